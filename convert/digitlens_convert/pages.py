@@ -1,0 +1,112 @@
+"""The scorer of pages: digit error rate, pages read exactly, time; over folders with a labels.json."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import msgspec
+
+from digitlens import Reader, pictures
+from digitlens.errors import DigitLensError, PictureError
+from digitlens_convert.stats import edit_distance, ratio_interval, wilson
+
+
+class LabelsError(DigitLensError, ValueError):
+    """A folder whose labels.json is missing or of another form."""
+
+
+class Labeled(msgspec.Struct):
+    """A label with more to it than the text."""
+
+    text: str
+
+
+Label = str | list[str] | Labeled
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: the truth's and the reader's digits, rows joined in reading order; milliseconds all included."""
+
+    name: str
+    truth: str
+    read: str
+    milliseconds: float
+
+    @property
+    def errors(self) -> int:
+        """The edit distance between the two."""
+        return edit_distance(self.truth, self.read)
+
+
+@dataclass(frozen=True)
+class Score:
+    """A folder's pages, and what they add up to."""
+
+    folder: str
+    pages: list[Page]
+
+    def summary(self) -> dict[str, object]:
+        """The figures, as fractions and milliseconds, with 95 % intervals."""
+        errors, digits = [page.errors for page in self.pages], [len(page.truth) for page in self.pages]
+        exact = sum(page.errors == 0 for page in self.pages)
+        times = [page.milliseconds for page in self.pages]
+        return {
+            "folder": self.folder,
+            "pages": len(self.pages),
+            "digits": sum(digits),
+            "errors": sum(errors),
+            "digit_error_rate": sum(errors) / max(1, sum(digits)),
+            "digit_error_rate_interval": ratio_interval(errors, digits),
+            "exact": exact,
+            "exact_interval": wilson(exact, len(self.pages)),
+            "milliseconds_median": median(times),
+            "milliseconds_most": max(times),
+        }
+
+
+def score(folder: Path, reader: Reader) -> Score:
+    """Read every labeled page of `folder`.
+
+    Raises:
+        LabelsError: there is no labels.json, or not {file: text | [rows] | {"text": ...}}.
+    """
+    return Score(folder.name, [_page(folder / name, truth, reader) for name, truth in labels(folder)])
+
+
+def labels(folder: Path) -> Iterator[tuple[str, str]]:
+    """The folder's file names with their digits, rows joined."""
+    path = folder / "labels.json"
+    try:
+        table = msgspec.json.decode(path.read_bytes(), type=dict[str, Label])
+    except FileNotFoundError as error:
+        raise LabelsError(f"{path}: no such file; it says what each picture's digits are") from error
+    except (OSError, msgspec.DecodeError) as error:
+        raise LabelsError(f"{path}: {error}") from error
+    if not table:
+        raise LabelsError(f"{path}: names no picture")
+    for name, label in table.items():
+        yield name, label.text if isinstance(label, Labeled) else "".join(label)
+
+
+def _page(path: Path, truth: str, reader: Reader) -> Page:
+    started = perf_counter()
+    try:
+        (picture,) = pictures.load(path)
+        reading = reader.read(picture.pixels)
+    except PictureError as error:
+        raise LabelsError(f"a labeled picture cannot be read: {error}") from error
+    text = "".join(number.text for number in reading.numbers)
+    return Page(path.name, truth, text, (perf_counter() - started) * 1000)
+
+
+def milliseconds(work: Callable[[], object], repeat: int) -> float:
+    """The median time of one call."""
+    times = []
+    for _ in range(repeat):
+        started = perf_counter()
+        work()
+        times.append((perf_counter() - started) * 1000)
+    return median(times)

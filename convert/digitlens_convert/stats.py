@@ -1,0 +1,53 @@
+"""Intervals and tests for figures that a sceptic would believe."""
+
+from collections.abc import Sequence
+from math import comb, sqrt
+
+import numpy as np
+
+from digitlens.cards import Accuracy
+
+Z95 = 1.959963984540054
+
+
+def wilson(right: int, total: int) -> tuple[float, float]:
+    """The 95 % interval of a proportion (Wilson 1927), as fractions; (0, 1) where nothing was tried."""
+    if total == 0:
+        return 0.0, 1.0
+    share, z2 = right / total, Z95**2
+    middle = (share + z2 / (2 * total)) / (1 + z2 / total)
+    half = Z95 * sqrt(share * (1 - share) / total + z2 / (4 * total**2)) / (1 + z2 / total)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def accuracy(name: str, right: int, total: int) -> Accuracy:
+    """Right answers with their interval, as a card holds them."""
+    return Accuracy(name, right, total, right / max(1, total), wilson(right, total))
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """The exact two-sided p-value that two readers err alike (McNemar 1947).
+
+    `only_first` and `only_second` count the digits that just one of the two reads right.
+    """
+    discordant = only_first + only_second
+    tail = sum(comb(discordant, k) for k in range(min(only_first, only_second) + 1))
+    return float(min(1.0, 2 * tail / 2**discordant))
+
+
+def edit_distance(truth: str, read: str) -> int:
+    """The fewest insertions, deletions and substitutions between two strings (Levenshtein 1966)."""
+    row = list(range(len(read) + 1))
+    for i, expected in enumerate(truth, 1):
+        above, row[0] = row[0], i
+        for j, found in enumerate(read, 1):
+            above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (expected != found))
+    return row[-1]
+
+
+def ratio_interval(errors: Sequence[int], digits: Sequence[int], seed: int = 2026) -> tuple[float, float]:
+    """The 95 % interval of sum(errors) / sum(digits) over pages: bootstrap, pages drawn whole."""
+    draws = np.random.default_rng(seed).integers(0, len(errors), (2000, len(errors)))
+    ratios = np.asarray(errors)[draws].sum(axis=1) / np.maximum(1, np.asarray(digits)[draws].sum(axis=1))
+    low, high = np.percentile(ratios, [2.5, 97.5])
+    return float(low), float(high)

@@ -1,0 +1,82 @@
+"""Classifier: 28 x 28 glyphs -> the probabilities of the ten digits."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from digitlens import cards, hog
+from digitlens.cards import Card
+from digitlens.errors import ModelError
+from digitlens.interpreter import Network
+
+Pictures = npt.NDArray[np.uint8]
+Probabilities = npt.NDArray[np.float32]
+
+DEFAULT = "seed"
+
+
+class Classifier:
+    """A model with its card; make one with `Classifier.load`."""
+
+    def __init__(self, card: Card, run: Callable[[Pictures], Probabilities]) -> None:
+        self.card = card
+        self._run = run
+
+    @classmethod
+    def load(cls, model: str | Path = DEFAULT, threads: int = 1, runtime: str | None = None) -> "Classifier":
+        """A shipped model by name, or a file by path, proven to fit its card.
+
+        Args:
+            model: a name of digitlens.cards.names(), or a path to a .tflite or .npz file.
+            threads: of the interpreter.
+            runtime: a name of digitlens.interpreter.RUNTIMES; None takes the first that is installed.
+
+        Raises:
+            ModelError: no such model, or it does not fit its card.
+            DependencyError: no TFLite interpreter works here.
+        """
+        path = cards.find(model)
+        card, content = cards.load(path)
+        if card.kind == "hog-svm":
+            return cls(card, hog.load(content, str(path)).probabilities)
+        network = Network(content, threads, runtime)
+        _check(card, network, path)
+        return cls(card, _tflite(network))
+
+    def probabilities(self, batch: Pictures) -> Probabilities:
+        """(N, 28, 28) uint8, white ink on black -> (N, 10) float32; what a row lacks of 1 is doubt.
+
+        Raises:
+            ValueError: another shape or dtype.
+        """
+        if batch.dtype != np.uint8 or batch.shape[1:] != (28, 28):
+            raise ValueError(f"batch must be (N, 28, 28) uint8, not {batch.shape} {batch.dtype}")
+        return self._run(batch)
+
+
+def _check(card: Card, network: Network, path: Path) -> None:
+    for port, tensor, name in ((card.input, network.input, "input"), (card.output, network.output, "output")):
+        if port.shape[1:] != tensor.shape[1:] or port.dtype != tensor.dtype.name:
+            raise ModelError(
+                f"{path}: its {name} is {tensor.shape} {tensor.dtype}, its card says {port.shape} {port.dtype}"
+            )
+    entry = network.input
+    if entry.shape[1:] != (28, 28, 1) or network.output.shape[1:] != (10,):
+        raise ModelError(f"{path}: takes {entry.shape} and gives {network.output.shape}; not a digit's")
+    if entry.dtype != np.float32 and (entry.dtype != np.uint8 or round(entry.scale * 255, 3) != 1 or entry.zero_point):
+        raise ModelError(f"{path}: its input must be float32, or uint8 with scale 1/255 and zero point 0")
+
+
+def _tflite(network: Network) -> Callable[[Pictures], Probabilities]:
+    entry, end = network.input, network.output
+
+    def run(batch: Pictures) -> Probabilities:
+        pictures = batch[..., np.newaxis]
+        outputs = network.run(pictures if entry.dtype == np.uint8 else pictures / np.float32(255))
+        if end.dtype == np.float32:
+            return outputs
+        return ((outputs.astype(np.float32) - end.zero_point) * np.float32(end.scale)).astype(np.float32)
+
+    return run

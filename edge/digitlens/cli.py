@@ -1,0 +1,139 @@
+"""The digitlens command."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from digitlens import __version__, cards, overlay, pictures
+from digitlens.classify import DEFAULT, Classifier
+from digitlens.errors import DigitLensError, PictureError
+from digitlens.reader import Reader
+from digitlens.readings import Reading, resized
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0, or 1 if something failed."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+    except DigitLensError as error:
+        _complain(error)
+        return 1
+    except BrokenPipeError:  # the reader of our output, head for one, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="digitlens", description="Read handwritten digits from paper.")
+    parser.add_argument("--version", action="version", version=f"digitlens {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    read = commands.add_parser("read", help="read photos, folders of them, video files")
+    read.set_defaults(run=_read)
+    read.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a photo, a video or a folder")
+    read.add_argument("--json", action="store_true", help="one JSON object a picture and line, for programs")
+    read.add_argument("--overlay", type=Path, metavar="DIR", help="write each picture with its boxes there")
+    read.add_argument("--show", action="store_true", help="show each picture with its boxes until a key is pressed")
+    read.add_argument(
+        "--model",
+        default=DEFAULT,
+        metavar="NAME|PATH",
+        help=f"{', '.join(cards.names())}, or a model file with its card beside it (default: %(default)s)",
+    )
+    read.add_argument("--threads", type=int, default=1, help="of the network (default: %(default)s)")
+    return parser
+
+
+def _read(options: argparse.Namespace) -> int:
+    """Read every path; one that fails is named on stderr and does not stop the others."""
+    with _quiet():
+        reader = Reader(Classifier.load(options.model, options.threads))
+    if options.overlay is not None:
+        _make_folder(options.overlay)
+    failed = False
+    for path in options.paths:
+        try:
+            files = pictures.expand(path)
+        except PictureError as error:
+            _complain(error)
+            failed = True
+            continue
+        for file in files:
+            try:
+                _read_file(file, reader, options)
+            except PictureError as error:
+                _complain(error)
+                failed = True
+    return 1 if failed else 0
+
+
+def _read_file(file: Path, reader: Reader, options: argparse.Namespace) -> None:
+    drawn = options.overlay is not None or options.show
+    before: list[str] | None = None
+    for count, picture in enumerate(pictures.load(file, color=drawn)):
+        reading = reader.read(picture.pixels, picture.source, picture.time)
+        reading = resized(reading, picture.size)
+        texts = [number.text for number in reading.numbers]
+        if options.json:
+            sys.stdout.buffer.write(msgspec.json.encode(reading) + b"\n")
+        elif texts != before:  # a video's frames that say the same are one entry
+            _print(reading, is_video=file.suffix.lower() in pictures.VIDEOS)
+        before = texts
+        if drawn:
+            image = overlay.draw(picture.pixels, reading)
+            if options.overlay is not None:
+                suffix = f"_{count:05}.png" if file.suffix.lower() in pictures.VIDEOS else ".png"
+                pictures.save(options.overlay / (file.name + suffix), image)
+            if options.show:
+                from digitlens.displays import sdl
+
+                sdl.show(image, f"digitlens: {', '.join(texts) or 'no numbers'}")
+
+
+def _print(reading: Reading, is_video: bool) -> None:
+    """The table for people: the picture, then a line a number."""
+    print(f"{reading.source} at {reading.time:.2f} s" if is_video else reading.source)
+    if not reading.numbers:
+        print("    no numbers")
+    for number in reading.numbers:
+        x, y, _, _ = number.box
+        print(f"    {number.text:<16} {number.confidence:6.1%}   at {x}, {y}")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PictureError(f"{folder}: cannot be made: {error.strerror}") from error
+
+
+def _complain(error: DigitLensError) -> None:
+    if os.environ.get("DIGITLENS_DEBUG") == "1":
+        raise error
+    print(f"digitlens: {error}", file=sys.stderr)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the interpreter's own chatter, written by its C++ to file descriptor 2, off the terminal."""
+    if os.environ.get("DIGITLENS_DEBUG") == "1":
+        yield
+        return
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

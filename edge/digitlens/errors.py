@@ -1,0 +1,17 @@
+"""What digitlens raises; each child also inherits the builtin that fits."""
+
+
+class DigitLensError(Exception):
+    """The base of all errors whose message is meant for the user."""
+
+
+class PictureError(DigitLensError, ValueError):
+    """A picture that cannot be read: missing, broken, or too large."""
+
+
+class ModelError(DigitLensError, ValueError):
+    """A model file that is missing, or does not fit its card."""
+
+
+class DependencyError(DigitLensError, ImportError):
+    """An optional package that is asked for and not installed."""

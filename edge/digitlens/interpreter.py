@@ -1,0 +1,99 @@
+"""The one module that imports a TFLite interpreter: litert, else tflite-runtime, else TensorFlow's own."""
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from digitlens.errors import DependencyError, ModelError
+
+RUNTIMES = {
+    "litert": "ai_edge_litert.interpreter",
+    "tflite-runtime": "tflite_runtime.interpreter",
+    # A workstation's fallback; never on the Pi.
+    "tensorflow": "tensorflow.lite",
+}
+LARGEST_BATCH = 32
+
+
+class Tensor(NamedTuple):
+    """A network's input or output: shape (the batch first), dtype, and real = scale * (q - zero_point)."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    scale: float
+    zero_point: int
+
+
+class Network:
+    """A TFLite network in memory: (N, ...) in, (N, ...) out, as many at once as there are.
+
+    Args:
+        content: the bytes of the .tflite file.
+        threads: of the interpreter.
+        runtime: a name of RUNTIMES; None takes the first that is installed.
+
+    Raises:
+        DependencyError: no such runtime is installed, or it does not work with this NumPy.
+        ModelError: the bytes are no network that the runtime takes.
+    """
+
+    def __init__(self, content: bytes, threads: int = 1, runtime: str | None = None) -> None:
+        self.runtime, self._interpreter = _open(content, threads, runtime)
+        (entry,) = self._interpreter.get_input_details()
+        (exit_,) = self._interpreter.get_output_details()
+        self._entry, self._exit = int(entry["index"]), int(exit_["index"])
+        self.input, self.output = _tensor(entry), _tensor(exit_)
+        self._batch = 0
+
+    def run(self, batch: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """(N, ...) in the input's own dtype -> (N, ...) in the output's, N of any size, 0 included."""
+        outputs = [
+            self._run(batch[start : start + LARGEST_BATCH]) for start in range(0, len(batch), LARGEST_BATCH)
+        ]
+        if not outputs:
+            return np.zeros((0, *self.output.shape[1:]), self.output.dtype)
+        return np.concatenate(outputs)
+
+    def _run(self, batch: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        if len(batch) != self._batch:
+            self._interpreter.resize_tensor_input(self._entry, batch.shape)
+            self._interpreter.allocate_tensors()
+            self._batch = len(batch)
+        self._interpreter.set_tensor(self._entry, batch)
+        self._interpreter.invoke()
+        output: npt.NDArray[Any] = self._interpreter.get_tensor(self._exit)
+        return output
+
+
+def _tensor(details: dict[str, Any]) -> Tensor:
+    scale, zero_point = details["quantization"]
+    shape = tuple(int(side) for side in details["shape"])
+    return Tensor(shape, np.dtype(details["dtype"]), float(scale), int(zero_point))
+
+
+def _open(content: bytes, threads: int, runtime: str | None) -> tuple[str, Any]:
+    """The name of the first runtime that works, and its interpreter of this network."""
+    if runtime is not None and runtime not in RUNTIMES:
+        raise DependencyError(f"{runtime}: no such interpreter; there are {', '.join(RUNTIMES)}")
+    failures = []
+    for name in RUNTIMES if runtime is None else (runtime,):
+        if name == "tflite-runtime" and int(np.__version__.split(".")[0]) >= 2:
+            # Imported under NumPy 2 it prints a traceback and then fails with a SystemError.
+            failures.append(f"{name} needs numpy < 2, here is {np.__version__}")
+            continue
+        try:
+            module: Any = import_module(RUNTIMES[name])
+        except ImportError as error:
+            failures.append(f"{name}: {_first_line(error)}")
+            continue
+        try:
+            return name, module.Interpreter(model_content=content, num_threads=threads)
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"not a network that {name} can run: {_first_line(error)}") from error
+    raise DependencyError(f"no TFLite interpreter works here ({'; '.join(failures)}): pip install ai-edge-litert")
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -1,0 +1,54 @@
+"""(picture, reading) -> the picture with its numbers."""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from digitlens.readings import Box, Reading, resized
+
+Pixels = npt.NDArray[np.uint8]
+
+BOX = (60, 160, 0)
+DOUBT = (0, 110, 230)
+INK = (255, 255, 255)
+SURE = 0.9
+"""The confidence of a digit from which its box is drawn as sure: whole, not dashed by color alone."""
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+
+def draw(image: Pixels, reading: Reading) -> Pixels:
+    """(H, W) gray or (H, W, 3) BGR -> a new (H, W, 3) BGR with a box a digit and a label a number.
+
+    A digit in doubt has a thinner box of another color and its value at its side.
+    """
+    canvas = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.ndim == 2 else image.copy()
+    height, width = canvas.shape[:2]
+    reading = resized(reading, (width, height))
+    thick = max(1, round(max(height, width) / 500))
+    for number in reading.numbers:
+        for digit in number.digits:
+            sure = digit.confidence >= SURE
+            x, y, w, h = _grown(digit.box, thick * 2)
+            corner, across = (x, y), (x + w, y + h)
+            cv2.rectangle(canvas, corner, across, BOX if sure else DOUBT, thick if sure else max(1, thick // 2))
+        _label(canvas, number.text, _grown(number.box, thick * 2), thick)
+    return canvas.astype(np.uint8, copy=False)
+
+
+def _grown(box: Box, margin: int) -> Box:
+    x, y, width, height = box
+    return x - margin, y - margin, width + 2 * margin, height + 2 * margin
+
+
+def _label(canvas: Pixels, text: str, box: Box, thick: int) -> None:
+    """White on a filled strip above the box; below it where the picture ends above."""
+    height, width = canvas.shape[:2]
+    size = max(0.5, min(box[3] / 60, max(height, width) / 700))
+    pen = max(1, round(size * 2))
+    (wide, high), base = cv2.getTextSize(text, FONT, size, pen)
+    margin = pen + 2
+    left = max(0, min(box[0], width - wide - 2 * margin))
+    strip = high + base + margin
+    top = box[1] - strip if box[1] >= strip else min(box[1] + box[3], max(0, height - strip))
+    cv2.rectangle(canvas, (left, top), (left + wide + 2 * margin, top + strip), BOX, -1)
+    cv2.putText(canvas, text, (left + margin, top + high + margin // 2), FONT, size, INK, pen, cv2.LINE_AA)

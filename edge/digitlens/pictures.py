@@ -1,0 +1,137 @@
+"""Picture and video files -> arrays, as a viewer would show them: turned, on white, 8 bits."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from digitlens.errors import PictureError
+
+Pixels = npt.NDArray[np.uint8]
+
+# Named, because Pillow would also start other programs for some formats. The frequent ones first:
+# for the last two it imports all its plugins.
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF")
+PICTURES = frozenset(".jpg .jpeg .jpe .png .bmp .webp .tif .tiff .gif .pgm .ppm .pnm".split())
+VIDEOS = frozenset(".mp4 .avi .mkv .mov .m4v .webm .mjpeg .mjpg".split())
+MOST_PIXELS = 50_000_000
+"""Decoded at once; larger ones are refused before their pixels are touched."""
+ENOUGH = 2000
+"""Pixels of the longer side that are enough: a JPEG of twice this and more is decoded at half or less."""
+
+
+class Picture(NamedTuple):
+    """pixels (H, W) gray or (H, W, 3) BGR uint8; `size` is the file's own width and height."""
+
+    source: str
+    time: float
+    pixels: Pixels
+    size: tuple[int, int]
+
+
+def expand(path: Path) -> list[Path]:
+    """A file -> itself; a folder -> the pictures and videos in it, by name.
+
+    Raises:
+        PictureError: there is no such file, or nothing to read in the folder.
+    """
+    try:
+        if not path.is_dir():
+            path.stat()
+            return [path]
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURES | VIDEOS)
+    except OSError as error:
+        raise PictureError(f"{path}: {_reason(error)}") from error
+    if not files:
+        raise PictureError(f"{path}: no pictures in this folder")
+    return files
+
+
+def load(path: Path, color: bool = False) -> Iterator[Picture]:
+    """The one picture of a picture file, or each frame of a video; gray unless `color`.
+
+    Raises:
+        PictureError: it cannot be read.
+    """
+    if path.suffix.lower() in VIDEOS:
+        yield from _frames(path, color)
+    else:
+        yield _picture(path, color)
+
+
+def save(path: Path, pixels: Pixels) -> None:
+    """Write (H, W) gray or (H, W, 3) BGR by the suffix of `path`.
+
+    Raises:
+        PictureError: it cannot be written.
+    """
+    try:
+        Image.fromarray(pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., ::-1])).save(path)
+    except (OSError, ValueError) as error:
+        raise PictureError(f"{path}: cannot be written: {_reason(error)}") from error
+
+
+def _picture(path: Path, color: bool) -> Picture:
+    mode = "RGB" if color else "L"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of size (judged below) and of odd metadata
+            with Image.open(path, formats=FORMATS) as image:
+                turned = image.getexif().get(0x0112, 1) >= 5  # lies on its side
+                size = (image.height, image.width) if turned else image.size
+                image.draft(mode, (ENOUGH, ENOUGH))
+                if image.width * image.height > MOST_PIXELS:
+                    raise Image.DecompressionBombError
+                pixels = _pixels(ImageOps.exif_transpose(image), mode)
+    except Image.DecompressionBombError as error:
+        raise PictureError(
+            f"{path}: too large; at most {MOST_PIXELS // 1_000_000} million pixels are read: scale it down"
+        ) from error
+    except UnidentifiedImageError as error:
+        raise PictureError(f"{path}: not a picture ({', '.join(FORMATS)})") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise PictureError(f"{path}: {_reason(error)}") from error
+    return Picture(str(path), 0.0, pixels, size)
+
+
+def _pixels(image: Image.Image, mode: str) -> Pixels:
+    """Any of Pillow's modes -> gray, or BGR for mode RGB."""
+    if image.mode.startswith(("I", "F")):  # 16 bits, which convert() would clip; or floating point
+        values = np.asarray(image).astype(np.float32)
+        top = max(float(values.max()), 1.0) if image.mode == "F" else 65535.0
+        image = Image.fromarray((values.clip(0, top) * (255 / top)).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        paper = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(paper, image)
+    pixels = np.asarray(image.convert(mode))
+    return pixels if mode == "L" else np.ascontiguousarray(pixels[..., ::-1])
+
+
+def _frames(path: Path, color: bool) -> Iterator[Picture]:
+    if not path.exists():
+        raise PictureError(f"{path}: no such file")
+    video = cv2.VideoCapture(str(path))
+    try:
+        some, frame = video.read() if video.isOpened() else (False, None)
+        if not some:
+            raise PictureError(f"{path}: not a video that OpenCV can decode")
+        while some and frame is not None:
+            time = video.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            pixels = frame if color else cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+            yield Picture(str(path), time, pixels.astype(np.uint8, copy=False), (frame.shape[1], frame.shape[0]))
+            some, frame = video.read()
+    finally:
+        video.release()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no such file or folder"
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    return text.splitlines()[0]

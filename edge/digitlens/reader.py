@@ -1,0 +1,76 @@
+"""Reader: picture -> Reading; the same for photos, videos and the live camera."""
+
+from time import perf_counter
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from digitlens.classify import Classifier
+from digitlens.errors import PictureError
+from digitlens.lines import to_numbers
+from digitlens.normalize import to_mnist
+from digitlens.readings import Digit, Reading, resized
+from digitlens.segment import find_glyphs
+
+LONGEST = 2000
+"""Pixels of the longer side above which a picture is reduced first; its boxes keep its own scale."""
+LEAST_CONFIDENCE = 0.5
+"""Of the best digit, below which a glyph is taken for no digit."""
+
+
+class Reader:
+    """Reads the numbers of a picture.
+
+    Args:
+        classifier: None takes the shipped int8 network.
+    """
+
+    def __init__(self, classifier: Classifier | None = None) -> None:
+        self.classifier = classifier or Classifier.load()
+
+    def read(self, image: npt.NDArray[np.uint8], source: str = "", time: float = 0.0) -> Reading:
+        """Read (H, W, 3) uint8 BGR or (H, W) uint8 gray; `source` and `time` are handed through.
+
+        Raises:
+            PictureError: another shape or dtype.
+        """
+        started = perf_counter()
+        gray = _gray(image)
+        height, width = gray.shape
+        shrink = LONGEST / max(gray.shape)
+        if shrink < 1:
+            size = max(1, round(width * shrink)), max(1, round(height * shrink))
+            gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        glyphs = find_glyphs(gray)
+        segmented = perf_counter()
+        probabilities = self.classifier.probabilities(to_mnist(glyphs))
+        values, confidences = probabilities.argmax(axis=1), probabilities.max(axis=1, initial=0)
+        digits = [
+            Digit(int(value), float(confidence), glyph.box)
+            for glyph, value, confidence in zip(glyphs, values, confidences, strict=True)
+            if confidence >= LEAST_CONFIDENCE
+        ]
+        numbers = to_numbers(digits)
+        ended = perf_counter()
+        reading = Reading(
+            source=source,
+            time=time,
+            size=(gray.shape[1], gray.shape[0]),
+            numbers=numbers,
+            milliseconds={
+                "segment": (segmented - started) * 1000,
+                "classify": (ended - segmented) * 1000,
+                "total": (ended - started) * 1000,
+            },
+        )
+        return resized(reading, (width, height))
+
+
+def _gray(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    if image.dtype == np.uint8 and image.size:
+        if image.ndim == 2:
+            return image
+        if image.ndim == 3 and image.shape[2] == 3:
+            return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
+    raise PictureError(f"a picture must be (H, W) or (H, W, 3) uint8, not {image.shape} {image.dtype}")

@@ -1,0 +1,76 @@
+"""Digit, Number, Reading: the frozen values that travel between the stages."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+Box = tuple[int, int, int, int]
+"""x, y of the upper left corner, width, height; pixels."""
+
+
+def union(boxes: Iterable[Box]) -> Box:
+    """The smallest box around all of `boxes`, of which there is at least one."""
+    lefts, tops, rights, bottoms = zip(*((x, y, x + w, y + h) for x, y, w, h in boxes), strict=True)
+    return min(lefts), min(tops), max(rights) - min(lefts), max(bottoms) - min(tops)
+
+
+class Digit(msgspec.Struct, frozen=True):
+    """One digit: its value 0 to 9, the confidence in it (0 to 1), where it stands."""
+
+    value: int
+    confidence: float
+    box: Box
+
+
+class Number(msgspec.Struct, frozen=True):
+    """Digits that belong together, in writing order; the confidence is that of all being right."""
+
+    text: str
+    confidence: float
+    box: Box
+    digits: tuple[Digit, ...]
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What one picture says: numbers in reading order.
+
+    `source` names the picture, `time` is the frame's own (seconds), `size` its width and height in
+    pixels, `milliseconds` what each stage took.
+    """
+
+    source: str
+    time: float
+    size: tuple[int, int]
+    numbers: tuple[Number, ...]
+    milliseconds: dict[str, float]
+
+
+def number(digits: tuple[Digit, ...]) -> Number:
+    """The number that these digits make, left to right; at least one digit."""
+    confidence = 1.0
+    for digit in digits:
+        confidence *= digit.confidence
+    return Number(
+        text="".join(str(digit.value) for digit in digits),
+        confidence=confidence,
+        box=union(digit.box for digit in digits),
+        digits=digits,
+    )
+
+
+def resized(reading: Reading, size: tuple[int, int]) -> Reading:
+    """The same reading for the picture at another size (width, height): the boxes move along."""
+    if size == reading.size:
+        return reading
+    across, down = size[0] / reading.size[0], size[1] / reading.size[1]
+
+    def moved(box: Box) -> Box:
+        x, y, width, height = box
+        left, top = round(x * across), round(y * down)
+        return left, top, round((x + width) * across) - left, round((y + height) * down) - top
+
+    numbers = tuple(
+        number(tuple(msgspec.structs.replace(digit, box=moved(digit.box)) for digit in found.digits))
+        for found in reading.numbers
+    )
+    return msgspec.structs.replace(reading, size=size, numbers=numbers)

@@ -1,0 +1,1 @@
+"""The workstation's half that fits the networks; never on the Pi."""

@@ -1,0 +1,65 @@
+"""python -m digitlens_train cnn | svm."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from digitlens.errors import DigitLensError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="digitlens_train", description="Fit the classifiers on a workstation.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    cnn = commands.add_parser("cnn", help="the original notebook's convolutional network (seed)")
+    cnn.add_argument("--out", type=Path, default=Path("runs/seed"), help="folder of the run (default: %(default)s)")
+    cnn.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
+    cnn.add_argument(
+        "--phases",
+        type=_positive,
+        nargs="+",
+        default=[3, 3],
+        metavar="EPOCHS",
+        help="epochs of each fit; the test set is looked at after each (default: 3 3)",
+    )
+    svm = commands.add_parser("svm", help="the notebook's other classifier: HOG features and a linear SVM")
+    svm.add_argument("--out", type=Path, default=Path("runs/svm"), help="folder of the run (default: %(default)s)")
+    for command in (cnn, svm):
+        command.add_argument(
+            "--mnist", type=Path, metavar="FILE", help="MNIST as npz (default: through keras.datasets)"
+        )
+        command.add_argument("--limit", type=_positive, metavar="N", help="only the first N training pictures")
+        command.add_argument("--seed", type=int, default=2026, help="of the shuffling (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        if options.command == "cnn":
+            from digitlens_train import cnn as cnn_run
+
+            config = cnn_run.Config(phases=tuple(options.phases), seed=options.seed, limit=options.limit)
+            cnn_run.fit(config, options.out, options.mnist, options.resume)
+        else:
+            from digitlens_train import svm as svm_run
+
+            svm_run.fit(options.out, options.mnist, seed=options.seed, limit=options.limit)
+    except DigitLensError as error:
+        if os.environ.get("DIGITLENS_DEBUG") == "1":
+            raise
+        print(f"digitlens_train: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("digitlens_train: stopped; what was saved stays, go on with --resume", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

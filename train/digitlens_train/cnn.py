@@ -1,0 +1,153 @@
+"""Fit the original notebook's network: data, model, fit, evaluate; resumable after every epoch."""
+
+import csv
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from digitlens_train import curves, networks
+from digitlens_train.data import DataError, Images, load_mnist
+
+COLUMNS = ("epoch", "loss", "accuracy", "test_loss", "test_accuracy", "seconds")
+INPUT_SCALE = 1 / 78.57
+"""A gray level as the network sees it: MNIST's standard deviation becomes 1, black paper stays 0.
+
+Inputs of unit variance learn faster than 0..1 (LeCun, Bottou, Orr and Mueller 1998); the mean is left
+in, because the convolutions' own padding is 0 and must mean paper.
+"""
+Row = dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class Config:
+    """What decides the fitted weights. The notebook's values are the defaults.
+
+    `phases`: epochs of each call of the notebook's fit, the test set being looked at after each.
+    `limit`: only the first so many training pictures, for a trial; None takes all.
+    """
+
+    phases: tuple[int, ...] = (3, 3)
+    batch: int = 512
+    learning_rate: float = 1e-4
+    seed: int = 2026
+    limit: int | None = None
+
+
+def fit(config: Config, out: Path, mnist: Path | None = None, resume: bool = False) -> keras.Model:
+    """Train into the folder `out`; returns the fitted model, saved there as seed.keras.
+
+    After each epoch `out` holds epoch-NN.weights.h5 (weights and Adam's state), history.csv and
+    history.png. With `resume` the run goes on after its last whole epoch; a finished one trains nothing.
+
+    Raises:
+        DataError: `out` holds a run already and `resume` is off, or a run with other settings.
+    """
+    _claim(out, config, resume)
+    history = _read_history(out) if resume else []
+    epochs = sum(config.phases)
+    data = load_mnist(mnist)
+    x_train, y_train = to_input(data.x_train[: config.limit]), data.y_train[: config.limit]
+    x_test, y_test = to_input(data.x_test), data.y_test
+
+    keras.utils.set_random_seed(config.seed)
+    model = networks.seed()
+    model.compile(
+        optimizer=keras.optimizers.Adam(config.learning_rate),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    if history:
+        model.optimizer.build(model.trainable_variables)  # else loading skips Adam's state
+        model.load_weights(_checkpoint(out, len(history)))
+    if len(history) >= epochs:
+        print(f"{out}: finished, all {epochs} epochs are there; nothing to train")
+    for epoch in range(len(history) + 1, epochs + 1):
+        started = time.perf_counter()
+        # One order an epoch, from the seed alone: a resumed run sees what an unbroken one would.
+        order = np.random.default_rng((config.seed, epoch)).permutation(len(y_train))
+        fitted = model.fit(
+            x_train[order],
+            y_train[order],
+            batch_size=config.batch,
+            initial_epoch=epoch - 1,
+            epochs=epoch,
+            shuffle=False,
+        ).history
+        row: Row = {"epoch": epoch, "loss": fitted["loss"][0], "accuracy": fitted["accuracy"][0]}
+        if epoch in np.cumsum(config.phases):
+            row["test_loss"], row["test_accuracy"] = model.evaluate(x_test, y_test, batch_size=512, verbose=0)
+        row["seconds"] = time.perf_counter() - started
+        history.append(row)
+        _save_epoch(model, out, history)
+    model.save(out / "seed.keras")
+    print(table(history))
+    return model
+
+
+def table(history: list[Row]) -> str:
+    """The history as lines for people, one an epoch."""
+    lines = ["epoch      loss  accuracy  test loss  test accuracy  seconds"]
+    for row in history:
+        test = (
+            f"{row['test_loss']:9.4f}  {row['test_accuracy']:13.4f}"
+            if row.get("test_loss") is not None
+            else f"{'':9}  {'':13}"
+        )
+        lines.append(
+            f"{row['epoch']:5}  {row['loss']:8.4f}  {row['accuracy']:8.4f}  {test}  {row['seconds']:7.1f}"
+        )
+    return "\n".join(lines)
+
+
+def to_input(images: Images) -> npt.NDArray[np.float32]:
+    """(N, 28, 28) uint8 -> (N, 28, 28, 1) float32, what the Keras network takes."""
+    return images[..., np.newaxis].astype(np.float32) * np.float32(INPUT_SCALE)
+
+
+def _checkpoint(out: Path, epoch: int) -> Path:
+    return out / f"epoch-{epoch:02}.weights.h5"
+
+
+def _claim(out: Path, config: Config, resume: bool) -> None:
+    """Make `out` this run's folder, or prove that it is."""
+    out.mkdir(parents=True, exist_ok=True)
+    kept, settings = out / "config.json", json.dumps(asdict(config), indent=1)
+    if not kept.exists():
+        kept.write_text(settings)
+    elif not resume:
+        raise DataError(f"{out}: holds a run already; go on with --resume, or name another folder with --out")
+    elif kept.read_text() != settings:
+        raise DataError(f"{out}: its run has other settings (see {kept}); repeat them, or name another --out")
+
+
+def _read_history(out: Path) -> list[Row]:
+    path = out / "history.csv"
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        rows: list[Row] = [
+            {name: float(text) if text else None for name, text in row.items()} for row in csv.DictReader(file)
+        ]
+    for row in rows:
+        row["epoch"] = int(row["epoch"] or 0)
+    return rows
+
+
+def _save_epoch(model: keras.Model, out: Path, history: list[Row]) -> None:
+    """The checkpoint first, then the history that counts it; each whole or not at all."""
+    checkpoint = _checkpoint(out, len(history))
+    partial = checkpoint.with_name("partial.weights.h5")
+    model.save_weights(partial)
+    partial.replace(checkpoint)
+    partial = out / "history.partial"
+    with partial.open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(history)
+    partial.replace(out / "history.csv")
+    curves.draw(history, out / "history.png")
