@@ -28,7 +28,7 @@ Label = str | list[str] | Labeled
 
 @dataclass(frozen=True)
 class Page:
-    """One page: the truth's and the reader's digits, rows joined in reading order; milliseconds all included."""
+    """One page: the truth's and the reader's digits, rows joined; milliseconds, all included."""
 
     name: str
     truth: str

@@ -43,7 +43,7 @@ class Classifier:
             return cls(card, hog.load(content, str(path)).probabilities)
         network = Network(content, threads, runtime)
         _check(card, network, path)
-        return cls(card, _tflite(network))
+        return cls(card, _tflite(network, card.input.scale or 1.0))
 
     def probabilities(self, batch: Pictures) -> Probabilities:
         """(N, 28, 28) uint8, white ink on black -> (N, 10) float32; what a row lacks of 1 is doubt.
@@ -64,17 +64,19 @@ def _check(card: Card, network: Network, path: Path) -> None:
             )
     entry = network.input
     if entry.shape[1:] != (28, 28, 1) or network.output.shape[1:] != (10,):
-        raise ModelError(f"{path}: takes {entry.shape} and gives {network.output.shape}; not a digit's")
-    if entry.dtype != np.float32 and (entry.dtype != np.uint8 or round(entry.scale * 255, 3) != 1 or entry.zero_point):
-        raise ModelError(f"{path}: its input must be float32, or uint8 with scale 1/255 and zero point 0")
+        raise ModelError(f"{path}: takes {entry.shape}, gives {network.output.shape}; not a digit's")
+    if entry.dtype not in (np.float32, np.uint8) or entry.zero_point != 0 or not card.input.scale:
+        raise ModelError(
+            f"{path}: its input must be uint8 with zero point 0, or float32 with a scale in the card"
+        )
 
 
-def _tflite(network: Network) -> Callable[[Pictures], Probabilities]:
+def _tflite(network: Network, gray_level: float) -> Callable[[Pictures], Probabilities]:
     entry, end = network.input, network.output
 
     def run(batch: Pictures) -> Probabilities:
         pictures = batch[..., np.newaxis]
-        outputs = network.run(pictures if entry.dtype == np.uint8 else pictures / np.float32(255))
+        outputs = network.run(pictures if entry.dtype == np.uint8 else pictures * np.float32(gray_level))
         if end.dtype == np.float32:
             return outputs
         return ((outputs.astype(np.float32) - end.zero_point) * np.float32(end.scale)).astype(np.float32)

@@ -42,7 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     read.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a photo, a video or a folder")
     read.add_argument("--json", action="store_true", help="one JSON object a picture and line, for programs")
     read.add_argument("--overlay", type=Path, metavar="DIR", help="write each picture with its boxes there")
-    read.add_argument("--show", action="store_true", help="show each picture with its boxes until a key is pressed")
+    read.add_argument(
+        "--show", action="store_true", help="show each picture with its boxes until a key is pressed"
+    )
     read.add_argument(
         "--model",
         default=DEFAULT,

@@ -27,9 +27,9 @@ class LinearSvm(NamedTuple):
     offset: Floats
 
     def probabilities(self, batch: npt.NDArray[np.uint8]) -> Floats:
-        """(N, 28, 28) uint8 -> (N, 10) float32, each row's sum 1 (Platt 1999, normalized over the classes)."""
+        """(N, 28, 28) uint8 -> (N, 10) float32, each row's sum 1 (Platt 1999, over all classes)."""
         margins = features(batch) @ self.weights.T + self.bias
-        odds: Floats = 1 / (1 + np.exp(-(self.slope * margins + self.offset)))
+        odds = 1 / (1 + np.exp(-(self.slope * margins + self.offset)))
         probabilities: Floats = (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
         return probabilities
 

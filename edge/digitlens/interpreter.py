@@ -92,7 +92,9 @@ def _open(content: bytes, threads: int, runtime: str | None) -> tuple[str, Any]:
             return name, module.Interpreter(model_content=content, num_threads=threads)
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"not a network that {name} can run: {_first_line(error)}") from error
-    raise DependencyError(f"no TFLite interpreter works here ({'; '.join(failures)}): pip install ai-edge-litert")
+    raise DependencyError(
+        f"no TFLite interpreter works here ({'; '.join(failures)}): pip install ai-edge-litert"
+    )
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,15 +1,16 @@
 """Digits -> numbers: rows found under skew, digits joined by the gaps of their own row."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 from statistics import median
 
 from digitlens.readings import Digit, Number, number
 
 OVERLAP = 0.4
 """Of the lower one's height, that two neighbors of one row overlap at the least."""
-WIDE = 2.2
+WIDE = 1.7
 """A gap this many times the row's usual one, seen from center to center, parts two numbers."""
-APART = 1.2
+APART = 1.0
 """And it is at least this many digit heights wide."""
 LONE = 2.5
 """Digit heights between two digits that are alone in their row, above which each is a number."""
@@ -41,8 +42,9 @@ def _parts(row: list[Digit]) -> list[list[Digit]]:
     """Cut a row where a gap is much wider than its others."""
     height = median(digit.box[3] for digit in row)
     centers = [digit.box[0] + digit.box[2] / 2 for digit in row]
-    steps = [right - left for left, right in zip(centers, centers[1:], strict=False)]
-    usual = median(steps) if len(steps) > 1 else LONE / WIDE * height
+    steps = [right - left for left, right in pairwise(centers)]
+    # The lower quartile, so that a row of short numbers still knows its narrow steps.
+    usual = max(sorted(steps)[len(steps) // 4], 0.6 * height) if len(steps) > 1 else LONE / WIDE * height
     parts = [row[:1]]
     for digit, before, step in zip(row[1:], row, steps, strict=False):
         gap = digit.box[0] - (before.box[0] + before.box[2])

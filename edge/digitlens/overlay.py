@@ -1,5 +1,7 @@
 """(picture, reading) -> the picture with its numbers."""
 
+from statistics import median
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +14,10 @@ BOX = (60, 160, 0)
 DOUBT = (0, 110, 230)
 INK = (255, 255, 255)
 SURE = 0.9
-"""The confidence of a digit from which its box is drawn as sure: whole, not dashed by color alone."""
+"""The confidence of a digit from which its box is drawn as sure."""
 FONT = cv2.FONT_HERSHEY_SIMPLEX
+CAPITAL = 21
+"""The font's digits are so many pixels high at size 1."""
 
 
 def draw(image: Pixels, reading: Reading) -> Pixels:
@@ -21,7 +25,8 @@ def draw(image: Pixels, reading: Reading) -> Pixels:
 
     A digit in doubt has a thinner box of another color and its value at its side.
     """
-    canvas = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.ndim == 2 else image.copy()
+    colored = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.ndim == 2 else image
+    canvas: Pixels = colored.astype(np.uint8, copy=image.ndim == 3)
     height, width = canvas.shape[:2]
     reading = resized(reading, (width, height))
     thick = max(1, round(max(height, width) / 500))
@@ -30,9 +35,12 @@ def draw(image: Pixels, reading: Reading) -> Pixels:
             sure = digit.confidence >= SURE
             x, y, w, h = _grown(digit.box, thick * 2)
             corner, across = (x, y), (x + w, y + h)
-            cv2.rectangle(canvas, corner, across, BOX if sure else DOUBT, thick if sure else max(1, thick // 2))
-        _label(canvas, number.text, _grown(number.box, thick * 2), thick)
-    return canvas.astype(np.uint8, copy=False)
+            cv2.rectangle(
+                canvas, corner, across, BOX if sure else DOUBT, thick if sure else max(1, thick // 2)
+            )
+        high = median(digit.box[3] for digit in number.digits)
+        _label(canvas, number.text, _grown(number.box, thick * 2), high)
+    return canvas
 
 
 def _grown(box: Box, margin: int) -> Box:
@@ -40,10 +48,10 @@ def _grown(box: Box, margin: int) -> Box:
     return x - margin, y - margin, width + 2 * margin, height + 2 * margin
 
 
-def _label(canvas: Pixels, text: str, box: Box, thick: int) -> None:
-    """White on a filled strip above the box; below it where the picture ends above."""
+def _label(canvas: Pixels, text: str, box: Box, digit: float) -> None:
+    """White on a filled strip above the box, about half a digit high; below where the picture ends above."""
     height, width = canvas.shape[:2]
-    size = max(0.5, min(box[3] / 60, max(height, width) / 700))
+    size = max(0.45, min(digit * 0.35 / CAPITAL, max(height, width) / 700))
     pen = max(1, round(size * 2))
     (wide, high), base = cv2.getTextSize(text, FONT, size, pen)
     margin = pen + 2

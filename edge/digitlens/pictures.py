@@ -17,8 +17,10 @@ Pixels = npt.NDArray[np.uint8]
 # Named, because Pillow would also start other programs for some formats. The frequent ones first:
 # for the last two it imports all its plugins.
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF")
-PICTURES = frozenset(".jpg .jpeg .jpe .png .bmp .webp .tif .tiff .gif .pgm .ppm .pnm".split())
-VIDEOS = frozenset(".mp4 .avi .mkv .mov .m4v .webm .mjpeg .mjpg".split())
+PICTURES = frozenset(
+    [".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".pgm", ".ppm", ".pnm"]
+)
+VIDEOS = frozenset([".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".mjpeg", ".mjpg"])
 MOST_PIXELS = 50_000_000
 """Decoded at once; larger ones are refused before their pixels are touched."""
 ENOUGH = 2000
@@ -124,7 +126,9 @@ def _frames(path: Path, color: bool) -> Iterator[Picture]:
         while some and frame is not None:
             time = video.get(cv2.CAP_PROP_POS_MSEC) / 1000
             pixels = frame if color else cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
-            yield Picture(str(path), time, pixels.astype(np.uint8, copy=False), (frame.shape[1], frame.shape[0]))
+            yield Picture(
+                str(path), time, pixels.astype(np.uint8, copy=False), (frame.shape[1], frame.shape[0])
+            )
             some, frame = video.read()
     finally:
         video.release()

@@ -1,5 +1,6 @@
 """Reader: picture -> Reading; the same for photos, videos and the live camera."""
 
+from statistics import fmean
 from time import perf_counter
 
 import cv2
@@ -10,13 +11,16 @@ from digitlens.classify import Classifier
 from digitlens.errors import PictureError
 from digitlens.lines import to_numbers
 from digitlens.normalize import to_mnist
-from digitlens.readings import Digit, Reading, resized
+from digitlens.readings import Digit, Number, Reading, resized
 from digitlens.segment import find_glyphs
 
 LONGEST = 2000
 """Pixels of the longer side above which a picture is reduced first; its boxes keep its own scale."""
-LEAST_CONFIDENCE = 0.5
-"""Of the best digit, below which a glyph is taken for no digit."""
+LEAST_CONFIDENCE = 0.75
+"""Of a number's digits on average: less is a word or a scribble.
+
+One doubtful digit among sure ones stays, for a number that lacks a digit is worse than one in doubt.
+"""
 
 
 class Reader:
@@ -49,9 +53,8 @@ class Reader:
         digits = [
             Digit(int(value), float(confidence), glyph.box)
             for glyph, value, confidence in zip(glyphs, values, confidences, strict=True)
-            if confidence >= LEAST_CONFIDENCE
         ]
-        numbers = to_numbers(digits)
+        numbers = tuple(number for number in to_numbers(digits) if _sure(number))
         ended = perf_counter()
         reading = Reading(
             source=source,
@@ -65,6 +68,10 @@ class Reader:
             },
         )
         return resized(reading, (width, height))
+
+
+def _sure(number: Number) -> bool:
+    return fmean(digit.confidence for digit in number.digits) >= LEAST_CONFIDENCE
 
 
 def _gray(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -22,7 +22,10 @@ THICKEST = 0.02
 
 def remove_lines(mask: Gray, faint: Gray) -> Gray:
     """(H, W) ink mask, 0 or 255 -> the same without long straight lines near the two axes."""
-    lines = [_horizontal(mask, faint), np.ascontiguousarray(_horizontal(*(np.ascontiguousarray(m.T) for m in (mask, faint))).T)]
+    lines = [
+        _horizontal(mask, faint),
+        np.ascontiguousarray(_horizontal(*(np.ascontiguousarray(m.T) for m in (mask, faint))).T),
+    ]
     return cv2.subtract(mask, cv2.bitwise_or(*lines)).astype(np.uint8, copy=False)
 
 
@@ -42,7 +45,9 @@ def _lines(faint: Gray, mask: Gray) -> tuple[Gray | None, float]:
     height, width = faint.shape
     shrink = max(1.0, max(height, width) / COARSE)
     size = max(1, round(width / shrink)), max(1, round(height / shrink))
-    coarse = cv2.compare(cv2.resize(faint, size, interpolation=cv2.INTER_AREA), 60, cv2.CMP_GT)
+    _, coarse = cv2.threshold(
+        cv2.resize(faint, size, interpolation=cv2.INTER_AREA), 60, 255, cv2.THRESH_BINARY
+    )
     thick = cv2.dilate(coarse, np.ones((SLOPE_ROOM, 1), np.uint8))
     along = np.ones((1, max(9, size[0] // 20)), np.uint8)
     runs = cv2.morphologyEx(cv2.morphologyEx(thick, cv2.MORPH_OPEN, along), cv2.MORPH_CLOSE, along)

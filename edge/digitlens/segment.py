@@ -6,15 +6,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.ink import find_ink
+from digitlens.ink import EDGE, Ink, find_ink
 from digitlens.readings import Box, union
 from digitlens.rules import remove_lines
 
 Gray = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int32]
 
 LEAST_HEIGHT = 8
 """Pixels; what is smaller cannot be told from a speck."""
+MOST_GLYPHS = 1500
+"""In a picture; of more, those of the strongest contrast are kept: gravel must not stop the reader."""
 LEAST_PART = 0.3
 """Of the typical glyph's height: what is lower is a speck, a dot or a dash."""
 LEAST_CONTRAST = 0.35
@@ -66,25 +68,32 @@ class _Typical:
         """Whether it may be a part of a sign: neither speck nor grain."""
         return max(piece.box[2:]) >= 0.15 * self.height and piece.contrast >= LEAST_CONTRAST * self.contrast
 
-    def one_sign(self, piece: Box, other: Box) -> bool:
-        """Whether two boxes are close, one above the other, and together no larger than a sign."""
-        (left, top, width, height), (x, y, w, h) = piece, other
-        both = union((piece, other))
-        overlap = min(left + width, x + w) - max(left, x)
-        gap = max(top, y) - min(top + height, y + h)
-        return (
-            overlap >= 0.3 * min(width, w)
-            and gap <= 0.15 * self.height
-            and both[3] <= 1.4 * self.height
-            and both[2] <= 1.3 * self.height
+    def one_sign(self, piece: Box, others: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Which of the boxes (N, 4) are close, above or below, and with `piece` no larger than a sign."""
+        left, top, width, height = piece
+        x, y, w, h = others.T
+        right, bottom = np.maximum(left + width, x + w), np.maximum(top + height, y + h)
+        overlap = np.minimum(left + width, x + w) - np.maximum(left, x)
+        gap = np.maximum(top, y) - np.minimum(top + height, y + h)
+        close: npt.NDArray[np.bool_] = (
+            (overlap >= 0.3 * np.minimum(width, w))
+            & (gap <= 0.15 * self.height)
+            & (bottom - np.minimum(top, y) <= 1.4 * self.height)
+            & (right - np.minimum(left, x) <= 1.3 * self.height)
         )
+        return close
 
     def fits(self, piece: _Piece) -> bool:
         """Whether it may be a digit: tall enough, no dash, no blot."""
         width, height = piece.box[2:]
         blot = piece.area > 0.85 * width * height and width > 0.5 * height
         remnant = width < 0.2 * height and height > 1.8 * self.height  # of a line or a sheet's edge
-        return height >= max(LEAST_HEIGHT, LEAST_PART * self.height) and width <= 2.5 * height and not blot and not remnant
+        return (
+            height >= max(LEAST_HEIGHT, LEAST_PART * self.height)
+            and width <= 2.5 * height
+            and not blot
+            and not remnant
+        )
 
 
 def find_glyphs(gray: Gray) -> list[Glyph]:
@@ -94,35 +103,50 @@ def find_glyphs(gray: Gray) -> list[Glyph]:
     ink = find_ink(gray)
     mask = remove_lines(ink.mask, ink.faint)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    pieces = _pieces(count, labels, stats, ink.contrast)
+    pieces = _pieces(count, labels.astype(np.int32, copy=False), stats, mask, ink.contrast)
     if not pieces:
         return []
     typical = _Typical.of(pieces)
-    return [Glyph(piece.box, _crop(ink.depth, labels, piece)) for piece in _join(pieces, typical) if typical.fits(piece)]
+    signs = [piece for piece in _join(pieces, typical) if typical.fits(piece)]
+    signs = sorted(signs, key=lambda piece: -piece.contrast)[:MOST_GLYPHS]
+    return [Glyph(piece.box, _crop(ink, labels.astype(np.int32, copy=False), piece)) for piece in signs]
 
 
-def _pieces(count: int, labels: npt.NDArray[np.int32], stats: npt.NDArray[np.int32], contrast: Floats) -> list[_Piece]:
+def _pieces(
+    count: int, labels: Labels, stats: npt.NDArray[np.generic], mask: Gray, contrast: Gray
+) -> list[_Piece]:
+    """The connected pieces of ink, without specks, frames around the whole and what ends at the border."""
     height, width = labels.shape
-    sums = np.bincount(labels.ravel(), contrast.ravel(), count)
-    x, y, w, h, area = stats.T
-    wanted = (area >= LEAST_HEIGHT) & (w < 0.6 * width) & (h < 0.9 * height)
-    wanted[0] = False
+    inked = np.flatnonzero(mask)
+    sums = np.bincount(labels.ravel()[inked], contrast.ravel()[inked], count)
+    x, y, w, h, area = stats.astype(np.int64).T
+    frame = ((w > 0.6 * width) | (h > 0.9 * height)) & (area < 0.06 * w * h)
+    border = (w >= width - 2) | ((h >= height - 2) & (w < 0.1 * width))
+    wanted = (area >= LEAST_HEIGHT) & ~frame & ~border
+    wanted[0] = False  # the paper
     return [
-        _Piece((label,), (int(x[label]), int(y[label]), int(w[label]), int(h[label])), int(area[label]), sums[label] / area[label])
+        _Piece(
+            (int(label),),
+            (int(x[label]), int(y[label]), int(w[label]), int(h[label])),
+            int(area[label]),
+            float(sums[label] / area[label]),
+        )
         for label in np.flatnonzero(wanted)
     ]
 
 
 def _join(pieces: list[_Piece], typical: _Typical) -> list[_Piece]:
     """Put a small piece to its neighbor above or below: the bar of a 5, half of a broken 8."""
-    whole = sorted((piece for piece in pieces if typical.counts(piece)), key=lambda piece: -piece.box[3])
+    parts = sorted((piece for piece in pieces if typical.counts(piece)), key=lambda piece: -piece.box[3])
     joined: list[_Piece] = []
-    for piece in whole:
-        for index, other in enumerate(joined):
-            if piece.box[3] < 0.7 * typical.height and typical.one_sign(piece.box, other.box):
-                joined[index] = other | piece
-                break
+    boxes = np.zeros((len(parts), 4), np.int64)  # of `joined`, for the search
+    for piece in parts:
+        near = np.flatnonzero(typical.one_sign(piece.box, boxes[: len(joined)]))
+        if near.size and piece.box[3] < 0.7 * typical.height:
+            joined[near[0]] |= piece
+            boxes[near[0]] = joined[near[0]].box
         else:
+            boxes[len(joined)] = piece.box
             joined.append(piece)
     return joined
 
@@ -133,8 +157,10 @@ def _weighted_median(values: npt.NDArray[np.float64], weights: npt.NDArray[np.fl
     return float(values[order][np.searchsorted(total, total[-1] / 2)])
 
 
-def _crop(depth: Gray, labels: npt.NDArray[np.int32], piece: _Piece) -> Gray:
-    """The piece's own ink, whatever else lies in its box."""
+def _crop(ink: Ink, labels: Labels, piece: _Piece) -> Gray:
+    """The piece's own ink, whatever else lies in its box; 255 where the contrast is the strongest nearby."""
     x, y, w, h = piece.box
-    here = np.isin(labels[y : y + h, x : x + w], piece.labels)
-    return np.where(here, depth[y : y + h, x : x + w], 0).astype(np.uint8)
+    rows, columns = slice(y, y + h), slice(x, x + w)
+    depth = cv2.divide(ink.contrast[rows, columns], ink.edge[rows, columns], scale=255 * EDGE)
+    own = np.isin(labels[rows, columns], piece.labels)
+    return np.where(own, depth, 0).astype(np.uint8)

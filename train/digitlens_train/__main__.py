@@ -1,4 +1,4 @@
-"""python -m digitlens_train cnn | svm."""
+"""python -m digitlens_train cnn | svm | sheet."""
 
 import argparse
 import os
@@ -10,10 +10,14 @@ from digitlens.errors import DigitLensError
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="digitlens_train", description="Fit the classifiers on a workstation.")
+    parser = argparse.ArgumentParser(
+        prog="digitlens_train", description="Fit the classifiers on a workstation."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     cnn = commands.add_parser("cnn", help="the original notebook's convolutional network (seed)")
-    cnn.add_argument("--out", type=Path, default=Path("runs/seed"), help="folder of the run (default: %(default)s)")
+    cnn.add_argument(
+        "--out", type=Path, default=Path("runs/seed"), help="folder of the run (default: %(default)s)"
+    )
     cnn.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
     cnn.add_argument(
         "--phases",
@@ -24,13 +28,23 @@ def main(arguments: list[str] | None = None) -> int:
         help="epochs of each fit; the test set is looked at after each (default: 3 3)",
     )
     svm = commands.add_parser("svm", help="the notebook's other classifier: HOG features and a linear SVM")
-    svm.add_argument("--out", type=Path, default=Path("runs/svm"), help="folder of the run (default: %(default)s)")
+    svm.add_argument(
+        "--out", type=Path, default=Path("runs/svm"), help="folder of the run (default: %(default)s)"
+    )
+    sheet = commands.add_parser("sheet", help="a page of MNIST's test digits, such as the README's example")
+    sheet.add_argument("rows", nargs="+", metavar="ROW", help="digits and spaces of one row")
+    sheet.add_argument("--out", type=Path, required=True, metavar="FILE", help="the picture to write")
     for command in (cnn, svm):
+        command.add_argument(
+            "--limit", type=_positive, metavar="N", help="only the first N training pictures"
+        )
+    for command in (cnn, svm, sheet):
         command.add_argument(
             "--mnist", type=Path, metavar="FILE", help="MNIST as npz (default: through keras.datasets)"
         )
-        command.add_argument("--limit", type=_positive, metavar="N", help="only the first N training pictures")
-        command.add_argument("--seed", type=int, default=2026, help="of the shuffling (default: %(default)s)")
+        command.add_argument(
+            "--seed", type=int, default=2026, help="of everything random (default: %(default)s)"
+        )
     options = parser.parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
@@ -39,6 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
 
             config = cnn_run.Config(phases=tuple(options.phases), seed=options.seed, limit=options.limit)
             cnn_run.fit(config, options.out, options.mnist, options.resume)
+        elif options.command == "sheet":
+            _sheet(options)
         else:
             from digitlens_train import svm as svm_run
 
@@ -52,6 +68,19 @@ def main(arguments: list[str] | None = None) -> int:
         print("digitlens_train: stopped; what was saved stays, go on with --resume", file=sys.stderr)
         return 130
     return 0
+
+
+def _sheet(options: argparse.Namespace) -> None:
+    from digitlens import pictures
+    from digitlens_train import pages
+    from digitlens_train.data import DataError, load_mnist
+
+    for row in options.rows:
+        if not row or set(row) - set("0123456789 "):
+            raise DataError(f"{row!r}: a row is written with digits and spaces")
+    data = load_mnist(options.mnist)
+    page = pages.compose(options.rows, data.x_test, data.y_test, options.seed, pages.Paper())
+    pictures.save(options.out, page)
 
 
 def _positive(text: str) -> int:

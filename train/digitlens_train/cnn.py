@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from digitlens_train import curves, networks
 from digitlens_train.data import DataError, Images, load_mnist
+from digitlens_train.run import About, finish
 
 COLUMNS = ("epoch", "loss", "accuracy", "test_loss", "test_accuracy", "seconds")
 INPUT_SCALE = 1 / 78.57
@@ -85,6 +86,18 @@ def fit(config: Config, out: Path, mnist: Path | None = None, resume: bool = Fal
         history.append(row)
         _save_epoch(model, out, history)
     model.save(out / "seed.keras")
+    limit = f" --limit {config.limit}" if config.limit else ""
+    phases = " ".join(map(str, config.phases))
+    finish(
+        out,
+        About(
+            name="seed",
+            kind="tflite",
+            description="the original notebook's network: three convolutions, two dense layers",
+            training_data=f"MNIST, {len(y_train):,} training digits, {epochs} epochs",
+            make_again=(f"python -m digitlens_train cnn --phases {phases} --seed {config.seed}{limit}",),
+        ),
+    )
     print(table(history))
     return model
 
@@ -131,7 +144,8 @@ def _read_history(out: Path) -> list[Row]:
         return []
     with path.open(newline="") as file:
         rows: list[Row] = [
-            {name: float(text) if text else None for name, text in row.items()} for row in csv.DictReader(file)
+            {name: float(text) if text else None for name, text in row.items()}
+            for row in csv.DictReader(file)
         ]
     for row in rows:
         row["epoch"] = int(row["epoch"] or 0)

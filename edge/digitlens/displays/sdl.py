@@ -30,7 +30,9 @@ def show(image: npt.NDArray[np.uint8], title: str) -> None:
         window = pygame.display.set_mode(size)
     except pygame.error as error:
         pygame.display.quit()
-        raise DisplayError(f"--show found no screen ({error}); write the picture with --overlay DIR") from error
+        raise DisplayError(
+            f"--show found no screen ({error}); write the picture with --overlay DIR"
+        ) from error
     try:
         pygame.display.set_caption(title)
         pixels = cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB)

@@ -1,0 +1,96 @@
+"""python -m digitlens_convert convert | benchmark."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from digitlens.errors import DigitLensError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        if options.command == "convert":
+            from digitlens_convert.convert import convert
+
+            for run in options.runs:
+                convert(run, options.out, options.mnist)
+        else:
+            from digitlens_convert import benchmark
+
+            if options.pages:
+                benchmark.run_pages(
+                    options.out, options.pages, options.model, options.notebook, options.keras
+                )
+            else:
+                benchmark.run_digits(options.out, options.float, options.model, options.others, options.mnist)
+    except DigitLensError as error:
+        if os.environ.get("DIGITLENS_DEBUG") == "1":
+            raise
+        print(f"digitlens_convert: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="digitlens_convert", description="Quantize the networks; measure them."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    convert = commands.add_parser("convert", help="a finished training run -> model files with their cards")
+    convert.add_argument(
+        "runs", nargs="+", type=Path, metavar="RUN", help="folder of python -m digitlens_train"
+    )
+    convert.add_argument(
+        "--out",
+        type=Path,
+        default=Path("edge/digitlens/models"),
+        help="folder for the shipped files (default: %(default)s); the float32 file stays in the run's",
+    )
+    benchmark = commands.add_parser(
+        "benchmark", help="float32 against int8 on digits; or, with --pages, the reader"
+    )
+    benchmark.add_argument(
+        "--out", type=Path, default=Path("benchmarks"), help="folder (default: %(default)s)"
+    )
+    benchmark.add_argument("--model", default="seed", metavar="NAME|PATH", help="int8 (default: %(default)s)")
+    benchmark.add_argument(
+        "--float",
+        type=Path,
+        default=Path("runs/seed/seed_float32.tflite"),
+        metavar="FILE",
+        help="the same network as float32 (default: %(default)s; convert writes it)",
+    )
+    benchmark.add_argument(
+        "--others", nargs="*", default=["svm"], metavar="NAME", help="more models in the table (default: svm)"
+    )
+    benchmark.add_argument(
+        "--pages", nargs="+", type=Path, metavar="DIR", help="folders of pictures with a labels.json"
+    )
+    benchmark.add_argument(
+        "--notebook",
+        type=Path,
+        metavar="FILE",
+        help="with --pages: time the notebook's way on this page, too",
+    )
+    benchmark.add_argument(
+        "--keras",
+        type=Path,
+        default=Path("runs/seed/seed.keras"),
+        metavar="FILE",
+        help="the network for --notebook",
+    )
+    for command in (convert, benchmark):
+        command.add_argument(
+            "--mnist", type=Path, metavar="FILE", help="MNIST as npz (default: through keras.datasets)"
+        )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

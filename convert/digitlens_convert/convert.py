@@ -1,0 +1,98 @@
+"""A fitted model -> the files that the runtime loads, each with its card."""
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from digitlens import Classifier
+from digitlens.cards import Accuracy, Card, Port, digest, save
+from digitlens.errors import DigitLensError
+from digitlens_convert.stats import accuracy
+from digitlens_train.data import Mnist, load_mnist
+from digitlens_train.run import About
+
+
+class ConvertError(DigitLensError, ValueError):
+    """A run's folder that holds nothing to convert."""
+
+
+def convert(run: Path, out: Path, mnist: Path | None = None) -> list[Path]:
+    """Write the models of a finished training run, with their cards; returns the model files.
+
+    A network's int8 file goes to `out` as NAME.tflite, its float32 file stays in the run's folder as
+    NAME_float32.tflite; an SVM's arrays go to `out` as NAME.npz.
+
+    Raises:
+        ConvertError: the run is not finished, or not one of digitlens_train's.
+        DataError: MNIST cannot be had.
+    """
+    try:
+        about = msgspec.json.decode((run / "about.json").read_bytes(), type=About)
+    except (OSError, msgspec.DecodeError) as error:
+        raise ConvertError(
+            f"{run}: not a finished run's folder; make one with python -m digitlens_train"
+        ) from error
+    data = load_mnist(mnist)
+    out.mkdir(parents=True, exist_ok=True)
+    if about.kind == "hog-svm":
+        return [_svm(about, run, out, data)]
+    return _network(about, run, out, data)
+
+
+def _network(about: About, run: Path, out: Path, data: Mnist) -> list[Path]:
+    import keras
+
+    from digitlens_convert import quantize
+    from digitlens_train.cnn import INPUT_SCALE, to_input
+
+    model = keras.models.load_model(run / f"{about.name}.keras", compile=False)
+    inputs = to_input(data.x_train)
+    files = []
+    targets: dict[quantize.Kind, Path] = {
+        "float32": run / f"{about.name}_float32.tflite",
+        "int8": out / f"{about.name}.tflite",
+    }
+    for kind, path in targets.items():
+        content = quantize.convert(model, kind, inputs)
+        entry, end = quantize.ports(content, INPUT_SCALE)
+        _write(path, content, about, kind, entry, end, data)
+        files.append(path)
+    return files
+
+
+def _svm(about: About, run: Path, out: Path, data: Mnist) -> Path:
+    path = out / f"{about.name}.npz"
+    content = (run / path.name).read_bytes()
+    _write(path, content, about, "float32", Port((-1, 28, 28), "uint8"), Port((-1, 10), "float32"), data)
+    return path
+
+
+def _write(path: Path, content: bytes, about: About, kind: str, entry: Port, end: Port, data: Mnist) -> None:
+    """The model, then its card, first without and then with the accuracy that the runtime reaches by it."""
+    path.write_bytes(content)
+    card = Card(
+        name=path.stem,
+        kind=about.kind,
+        description=about.description,
+        bytes=len(content),
+        sha256=digest(content),
+        quantization="int8" if kind == "int8" else "float32",
+        input=entry,
+        output=end,
+        training_data=about.training_data,
+        accuracy=Accuracy("not measured", 0, 0, 0.0, (0.0, 1.0)),
+        make_again=(*about.make_again, f"python -m digitlens_convert convert runs/{about.name}"),
+    )
+    save(card, path.with_suffix(".json"))
+    right = np.count_nonzero(read(path, data.x_test) == data.y_test)
+    measured = accuracy(f"MNIST test, {len(data.y_test):,} digits", int(right), len(data.y_test))
+    save(msgspec.structs.replace(card, accuracy=measured), path.with_suffix(".json"))
+    print(f"{path}: {len(content):,} bytes, {measured.fraction:.2%} of {measured.set}")
+
+
+def read(model: Path | str, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
+    """The digits that a model file reads in (N, 28, 28) uint8 -> (N,)."""
+    answers: npt.NDArray[np.intp] = Classifier.load(model).probabilities(pictures).argmax(axis=1)
+    return answers
