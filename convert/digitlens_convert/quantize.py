@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import warnings
 from typing import Any, Literal
 
 import numpy as np
@@ -37,7 +38,10 @@ def convert(model: Any, kind: Kind, inputs: npt.NDArray[np.float32]) -> bytes:
         converter.inference_input_type = converter.inference_output_type = tf.uint8
         # Per-channel dense layers need FULLY_CONNECTED version 12, which tflite-runtime 2.14 lacks.
         converter._experimental_disable_per_channel_quantization_for_dense_layers = True
-    with contextlib.redirect_stdout(io.StringIO()):  # Keras tells of every variable that it exports
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        # Keras tells of every variable that it exports; the converter misses statistics that only
+        # networks trained with quantization have.
+        warnings.filterwarnings("ignore", "Statistics for quantized inputs")
         content: bytes = converter.convert()
     return content
 

@@ -59,9 +59,8 @@ class Classifier:
 def _check(card: Card, network: Network, path: Path) -> None:
     for port, tensor, name in ((card.input, network.input, "input"), (card.output, network.output, "output")):
         if port.shape[1:] != tensor.shape[1:] or port.dtype != tensor.dtype.name:
-            raise ModelError(
-                f"{path}: its {name} is {tensor.shape} {tensor.dtype}, its card says {port.shape} {port.dtype}"
-            )
+            told = f"its card says {port.shape} {port.dtype}"
+            raise ModelError(f"{path}: its {name} is {tensor.shape} {tensor.dtype}, {told}")
     entry = network.input
     if entry.shape[1:] != (28, 28, 1) or network.output.shape[1:] != (10,):
         raise ModelError(f"{path}: takes {entry.shape}, gives {network.output.shape}; not a digit's")

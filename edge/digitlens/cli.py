@@ -19,6 +19,8 @@ from digitlens.readings import Reading, resized
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status: 0, or 1 if something failed."""
     options = _parser().parse_args(arguments)
+    if os.environ.get("DIGITLENS_DEBUG") != "1":
+        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # a broken video gets our line alone
     try:
         status: int = options.run(options)
         sys.stdout.flush()

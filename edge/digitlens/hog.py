@@ -29,7 +29,7 @@ class LinearSvm(NamedTuple):
     def probabilities(self, batch: npt.NDArray[np.uint8]) -> Floats:
         """(N, 28, 28) uint8 -> (N, 10) float32, each row's sum 1 (Platt 1999, over all classes)."""
         margins = features(batch) @ self.weights.T + self.bias
-        odds = 1 / (1 + np.exp(-(self.slope * margins + self.offset)))
+        odds = 1 / (1 + np.exp(-np.clip(self.slope * margins + self.offset, -50, 50)))
         probabilities: Floats = (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
         return probabilities
 

@@ -26,6 +26,11 @@ NOISE = 5.0
 DARKEST_PAPER = 0.4
 """Of the bright paper's level: what is darker is no paper in a shadow but the table behind the sheet."""
 
+SHARP = 0.85
+"""Of the brightness two cells outside: what is darker two cells inside has an edge there."""
+BLACK = 8.0
+"""Gray levels below which nothing can be told from the darkness of a covered lens."""
+
 
 @dataclass(frozen=True)
 class Ink:
@@ -63,11 +68,32 @@ def _contrast(gray: Gray) -> Gray:
     if cv2.sumElems(cv2.subtract(coarse, middle))[0] > 1.5 * cv2.sumElems(cv2.subtract(middle, coarse))[0]:
         gray, coarse = _gray(cv2.bitwise_not(gray)), cv2.bitwise_not(coarse)  # chalk on a blackboard
     paper = _paper(coarse.astype(np.float32))
-    sheet = np.float32(np.percentile(paper, 90))
-    light = _enlarged(np.maximum(paper, 1), (gray.shape[1], gray.shape[0]))
+    size = gray.shape[1], gray.shape[0]
+    light = _enlarged(np.maximum(paper, 1), size)
     contrast = cv2.bitwise_not(cv2.divide(cv2.GaussianBlur(gray, (3, 3), 0), light, scale=255))
-    _, behind = cv2.threshold(light, float(DARKEST_PAPER * sheet), 255, cv2.THRESH_BINARY_INV)
+    behind = cv2.resize(_behind(paper), size, interpolation=cv2.INTER_NEAREST)
     return _gray(cv2.subtract(contrast, behind))
+
+
+def _behind(paper: Floats) -> Gray:
+    """Where no paper is, 255 on the coarse grid: a covered lens, or the table behind the sheet.
+
+    Both the table and a deep shade are much darker than the sheet; the table begins at an edge.
+    """
+    _, black = cv2.threshold(paper, BLACK, 255, cv2.THRESH_BINARY_INV)
+    behind = _gray(black)
+    _, dark = cv2.threshold(
+        paper, DARKEST_PAPER * float(np.percentile(paper, 90)), 255, cv2.THRESH_BINARY_INV
+    )
+    count, labels = cv2.connectedComponents(_gray(dark), connectivity=8)
+    around = np.ones((5, 5), np.uint8)
+    for label in range(1, count):
+        region = (labels == label).astype(np.uint8)
+        inside = paper[(region - cv2.erode(region, around)).astype(bool)]
+        outside = paper[(cv2.dilate(region, around) - region).astype(bool)]
+        if inside.size and outside.size and np.median(inside) < SHARP * np.median(outside):
+            behind[region.astype(bool)] = 255
+    return behind
 
 
 def _paper(coarse: Floats) -> Floats:
@@ -83,7 +109,7 @@ def _paper(coarse: Floats) -> Floats:
 
 def _grain(contrast: Gray) -> Floats:
     """The standard deviation of the paper's grain on a grid of 4 cells, from second differences."""
-    rows = contrast[::4].astype(np.int16)
+    rows = contrast[::8].astype(np.int16)
     if rows.shape[1] < 5:
         return np.zeros((1, 1), np.float32)
     second = np.abs(2 * rows[:, 2:-2] - rows[:, :-4] - rows[:, 4:]).astype(np.float32)
@@ -93,7 +119,8 @@ def _grain(contrast: Gray) -> Floats:
     size = max(1, contrast.shape[1] // (4 * CELL)), max(1, contrast.shape[0] // (4 * CELL))
     local = cv2.blur(cv2.resize(second, size, interpolation=cv2.INTER_AREA), (5, 5))
     # The mean of |x| is 0.798 standard deviations, those of a second difference are root 6 of a pixel's.
-    return np.float32(1 / (0.798 * 6**0.5)) * local.astype(np.float32)
+    grain: Floats = local.astype(np.float32) / np.float32(0.798 * 6**0.5)
+    return grain
 
 
 def _strongest(contrast: Gray) -> Floats:

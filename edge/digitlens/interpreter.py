@@ -89,9 +89,11 @@ def _open(content: bytes, threads: int, runtime: str | None) -> tuple[str, Any]:
             failures.append(f"{name}: {_first_line(error)}")
             continue
         try:
-            return name, module.Interpreter(model_content=content, num_threads=threads)
+            interpreter = module.Interpreter(model_content=content, num_threads=threads)
+            interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"not a network that {name} can run: {_first_line(error)}") from error
+        return name, interpreter
     raise DependencyError(
         f"no TFLite interpreter works here ({'; '.join(failures)}): pip install ai-edge-litert"
     )

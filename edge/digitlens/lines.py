@@ -8,9 +8,9 @@ from digitlens.readings import Digit, Number, number
 
 OVERLAP = 0.4
 """Of the lower one's height, that two neighbors of one row overlap at the least."""
-WIDE = 1.7
+WIDE = 1.6
 """A gap this many times the row's usual one, seen from center to center, parts two numbers."""
-APART = 1.0
+APART = 0.8
 """And it is at least this many digit heights wide."""
 LONE = 2.5
 """Digit heights between two digits that are alone in their row, above which each is a number."""

@@ -23,7 +23,7 @@ PICTURES = frozenset(
 VIDEOS = frozenset([".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".mjpeg", ".mjpg"])
 MOST_PIXELS = 50_000_000
 """Decoded at once; larger ones are refused before their pixels are touched."""
-ENOUGH = 2000
+ENOUGH = 1280
 """Pixels of the longer side that are enough: a JPEG of twice this and more is decoded at half or less."""
 
 
@@ -86,7 +86,8 @@ def _picture(path: Path, color: bool) -> Picture:
             with Image.open(path, formats=FORMATS) as image:
                 turned = image.getexif().get(0x0112, 1) >= 5  # lies on its side
                 size = (image.height, image.width) if turned else image.size
-                image.draft(mode, (ENOUGH, ENOUGH))
+                shrink = min(1.0, ENOUGH / max(image.size))
+                image.draft(mode, (int(image.width * shrink), int(image.height * shrink)))
                 if image.width * image.height > MOST_PIXELS:
                     raise Image.DecompressionBombError
                 pixels = _pixels(ImageOps.exif_transpose(image), mode)

@@ -14,7 +14,7 @@ from digitlens.normalize import to_mnist
 from digitlens.readings import Digit, Number, Reading, resized
 from digitlens.segment import find_glyphs
 
-LONGEST = 2000
+LONGEST = 1280
 """Pixels of the longer side above which a picture is reduced first; its boxes keep its own scale."""
 LEAST_CONFIDENCE = 0.75
 """Of a number's digits on average: less is a word or a scribble.

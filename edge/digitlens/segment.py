@@ -162,5 +162,6 @@ def _crop(ink: Ink, labels: Labels, piece: _Piece) -> Gray:
     x, y, w, h = piece.box
     rows, columns = slice(y, y + h), slice(x, x + w)
     depth = cv2.divide(ink.contrast[rows, columns], ink.edge[rows, columns], scale=255 * EDGE)
-    own = np.isin(labels[rows, columns], piece.labels)
-    return np.where(own, depth, 0).astype(np.uint8)
+    here = labels[rows, columns]
+    own = here == piece.labels[0] if len(piece.labels) == 1 else np.isin(here, piece.labels)
+    return np.multiply(depth, own, dtype=np.uint8, casting="unsafe")

@@ -1,0 +1,126 @@
+"""Quantization, cards and the benchmark's figures."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="needs the extra train")
+
+from digitlens import Classifier, cards
+from digitlens_convert import stats
+from digitlens_convert.__main__ import main
+from digitlens_train.__main__ import main as train
+from tests.edge.pages import write
+
+
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> tuple[Path, Path]:
+    """A short training run's folder, and the folder of the models made of it."""
+    folder = tmp_path_factory.mktemp("converted")
+    run, out = folder / "seed", folder / "models"
+    assert train(["cnn", "--mnist", str(mnist), "--out", str(run), "--phases", "4"]) == 0
+    assert main(["convert", str(run), "--mnist", str(mnist), "--out", str(out)]) == 0
+    return run, out
+
+
+def test_both_files_have_true_cards(converted: tuple[Path, Path]) -> None:
+    run, out = converted
+    whole, _ = cards.load(run / "seed_float32.tflite")
+    small, _ = cards.load(out / "seed.tflite")
+    assert (whole.quantization, small.quantization) == ("float32", "int8")
+    assert (whole.input.dtype, small.input.dtype) == ("float32", "uint8")
+    assert small.bytes < whole.bytes / 3
+    assert small.accuracy.total == 200
+    assert small.training_data.startswith("MNIST, 800")
+    assert "digitlens_train cnn --phases 4" in small.make_again[0]
+
+
+def test_int8_follows_float32(converted: tuple[Path, Path], digits) -> None:  # type: ignore[no-untyped-def]
+    run, out = converted
+    x, _ = digits
+    whole = Classifier.load(run / "seed_float32.tflite").probabilities(x)
+    small = Classifier.load(out / "seed.tflite").probabilities(x)
+    assert np.abs(whole - small).mean() < 0.01
+    assert np.mean(whole.argmax(axis=1) == small.argmax(axis=1)) > 0.97
+
+
+def test_the_digits_benchmark(converted: tuple[Path, Path], mnist: Path, tmp_path: Path) -> None:
+    run, out = converted
+    arguments = ["--float", str(run / "seed_float32.tflite"), "--model", str(out / "seed.tflite")]
+    assert main(["benchmark", *arguments, "--mnist", str(mnist), "--out", str(tmp_path)]) == 0
+    results = json.loads((tmp_path / "digits.json").read_text())
+    whole, small, svm = results["models"]
+    low, high = whole["accuracy_interval"]
+    assert low < whole["accuracy"] < high
+    assert whole["right"] - small["right"] == small["only_first_right"] - small["only_this_right"]
+    assert len(small["differ"]) >= small["only_first_right"] + small["only_this_right"]
+    assert svm["model"] == "svm"
+    assert "| svm |" in (tmp_path / "digits.md").read_text()
+    assert cv2.imread(str(tmp_path / "disagreements.png")) is not None
+
+
+def test_the_pages_benchmark(converted: tuple[Path, Path], digits, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    run, _ = converted
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    for name, text in (("a.png", "314"), ("b.png", "27")):
+        cv2.imwrite(str(folder / name), write(text, digits))
+    labels = {"a.png": ["3", "14"], "b.png": {"text": "28"}}
+    (folder / "labels.json").write_text(json.dumps(labels))
+    arguments = ["--notebook", str(folder / "a.png"), "--keras", str(run / "seed.keras")]
+    assert main(["benchmark", "--pages", str(folder), *arguments, "--out", str(tmp_path)]) == 0
+    results = json.loads((tmp_path / "pages.json").read_text())
+    (summary,) = results["folders"]
+    assert (summary["pages"], summary["digits"], summary["errors"], summary["exact"]) == (2, 5, 1, 1)
+    assert results["notebook"]["contours"] == 3
+    assert results["notebook"]["ratio"] > 0
+    assert "| pages/b.png | 1 | 28 | 27 |" in (tmp_path / "pages.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [(None, "no such file"), ("[]", "labels.json"), ("{}", "names no picture"), ('{"x.png": "1"}', "x.png")],
+)
+def test_wrong_labels_are_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], labels: str | None, said: str
+) -> None:
+    if labels is not None:
+        (tmp_path / "labels.json").write_text(labels)
+    assert main(["benchmark", "--pages", str(tmp_path), "--out", str(tmp_path)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+
+
+def test_a_folder_that_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["convert", str(tmp_path), "--out", str(tmp_path)]) == 1
+    assert "not a finished run" in capsys.readouterr().err
+
+
+def test_wilson_is_the_published_interval() -> None:
+    """Newcombe 1998, table I: 81 of 263 and 15 of 148, method 3."""
+    assert stats.wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
+    assert stats.wilson(15, 148) == pytest.approx((0.0624, 0.1605), abs=1e-4)
+    assert stats.wilson(0, 0) == (0, 1)
+
+
+def test_mcnemar_is_exact() -> None:
+    assert stats.mcnemar(0, 0) == 1
+    assert stats.mcnemar(0, 5) == pytest.approx(2 / 32)
+    assert stats.mcnemar(3, 5) == stats.mcnemar(5, 3) == pytest.approx(2 * 93 / 256)
+
+
+@pytest.mark.parametrize(
+    ("truth", "read", "distance"),
+    [("", "", 0), ("123", "123", 0), ("123", "13", 1), ("123", "0123", 1), ("12", "21", 2), ("5", "", 1)],
+)
+def test_edit_distance(truth: str, read: str, distance: int) -> None:
+    assert stats.edit_distance(truth, read) == distance
+
+
+def test_the_interval_of_a_ratio_holds_it() -> None:
+    low, high = stats.ratio_interval([0, 0, 1, 3, 0, 0], [5, 5, 5, 5, 5, 5])
+    assert low <= 4 / 30 <= high
+    assert stats.ratio_interval([1, 1], [10, 10]) == (0.1, 0.1)

@@ -1,0 +1,277 @@
+"""digitlens read, as a user starts it: real files, good and bad."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from digitlens import cards
+from tests.edge.pages import write
+
+Run = subprocess.CompletedProcess[str]
+Digits = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
+
+
+def read(*arguments: str | Path, **environment: str) -> Run:
+    return subprocess.run(
+        [sys.executable, "-m", "digitlens", "read", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=os.environ | environment,
+    )
+
+
+def texts(run: Run) -> list[list[str]]:
+    return [[number["text"] for number in json.loads(line)["numbers"]] for line in run.stdout.splitlines()]
+
+
+@pytest.fixture
+def page(digits: Digits) -> npt.NDArray[np.uint8]:
+    return write("40716", digits)
+
+
+@pytest.fixture
+def good(tmp_path: Path, page: npt.NDArray[np.uint8]) -> Path:
+    path = tmp_path / "good.png"
+    cv2.imwrite(str(path), page)
+    return path
+
+
+def test_the_table_for_people(good: Path) -> None:
+    run = read(good)
+    assert run.returncode == 0
+    assert run.stderr == ""
+    assert run.stdout.splitlines()[0] == str(good)
+    assert "40716" in run.stdout
+
+
+def test_the_json_is_the_contract(good: Path) -> None:
+    run = read("--json", good)
+    reading = json.loads(run.stdout)
+    assert list(reading) == ["source", "time", "size", "numbers", "milliseconds"]
+    assert reading["source"] == str(good)
+    assert list(reading["milliseconds"]) == ["segment", "classify", "total"]
+    (number,) = reading["numbers"]
+    assert list(number) == ["text", "confidence", "box", "digits"]
+    assert number["text"] == "40716"
+    assert 0 <= number["confidence"] <= 1
+    assert len(number["box"]) == 4
+    assert [digit["value"] for digit in number["digits"]] == [4, 0, 7, 1, 6]
+    assert list(number["digits"][0]) == ["value", "confidence", "box"]
+
+
+def test_the_overlay_is_written(good: Path, tmp_path: Path) -> None:
+    run = read(good, "--overlay", tmp_path / "new" / "folder")
+    assert run.returncode == 0
+    drawn = cv2.imread(str(tmp_path / "new" / "folder" / "good.png.png"))
+    assert drawn.shape[:2] == cv2.imread(str(good)).shape[:2]
+    assert np.ptp(drawn.astype(int), axis=2).max() > 50  # colored boxes on gray paper
+
+
+def test_a_folder_in_order(tmp_path: Path, digits: Digits) -> None:
+    for name, text in (("b.jpg", "27"), ("a.png", "314"), ("c.bmp", "90")):
+        cv2.imwrite(str(tmp_path / name), write(text, digits))
+    (tmp_path / "notes.txt").write_text("not a picture")
+    assert texts(read("--json", tmp_path)) == [["314"], ["27"], ["90"]]
+
+
+def test_a_video_frame_by_frame(tmp_path: Path, digits: Digits) -> None:
+    path = tmp_path / "film.avi"
+    frames = [cv2.cvtColor(write(text, digits), cv2.COLOR_GRAY2BGR) for text in ("27", "27", "90")]
+    height, width = frames[0].shape[:2]
+    film = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (width, height))
+    for frame in frames:
+        film.write(frame)
+    film.release()
+    assert texts(read("--json", path)) == [["27"], ["27"], ["90"]]
+    assert read(path).stdout.count(str(path)) == 2  # for people, what stays the same is one entry
+
+
+@pytest.mark.parametrize("model", cards.names())
+def test_every_shipped_model_can_be_chosen(good: Path, model: str) -> None:
+    assert texts(read("--json", "--model", model, good)) == [["40716"]]
+
+
+def bad(tmp_path: Path, kind: str) -> tuple[Path, str]:
+    """A path that cannot be read, and what the message must say."""
+    path = tmp_path / f"{kind}.jpg"
+    if kind == "missing":
+        return path, "no such file"
+    if kind == "folder":
+        path.mkdir()
+        (path / "notes.txt").write_text("x")
+        return path, "no pictures in this folder"
+    if kind == "text":
+        path.write_text("hello, world\n" * 100)
+        return path, "not a picture"
+    if kind == "empty":
+        path.touch()
+        return path, "not a picture"
+    if kind == "truncated":
+        whole = io.BytesIO()
+        Image.effect_noise((300, 200), 50).save(whole, "JPEG")
+        path.write_bytes(whole.getvalue()[: len(whole.getvalue()) // 2])
+        return path, "truncated"
+    if kind == "large":
+        Image.new("1", (20_000, 20_000)).save(path, "PNG")
+        return path, "too large"
+    if kind == "larger":
+        Image.new("1", (11_000, 10_000)).save(path, "PNG")
+        return path, "too large"
+    assert kind == "video"
+    path = tmp_path / "broken.mp4"
+    path.write_bytes(bytes(1000))
+    return path, "not a video"
+
+
+@pytest.mark.parametrize(
+    "kind", ["missing", "folder", "text", "empty", "truncated", "large", "larger", "video"]
+)
+def test_bad_input_is_one_line_and_the_others_are_read(tmp_path: Path, good: Path, kind: str) -> None:
+    path, said = bad(tmp_path, kind)
+    run = read("--json", path, good)
+    assert run.returncode == 1
+    (line,) = run.stderr.splitlines()
+    assert line.startswith(f"digitlens: {path}: ")
+    assert said in line
+    assert texts(run) == [["40716"]]
+
+
+def test_a_huge_picture_costs_no_memory(tmp_path: Path) -> None:
+    path, _ = bad(tmp_path, "large")
+    assert _peak(path) < 110_000
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    run = read(tmp_path / "missing.jpg", DIGITLENS_DEBUG="1")
+    assert run.returncode == 1
+    assert "Traceback" in run.stderr
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_a_page_of_one_color_has_no_numbers(tmp_path: Path, level: int) -> None:
+    path = tmp_path / "page.png"
+    cv2.imwrite(str(path), np.full((480, 640), level, np.uint8))
+    run = read(path)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "no numbers" in run.stdout
+
+
+def test_one_pixel(tmp_path: Path) -> None:
+    path = tmp_path / "dot.png"
+    cv2.imwrite(str(path), np.zeros((1, 1), np.uint8))
+    run = read("--json", "--overlay", tmp_path / "out", path)
+    assert (run.returncode, run.stderr, texts(run)) == (0, "", [[]])
+
+
+def test_sixteen_bits(tmp_path: Path, page: npt.NDArray[np.uint8]) -> None:
+    path = tmp_path / "deep.png"
+    cv2.imwrite(str(path), page.astype(np.uint16) * 257)
+    assert texts(read("--json", path)) == [["40716"]]
+    cv2.imwrite(str(path), cv2.cvtColor(page.astype(np.uint16) * 257, cv2.COLOR_GRAY2BGR))
+    assert texts(read("--json", path)) == [["40716"]]
+
+
+@pytest.mark.parametrize("hidden", [0, 255])
+def test_transparent_paper_is_white(tmp_path: Path, page: npt.NDArray[np.uint8], hidden: int) -> None:
+    """Ink is opaque; what color lies under full transparency is nobody's business."""
+    path = tmp_path / "clear.png"
+    alpha = np.where(page < 200, 255, 0).astype(np.uint8)
+    gray = np.where(alpha > 0, page, hidden).astype(np.uint8)
+    cv2.imwrite(str(path), cv2.merge([gray, gray, gray, alpha]))
+    assert texts(read("--json", path)) == [["40716"]]
+    palette = tmp_path / "palette.png"
+    image = Image.fromarray(np.where(alpha > 0, 1, 0).astype(np.uint8), mode=None).convert("P")
+    image.putpalette([hidden] * 3 + [20] * 3 + [0] * 762)
+    image.save(palette, transparency=0)
+    assert texts(read("--json", palette)) == [["40716"]]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_phone_photo_is_turned_as_a_viewer_would(
+    tmp_path: Path, page: npt.NDArray[np.uint8], orientation: int
+) -> None:
+    upright = Image.fromarray(page)
+    # What the camera stored, so that this orientation shows it upright.
+    undo = {
+        1: (),
+        2: (Image.Transpose.FLIP_LEFT_RIGHT,),
+        3: (Image.Transpose.ROTATE_180,),
+        4: (Image.Transpose.FLIP_TOP_BOTTOM,),
+        5: (Image.Transpose.TRANSPOSE,),
+        6: (Image.Transpose.ROTATE_90,),
+        7: (Image.Transpose.TRANSVERSE,),
+        8: (Image.Transpose.ROTATE_270,),
+    }
+    for step in undo[orientation]:
+        upright = upright.transpose(step)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / "phone.jpg"
+    upright.save(path, exif=exif, quality=95)
+    run = read("--json", path)
+    assert texts(run) == [["40716"]]
+    assert json.loads(run.stdout)["size"] == [page.shape[1], page.shape[0]]
+
+
+def test_a_large_photo_keeps_its_own_pixels(tmp_path: Path, page: npt.NDArray[np.uint8]) -> None:
+    """A JPEG that is decoded at a fraction of its size still has boxes in its own pixels."""
+    path = tmp_path / "large.jpg"
+    cv2.imwrite(str(path), cv2.resize(page, None, fx=12, fy=12, interpolation=cv2.INTER_CUBIC))
+    reading = json.loads(read("--json", path).stdout)
+    assert reading["size"] == [page.shape[1] * 12, page.shape[0] * 12]
+    x, y, width, height = reading["numbers"][0]["box"]
+    small = np.argwhere(page < 130)
+    (top, left), (bottom, right) = small.min(axis=0) * 12, small.max(axis=0) * 12
+    assert abs(x - left) < 40
+    assert abs(y - top) < 40
+    assert abs(x + width - right) < 40
+    assert abs(y + height - bottom) < 40
+
+
+def test_a_model_that_does_not_fit_its_card(good: Path, tmp_path: Path) -> None:
+    seed = cards.find("seed")
+    (tmp_path / "mine.json").write_bytes(seed.with_suffix(".json").read_bytes())
+    (tmp_path / "mine.tflite").write_bytes(seed.read_bytes()[:-1])
+    run = read("--model", tmp_path / "mine.tflite", good)
+    assert run.returncode == 1
+    (line,) = run.stderr.splitlines()
+    assert "do not fit its card" in line
+
+
+def test_an_overlay_folder_that_cannot_be_made(good: Path) -> None:
+    run = read("--overlay", good / "sub", good)
+    assert run.returncode == 1
+    (line,) = run.stderr.splitlines()
+    assert "cannot be made" in line
+
+
+def test_the_reader_of_our_output_may_leave(good: Path) -> None:
+    command = f"{sys.executable} -m digitlens read {' '.join([str(good)] * 50)} | head -1"
+    run = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)  # noqa: S607
+    assert run.stderr == ""
+
+
+def test_memory_of_one_photo(root: Path) -> None:
+    assert _peak(root / "examples" / "sheet.jpg") < 110_000
+
+
+def _peak(path: Path) -> int:
+    """Kilobytes that reading this file takes at the most, in a fresh process."""
+    program = (
+        "import sys; from digitlens.cli import main; main(['read', sys.argv[1]]);"
+        # Not getrusage: its maximum is inherited from the process that started this one.
+        "print(*(line for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True
+    )
+    return int(run.stdout.split("VmHWM:")[1].split()[0])

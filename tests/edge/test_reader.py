@@ -1,0 +1,161 @@
+"""From a picture to its numbers, with the shipped model and real digits."""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from digitlens import Classifier, PictureError, Reader, draw
+from tests.edge.pages import write
+
+TEXTS = ["0123456789", "27", "5", "90210", "314 159"]
+Digits = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
+
+
+def _texts(reader: Reader, page: npt.NDArray[np.uint8]) -> list[str]:
+    return [number.text for number in reader.read(page).numbers]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_reads_a_strip(reader: Reader, digits: Digits, text: str) -> None:
+    assert _texts(reader, write(text, digits)) == text.split()
+
+
+def test_reads_the_example_sheet(reader: Reader, root) -> None:  # type: ignore[no-untyped-def]
+    sheet = cv2.imread(str(root / "examples" / "sheet.jpg"))
+    rows = ["20260717", "314", "159", "265", "1000", "42", "86", "9081", "7653", "55", "0", "19"]
+    assert _texts(reader, sheet) == rows
+
+
+@pytest.mark.parametrize("size", [24, 40, 120, 300])
+def test_digits_of_many_sizes(reader: Reader, digits: Digits, size: int) -> None:
+    assert _texts(reader, write("4071", digits, size=size, step=round(size * 1.2))) == ["4071"]
+
+
+def test_chalk_on_a_blackboard(reader: Reader, digits: Digits) -> None:
+    assert _texts(reader, write("4071", digits, ink=230, paper=30)) == ["4071"]
+
+
+@pytest.mark.parametrize("ink", [60, 170, 195])
+def test_pencil_and_pen(reader: Reader, digits: Digits, ink: int) -> None:
+    assert _texts(reader, write("4071", digits, ink=ink)) == ["4071"]
+
+
+def test_the_threshold_follows_the_light(reader: Reader, digits: Digits) -> None:
+    """From full light on the left to a tenth on the right: the notebook's fixed 90 sees nothing but shade."""
+    page = write("40716", digits).astype(np.float32)
+    light = np.linspace(1, 0.1, page.shape[1], dtype=np.float32)
+    noise = np.random.default_rng(1).normal(0, 1, page.shape)
+    assert _texts(reader, (page * light + noise).clip(0, 255).astype(np.uint8)) == ["40716"]
+
+
+def test_specks_are_not_digits(reader: Reader, digits: Digits) -> None:
+    page = write("4071", digits)
+    for x, y in np.random.default_rng(2).integers(0, 100, (40, 2)):
+        cv2.circle(page, (int(x) * 3, int(y)), 1, 60, -1)
+    assert _texts(reader, page) == ["4071"]
+
+
+def test_ruled_and_squared_paper(reader: Reader, digits: Digits) -> None:
+    page = np.full((400, 700), 220, np.uint8)
+    page[140:260, 40:660] = write("40716258", digits)[:, :620]
+    for y in range(30, 400, 55):
+        cv2.line(page, (0, y), (700, y + 9), 150, 2)
+    for x in range(30, 700, 91):
+        cv2.line(page, (x, 0), (x + 4, 400), 150, 2)
+    assert "".join(_texts(reader, page)).startswith("40716258")
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 500), (7, 7), (8, 8), (30, 2), (500, 9), (64, 64)])
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_empty_pages_of_every_shape(reader: Reader, shape: tuple[int, int], level: int) -> None:
+    assert _texts(reader, np.full(shape, level, np.uint8)) == []
+
+
+def test_gravel_does_not_stop_the_reader(reader: Reader) -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (900, 1200), dtype=np.uint8)
+    coarse = cv2.resize(noise[::16, ::16], (1200, 900), interpolation=cv2.INTER_CUBIC)
+    for page in (noise, coarse):
+        assert reader.read(page).size == (1200, 900)
+
+
+def test_color_and_gray_read_the_same(reader: Reader, digits: Digits) -> None:
+    page = write("90210", digits)
+    assert _texts(reader, cv2.cvtColor(page, cv2.COLOR_GRAY2BGR)) == _texts(reader, page)
+
+
+def test_boxes_lie_on_the_digits(reader: Reader, digits: Digits) -> None:
+    """In the picture's own pixels, also where the reader works on a smaller one; none runs off the edge."""
+    page = write("4071", digits, size=600, step=800)
+    (number,) = reader.read(page).numbers
+    height, width = page.shape
+    assert width > 1280
+    for digit in number.digits:
+        x, y, w, h = digit.box
+        assert 0 <= x < x + w <= width
+        assert 0 <= y < y + h <= height
+        assert np.mean(page[y : y + h, x : x + w] < 128) > 0.1
+        outside = page.copy()
+        for other in number.digits:
+            a, b, c, d = other.box
+            outside[max(0, b - 3) : b + d + 3, max(0, a - 3) : a + c + 3] = 220
+    assert outside.min() > 100
+
+
+def test_a_digit_at_the_edge(reader: Reader, digits: Digits) -> None:
+    page = write("4071", digits)
+    ink = np.argwhere(page < 128)
+    (top, left), (bottom, right) = ink.min(axis=0), ink.max(axis=0)
+    assert len(reader.read(page[top : bottom + 1, left : right + 1]).numbers) <= 1
+
+
+def test_the_same_picture_reads_the_same(reader: Reader, digits: Digits) -> None:
+    page = write("90210", digits)
+    first, second = reader.read(page), reader.read(page)
+    assert first.numbers == second.numbers
+
+
+def test_the_page_is_not_written_on(reader: Reader, digits: Digits) -> None:
+    page = write("90210", digits)
+    page.flags.writeable = False
+    assert _texts(reader, page) == ["90210"]
+
+
+def test_a_strided_view_is_read(reader: Reader, digits: Digits) -> None:
+    """A camera's Y plane comes with a stride."""
+    page = write("90210", digits)
+    wide = np.zeros((page.shape[0], page.shape[1] + 37), np.uint8)
+    wide[:, : page.shape[1]] = page
+    assert _texts(reader, wide[:, : page.shape[1]]) == ["90210"]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [np.zeros((0, 5), np.uint8), np.zeros((5, 5, 4), np.uint8), np.zeros((9, 9)), np.zeros(9, np.uint8)],
+)
+def test_what_is_no_picture_is_named(reader: Reader, image) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(PictureError, match="must be"):
+        reader.read(image)
+
+
+def test_the_svm_reads_too(digits: Digits) -> None:
+    assert _texts(Reader(Classifier.load("svm")), write("0123456789", digits)) == ["0123456789"]
+
+
+def test_the_overlay_marks_every_digit(reader: Reader, digits: Digits) -> None:
+    page = write("4071", digits)
+    reading = reader.read(page)
+    drawn = draw(page, reading)
+    assert drawn.shape == (*page.shape, 3)
+    changed = np.any(drawn != page[..., np.newaxis], axis=2)
+    for digit in reading.numbers[0].digits:
+        x, y, w, h = digit.box
+        assert changed[max(0, y - 4) : y + h + 4, max(0, x - 4) : x + w + 4].any()
+    assert not changed[-3:, -3:].any()
+
+
+def test_shared_photos(reader: Reader, shared) -> None:  # type: ignore[no-untyped-def]
+    photos = shared("photos")
+    assert _texts(reader, cv2.imread(str(photos / "bikz05_1.jpg"))) == ["05221859"]
+    rows = ["12345", "6879", "88888", "66666", "77777"]
+    assert _texts(reader, cv2.imread(str(photos / "bikz05_2.jpg"))) == rows
