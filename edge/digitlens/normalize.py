@@ -74,7 +74,7 @@ def _thicken(ink: Gray, more: float) -> Gray:
     """Dilate by `more` pixels in all, with a frame so that the new edge has room."""
     radius = max(1, round(more / 2))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    framed = cv2.copyMakeBorder(ink, radius, radius, radius, radius, cv2.BORDER_CONSTANT, value=0)
+    framed = cv2.copyMakeBorder(ink, radius, radius, radius, radius, cv2.BORDER_CONSTANT, value=(0,))
     return cv2.dilate(framed, kernel).astype(np.uint8, copy=False)
 
 

@@ -45,7 +45,7 @@ def _horizontal(mask: Gray, faint: Gray) -> Gray | None:
         return None
     zone = np.zeros_like(mask)
     for points, pen in lines:
-        cv2.polylines(zone, [points], False, 255, pen)
+        cv2.polylines(zone, [points], False, (255,), pen)
     inside = _gray(cv2.bitwise_and(mask, zone))
     # Along a line the ink is thin across it; where a stroke crosses, it is not: that ink stays.
     tall = max(2, round(2 * _thickness(inside, zone)))
@@ -94,13 +94,14 @@ def _curve(line: npt.NDArray[np.bool_], corner: tuple[int, int], scale: float) -
     usual = float(np.percentile(thickness[columns], 25))
     bare = thickness[columns] <= usual + 1
     columns, rows = columns[bare], rows[bare]
-    curve = np.polynomial.Polynomial.fit(columns, rows, min(3, len(columns) // 8))
-    close = np.abs(curve(columns) - rows) <= 2
+    place = np.linspace(-1, 1, line.shape[1])  # well-conditioned, for a cubic
+    curve = np.polyfit(place[columns], rows, min(3, len(columns) // 8))
+    close = np.abs(np.polyval(curve, place[columns]) - rows) <= 2
     if np.count_nonzero(close) > 8:
         degree = 3 if np.count_nonzero(close) > 32 else 1
-        curve = np.polynomial.Polynomial.fit(columns[close], rows[close], degree)
-    ends = np.linspace(0, line.shape[1] - 1, max(2, line.shape[1] // 8))
-    points = (np.stack([ends + corner[0], curve(ends) + corner[1]], axis=1) + 0.5) * scale
+        curve = np.polyfit(place[columns[close]], rows[close], degree)
+    ends = np.linspace(0, line.shape[1] - 1, max(2, line.shape[1] // 8)).astype(np.intp)
+    points = (np.stack([ends + corner[0], np.polyval(curve, place[ends]) + corner[1]], axis=1) + 0.5) * scale
     return points.round().astype(np.int32), max(1, round((usual - SLOPE_ROOM + 3) * scale))
 
 
