@@ -21,7 +21,7 @@ def converted(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> tuple[Pa
     """A short training run's folder, and the folder of the models made of it."""
     folder = tmp_path_factory.mktemp("converted")
     run, out = folder / "seed", folder / "models"
-    assert train(["cnn", "--mnist", str(mnist), "--out", str(run), "--phases", "4"]) == 0
+    assert train(["cnn", "--mnist", str(mnist), "--out", str(run), "--phases", "12"]) == 0
     assert main(["convert", str(run), "--mnist", str(mnist), "--out", str(out)]) == 0
     return run, out
 
@@ -35,7 +35,7 @@ def test_both_files_have_true_cards(converted: tuple[Path, Path]) -> None:
     assert small.bytes < whole.bytes / 3
     assert small.accuracy.total == 200
     assert small.training_data.startswith("MNIST, 800")
-    assert "digitlens_train cnn --phases 4" in small.make_again[0]
+    assert "digitlens_train cnn --phases 12" in small.make_again[0]
 
 
 def test_int8_follows_float32(converted: tuple[Path, Path], digits) -> None:  # type: ignore[no-untyped-def]
@@ -75,7 +75,7 @@ def test_the_pages_benchmark(converted: tuple[Path, Path], digits, tmp_path: Pat
     results = json.loads((tmp_path / "pages.json").read_text())
     (summary,) = results["folders"]
     assert (summary["pages"], summary["digits"], summary["errors"], summary["exact"]) == (2, 5, 1, 1)
-    assert results["notebook"]["contours"] == 3
+    assert results["notebook"]["contours"] >= 3
     assert results["notebook"]["ratio"] > 0
     assert "| pages/b.png | 1 | 28 | 27 |" in (tmp_path / "pages.md").read_text()
 
