@@ -25,13 +25,21 @@ class Classifier:
         self._run = run
 
     @classmethod
-    def load(cls, model: str | Path = DEFAULT, threads: int = 1, runtime: str | None = None) -> "Classifier":
+    def load(
+        cls,
+        model: str | Path = DEFAULT,
+        threads: int = 1,
+        runtime: str | None = None,
+        portable: bool = False,
+    ) -> "Classifier":
         """A shipped model by name, or a file by path, proven to fit its card.
 
         Args:
             model: a name of digitlens.cards.names(), or a path to a .tflite or .npz file.
             threads: of the interpreter.
             runtime: a name of digitlens.interpreter.RUNTIMES; None takes the first that is installed.
+            portable: the same outputs from every runtime, to the bit; XNNPACK, which is faster, rounds
+                a little otherwise.
 
         Raises:
             ModelError: no such model, or it does not fit its card.
@@ -41,7 +49,7 @@ class Classifier:
         card, content = cards.load(path)
         if card.kind == "hog-svm":
             return cls(card, hog.load(content, str(path)).probabilities)
-        network = Network(content, threads, runtime)
+        network = Network(content, threads, runtime, portable)
         _check(card, network, path)
         return cls(card, _tflite(network, card.input.scale or 1.0))
 

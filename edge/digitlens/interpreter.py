@@ -33,14 +33,17 @@ class Network:
         content: the bytes of the .tflite file.
         threads: of the interpreter.
         runtime: a name of RUNTIMES; None takes the first that is installed.
+        portable: run TFLite's own kernels, not XNNPACK's: the same bytes from every runtime, but slower.
 
     Raises:
         DependencyError: no such runtime is installed, or it does not work with this NumPy.
         ModelError: the bytes are no network that the runtime takes.
     """
 
-    def __init__(self, content: bytes, threads: int = 1, runtime: str | None = None) -> None:
-        self.runtime, self._interpreter = _open(content, threads, runtime)
+    def __init__(
+        self, content: bytes, threads: int = 1, runtime: str | None = None, portable: bool = False
+    ) -> None:
+        self.runtime, self._interpreter = _open(content, threads, runtime, portable)
         (entry,) = self._interpreter.get_input_details()
         (exit_,) = self._interpreter.get_output_details()
         self._entry, self._exit = int(entry["index"]), int(exit_["index"])
@@ -73,7 +76,7 @@ def _tensor(details: dict[str, Any]) -> Tensor:
     return Tensor(shape, np.dtype(details["dtype"]), float(scale), int(zero_point))
 
 
-def _open(content: bytes, threads: int, runtime: str | None) -> tuple[str, Any]:
+def _open(content: bytes, threads: int, runtime: str | None, portable: bool) -> tuple[str, Any]:
     """The name of the first runtime that works, and its interpreter of this network."""
     if runtime is not None and runtime not in RUNTIMES:
         raise DependencyError(f"{runtime}: no such interpreter; there are {', '.join(RUNTIMES)}")
@@ -89,7 +92,11 @@ def _open(content: bytes, threads: int, runtime: str | None) -> tuple[str, Any]:
             failures.append(f"{name}: {_first_line(error)}")
             continue
         try:
-            interpreter = module.Interpreter(model_content=content, num_threads=threads)
+            chosen = {}
+            if portable:
+                kernels = getattr(module, "OpResolverType", None) or module.experimental.OpResolverType
+                chosen["experimental_op_resolver_type"] = kernels.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+            interpreter = module.Interpreter(model_content=content, num_threads=threads, **chosen)
             interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"not a network that {name} can run: {_first_line(error)}") from error
