@@ -29,7 +29,7 @@ def convert(model: Any, kind: Kind, inputs: npt.NDArray[np.float32]) -> bytes:
     if kind == "int8":
         chosen = np.random.default_rng(0).choice(len(inputs), min(REPRESENTATIVE, len(inputs)), replace=False)
         # Both ends of the range, so that a gray level is one step of the input's quantization.
-        top = np.full((1, *inputs.shape[1:]), inputs.max(), np.float32)
+        top = np.full((1, *inputs.shape[1:]), np.max(inputs), np.float32)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = lambda: (
             [picture] for picture in (top, *(inputs[index : index + 1] for index in chosen))

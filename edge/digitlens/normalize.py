@@ -52,7 +52,7 @@ def normalize(ink: Gray) -> Gray:
         scale = FIT / max(width, height)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     fitted = cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    peak = int(fitted.max())
+    peak = int(np.max(fitted))
     if 0 < peak < 255:
         fitted = cv2.convertScaleAbs(fitted, alpha=255 / peak)
     return _center(fitted.astype(np.uint8, copy=False))

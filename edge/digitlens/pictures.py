@@ -106,7 +106,7 @@ def _pixels(image: Image.Image, mode: str) -> Pixels:
     """Any of Pillow's modes -> gray, or BGR for mode RGB."""
     if image.mode.startswith(("I", "F")):  # 16 bits, which convert() would clip; or floating point
         values = np.asarray(image).astype(np.float32)
-        top = max(float(values.max()), 1.0) if image.mode == "F" else 65535.0
+        top = max(float(np.max(values)), 1.0) if image.mode == "F" else 65535.0
         image = Image.fromarray((values.clip(0, top) * (255 / top)).astype(np.uint8))
     if image.has_transparency_data:
         image = image.convert("RGBA")
