@@ -44,6 +44,7 @@ def test_no_screen_is_one_line(root: Path) -> None:
         env=environment | {"SDL_VIDEODRIVER": "x11"},
     )
     assert run.returncode == 1
+    assert "pygame" not in run.stdout
     (line,) = run.stderr.splitlines()
     assert "no screen" in line
     assert "--overlay" in line

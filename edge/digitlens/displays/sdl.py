@@ -1,5 +1,7 @@
 """A window by SDL, through pygame-ce (the extra window): OpenCV's headless build has none."""
 
+import os
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,7 @@ def show(image: npt.NDArray[np.uint8], title: str) -> None:
     Raises:
         DisplayError: pygame-ce is not installed, or there is no screen.
     """
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # stdout is for readings
     try:
         import pygame
     except ImportError as error:
