@@ -83,6 +83,8 @@ def _write(path: Path, content: bytes, about: About, kind: str, entry: Port, end
         output=end,
         training_data=about.training_data,
         accuracy=Accuracy("not measured", 0, 0, 0.0, (0.0, 1.0)),
+        temperature=about.temperature,
+        threshold=about.threshold,
         make_again=(*about.make_again, f"python -m digitlens_convert convert runs/{about.name}"),
     )
     save(card, path.with_suffix(".json"))

@@ -32,7 +32,12 @@ class Accuracy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A model file's card. `sha256` is that of the file's bytes."""
+    """A model file's card. `sha256` is that of the file's bytes.
+
+    A network with a `temperature` gives logits, eleven of them: the ten digits and *not a digit*;
+    softmax(logits / temperature) are its calibrated probabilities. A glyph whose best digit is less
+    probable than `threshold` is no digit.
+    """
 
     format: Literal[1] = 1
     name: str
@@ -46,6 +51,8 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     training_data: str
     accuracy: Accuracy
     make_again: tuple[str, ...]
+    temperature: float | None = None
+    threshold: float | None = None
     license: str = "MIT"
 
 

@@ -51,7 +51,7 @@ class Classifier:
             return cls(card, hog.load(content, str(path)).probabilities)
         network = Network(content, threads, runtime, portable)
         _check(card, network, path)
-        return cls(card, _tflite(network, card.input.scale or 1.0))
+        return cls(card, _tflite(network, card))
 
     def probabilities(self, batch: Pictures) -> Probabilities:
         """(N, 28, 28) uint8, white ink on black -> (N, 10) float32; what a row lacks of 1 is doubt.
@@ -70,22 +70,33 @@ def _check(card: Card, network: Network, path: Path) -> None:
             told = f"its card says {port.shape} {port.dtype}"
             raise ModelError(f"{path}: its {name} is {tensor.shape} {tensor.dtype}, {told}")
     entry = network.input
-    if entry.shape[1:] != (28, 28, 1) or network.output.shape[1:] != (10,):
+    classes = 10 if card.temperature is None else 11
+    if entry.shape[1:] != (28, 28, 1) or network.output.shape[1:] != (classes,):
         raise ModelError(f"{path}: takes {entry.shape}, gives {network.output.shape}; not a digit's")
     if entry.dtype not in (np.float32, np.uint8) or entry.zero_point != 0 or not card.input.scale:
         raise ModelError(
-            f"{path}: its input must be uint8 with zero point 0, or float32 with a scale in the card"
+            f"{path}: takes neither uint8 with zero point 0 nor float32 with the card's scale"
         )
 
 
-def _tflite(network: Network, gray_level: float) -> Callable[[Pictures], Probabilities]:
+def _tflite(network: Network, card: Card) -> Callable[[Pictures], Probabilities]:
     entry, end = network.input, network.output
+    gray_level = np.float32(card.input.scale or 1)
 
     def run(batch: Pictures) -> Probabilities:
         pictures = batch[..., np.newaxis]
-        outputs = network.run(pictures if entry.dtype == np.uint8 else pictures * np.float32(gray_level))
-        if end.dtype == np.float32:
+        raw = network.run(pictures if entry.dtype == np.uint8 else pictures * gray_level)
+        outputs: Probabilities = raw.astype(np.float32, copy=False)
+        if end.dtype != np.float32:
+            outputs = (outputs - np.float32(end.zero_point)) * np.float32(end.scale)
+        if card.temperature is None:
             return outputs
-        return ((outputs.astype(np.float32) - end.zero_point) * np.float32(end.scale)).astype(np.float32)
+        return _softmax(outputs / np.float32(card.temperature))[:, :10]
 
     return run
+
+
+def _softmax(logits: Probabilities) -> Probabilities:
+    likely: Probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities: Probabilities = likely / likely.sum(axis=1, keepdims=True)
+    return probabilities

@@ -54,7 +54,9 @@ class Reader:
             Digit(int(value), float(confidence), glyph.box)
             for glyph, value, confidence in zip(glyphs, values, confidences, strict=True)
         ]
-        numbers = tuple(number for number in to_numbers(digits) if _sure(number))
+        least = self.classifier.card.threshold or 0.0
+        found = to_numbers(digit for digit in digits if digit.confidence >= least)
+        numbers = tuple(number for number in found if _sure(number))
         ended = perf_counter()
         reading = Reading(
             source=source,

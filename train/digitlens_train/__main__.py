@@ -1,4 +1,4 @@
-"""python -m digitlens_train cnn | svm | sheet."""
+"""python -m digitlens_train digits | cnn | svm | sheet."""
 
 import argparse
 import os
@@ -14,6 +14,15 @@ def main(arguments: list[str] | None = None) -> int:
         prog="digitlens_train", description="Fit the classifiers on a workstation."
     )
     commands = parser.add_subparsers(dest="command", required=True)
+    digits = commands.add_parser("digits", help="the network for crops of paper")
+    digits.add_argument("--out", type=Path, default=Path("runs/digits"), help="folder of the run")
+    digits.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
+    digits.add_argument(
+        "--epochs", type=_positive, default=60, help="of 100,000 pictures (default: %(default)s)"
+    )
+    digits.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder with optdigits, semeion, omniglot, hasy as npz"
+    )
     cnn = commands.add_parser("cnn", help="the original notebook's convolutional network (seed)")
     cnn.add_argument(
         "--out", type=Path, default=Path("runs/seed"), help="folder of the run (default: %(default)s)"
@@ -38,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         command.add_argument(
             "--limit", type=_positive, metavar="N", help="only the first N training pictures"
         )
-    for command in (cnn, svm, sheet):
+    for command in (digits, cnn, svm, sheet):
         command.add_argument(
             "--mnist", type=Path, metavar="FILE", help="MNIST as npz (default: through keras.datasets)"
         )
@@ -48,7 +57,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        if options.command == "cnn":
+        if options.command == "digits":
+            from digitlens_train import digits as digits_run
+
+            settings = digits_run.Config(epochs=options.epochs, seed=options.seed)
+            digits_run.fit(settings, options.out, options.mnist, options.data, options.resume)
+        elif options.command == "cnn":
             from digitlens_train import cnn as cnn_run
 
             config = cnn_run.Config(phases=tuple(options.phases), seed=options.seed, limit=options.limit)

@@ -1,7 +1,5 @@
 """Fit the original notebook's network: data, model, fit, evaluate; resumable after every epoch."""
 
-import csv
-import json
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,18 +8,16 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from digitlens_train import curves, networks
-from digitlens_train.data import DataError, Images, load_mnist
-from digitlens_train.run import About, finish
+from digitlens_train import networks
+from digitlens_train.data import Images, load_mnist
+from digitlens_train.run import About, Row, checkpoint, claim, finish, save_epoch, table
 
-COLUMNS = ("epoch", "loss", "accuracy", "test_loss", "test_accuracy", "seconds")
 INPUT_SCALE = 1 / 78.57
 """A gray level as the network sees it: MNIST's standard deviation becomes 1, black paper stays 0.
 
 Inputs of unit variance learn faster than 0..1 (LeCun, Bottou, Orr and Mueller 1998); the mean is left
 in, because the convolutions' own padding is 0 and must mean paper.
 """
-Row = dict[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -48,8 +44,7 @@ def fit(config: Config, out: Path, mnist: Path | None = None, resume: bool = Fal
     Raises:
         DataError: `out` holds a run already and `resume` is off, or a run with other settings.
     """
-    _claim(out, config, resume)
-    history = _read_history(out) if resume else []
+    history = claim(out, asdict(config), resume)
     epochs = sum(config.phases)
     data = load_mnist(mnist)
     x_train, y_train = to_input(data.x_train[: config.limit]), data.y_train[: config.limit]
@@ -64,7 +59,7 @@ def fit(config: Config, out: Path, mnist: Path | None = None, resume: bool = Fal
     )
     if history:
         model.optimizer.build(model.trainable_variables)  # else loading skips Adam's state
-        model.load_weights(_checkpoint(out, len(history)))
+        model.load_weights(checkpoint(out, len(history)))
     if len(history) >= epochs:
         print(f"{out}: finished, all {epochs} epochs are there; nothing to train")
     for epoch in range(len(history) + 1, epochs + 1):
@@ -84,7 +79,7 @@ def fit(config: Config, out: Path, mnist: Path | None = None, resume: bool = Fal
             row["test_loss"], row["test_accuracy"] = model.evaluate(x_test, y_test, batch_size=512, verbose=0)
         row["seconds"] = time.perf_counter() - started
         history.append(row)
-        _save_epoch(model, out, history)
+        save_epoch(model, out, history)
     model.save(out / "seed.keras")
     limit = f" --limit {config.limit}" if config.limit else ""
     phases = " ".join(map(str, config.phases))
@@ -102,66 +97,6 @@ def fit(config: Config, out: Path, mnist: Path | None = None, resume: bool = Fal
     return model
 
 
-def table(history: list[Row]) -> str:
-    """The history as lines for people, one an epoch."""
-    lines = ["epoch      loss  accuracy  test loss  test accuracy  seconds"]
-    for row in history:
-        test = (
-            f"{row['test_loss']:9.4f}  {row['test_accuracy']:13.4f}"
-            if row.get("test_loss") is not None
-            else f"{'':9}  {'':13}"
-        )
-        lines.append(
-            f"{row['epoch']:5}  {row['loss']:8.4f}  {row['accuracy']:8.4f}  {test}  {row['seconds']:7.1f}"
-        )
-    return "\n".join(lines)
-
-
 def to_input(images: Images) -> npt.NDArray[np.float32]:
     """(N, 28, 28) uint8 -> (N, 28, 28, 1) float32, what the Keras network takes."""
     return images[..., np.newaxis].astype(np.float32) * np.float32(INPUT_SCALE)
-
-
-def _checkpoint(out: Path, epoch: int) -> Path:
-    return out / f"epoch-{epoch:02}.weights.h5"
-
-
-def _claim(out: Path, config: Config, resume: bool) -> None:
-    """Make `out` this run's folder, or prove that it is."""
-    out.mkdir(parents=True, exist_ok=True)
-    kept, settings = out / "config.json", json.dumps(asdict(config), indent=1)
-    if not kept.exists():
-        kept.write_text(settings)
-    elif not resume:
-        raise DataError(f"{out}: holds a run already; go on with --resume, or name another folder with --out")
-    elif kept.read_text() != settings:
-        raise DataError(f"{out}: its run has other settings (see {kept}); repeat them, or name another --out")
-
-
-def _read_history(out: Path) -> list[Row]:
-    path = out / "history.csv"
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        rows: list[Row] = [
-            {name: float(text) if text else None for name, text in row.items()}
-            for row in csv.DictReader(file)
-        ]
-    for row in rows:
-        row["epoch"] = int(row["epoch"] or 0)
-    return rows
-
-
-def _save_epoch(model: keras.Model, out: Path, history: list[Row]) -> None:
-    """The checkpoint first, then the history that counts it; each whole or not at all."""
-    checkpoint = _checkpoint(out, len(history))
-    partial = checkpoint.with_name("partial.weights.h5")
-    model.save_weights(partial)
-    partial.replace(checkpoint)
-    partial = out / "history.partial"
-    with partial.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(history)
-    partial.replace(out / "history.csv")
-    curves.draw(history, out / "history.png")

@@ -1,19 +1,98 @@
-"""What a finished run says of itself, for the card of the model that comes of it."""
+"""A training run's folder: claimed once, resumable after every epoch, with its history and its end."""
 
+import csv
+import json
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
+from digitlens_train import curves
+from digitlens_train.data import DataError
+
+COLUMNS = ("epoch", "loss", "accuracy", "test_loss", "test_accuracy", "seconds")
+Row = dict[str, float | None]
+
+
+def claim(out: Path, config: dict[str, Any], resume: bool) -> list[Row]:
+    """Make `out` this run's folder, or prove that it is; returns the history of its whole epochs.
+
+    Raises:
+        DataError: `out` holds a run already and `resume` is off, or a run with other settings.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    kept, settings = out / "config.json", json.dumps(config, indent=1)
+    if not kept.exists():
+        kept.write_text(settings)
+    elif not resume:
+        raise DataError(f"{out}: holds a run already; go on with --resume, or name another folder with --out")
+    elif kept.read_text() != settings:
+        raise DataError(f"{out}: its run has other settings (see {kept}); repeat them, or name another --out")
+    return _read_history(out)
+
+
+def checkpoint(out: Path, epoch: int) -> Path:
+    """Where the weights and the optimizer's state after this epoch are."""
+    return out / f"epoch-{epoch:02}.weights.h5"
+
+
+def save_epoch(model: Any, out: Path, history: list[Row]) -> None:
+    """The checkpoint first, then the history that counts it; each whole or not at all."""
+    partial = out / "partial.weights.h5"
+    model.save_weights(partial)
+    partial.replace(checkpoint(out, len(history)))
+    partial = out / "history.partial"
+    with partial.open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(history)
+    partial.replace(out / "history.csv")
+    curves.draw(history, out / "history.png")
+
+
+def table(history: list[Row]) -> str:
+    """The history as lines for people, one an epoch."""
+    lines = ["epoch      loss  accuracy  test loss  test accuracy  seconds"]
+    for row in history:
+        test = (
+            f"{row['test_loss']:9.4f}  {row['test_accuracy']:13.4f}"
+            if row.get("test_loss") is not None
+            else f"{'':9}  {'':13}"
+        )
+        lines.append(
+            f"{row['epoch']:5}  {row['loss']:8.4f}  {row['accuracy']:8.4f}  {test}  {row['seconds']:7.1f}"
+        )
+    return "\n".join(lines)
+
+
+def _read_history(out: Path) -> list[Row]:
+    path = out / "history.csv"
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        rows: list[Row] = [
+            {name: float(text) if text else None for name, text in row.items()}
+            for row in csv.DictReader(file)
+        ]
+    for row in rows:
+        row["epoch"] = int(row["epoch"] or 0)
+    return rows
+
 
 class About(msgspec.Struct, frozen=True):
-    """Written as about.json beside the fitted model."""
+    """Written as about.json beside the fitted model.
+
+    `temperature` and `threshold` go with a network whose outputs are logits: what calibrates them, and
+    the probability below which a glyph is no digit.
+    """
 
     name: str
     kind: Literal["tflite", "hog-svm"]
     description: str
     training_data: str
     make_again: tuple[str, ...]
+    temperature: float | None = None
+    threshold: float | None = None
 
 
 def finish(out: Path, about: About) -> None:

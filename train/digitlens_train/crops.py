@@ -1,0 +1,170 @@
+"""Training pictures as the runtime cuts them: strokes on photographed paper, through its own eyes."""
+
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from digitlens import normalize, segment
+from digitlens_train import others, strokes
+from digitlens_train.strokes import Gray, Stroke
+
+OTHER = 10
+"""The label of what is not a digit."""
+PART = 4000
+"""Pictures made at once, from one seed."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Digits (N, h, w) by data set with their labels, and what is not a digit; uint8, white on black."""
+
+    digits: list[tuple[Gray, Gray]]
+    others: list[Gray]
+
+
+@dataclass(frozen=True)
+class Mix:
+    """How many pictures are made: MNIST's digits hardly changed, digits on paper, and what is no digit."""
+
+    light: int = 160_000
+    heavy: int = 200_000
+    other: int = 72_000
+
+
+def make(sources: Sources, mix: Mix, seed: int, processes: int) -> tuple[Gray, Gray]:
+    """The pictures (N, 28, 28) and labels (N,), 0 to 9 or OTHER; the same for the same seed.
+
+    `processes` work side by side; how many does not matter to the result.
+    """
+    kinds = ["light"] * -(-mix.light // PART) + ["heavy"] * -(-mix.heavy // PART)
+    kinds += ["other"] * -(-mix.other // PART)
+    jobs = [(kind, (seed, number)) for number, kind in enumerate(kinds)]
+    pictures, labels = [], []
+    bar = keras.utils.Progbar(len(jobs), unit_name="part")
+    with get_context("spawn").Pool(processes, _prepare, (sources,)) as pool:
+        for part, names in pool.imap(_part, jobs):
+            pictures.append(part)
+            labels.append(names)
+            bar.add(1)
+    return np.concatenate(pictures), np.concatenate(labels)
+
+
+_sources: Sources
+
+
+def _prepare(sources: Sources) -> None:
+    """Each process is handed the sources once; OpenCV's own threads would only fight over the cores."""
+    global _sources
+    _sources = sources
+    cv2.setNumThreads(1)
+
+
+def _part(job: tuple[str, tuple[int, int]]) -> tuple[Gray, Gray]:
+    kind, seed = job
+    random = np.random.default_rng(seed)
+    pictures, labels = np.empty((PART, 28, 28), np.uint8), np.empty(PART, np.uint8)
+    for index in range(PART):
+        while True:
+            picture, label = _MAKERS[kind](_sources, random)
+            if picture is not None:
+                break
+        pictures[index], labels[index] = picture, label
+    return pictures, labels
+
+
+def _light(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
+    """An MNIST digit, turned and warped a little at its own size, pasted by MNIST's own rules."""
+    images, labels = sources.digits[0]
+    index = random.integers(len(labels))
+    image = images[index]
+    if random.random() < 0.1:
+        return image, int(labels[index])
+    large = cv2.resize(image, (strokes.SIDE, strokes.SIDE), interpolation=cv2.INTER_CUBIC)
+    bent = strokes.bend(large.astype(np.float32) / 255, random, 0.8)
+    small = cv2.resize(bent, (56, 56), interpolation=cv2.INTER_AREA)
+    return normalize.normalize((small * 255).astype(np.uint8)), int(labels[index])
+
+
+def _heavy(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
+    """A digit of any set by any pen, on paper, photographed, found and cut out again."""
+    which = random.choice(len(sources.digits), p=_shares(len(sources.digits)))
+    images, labels = sources.digits[which]
+    index = random.integers(len(labels))
+    label = int(labels[index])
+    stroke = strokes.one(random) if label == 1 and random.random() < 0.4 else strokes.enlarge(images[index])
+    if label == 7 and random.random() < 0.3:
+        stroke = strokes.cross_seven(stroke, random)
+    if random.random() < 0.7:
+        stroke = strokes.repen(stroke, float(np.exp(random.uniform(np.log(2.5), np.log(20)))))
+    stroke = strokes.bend(stroke, random, 1.0)
+    if random.random() < 0.08:
+        stroke = strokes.cut(stroke, random)
+    if random.random() < 0.2:
+        stroke = others.leave_marks(stroke, random, images)
+    return photograph(stroke, random), label
+
+
+def _other(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
+    stroke = others.draw(random, sources.others, sources.digits[0])
+    return photograph(stroke, random), OTHER
+
+
+def photograph(stroke: Stroke, random: np.random.Generator) -> Gray | None:
+    """Put a stroke on paper, photograph it, and cut out what the runtime finds; None if it is nothing.
+
+    (SIDE, SIDE) float32 -> (28, 28) uint8. The size is from tiny to half a small picture; the light is
+    uneven, the lens soft, the sensor noisy.
+    """
+    height = float(np.exp(random.uniform(np.log(10), np.log(80))))
+    side = max(9, round(height * strokes.SIDE / strokes.INNER))
+    small = cv2.resize(stroke, (side, side), interpolation=cv2.INTER_AREA)
+    margin = max(16, side // 5)
+    ink = cv2.copyMakeBorder(small, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=(0,))
+    paper = random.uniform(90, 250)
+    depth = random.uniform(0.2, 0.9)
+    y, x = np.mgrid[-1 : 1 : ink.shape[0] * 1j, -1 : 1 : ink.shape[1] * 1j].astype(np.float32)
+    slope = random.normal(0, 0.08, 2)
+    page = paper * (1 + slope[0] * x + slope[1] * y) * (1 - depth * ink)
+    soft = random.uniform(0, 0.03) * height
+    if soft > 0.3:
+        page = cv2.GaussianBlur(page, (0, 0), soft)
+    page = page + random.normal(0, random.uniform(0, 0.03) * depth * paper, page.shape)
+    gray = np.clip(page, 0, 255).astype(np.uint8)
+    if random.random() < 0.05:
+        gray = 255 - gray
+    glyphs = segment.find_glyphs(gray)
+    if not glyphs:
+        return None
+    areas = [np.count_nonzero(glyph.ink) for glyph in glyphs]
+    whole = int(np.argmax(areas))
+    if areas[whole] < 0.75 * sum(areas):
+        return None
+    return normalize.normalize(glyphs[whole].ink)
+
+
+def _shares(sets: int) -> npt.NDArray[np.float64]:
+    """MNIST is drawn most; the small sets would else be learnt by heart."""
+    return np.array([1.0]) if sets == 1 else np.array([0.8] + [0.2 / (sets - 1)] * (sets - 1))
+
+
+_MAKERS = {"light": _light, "heavy": _heavy, "other": _other}
+
+
+def load_sources(mnist: tuple[Gray, Gray], folder: Path | None) -> Sources:
+    """MNIST's digits and, of a folder with optdigits, semeion, omniglot and hasy as npz, what is there."""
+    digits, signs = [mnist], []
+    if folder is not None:
+        for name in ("optdigits", "semeion"):
+            if (path := folder / f"{name}.npz").exists():
+                with np.load(path, allow_pickle=False) as arrays:
+                    digits.append((arrays["x"], arrays["y"]))
+        for name in ("omniglot", "hasy"):
+            if (path := folder / f"{name}.npz").exists():
+                with np.load(path, allow_pickle=False) as arrays:
+                    signs.append(arrays["x"])
+    return Sources(digits, signs)

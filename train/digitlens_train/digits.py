@@ -1,0 +1,173 @@
+"""Fit the shipped network: sources, pictures through the runtime's eyes, model, fit, calibrate."""
+
+import os
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from digitlens_train import crops, networks
+from digitlens_train.cnn import to_input
+from digitlens_train.crops import OTHER, Mix, Sources
+from digitlens_train.data import load_mnist
+from digitlens_train.run import About, Row, checkpoint, claim, finish, save_epoch, table
+
+Gray = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+HELD_OUT = 5000
+"""MNIST training digits that are never learnt: the epoch, the temperature and the threshold are theirs."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """What decides the fitted weights.
+
+    `epoch` is so many pictures, drawn from the mix without repeating one before all were seen; the
+    rate falls from its peak to 0 along a cosine; `average` is the momentum of the weights' moving
+    average, which is what is kept in the end; `keep` is the part of digits that the threshold for *not a
+    digit* keeps.
+    """
+
+    epochs: int = 60
+    epoch: int = 100_000
+    batch: int = 256
+    rate: float = 3e-3
+    decay: float = 0.02
+    smoothing: float = 0.03
+    average: float = 0.999
+    keep: float = 0.995
+    seed: int = 2026
+    mix: Mix = field(default_factory=Mix)
+
+
+def fit(
+    config: Config, out: Path, mnist: Path | None = None, data: Path | None = None, resume: bool = False
+) -> keras.Model:
+    """Train into the folder `out`; returns the fitted model, saved there as digits.keras.
+
+    `data` is a folder with optdigits, semeion, omniglot and hasy as npz; what is not there is done
+    without. After each epoch `out` holds the checkpoint, history.csv and history.png; the pictures are
+    kept in pictures.npz, made once.
+
+    Raises:
+        DataError: MNIST cannot be had, or `out` holds another run.
+    """
+    history = claim(out, asdict(config), resume)
+    half = load_mnist(mnist)
+    learnt = crops.load_sources((half.x_train[:-HELD_OUT], half.y_train[:-HELD_OUT]), data)
+    held = Sources([(half.x_train[-HELD_OUT:], half.y_train[-HELD_OUT:])], learnt.others)
+    x, y = _pictures(learnt, config.mix, config.seed, out / "pictures.npz")
+    x_held, y_held = _pictures(held, Mix(4000, 8000, 4000), config.seed + 1, out / "held_out.npz")
+
+    keras.utils.set_random_seed(config.seed)
+    steps = config.epoch // config.batch
+    warm = min(2, config.epochs // 2) * steps
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, config.epochs * steps - warm, warmup_target=config.rate, warmup_steps=warm
+    )
+    model = networks.digits()
+    model.compile(
+        optimizer=keras.optimizers.AdamW(
+            rate,
+            weight_decay=config.decay,
+            use_ema=True,
+            ema_momentum=config.average,
+        ),
+        loss=_smoothed(config.smoothing),
+        metrics=["accuracy"],
+    )
+    model.optimizer.build(model.trainable_variables)
+    if history:
+        model.load_weights(checkpoint(out, len(history)))
+    for epoch in range(len(history) + 1, config.epochs + 1):
+        started = time.perf_counter()
+        chosen = _order(len(y), epoch, steps * config.batch, config.seed)
+        fitted = model.fit(
+            to_input(x[chosen]), y[chosen], config.batch, initial_epoch=epoch - 1, epochs=epoch, shuffle=False
+        ).history
+        row: Row = {"epoch": epoch, "loss": fitted["loss"][0], "accuracy": fitted["accuracy"][0]}
+        row["test_loss"], row["test_accuracy"] = model.evaluate(to_input(x_held), y_held, 1024, verbose=0)
+        row["seconds"] = time.perf_counter() - started
+        history.append(row)
+        save_epoch(model, out, history)
+    model.optimizer.finalize_variable_values(model.trainable_variables)  # the moving average
+    model.save(out / "digits.keras")
+    _finish(model, config, out, x_held, y_held, learnt)
+    print(table(history))
+    return model
+
+
+def calibrate(logits: Floats, labels: Gray) -> float:
+    """The temperature that makes softmax(logits / temperature) most likely (Guo et al. 2017)."""
+    candidates = np.exp(np.linspace(np.log(0.3), np.log(3), 200))
+    return float(min(candidates, key=lambda t: _surprise(logits / np.float32(t), labels)))
+
+
+def _surprise(logits: Floats, labels: Gray) -> float:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    likely = shifted[np.arange(len(labels)), labels] - np.log(np.exp(shifted).sum(axis=1))
+    return -float(likely.mean())
+
+
+def _pictures(sources: Sources, mix: Mix, seed: int, kept: Path) -> tuple[Gray, Gray]:
+    """Made once and kept in the run's folder: a resumed run goes on with the same ones."""
+    if not kept.exists():
+        x, y = crops.make(sources, mix, seed, os.cpu_count() or 1)
+        partial = kept.with_name("partial.npz")
+        np.savez(partial, x=x, y=y)
+        partial.replace(kept)
+    with np.load(kept, allow_pickle=False) as arrays:
+        return arrays["x"], arrays["y"]
+
+
+def _order(total: int, epoch: int, wanted: int, seed: int) -> npt.NDArray[np.intp]:
+    """The pictures of one epoch: pass after pass over all of them, each pass in an order of its own."""
+    start, end = (epoch - 1) * wanted, epoch * wanted
+    passes = range(start // total, -(-end // total))
+    shuffled = [np.random.default_rng((seed, number)).permutation(total) for number in passes]
+    return np.concatenate(shuffled)[start - passes[0] * total :][:wanted]
+
+
+def _smoothed(smoothing: float) -> keras.losses.Loss:
+    def loss(labels: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
+        wanted = keras.ops.one_hot(keras.ops.reshape(labels, (-1,)), OTHER + 1)
+        return keras.losses.categorical_crossentropy(
+            wanted, logits, from_logits=True, label_smoothing=smoothing
+        )
+
+    return loss
+
+
+def _finish(model: keras.Model, config: Config, out: Path, x: Gray, y: Gray, learnt: Sources) -> None:
+    logits = model.predict(to_input(x), batch_size=1024, verbose=0)
+    temperature = calibrate(logits, y)
+    scaled = logits / temperature
+    probabilities = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    digit = y != OTHER
+    threshold = float(np.quantile(probabilities[digit, :OTHER].max(axis=1), 1 - config.keep))
+    passed = float(np.mean(probabilities[~digit, :OTHER].max(axis=1) >= threshold))
+    right = np.mean(logits.argmax(axis=1)[digit] == y[digit])
+    print(f"held out: {right:.2%} of digits right; at {threshold:.3f} {passed:.2%} of others pass")
+    sets = ", ".join(f"{len(labels):,}" for _, labels in learnt.digits)
+    made = config.mix.light + config.mix.heavy + config.mix.other
+    trained = (
+        f"MNIST and further digits ({sets}), {sum(map(len, learnt.others)):,} other signs, drawn on paper "
+        f"and cut out as {made:,} pictures; {config.epochs} epochs of {config.epoch:,}"
+    )
+    again = f"python -m digitlens_train digits --epochs {config.epochs} --seed {config.seed} --data DIR"
+    finish(
+        out,
+        About(
+            name="digits",
+            kind="tflite",
+            description="for crops of paper: five convolutions, ten digits and not a digit",
+            training_data=trained,
+            make_again=(again,),
+            temperature=temperature,
+            threshold=threshold,
+        ),
+    )

@@ -1,0 +1,137 @@
+"""What is not a digit, and what paper leaves beside one: strokes that the network must not trust."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from digitlens_train import strokes
+from digitlens_train.strokes import SIDE, Gray, Stroke
+
+Digits = tuple[Gray, Gray]
+MIDDLE = SIDE // 2
+
+
+def draw(random: np.random.Generator, signs: list[Gray], digits: Digits) -> Stroke:
+    """A sign of another alphabet, a piece of a digit, two digits, a line, a blot or a scribble."""
+    kind = random.random()
+    if signs and kind < 0.6:
+        stroke = _sign(random, signs)
+    else:
+        # Without data sets of other signs the rest stands for all of them.
+        makers: list[Callable[[np.random.Generator, Digits], Stroke]] = [_half, _pair, _pair, _line, _blot]
+        stroke = [*makers, _scribble][random.integers(len(makers) + 1)](random, digits)
+    if random.random() < 0.5:
+        stroke = strokes.repen(stroke, float(np.exp(random.uniform(np.log(2.5), np.log(16)))))
+    return strokes.bend(stroke, random, 0.8)
+
+
+def _sign(random: np.random.Generator, signs: list[Gray]) -> Stroke:
+    pictures = signs[random.integers(len(signs))]
+    return strokes.enlarge(pictures[random.integers(len(pictures))])
+
+
+def _half(random: np.random.Generator, digits: Digits) -> Stroke:
+    """Half of a digit that does not look like another one then: no half of a 1, of a 7 or of an 8."""
+    images, labels = digits
+    while True:
+        index = random.integers(len(labels))
+        if labels[index] in (0, 2, 3, 4, 5, 6, 9):
+            break
+    ink = images[index]
+    x, y, w, h = cv2.boundingRect(ink)
+    part = ink.copy()
+    if labels[index] in (0, 3) or random.random() < 0.5:
+        part[y + h // 2 :] = 0
+        if random.random() < 0.5 and labels[index] not in (6, 3):
+            part = ink.copy()
+            part[: y + h // 2] = 0
+    else:
+        part[:, x + w // 2 :] = 0
+    return strokes.enlarge(part)
+
+
+def _pair(random: np.random.Generator, digits: Digits) -> Stroke:
+    """Two digits that touch: the runtime has not cut them."""
+    images, labels = digits
+    first, second = (images[random.integers(len(labels))] for _ in range(2))
+    canvas = np.zeros((40, 64), np.uint8)
+    canvas[6:34, 2:30] = first
+    _, _, wide, _ = cv2.boundingRect(first)
+    gap = int(28 - (28 - wide) * 0.75 - random.integers(2, 8))
+    shift = int(random.integers(-3, 4))
+    left = max(4, min(34, gap))
+    part = canvas[6 + shift : 34 + shift, left : left + 28]
+    np.maximum(part, second, out=part)
+    return strokes.enlarge(canvas)
+
+
+def _line(random: np.random.Generator, _: Digits) -> Stroke:
+    """A dash, a bent ruled line, an equals sign, a corner of a table."""
+    y = random.uniform(0.3, 0.7)
+    tilt = random.normal(0, 0.08)
+    lines = [np.array([[0, y], [0.5, y + tilt / 2 + random.normal(0, 0.03)], [1, y + tilt]])]
+    if random.random() < 0.3:
+        lines.append(lines[0] + [0, random.uniform(0.1, 0.3)])
+    elif random.random() < 0.5:
+        x = random.uniform(0, 1)
+        lines.append(np.array([[x, 0.0], [x + tilt, 1.0]]))
+    return strokes.draw(lines, random.uniform(2, 12))
+
+
+def _blot(random: np.random.Generator, _: Digits) -> Stroke:
+    angles = np.linspace(0, 2 * np.pi, 9)[:-1]
+    radius = random.uniform(8, 38) * np.exp(random.normal(0, 0.25, 8))
+    stretch = random.uniform(0.5, 1.5)
+    points = np.stack([MIDDLE + radius * np.cos(angles) * stretch, MIDDLE + radius * np.sin(angles)], axis=1)
+    canvas = np.zeros((SIDE, SIDE), np.uint8)
+    cv2.fillPoly(canvas, [points.round().astype(np.int32)], (255,))
+    return np.divide(cv2.GaussianBlur(canvas, (0, 0), 2), 255, dtype=np.float32)
+
+
+def _scribble(random: np.random.Generator, _: Digits) -> Stroke:
+    """A pen that wanders."""
+    steps = int(random.integers(6, 16))
+    points = np.cumsum(random.normal(0, 0.3, (steps, 2)), axis=0)
+    points = (points - points.min(axis=0)) / np.maximum(np.ptp(points, axis=0).max(), 0.1)
+    smooth = np.stack(
+        [np.interp(np.linspace(0, steps - 1, 60), np.arange(steps), points[:, k]) for k in (0, 1)], 1
+    )
+    return strokes.draw([_rounded(smooth)], random.uniform(2, 9))
+
+
+def _rounded(line: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    kernel = np.ones(5) / 5
+    return np.stack(
+        [np.convolve(np.pad(line[:, k], 2, mode="edge"), kernel, "valid") for k in (0, 1)], axis=1
+    )
+
+
+def leave_marks(stroke: Stroke, random: np.random.Generator, images: Gray) -> Stroke:
+    """A bit of a neighbor's stroke at the side of a digit, or of a ruled line through it."""
+    inked = np.argwhere(stroke > 0.5)
+    if not len(inked):
+        return stroke
+    (top, left), (bottom, right) = inked.min(axis=0), inked.max(axis=0)
+    marked = stroke.copy()
+    if random.random() < 0.5:
+        other = strokes.enlarge(images[random.integers(len(images))])
+        columns = np.flatnonzero((other > 0.5).any(axis=0))
+        bit = other[:, columns[0] : columns[0] + int(random.integers(4, 14))]
+        start = int(right - 2) if random.random() < 0.5 else int(left - bit.shape[1] + 2)
+        start = max(0, min(SIDE - bit.shape[1], start))
+        part = marked[:, start : start + bit.shape[1]]
+        np.maximum(part, bit, out=part)
+        return marked
+    rule = np.zeros((SIDE, SIDE), np.uint8)
+    pen = int(random.integers(1, 4))
+    if random.random() < 0.7:
+        y = int(random.uniform(top, bottom))
+        reach = int(random.integers(0, 14))
+        ends = (int(left) - reach, y), (int(right) + reach, y + int(random.integers(-3, 4)))
+    else:
+        x = int(random.uniform(left, right))
+        ends = (x, int(top)), (x + int(random.integers(-3, 4)), int(bottom))
+    cv2.line(rule, *ends, (255,), pen)
+    return np.maximum(marked, np.divide(rule, 255, dtype=np.float32))
