@@ -26,7 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
                     options.out, options.pages, options.model, options.notebook, options.keras
                 )
             else:
-                benchmark.run_digits(options.out, options.float, options.model, options.others, options.mnist)
+                benchmark.run_digits(
+                    options.out, options.float, options.model, options.others, options.signs, options.mnist
+                )
     except DigitLensError as error:
         if os.environ.get("DIGITLENS_DEBUG") == "1":
             raise
@@ -68,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     benchmark.add_argument(
         "--others", nargs="*", default=["svm"], metavar="NAME", help="more models in the table (default: svm)"
+    )
+    benchmark.add_argument(
+        "--signs", type=Path, metavar="FILE", help="npz of pictures that are no digits: how many pass as one"
     )
     benchmark.add_argument(
         "--pages", nargs="+", type=Path, metavar="DIR", help="folders of pictures with a labels.json"

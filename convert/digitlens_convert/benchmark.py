@@ -9,17 +9,22 @@ from digitlens_convert import digits, pages, report
 from digitlens_train.data import load_mnist
 
 
-def run_digits(out: Path, float_model: Path, int8_model: str, others: list[str], mnist: Path | None) -> None:
+def run_digits(
+    out: Path, float_model: Path, int8_model: str, others: list[str], signs: Path | None, mnist: Path | None
+) -> None:
     """Compare over MNIST's test half; writes digits.md, digits.json and disagreements.png into `out`.
+
+    `signs` is an npz of pictures that are no digits: how many of them pass as one.
 
     Raises:
         ModelError: a model is missing or does not fit its card.
-        DataError: MNIST cannot be had.
+        DataError: MNIST or the signs cannot be had.
     """
-    names: dict[str, str | Path] = {f"{int8_model} float32": float_model, f"{int8_model} int8": int8_model}
-    data = load_mnist(mnist)
-    measured = [digits.measure(name, model, data) for name, model in names.items()]
-    measured += [digits.measure(name, name, data) for name in others]
+    name = Path(int8_model).stem
+    models: dict[str, str | Path] = {f"{name} float32": float_model, f"{name} int8": int8_model}
+    models |= {other: other for other in others}
+    data, pictures_of_signs = load_mnist(mnist), digits.load_signs(signs)
+    measured = [digits.measure(name, model, data, pictures_of_signs) for name, model in models.items()]
     results = digits.compare(measured, data)
     report.write(out, "digits", results, report.digits_table(results))
     report.disagreements(measured, data, out / "disagreements.png")

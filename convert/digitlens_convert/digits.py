@@ -3,33 +3,63 @@
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from digitlens import Classifier, cards
-from digitlens_convert.stats import accuracy, mcnemar
-from digitlens_train.data import Mnist
+from digitlens.normalize import normalize
+from digitlens_convert.stats import accuracy, calibration_error, mcnemar
+from digitlens_train.data import DataError, Images, Mnist
 
 BATCHES = (1, 32)
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One model's answers on the test half, (N,), and its times (milliseconds a digit, by batch)."""
+    """One model's answers on the test half, (N,), and its times (milliseconds a digit, by batch).
+
+    `confidence` (N,) is the best digit's probability, `signs` the same of pictures that are no digits;
+    `threshold` is the card's, below which a glyph is none.
+    """
 
     name: str
     size: int
     answers: npt.NDArray[np.intp]
+    confidence: npt.NDArray[np.float32]
+    signs: npt.NDArray[np.float32]
+    threshold: float
     milliseconds: dict[int, tuple[float, float]]
 
 
-def measure(name: str, model: str | Path, data: Mnist, threads: int = 1) -> Measured:
-    """Read all test digits; time a digit alone and in batches: median and 99th percentile."""
+def measure(name: str, model: str | Path, data: Mnist, signs: Images, threads: int = 1) -> Measured:
+    """Read all test digits and `signs` that are none; time a digit alone and in batches.
+
+    The times are median and 99th percentile.
+    """
     classifier = Classifier.load(model, threads)
-    answers = classifier.probabilities(data.x_test).argmax(axis=1)
-    times = {batch: _time(classifier, data, batch) for batch in BATCHES}
-    return Measured(name, cards.find(model).stat().st_size, answers, times)
+    read = classifier.probabilities(data.x_test)
+    return Measured(
+        name=name,
+        size=cards.find(model).stat().st_size,
+        answers=read.argmax(axis=1),
+        confidence=read.max(axis=1),
+        signs=classifier.probabilities(signs).max(axis=1, initial=0),
+        threshold=classifier.card.threshold or 0.0,
+        milliseconds={batch: _time(classifier, data, batch) for batch in BATCHES},
+    )
+
+
+def load_signs(path: Path | None) -> Images:
+    """Pictures (N, h, w) uint8, white on black, of an npz's x, normalized as the runtime does it."""
+    if path is None:
+        return np.zeros((0, 28, 28), np.uint8)
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return np.stack([normalize(picture) for picture in arrays["x"]])
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise DataError(f"{path}: not an npz with pictures in x") from error
 
 
 def _time(classifier: Classifier, data: Mnist, batch: int) -> tuple[float, float]:
@@ -67,6 +97,11 @@ def compare(models: list[Measured], data: Mnist) -> dict[str, object]:
                 "only_first_right": only_first,
                 "only_this_right": only_this,
                 "mcnemar_p": mcnemar(only_first, only_this),
+                "calibration_error": calibration_error(model.confidence, right),
+                "threshold": model.threshold,
+                "digits_kept": float(np.mean(model.confidence >= model.threshold)),
+                "signs": len(model.signs),
+                "signs_passed": float(np.mean(model.signs >= model.threshold)) if len(model.signs) else None,
                 "milliseconds_a_digit": {
                     str(batch): {"median": times[0], "p99": times[1]}
                     for batch, times in model.milliseconds.items()

@@ -25,24 +25,33 @@ def write(out: Path, name: str, results: dict[str, Any], table: str) -> None:
 
 def digits_table(results: dict[str, Any]) -> str:
     """Markdown: a row a model."""
-    times = " | ".join(f"ms a digit, batch {batch} (p99)" for batch in BATCHES)
+    times = [f"ms a digit, batch {batch} (p99)" for batch in BATCHES]
+    head = ["model", "KB", "accuracy", "95 % interval", "differ", "only first right", "only this right"]
+    head += ["McNemar p", "calibration error", "digits kept", "signs passed", *times]
     lines = [
         f"{results['digits']:,} digits, {results['set']}; one thread; differences are against the first row.",
         "",
-        "| model | KB | accuracy | 95 % interval | differ | only first right | only this right | McNemar p | "
-        f"{times} |",
-        "|---|---:|---:|---|---:|---:|---:|---:|" + "---:|" * len(BATCHES),
+        f"| {' | '.join(head)} |",
+        "|---" * len(head) + "|",
     ]
     for row in results["models"]:
         low, high = row["accuracy_interval"]
-        spent = row["milliseconds_a_digit"].values()
-        lines.append(
-            f"| {row['model']} | {row['bytes'] / 1000:,.0f} | {row['accuracy']:.2%} "
-            f"| {low:.2%} to {high:.2%} | {len(row['differ'])} | {row['only_first_right']} "
-            f"| {row['only_this_right']} | {row['mcnemar_p']:.2f} | "
-            + " | ".join(f"{time['median']:.3f} ({time['p99']:.3f})" for time in spent)
-            + " |"
-        )
+        passed = "" if row["signs_passed"] is None else f"{row['signs_passed']:.1%} of {row['signs']:,}"
+        cells = [
+            row["model"],
+            f"{row['bytes'] / 1000:,.0f}",
+            f"{row['accuracy']:.2%}",
+            f"{low:.2%} to {high:.2%}",
+            len(row["differ"]),
+            row["only_first_right"],
+            row["only_this_right"],
+            f"{row['mcnemar_p']:.2f}",
+            f"{row['calibration_error']:.4f}",
+            f"{row['digits_kept']:.2%}",
+            passed,
+            *(f"{time['median']:.3f} ({time['p99']:.3f})" for time in row["milliseconds_a_digit"].values()),
+        ]
+        lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
 
 

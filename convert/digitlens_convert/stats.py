@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import comb, sqrt
 
 import numpy as np
+import numpy.typing as npt
 
 from digitlens.cards import Accuracy
 
@@ -33,6 +34,16 @@ def mcnemar(only_first: int, only_second: int) -> float:
     discordant = only_first + only_second
     tail = sum(comb(discordant, k) for k in range(min(only_first, only_second) + 1))
     return float(min(1.0, 2 * tail / 2**discordant))
+
+
+def calibration_error(
+    confidence: npt.NDArray[np.floating], right: npt.NDArray[np.bool_], bins: int = 15
+) -> float:
+    """The expected calibration error (Guo et al. 2017): bins of equal width, weighed by their answers."""
+    places = np.minimum((np.clip(confidence, 0, 1) * bins).astype(int), bins - 1)
+    counts = np.bincount(places, minlength=bins)
+    gaps = np.bincount(places, right - confidence, bins)
+    return float(np.abs(gaps).sum() / max(1, counts.sum()))
 
 
 def edit_distance(truth: str, read: str) -> int:

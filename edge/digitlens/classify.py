@@ -74,9 +74,7 @@ def _check(card: Card, network: Network, path: Path) -> None:
     if entry.shape[1:] != (28, 28, 1) or network.output.shape[1:] != (classes,):
         raise ModelError(f"{path}: takes {entry.shape}, gives {network.output.shape}; not a digit's")
     if entry.dtype not in (np.float32, np.uint8) or entry.zero_point != 0 or not card.input.scale:
-        raise ModelError(
-            f"{path}: takes neither uint8 with zero point 0 nor float32 with the card's scale"
-        )
+        raise ModelError(f"{path}: takes neither uint8 with zero point 0 nor float32 with the card's scale")
 
 
 def _tflite(network: Network, card: Card) -> Callable[[Pictures], Probabilities]:

@@ -63,16 +63,26 @@ def find_ink(gray: Gray) -> Ink:
 
 
 def _contrast(gray: Gray) -> Gray:
+    if _is_blackboard(gray):
+        gray = _gray(cv2.bitwise_not(gray))
     coarse = cv2.resize(gray, _grid(gray), interpolation=cv2.INTER_AREA)
-    middle = cv2.medianBlur(coarse, 5 if min(coarse.shape) > 5 else 3)
-    if cv2.sumElems(cv2.subtract(coarse, middle))[0] > 1.5 * cv2.sumElems(cv2.subtract(middle, coarse))[0]:
-        gray, coarse = _gray(cv2.bitwise_not(gray)), cv2.bitwise_not(coarse)  # chalk on a blackboard
     paper = _paper(coarse.astype(np.float32))
     size = gray.shape[1], gray.shape[0]
     light = _enlarged(np.maximum(paper, 1), size)
     contrast = cv2.bitwise_not(cv2.divide(cv2.GaussianBlur(gray, (3, 3), 0), light, scale=255))
     behind = cv2.resize(_behind(paper), size, interpolation=cv2.INTER_NEAREST)
     return _gray(cv2.subtract(contrast, behind))
+
+
+def _is_blackboard(gray: Gray) -> bool:
+    """Whether what stands out from its surroundings is lighter than they are."""
+    shrink = max(1.0, max(gray.shape) / 160)
+    size = max(1, round(gray.shape[1] / shrink)), max(1, round(gray.shape[0] / shrink))
+    small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    around = cv2.medianBlur(small, 11)
+    inner = np.s_[size[1] // 16 : size[1] - size[1] // 16, size[0] // 16 : size[0] - size[0] // 16]
+    lighter, darker = cv2.subtract(small, around)[inner], cv2.subtract(around, small)[inner]
+    return float(np.sum(lighter, dtype=np.int64)) > 1.5 * float(np.sum(darker, dtype=np.int64))
 
 
 def _behind(paper: Floats) -> Gray:
@@ -117,6 +127,8 @@ def _grain(contrast: Gray) -> Floats:
     usual = float(np.median(second)) / 0.6745
     second = np.minimum(second, np.float32(3 * usual))
     size = max(1, contrast.shape[1] // (4 * CELL)), max(1, contrast.shape[0] // (4 * CELL))
+    if min(size) < 4:  # too small a picture to tell where it is grainy: strokes would count for grain
+        return np.full((1, 1), usual / 6**0.5, np.float32)
     local = cv2.blur(cv2.resize(second, size, interpolation=cv2.INTER_AREA), (5, 5))
     # The mean of |x| is 0.798 standard deviations, those of a second difference are root 6 of a pixel's.
     grain: Floats = local.astype(np.float32) / np.float32(0.798 * 6**0.5)

@@ -121,7 +121,10 @@ def _pieces(
     sums = np.bincount(labels.ravel()[inked], contrast.ravel()[inked], count)
     x, y, w, h, area = stats.astype(np.int64).T
     frame = ((w > 0.6 * width) | (h > 0.9 * height)) & (area < 0.06 * w * h)
-    border = (w >= width - 2) | ((h >= height - 2) & (w < 0.1 * width))
+    # A cell's or a sheet's edge, cut by the picture's own: along one border, or around a corner.
+    across, down = (x <= 1) | (x + w >= width - 1), (y <= 1) | (y + h >= height - 1)
+    border = (across & (w < 0.08 * width)) | (down & (h < 0.08 * height)) | (w >= width - 2)
+    border |= across & down & (area < 0.25 * w * h)
     wanted = (area >= LEAST_HEIGHT) & ~frame & ~border
     wanted[0] = False  # the paper
     return [

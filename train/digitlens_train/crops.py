@@ -41,9 +41,9 @@ def make(sources: Sources, mix: Mix, seed: int, processes: int) -> tuple[Gray, G
 
     `processes` work side by side; how many does not matter to the result.
     """
-    kinds = ["light"] * -(-mix.light // PART) + ["heavy"] * -(-mix.heavy // PART)
-    kinds += ["other"] * -(-mix.other // PART)
-    jobs = [(kind, (seed, number)) for number, kind in enumerate(kinds)]
+    wanted = (("light", mix.light), ("heavy", mix.heavy), ("other", mix.other))
+    parts = [(kind, min(PART, total - start)) for kind, total in wanted for start in range(0, total, PART)]
+    jobs = [(kind, size, (seed, number)) for number, (kind, size) in enumerate(parts)]
     pictures, labels = [], []
     bar = keras.utils.Progbar(len(jobs), unit_name="part")
     with get_context("spawn").Pool(processes, _prepare, (sources,)) as pool:
@@ -64,11 +64,11 @@ def _prepare(sources: Sources) -> None:
     cv2.setNumThreads(1)
 
 
-def _part(job: tuple[str, tuple[int, int]]) -> tuple[Gray, Gray]:
-    kind, seed = job
+def _part(job: tuple[str, int, tuple[int, int]]) -> tuple[Gray, Gray]:
+    kind, size, seed = job
     random = np.random.default_rng(seed)
-    pictures, labels = np.empty((PART, 28, 28), np.uint8), np.empty(PART, np.uint8)
-    for index in range(PART):
+    pictures, labels = np.empty((size, 28, 28), np.uint8), np.empty(size, np.uint8)
+    for index in range(size):
         while True:
             picture, label = _MAKERS[kind](_sources, random)
             if picture is not None:

@@ -41,6 +41,7 @@ class Config:
     keep: float = 0.995
     seed: int = 2026
     mix: Mix = field(default_factory=Mix)
+    held_mix: Mix = field(default_factory=lambda: Mix(4000, 8000, 4000))
 
 
 def fit(
@@ -58,9 +59,10 @@ def fit(
     history = claim(out, asdict(config), resume)
     half = load_mnist(mnist)
     learnt = crops.load_sources((half.x_train[:-HELD_OUT], half.y_train[:-HELD_OUT]), data)
+    # What is not a digit is drawn from the same signs: of them the held-out part only knows other pictures.
     held = Sources([(half.x_train[-HELD_OUT:], half.y_train[-HELD_OUT:])], learnt.others)
     x, y = _pictures(learnt, config.mix, config.seed, out / "pictures.npz")
-    x_held, y_held = _pictures(held, Mix(4000, 8000, 4000), config.seed + 1, out / "held_out.npz")
+    x_held, y_held = _pictures(held, config.held_mix, config.seed + 1, out / "held_out.npz")
 
     keras.utils.set_random_seed(config.seed)
     steps = config.epoch // config.batch

@@ -118,8 +118,12 @@ def cross_seven(stroke: Stroke, random: np.random.Generator) -> Stroke:
 
 
 def _centered(ink: Stroke) -> Stroke:
-    height, width_ = ink.shape
-    top, left = (SIDE - height) // 2, (SIDE - width_) // 2
+    """Into the middle of a stroke picture; what is larger, the frame around a speck, is cut off."""
+    height, wide = ink.shape
+    over_y, over_x = max(0, height - SIDE), max(0, wide - SIDE)
+    ink = ink[over_y // 2 : over_y // 2 + SIDE, over_x // 2 : over_x // 2 + SIDE]
+    height, wide = ink.shape
+    top, left = (SIDE - height) // 2, (SIDE - wide) // 2
     canvas = np.zeros((SIDE, SIDE), np.float32)
-    canvas[top : top + height, left : left + width_] = ink
+    canvas[top : top + height, left : left + wide] = ink
     return canvas

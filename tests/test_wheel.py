@@ -1,0 +1,21 @@
+"""The wheel that the Pi installs."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+
+def test_it_holds_the_runtime_and_its_models_alone(root: Path, tmp_path: Path) -> None:
+    pytest.importorskip("hatchling", reason="needs the extra test")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=root, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"digitlens"}
+    for source in (root / "edge" / "digitlens" / "models").iterdir():
+        assert f"digitlens/models/{source.name}" in names
+    assert wheel.stat().st_size < 2_000_000

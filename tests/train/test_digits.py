@@ -1,0 +1,89 @@
+"""The network for crops of paper: its pictures, its size, its run; small, but all of it."""
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="needs the extra train")
+
+from digitlens_train import crops, networks, others, strokes
+from digitlens_train import digits as digits_run
+from digitlens_train.crops import OTHER, Mix
+from digitlens_train.data import load_mnist
+from digitlens_train.run import About
+
+
+def test_the_network_is_small() -> None:
+    model = networks.digits()
+    assert model.count_params() < 90_000
+    assert model.output_shape == (None, 11)
+    work = 0
+    for layer in model.layers:
+        if "Conv2D" in type(layer).__name__:
+            _, height, width, _ = layer.output.shape
+            work += height * width * int(np.prod(layer.kernel.shape))
+    assert 5e6 < work <= 6e6
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 2), (1, 28), (28, 28), (56, 56), (16, 16)])
+def test_any_picture_becomes_a_stroke(shape: tuple[int, int]) -> None:
+    stroke = strokes.enlarge(np.full(shape, 255, np.uint8))
+    assert stroke.shape == (strokes.SIDE, strokes.SIDE)
+    assert 0.99 <= stroke.max() <= 1
+    assert strokes.enlarge(np.zeros(shape, np.uint8)).max() == 0
+
+
+@pytest.mark.parametrize("wanted", [6.0, 12.0, 20.0])
+def test_a_pen_of_another_width(digits, wanted: float) -> None:  # type: ignore[no-untyped-def]
+    x, _ = digits
+    widths = [strokes.width(strokes.repen(strokes.enlarge(image), wanted)) for image in x[:40]]
+    assert np.median(widths) == pytest.approx(wanted, rel=0.35)
+
+
+def test_pictures_are_seeded_and_labeled(mnist: Path, digits) -> None:  # type: ignore[no-untyped-def]
+    data = load_mnist(mnist)
+    sources = crops.load_sources((data.x_train, data.y_train), None)
+    assert sources.others == []
+    first, again = (crops.make(sources, Mix(60, 60, 60), 7, processes) for processes in (1, 2))
+    np.testing.assert_array_equal(first[0], again[0])
+    np.testing.assert_array_equal(first[1], again[1])
+    pictures, labels = first
+    assert pictures.shape == (180, 28, 28)
+    assert np.all(labels[120:] == OTHER)
+    assert labels[:120].max() < 10
+    assert np.all(pictures.max(axis=(1, 2)) > 200)
+
+
+def test_what_is_no_digit_is_drawn_of_all_kinds(digits) -> None:  # type: ignore[no-untyped-def]
+    random = np.random.default_rng(5)
+    drawn = [others.draw(random, [], digits) for _ in range(60)]
+    assert all(stroke.shape == (strokes.SIDE, strokes.SIDE) for stroke in drawn)
+    assert sum(stroke.max() > 0.5 for stroke in drawn) > 50
+
+
+def test_a_run_and_its_resumption(mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digits_run, "HELD_OUT", 100)
+    small = Mix(200, 200, 200)
+    config = digits_run.Config(epochs=2, epoch=512, batch=64, mix=small, held_mix=Mix(60, 60, 60))
+    digits_run.fit(config, tmp_path, mnist)
+    about = msgspec.json.decode((tmp_path / "about.json").read_bytes(), type=About)
+    assert about.temperature is not None
+    assert about.threshold is not None
+    assert 0 < about.threshold < 1
+    history = (tmp_path / "history.csv").read_text()
+    assert history.count("\n") == 3
+    (tmp_path / "about.json").unlink()
+    digits_run.fit(config, tmp_path, mnist, resume=True)
+    assert (tmp_path / "history.csv").read_text() == history
+    assert (tmp_path / "about.json").exists()
+
+
+def test_temperature_mends_what_is_too_sure() -> None:
+    """Logits made for temperature 1, then doubled, want 2."""
+    random = np.random.default_rng(3)
+    logits = random.normal(0, 2, (20_000, 11)).astype(np.float32)
+    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    labels = (random.random((20_000, 1)) > chances.cumsum(axis=1)).sum(axis=1).clip(0, 10).astype(np.uint8)
+    assert digits_run.calibrate(2 * logits, labels) == pytest.approx(2, rel=0.06)
