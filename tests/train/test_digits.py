@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import msgspec
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ pytest.importorskip("tensorflow", reason="needs the extra train")
 
 from digitlens_train import crops, networks, others, strokes
 from digitlens_train import digits as digits_run
+from digitlens_train.__main__ import main
 from digitlens_train.crops import OTHER, Mix
 from digitlens_train.data import load_mnist
 from digitlens_train.run import About
@@ -87,3 +89,51 @@ def test_temperature_mends_what_is_too_sure() -> None:
     chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     labels = (random.random((20_000, 1)) > chances.cumsum(axis=1)).sum(axis=1).clip(0, 10).astype(np.uint8)
     assert digits_run.calibrate(2 * logits, labels) == pytest.approx(2, rel=0.06)
+
+
+def _extra(folder: Path, digits, kinds: str = "0123456789") -> Path:  # type: ignore[no-untyped-def]
+    """Crops of real digits, dark on light, in a user's folder."""
+    x, y = digits
+    for kind in kinds:
+        (folder / kind).mkdir(parents=True)
+        crop = cv2.resize(255 - x[np.flatnonzero(y == int(kind))[7]], (90, 90), interpolation=cv2.INTER_CUBIC)
+        cv2.imwrite(str(folder / kind / "a.png"), crop)
+    return folder
+
+
+def test_a_users_own_crops(tmp_path: Path, mnist: Path, digits) -> None:  # type: ignore[no-untyped-def]
+    folder = _extra(tmp_path / "mine", digits, "07")
+    (folder / "other").mkdir()
+    (folder / "0" / "a.png").replace(folder / "other" / "b.png")
+    data = load_mnist(mnist)
+    sources = crops.load_sources((data.x_train, data.y_train), None, folder)
+    assert [len(images) for images, _ in sources.digits] == [800, 1]
+    assert sources.digits[1][1].tolist() == [7]
+    assert [len(signs) for signs in sources.others] == [1]
+    pictures, _ = crops.make(sources, Mix(0, 40, 20), 3, 1)
+    assert pictures.shape == (60, 28, 28)
+
+
+@pytest.mark.parametrize("wrong", ["class", "broken", "large", "blank", "empty", "missing"])
+def test_a_wrong_crop_stops_before_training(  # type: ignore[no-untyped-def]
+    tmp_path: Path, mnist: Path, digits, wrong: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = _extra(tmp_path / "mine", digits, "" if wrong in ("empty", "missing") else "3")
+    if wrong == "empty":
+        folder.mkdir()
+    path = folder / "3" / "b.png"
+    if wrong == "class":
+        path = folder / "ten"
+        path.mkdir()
+    elif wrong == "broken":
+        path.write_bytes((folder / "3" / "a.png").read_bytes()[:200])
+    elif wrong in ("large", "blank"):
+        side = 2000 if wrong == "large" else 60
+        cv2.imwrite(str(path), np.full((side, side), 200, np.uint8))
+    else:
+        path = folder
+    out = tmp_path / "run"
+    assert main(["digits", "--mnist", str(mnist), "--extra", str(folder), "--out", str(out)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(path) in line
+    assert not out.exists()

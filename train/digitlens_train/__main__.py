@@ -23,6 +23,9 @@ def main(arguments: list[str] | None = None) -> int:
     digits.add_argument(
         "--data", type=Path, metavar="DIR", help="folder with optdigits, semeion, omniglot, hasy as npz"
     )
+    digits.add_argument(
+        "--extra", type=Path, metavar="DIR", help="your own crops, in folders named 0 to 9 and other"
+    )
     cnn = commands.add_parser("cnn", help="the original notebook's convolutional network (seed)")
     cnn.add_argument(
         "--out", type=Path, default=Path("runs/seed"), help="folder of the run (default: %(default)s)"
@@ -61,7 +64,8 @@ def main(arguments: list[str] | None = None) -> int:
             from digitlens_train import digits as digits_run
 
             settings = digits_run.Config(epochs=options.epochs, seed=options.seed)
-            digits_run.fit(settings, options.out, options.mnist, options.data, options.resume)
+            sources = options.mnist, options.data, options.extra
+            digits_run.fit(settings, options.out, *sources, options.resume)
         elif options.command == "cnn":
             from digitlens_train import cnn as cnn_run
 

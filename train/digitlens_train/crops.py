@@ -1,8 +1,10 @@
 """Training pictures as the runtime cuts them: strokes on photographed paper, through its own eyes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from zipfile import BadZipFile
 
 import cv2
 import keras
@@ -11,6 +13,8 @@ import numpy.typing as npt
 
 from digitlens import normalize, segment
 from digitlens_train import others, strokes
+from digitlens_train.data import DataError
+from digitlens_train.extra import load_extra
 from digitlens_train.strokes import Gray, Stroke
 
 OTHER = 10
@@ -21,10 +25,13 @@ PART = 4000
 
 @dataclass(frozen=True)
 class Sources:
-    """Digits (N, h, w) by data set with their labels, and what is not a digit; uint8, white on black."""
+    """Digits by data set with their labels, and what is not a digit: N pictures (h, w) uint8, white on black.
 
-    digits: list[tuple[Gray, Gray]]
-    others: list[Gray]
+    MNIST's come first: the light pictures are made of them alone.
+    """
+
+    digits: list[tuple[Sequence[Gray], Gray]]
+    others: list[Sequence[Gray]]
 
 
 @dataclass(frozen=True)
@@ -80,12 +87,12 @@ def _part(job: tuple[str, int, tuple[int, int]]) -> tuple[Gray, Gray]:
 def _light(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
     """An MNIST digit, turned and warped a little at its own size, pasted by MNIST's own rules."""
     images, labels = sources.digits[0]
-    index = random.integers(len(labels))
+    index = int(random.integers(len(labels)))
     image = images[index]
     if random.random() < 0.1:
         return image, int(labels[index])
     large = cv2.resize(image, (strokes.SIDE, strokes.SIDE), interpolation=cv2.INTER_CUBIC)
-    bent = strokes.bend(large.astype(np.float32) / 255, random, 0.8)
+    bent = strokes.bend(np.divide(large, 255, dtype=np.float32), random, 0.8)
     small = cv2.resize(bent, (56, 56), interpolation=cv2.INTER_AREA)
     return normalize.normalize((small * 255).astype(np.uint8)), int(labels[index])
 
@@ -94,7 +101,7 @@ def _heavy(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, 
     """A digit of any set by any pen, on paper, photographed, found and cut out again."""
     which = random.choice(len(sources.digits), p=_shares(len(sources.digits)))
     images, labels = sources.digits[which]
-    index = random.integers(len(labels))
+    index = int(random.integers(len(labels)))
     label = int(labels[index])
     stroke = strokes.one(random) if label == 1 and random.random() < 0.4 else strokes.enlarge(images[index])
     if label == 7 and random.random() < 0.3:
@@ -155,16 +162,35 @@ def _shares(sets: int) -> npt.NDArray[np.float64]:
 _MAKERS = {"light": _light, "heavy": _heavy, "other": _other}
 
 
-def load_sources(mnist: tuple[Gray, Gray], folder: Path | None) -> Sources:
-    """MNIST's digits and, of a folder with optdigits, semeion, omniglot and hasy as npz, what is there."""
-    digits, signs = [mnist], []
+def load_sources(mnist: tuple[Gray, Gray], folder: Path | None, extra: Path | None = None) -> Sources:
+    """MNIST's digits and, of a folder with optdigits, semeion, omniglot and hasy as npz, what is there.
+
+    `extra` is a folder of a user's own crops, see digitlens_train.extra.
+
+    Raises:
+        DataError: a data set or a crop is broken.
+    """
+    digits: list[tuple[Sequence[Gray], Gray]] = [(list(mnist[0]), mnist[1])]
+    signs: list[Sequence[Gray]] = []
     if folder is not None:
         for name in ("optdigits", "semeion"):
             if (path := folder / f"{name}.npz").exists():
-                with np.load(path, allow_pickle=False) as arrays:
-                    digits.append((arrays["x"], arrays["y"]))
-        for name in ("omniglot", "hasy"):
-            if (path := folder / f"{name}.npz").exists():
-                with np.load(path, allow_pickle=False) as arrays:
-                    signs.append(arrays["x"])
+                images, labels = _arrays(path, "x", "y")
+                digits.append((list(images), labels))
+        paths = [folder / f"{name}.npz" for name in ("omniglot", "hasy")]
+        signs += [list(_arrays(path, "x")[0]) for path in paths if path.exists()]
+    if extra is not None:
+        own, own_labels, own_others = load_extra(extra)
+        if own:
+            digits.append((own, own_labels))
+        if own_others:
+            signs.append(own_others)
     return Sources(digits, signs)
+
+
+def _arrays(path: Path, *names: str) -> list[Gray]:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return [arrays[name] for name in names]
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise DataError(f"{path}: not an npz with {' and '.join(names)}") from error

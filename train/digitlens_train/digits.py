@@ -45,22 +45,28 @@ class Config:
 
 
 def fit(
-    config: Config, out: Path, mnist: Path | None = None, data: Path | None = None, resume: bool = False
+    config: Config,
+    out: Path,
+    mnist: Path | None = None,
+    data: Path | None = None,
+    extra: Path | None = None,
+    resume: bool = False,
 ) -> keras.Model:
     """Train into the folder `out`; returns the fitted model, saved there as digits.keras.
 
     `data` is a folder with optdigits, semeion, omniglot and hasy as npz; what is not there is done
-    without. After each epoch `out` holds the checkpoint, history.csv and history.png; the pictures are
-    kept in pictures.npz, made once.
+    without; `extra` one of a user's own crops. After each epoch `out` holds the checkpoint, history.csv
+    and history.png; the pictures are kept in pictures.npz, made once.
 
     Raises:
         DataError: MNIST cannot be had, or `out` holds another run.
     """
-    history = claim(out, asdict(config), resume)
     half = load_mnist(mnist)
-    learnt = crops.load_sources((half.x_train[:-HELD_OUT], half.y_train[:-HELD_OUT]), data)
+    mnist_learnt = half.x_train[:-HELD_OUT], half.y_train[:-HELD_OUT]
+    learnt = crops.load_sources(mnist_learnt, data, extra)
+    history = claim(out, asdict(config), resume)
     # What is not a digit is drawn from the same signs: of them the held-out part only knows other pictures.
-    held = Sources([(half.x_train[-HELD_OUT:], half.y_train[-HELD_OUT:])], learnt.others)
+    held = Sources([(list(half.x_train[-HELD_OUT:]), half.y_train[-HELD_OUT:])], learnt.others)
     x, y = _pictures(learnt, config.mix, config.seed, out / "pictures.npz")
     x_held, y_held = _pictures(held, config.held_mix, config.seed + 1, out / "held_out.npz")
 

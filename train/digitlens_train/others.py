@@ -1,6 +1,6 @@
 """What is not a digit, and what paper leaves beside one: strokes that the network must not trust."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -9,11 +9,11 @@ import numpy.typing as npt
 from digitlens_train import strokes
 from digitlens_train.strokes import SIDE, Gray, Stroke
 
-Digits = tuple[Gray, Gray]
+Digits = tuple[Sequence[Gray], Gray]
 MIDDLE = SIDE // 2
 
 
-def draw(random: np.random.Generator, signs: list[Gray], digits: Digits) -> Stroke:
+def draw(random: np.random.Generator, signs: list[Sequence[Gray]], digits: Digits) -> Stroke:
     """A sign of another alphabet, a piece of a digit, two digits, a line, a blot or a scribble."""
     kind = random.random()
     if signs and kind < 0.6:
@@ -27,16 +27,16 @@ def draw(random: np.random.Generator, signs: list[Gray], digits: Digits) -> Stro
     return strokes.bend(stroke, random, 0.8)
 
 
-def _sign(random: np.random.Generator, signs: list[Gray]) -> Stroke:
-    pictures = signs[random.integers(len(signs))]
-    return strokes.enlarge(pictures[random.integers(len(pictures))])
+def _sign(random: np.random.Generator, signs: list[Sequence[Gray]]) -> Stroke:
+    pictures = signs[int(random.integers(len(signs)))]
+    return strokes.enlarge(pictures[int(random.integers(len(pictures)))])
 
 
 def _half(random: np.random.Generator, digits: Digits) -> Stroke:
     """Half of a digit that does not look like another one then: no half of a 1, of a 7 or of an 8."""
     images, labels = digits
     while True:
-        index = random.integers(len(labels))
+        index = int(random.integers(len(labels)))
         if labels[index] in (0, 2, 3, 4, 5, 6, 9):
             break
     ink = images[index]
@@ -55,7 +55,7 @@ def _half(random: np.random.Generator, digits: Digits) -> Stroke:
 def _pair(random: np.random.Generator, digits: Digits) -> Stroke:
     """Two digits that touch: the runtime has not cut them."""
     images, labels = digits
-    first, second = (images[random.integers(len(labels))] for _ in range(2))
+    first, second = (images[int(random.integers(len(labels)))] for _ in range(2))
     canvas = np.zeros((40, 64), np.uint8)
     canvas[6:34, 2:30] = first
     _, _, wide, _ = cv2.boundingRect(first)
@@ -108,7 +108,7 @@ def _rounded(line: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     )
 
 
-def leave_marks(stroke: Stroke, random: np.random.Generator, images: Gray) -> Stroke:
+def leave_marks(stroke: Stroke, random: np.random.Generator, images: Sequence[Gray]) -> Stroke:
     """A bit of a neighbor's stroke at the side of a digit, or of a ruled line through it."""
     inked = np.argwhere(stroke > 0.5)
     if not len(inked):
@@ -116,7 +116,7 @@ def leave_marks(stroke: Stroke, random: np.random.Generator, images: Gray) -> St
     (top, left), (bottom, right) = inked.min(axis=0), inked.max(axis=0)
     marked = stroke.copy()
     if random.random() < 0.5:
-        other = strokes.enlarge(images[random.integers(len(images))])
+        other = strokes.enlarge(images[int(random.integers(len(images)))])
         columns = np.flatnonzero((other > 0.5).any(axis=0))
         bit = other[:, columns[0] : columns[0] + int(random.integers(4, 14))]
         start = int(right - 2) if random.random() < 0.5 else int(left - bit.shape[1] + 2)
