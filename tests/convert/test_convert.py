@@ -124,3 +124,27 @@ def test_the_interval_of_a_ratio_holds_it() -> None:
     low, high = stats.ratio_interval([0, 0, 1, 3, 0, 0], [5, 5, 5, 5, 5, 5])
     assert low <= 4 / 30 <= high
     assert stats.ratio_interval([1, 1], [10, 10]) == (0.1, 0.1)
+
+
+def test_calibration_error_of_known_bins() -> None:
+    """Half sure and half right is no error; surely right and never right is the whole of it."""
+    half = np.full(10, 0.5)
+    assert stats.calibration_error(half, np.arange(10) < 5) == pytest.approx(0)
+    assert stats.calibration_error(np.ones(4), np.zeros(4, bool)) == 1
+    mixed = np.array([0.95] * 10 + [0.55] * 10)
+    right = np.array([True] * 9 + [False] + [True] * 3 + [False] * 7)
+    assert stats.calibration_error(mixed, right) == pytest.approx((10 * 0.05 + 10 * 0.25) / 20)
+
+
+def test_signs_that_pass_are_counted(converted: tuple[Path, Path], mnist: Path, tmp_path: Path) -> None:
+    run, out = converted
+    np.savez(
+        tmp_path / "signs.npz", x=np.random.default_rng(1).integers(0, 256, (30, 32, 32), dtype=np.uint8)
+    )
+    models = ["--float", str(run / "seed_float32.tflite"), "--model", str(out / "seed.tflite"), "--others"]
+    arguments = [*models, "--mnist", str(mnist), "--out", str(tmp_path)]
+    assert main(["benchmark", *arguments, "--signs", str(tmp_path / "signs.npz")]) == 0
+    whole, small = json.loads((tmp_path / "digits.json").read_text())["models"]
+    assert whole["signs"] == small["signs"] == 30
+    assert whole["signs_passed"] == 1  # seed knows no threshold
+    assert main(["benchmark", *arguments, "--signs", str(mnist)]) == 1

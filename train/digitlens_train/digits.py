@@ -19,6 +19,8 @@ Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 HELD_OUT = 5000
 """MNIST training digits that are never learnt: the epoch, the temperature and the threshold are theirs."""
+SETTLE = 400
+"""Batches after which batch normalization's moving statistics are the averaged weights' own."""
 
 
 @dataclass(frozen=True)
@@ -102,10 +104,18 @@ def fit(
         history.append(row)
         save_epoch(model, out, history)
     model.optimizer.finalize_variable_values(model.trainable_variables)  # the moving average
+    _settle(model, x, config)
     model.save(out / "digits.keras")
     _finish(model, config, out, x_held, y_held, learnt)
     print(table(history))
     return model
+
+
+def _settle(model: keras.Model, x: Gray, config: Config) -> None:
+    """Let batch normalization see what the averaged weights, not the last ones, make of the pictures."""
+    order = np.random.default_rng(config.seed).permutation(len(x))
+    for start in range(0, min(len(x), SETTLE * config.batch), config.batch):
+        model(to_input(x[order[start : start + config.batch]]), training=True)
 
 
 def calibrate(logits: Floats, labels: Gray) -> float:
