@@ -60,16 +60,22 @@ def _parser() -> argparse.ArgumentParser:
     benchmark.add_argument(
         "--out", type=Path, default=Path("benchmarks"), help="folder (default: %(default)s)"
     )
-    benchmark.add_argument("--model", default="seed", metavar="NAME|PATH", help="int8 (default: %(default)s)")
+    benchmark.add_argument(
+        "--model", default="digits", metavar="NAME|PATH", help="int8 (default: %(default)s)"
+    )
     benchmark.add_argument(
         "--float",
         type=Path,
-        default=Path("runs/seed/seed_float32.tflite"),
+        default=Path("runs/digits/digits_float32.tflite"),
         metavar="FILE",
         help="the same network as float32 (default: %(default)s; convert writes it)",
     )
     benchmark.add_argument(
-        "--others", nargs="*", default=["svm"], metavar="NAME", help="more models in the table (default: svm)"
+        "--others",
+        nargs="*",
+        default=["seed", "svm"],
+        metavar="NAME",
+        help="more models in the table (default: seed svm)",
     )
     benchmark.add_argument(
         "--signs", type=Path, metavar="FILE", help="npz of pictures that are no digits: how many pass as one"

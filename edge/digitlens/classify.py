@@ -14,7 +14,7 @@ from digitlens.interpreter import Network
 Pictures = npt.NDArray[np.uint8]
 Probabilities = npt.NDArray[np.float32]
 
-DEFAULT = "seed"
+DEFAULT = "digits"
 
 
 class Classifier:

@@ -17,7 +17,7 @@ from digitlens.segment import find_glyphs
 LONGEST = 1280
 """Pixels of the longer side above which a picture is reduced first; its boxes keep its own scale."""
 LEAST_CONFIDENCE = 0.75
-"""Of a number's digits on average: less is a word or a scribble.
+"""Of a number's digits on average, for a classifier without a threshold: less is a word or a scribble.
 
 One doubtful digit among sure ones stays, for a number that lacks a digit is worse than one in doubt.
 """
@@ -54,9 +54,7 @@ class Reader:
             Digit(int(value), float(confidence), glyph.box)
             for glyph, value, confidence in zip(glyphs, values, confidences, strict=True)
         ]
-        least = self.classifier.card.threshold or 0.0
-        found = to_numbers(digit for digit in digits if digit.confidence >= least)
-        numbers = tuple(number for number in found if _sure(number))
+        numbers = tuple(number for number in to_numbers(digits) if self._is_sure(number))
         ended = perf_counter()
         reading = Reading(
             source=source,
@@ -71,9 +69,11 @@ class Reader:
         )
         return resized(reading, (width, height))
 
-
-def _sure(number: Number) -> bool:
-    return fmean(digit.confidence for digit in number.digits) >= LEAST_CONFIDENCE
+    def _is_sure(self, number: Number) -> bool:
+        least = self.classifier.card.threshold
+        return fmean(digit.confidence for digit in number.digits) >= (
+            LEAST_CONFIDENCE if least is None else least
+        )
 
 
 def _gray(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -52,7 +52,7 @@ def test_the_digits_benchmark(converted: tuple[Path, Path], mnist: Path, tmp_pat
     arguments = ["--float", str(run / "seed_float32.tflite"), "--model", str(out / "seed.tflite")]
     assert main(["benchmark", *arguments, "--mnist", str(mnist), "--out", str(tmp_path)]) == 0
     results = json.loads((tmp_path / "digits.json").read_text())
-    whole, small, svm = results["models"]
+    whole, small, _, svm = results["models"]
     low, high = whole["accuracy_interval"]
     assert low < whole["accuracy"] < high
     assert whole["right"] - small["right"] == small["only_first_right"] - small["only_this_right"]
