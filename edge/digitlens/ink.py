@@ -76,10 +76,10 @@ def _contrast(gray: Gray) -> Gray:
 
 def _is_blackboard(gray: Gray) -> bool:
     """Whether what stands out from its surroundings is lighter than they are."""
-    shrink = max(1.0, max(gray.shape) / 160)
+    shrink = max(1.0, max(gray.shape) / 112)
     size = max(1, round(gray.shape[1] / shrink)), max(1, round(gray.shape[0] / shrink))
     small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
-    around = cv2.medianBlur(small, 11)
+    around = cv2.medianBlur(small, 9)
     inner = np.s_[size[1] // 16 : size[1] - size[1] // 16, size[0] // 16 : size[0] - size[0] // 16]
     lighter, darker = cv2.subtract(small, around)[inner], cv2.subtract(around, small)[inner]
     return float(np.sum(lighter, dtype=np.int64)) > 1.5 * float(np.sum(darker, dtype=np.int64))
