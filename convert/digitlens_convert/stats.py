@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import comb, sqrt
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +38,7 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
 
 def calibration_error(
-    confidence: npt.NDArray[np.floating], right: npt.NDArray[np.bool_], bins: int = 15
+    confidence: npt.NDArray[np.floating[Any]], right: npt.NDArray[np.bool_], bins: int = 15
 ) -> float:
     """The expected calibration error (Guo et al. 2017): bins of equal width, weighed by their answers."""
     places = np.minimum((np.clip(confidence, 0, 1) * bins).astype(int), bins - 1)

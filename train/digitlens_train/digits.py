@@ -153,7 +153,8 @@ def _order(total: int, epoch: int, wanted: int, seed: int) -> npt.NDArray[np.int
     start, end = (epoch - 1) * wanted, epoch * wanted
     passes = range(start // total, -(-end // total))
     shuffled = [np.random.default_rng((seed, number)).permutation(total) for number in passes]
-    return np.concatenate(shuffled)[start - passes[0] * total :][:wanted]
+    order: npt.NDArray[np.intp] = np.concatenate(shuffled)[start - passes[0] * total :][:wanted]
+    return order
 
 
 def _smoothed(smoothing: float) -> keras.losses.Loss:

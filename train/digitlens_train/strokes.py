@@ -73,7 +73,8 @@ def cut(stroke: Stroke, random: np.random.Generator) -> Stroke:
     angle, length = random.uniform(0, np.pi), random.uniform(8, 22)
     dx, dy = int(length * np.cos(angle)), int(length * np.sin(angle))
     gone = np.zeros((SIDE, SIDE), np.uint8)
-    cv2.line(gone, (int(x) - dx, int(y) - dy), (int(x) + dx, int(y) + dy), 255, int(random.integers(2, 5)))
+    ends = (int(x) - dx, int(y) - dy), (int(x) + dx, int(y) + dy)
+    cv2.line(gone, *ends, (255,), int(random.integers(2, 5)))
     return np.where(gone > 0, 0, stroke).astype(np.float32)
 
 
