@@ -94,7 +94,7 @@ def _scribble(random: np.random.Generator, _: Digits) -> Stroke:
     """A pen that wanders."""
     steps = int(random.integers(6, 16))
     points = np.cumsum(random.normal(0, 0.3, (steps, 2)), axis=0)
-    points = (points - points.min(axis=0)) / np.maximum(np.ptp(points, axis=0).max(), 0.1)
+    points = (points - points.min(axis=0)) / max(float(np.max(np.ptp(points, axis=0))), 0.1)
     smooth = np.stack(
         [np.interp(np.linspace(0, steps - 1, 60), np.arange(steps), points[:, k]) for k in (0, 1)], 1
     )
