@@ -54,7 +54,8 @@ def _horizontal(mask: Gray, faint: Gray) -> Gray | None:
 
 
 def _thickness(inside: Gray, zone: Gray) -> float:
-    """The median thickness of the ink along the lines, in pixels."""
+    """The median thickness of the ink along the lines, in pixels; every fourth column tells."""
+    inside, zone = inside[:, ::4], zone[:, ::4]
     inked = np.count_nonzero(inside, axis=0)
     ends = np.count_nonzero(np.diff(zone.astype(bool), axis=0, prepend=False, append=False), axis=0)
     here = inked > 0
