@@ -19,6 +19,8 @@ CELL = 8
 EDGE = 0.4
 """Of the strongest contrast nearby: where a stroke ends. Half would be a blurred stroke's true edge; a
 little less keeps a stroke whole where the pen was lifted."""
+BOARD = 80
+"""Pixels of the longer side at which light on dark is told from dark on light."""
 FAINTEST = 8.0
 """Gray levels (of paper at 255) that ink differs from paper at the least, however clean the picture."""
 NOISE = 5.0
@@ -63,9 +65,9 @@ def find_ink(gray: Gray) -> Ink:
 
 
 def _contrast(gray: Gray) -> Gray:
-    if _is_blackboard(gray):
-        gray = _gray(cv2.bitwise_not(gray))
-    coarse = cv2.resize(gray, _grid(gray), interpolation=cv2.INTER_AREA)
+    coarse = _gray(cv2.resize(gray, _grid(gray), interpolation=cv2.INTER_AREA))
+    if _is_blackboard(coarse if max(coarse.shape) >= BOARD else gray):
+        gray, coarse = _gray(cv2.bitwise_not(gray)), _gray(cv2.bitwise_not(coarse))
     paper = _paper(coarse.astype(np.float32))
     size = gray.shape[1], gray.shape[0]
     light = _enlarged(np.maximum(paper, 1), size)
@@ -76,7 +78,7 @@ def _contrast(gray: Gray) -> Gray:
 
 def _is_blackboard(gray: Gray) -> bool:
     """Whether what stands out from its surroundings is lighter than they are."""
-    shrink = max(1.0, max(gray.shape) / 112)
+    shrink = max(1.0, max(gray.shape) / BOARD)
     size = max(1, round(gray.shape[1] / shrink)), max(1, round(gray.shape[0] / shrink))
     small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
     around = cv2.medianBlur(small, 9)
@@ -122,10 +124,11 @@ def _grain(contrast: Gray) -> Floats:
     rows = contrast[::8].astype(np.int16)
     if rows.shape[1] < 5:
         return np.zeros((1, 1), np.float32)
-    second = np.abs(2 * rows[:, 2:-2] - rows[:, :-4] - rows[:, 4:]).astype(np.float32)
+    steps = np.abs(2 * rows[:, 2:-2] - rows[:, :-4] - rows[:, 4:])
+    seen = np.cumsum(np.bincount(steps.ravel()))  # of whole numbers a median is quickly counted
+    usual = float(np.searchsorted(seen, seen[-1] / 2)) / 0.6745
     # A stroke is no grain: it counts as three standard deviations of the picture's own at the most.
-    usual = float(np.median(second)) / 0.6745
-    second = np.minimum(second, np.float32(3 * usual))
+    second = np.minimum(steps.astype(np.float32), np.float32(3 * usual))
     size = max(1, contrast.shape[1] // (4 * CELL)), max(1, contrast.shape[0] // (4 * CELL))
     if min(size) < 4:  # too small a picture to tell where it is grainy: strokes would count for grain
         return np.full((1, 1), usual / 6**0.5, np.float32)

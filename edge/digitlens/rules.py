@@ -31,8 +31,8 @@ def remove_lines(mask: Gray, faint: Gray) -> Gray:
         faint: the same of a lower threshold, in which a pale line is still whole.
     """
     across = _horizontal(mask, faint)
-    down = _horizontal(np.ascontiguousarray(mask.T), np.ascontiguousarray(faint.T))
-    for lines in (across, None if down is None else np.ascontiguousarray(down.T)):
+    down = _horizontal(_gray(cv2.transpose(mask)), _gray(cv2.transpose(faint)))
+    for lines in (across, None if down is None else _gray(cv2.transpose(down))):
         if lines is not None:
             mask = _gray(cv2.subtract(mask, lines))
     return mask
