@@ -20,20 +20,16 @@ lint: $(TEST)/.ready
 	$(TEST)/bin/ruff format --check .
 	$(TEST)/bin/mypy
 
-# Trains nothing: needs runs/seed from python -m digitlens_train cnn, and converted.
+# Trains nothing: needs runs/digits from python -m digitlens_train digits, and converted.
 benchmark: $(TEST)/.ready
 	$(TEST)/bin/python -m digitlens_convert benchmark $(if $(MNIST),--mnist $(MNIST))
 
-$(READ)/.ready: pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "digitlens needs Python 3.11 or newer; $(PYTHON) is $(VERSION). Name another: make read PYTHON=python3.11"; exit 1; }
-	$(PYTHON) -m venv --clear $(READ)
-	$(READ)/bin/python -m pip install --quiet --disable-pip-version-check --editable .
-	touch $@
-
-$(TEST)/.ready: pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "digitlens needs Python 3.11 or newer; $(PYTHON) is $(VERSION). Name another: make test PYTHON=python3.11"; exit 1; }
-	$(PYTHON) -m venv --clear $(TEST)
-	$(TEST)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[train,test,tflite]'
+$(READ)/.ready: WHAT := .
+$(TEST)/.ready: WHAT := '.[train,test,tflite]'
+$(READ)/.ready $(TEST)/.ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "digitlens needs Python 3.11 or newer; $(PYTHON) is $(VERSION). Name another with PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable $(WHAT)
 	touch $@
 
 clean:

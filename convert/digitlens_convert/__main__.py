@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from digitlens.cli import complain
 from digitlens.errors import DigitLensError
 
 
@@ -30,9 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
                     options.out, options.float, options.model, options.others, options.signs, options.mnist
                 )
     except DigitLensError as error:
-        if os.environ.get("DIGITLENS_DEBUG") == "1":
-            raise
-        print(f"digitlens_convert: {error}", file=sys.stderr)
+        complain(error, "digitlens_convert")
         return 1
     except KeyboardInterrupt:
         return 130

@@ -45,7 +45,7 @@ def _network(about: About, run: Path, out: Path, data: Mnist) -> list[Path]:
     import keras
 
     from digitlens_convert import quantize
-    from digitlens_train.cnn import INPUT_SCALE, to_input
+    from digitlens_train.networks import INPUT_SCALE, to_input
 
     model = keras.models.load_model(run / f"{about.name}.keras", compile=False)
     inputs = to_input(data.x_train)

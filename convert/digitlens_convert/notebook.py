@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from digitlens_train.cnn import to_input
+from digitlens_train.networks import to_input
 
 
 def read(path: Path, model: Any) -> list[int]:

@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
         status: int = options.run(options)
         sys.stdout.flush()
     except DigitLensError as error:
-        _complain(error)
+        complain(error)
         return 1
     except BrokenPipeError:  # the reader of our output, head for one, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -68,14 +68,14 @@ def _read(options: argparse.Namespace) -> int:
         try:
             files = pictures.expand(path)
         except PictureError as error:
-            _complain(error)
+            complain(error)
             failed = True
             continue
         for file in files:
             try:
                 _read_file(file, reader, options)
             except PictureError as error:
-                _complain(error)
+                complain(error)
                 failed = True
     return 1 if failed else 0
 
@@ -120,10 +120,11 @@ def _make_folder(folder: Path) -> None:
         raise PictureError(f"{folder}: cannot be made: {error.strerror}") from error
 
 
-def _complain(error: DigitLensError) -> None:
+def complain(error: DigitLensError, program: str = "digitlens") -> None:
+    """One line on stderr; with DIGITLENS_DEBUG=1 the error itself, with its traceback."""
     if os.environ.get("DIGITLENS_DEBUG") == "1":
         raise error
-    print(f"digitlens: {error}", file=sys.stderr)
+    print(f"{program}: {error}", file=sys.stderr)
 
 
 @contextmanager

@@ -102,14 +102,15 @@ def find_glyphs(gray: Gray) -> list[Glyph]:
         return []
     ink = find_ink(gray)
     mask = remove_lines(ink.mask, ink.faint)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    pieces = _pieces(count, labels.astype(np.int32, copy=False), stats, mask, ink.contrast)
+    count, numbered, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    labels = numbered.astype(np.int32, copy=False)
+    pieces = _pieces(count, labels, stats, mask, ink.contrast)
     if not pieces:
         return []
     typical = _Typical.of(pieces)
     signs = [piece for piece in _join(pieces, typical) if typical.fits(piece)]
     signs = sorted(signs, key=lambda piece: -piece.contrast)[:MOST_GLYPHS]
-    return [Glyph(piece.box, _crop(ink, labels.astype(np.int32, copy=False), piece)) for piece in signs]
+    return [Glyph(piece.box, _crop(ink, labels, piece)) for piece in signs]
 
 
 def _pieces(

@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from digitlens.cli import complain
 from digitlens.errors import DigitLensError
 
 
@@ -78,9 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
 
             svm_run.fit(options.out, options.mnist, seed=options.seed, limit=options.limit)
     except DigitLensError as error:
-        if os.environ.get("DIGITLENS_DEBUG") == "1":
-            raise
-        print(f"digitlens_train: {error}", file=sys.stderr)
+        complain(error, "digitlens_train")
         return 1
     except KeyboardInterrupt:
         print("digitlens_train: stopped; what was saved stays, go on with --resume", file=sys.stderr)

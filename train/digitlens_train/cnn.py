@@ -6,18 +6,11 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import numpy.typing as npt
 
 from digitlens_train import networks
-from digitlens_train.data import Images, load_mnist
+from digitlens_train.data import load_mnist
+from digitlens_train.networks import to_input
 from digitlens_train.run import About, Row, checkpoint, claim, finish, save_epoch, table
-
-INPUT_SCALE = 1 / 78.57
-"""A gray level as the network sees it: MNIST's standard deviation becomes 1, black paper stays 0.
-
-Inputs of unit variance learn faster than 0..1 (LeCun, Bottou, Orr and Mueller 1998); the mean is left
-in, because the convolutions' own padding is 0 and must mean paper.
-"""
 
 
 @dataclass(frozen=True)
@@ -95,8 +88,3 @@ def fit(config: Config, out: Path, mnist: Path | None = None, resume: bool = Fal
     )
     print(table(history))
     return model
-
-
-def to_input(images: Images) -> npt.NDArray[np.float32]:
-    """(N, 28, 28) uint8 -> (N, 28, 28, 1) float32, what the Keras network takes."""
-    return images[..., np.newaxis].astype(np.float32) * np.float32(INPUT_SCALE)

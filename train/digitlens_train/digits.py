@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens_train import crops, networks
-from digitlens_train.cnn import to_input
 from digitlens_train.crops import OTHER, Mix, Sources
 from digitlens_train.data import load_mnist
+from digitlens_train.networks import to_input
 from digitlens_train.run import About, Row, checkpoint, claim, finish, save_epoch, table
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 HELD_OUT = 5000
-"""MNIST training digits that are never learnt: the epoch, the temperature and the threshold are theirs."""
+"""MNIST training digits that are never learnt: the temperature and the threshold are chosen on them."""
 SETTLE = 400
 """Batches after which batch normalization's moving statistics are the averaged weights' own."""
 

@@ -1,7 +1,23 @@
-"""The Keras networks, each a function that builds an uncompiled model."""
+"""The Keras networks, each a function that builds an uncompiled model, and their input."""
 
 import keras
+import numpy as np
+import numpy.typing as npt
 from keras import layers
+
+from digitlens_train.data import Images
+
+INPUT_SCALE = 1 / 78.57
+"""A gray level as the network sees it: MNIST's standard deviation becomes 1, black paper stays 0.
+
+Inputs of unit variance learn faster than 0..1 (LeCun, Bottou, Orr and Mueller 1998); the mean is left
+in, because the convolutions' own padding is 0 and must mean paper.
+"""
+
+
+def to_input(images: Images) -> npt.NDArray[np.float32]:
+    """(N, 28, 28) uint8 -> (N, 28, 28, 1) float32, what the Keras network takes."""
+    return images[..., np.newaxis].astype(np.float32) * np.float32(INPUT_SCALE)
 
 
 def seed() -> keras.Model:
