@@ -28,7 +28,13 @@ def main(arguments: list[str] | None = None) -> int:
                 )
             else:
                 benchmark.run_digits(
-                    options.out, options.float, options.model, options.others, options.signs, options.mnist
+                    options.out,
+                    options.model,
+                    options.run,
+                    options.others,
+                    options.validation,
+                    options.mnist,
+                    options.peers,
                 )
     except DigitLensError as error:
         complain(error, "digitlens_convert")
@@ -63,11 +69,11 @@ def _parser() -> argparse.ArgumentParser:
         "--model", default="digits", metavar="NAME|PATH", help="int8 (default: %(default)s)"
     )
     benchmark.add_argument(
-        "--float",
+        "--run",
         type=Path,
-        default=Path("runs/digits/digits_float32.tflite"),
-        metavar="FILE",
-        help="the same network as float32 (default: %(default)s; convert writes it)",
+        default=Path("runs/digits"),
+        metavar="DIR",
+        help="its training run, with its float files (default: %(default)s; convert writes them)",
     )
     benchmark.add_argument(
         "--others",
@@ -77,7 +83,13 @@ def _parser() -> argparse.ArgumentParser:
         help="more models in the table (default: seed svm)",
     )
     benchmark.add_argument(
-        "--signs", type=Path, metavar="FILE", help="npz of pictures that are no digits: how many pass as one"
+        "--validation",
+        type=Path,
+        metavar="DIR",
+        help="folders of labeled pictures, and hasy.npz with signs that are no digits",
+    )
+    benchmark.add_argument(
+        "--peers", action="store_true", help="time ONNX Runtime, OpenCV and Keras on the same weights"
     )
     benchmark.add_argument(
         "--pages", nargs="+", type=Path, metavar="DIR", help="folders of pictures with a labels.json"

@@ -3,31 +3,99 @@
 from pathlib import Path
 from typing import Any
 
-from digitlens import Classifier, Reader, pictures
+from digitlens import Classifier, Reader, cards, pictures
 from digitlens.errors import DigitLensError
-from digitlens_convert import digits, pages, report
-from digitlens_train.data import load_mnist
+from digitlens_convert import digits, pages, plots, report, report_digits, speed
+from digitlens_convert.stats import mcnemar
+from digitlens_train.data import Mnist, load_mnist
+
+VARIANTS = ("float32", "float16", "dynamic")
 
 
 def run_digits(
-    out: Path, float_model: Path, int8_model: str, others: list[str], signs: Path | None, mnist: Path | None
+    out: Path,
+    model: str,
+    run: Path,
+    others: list[str],
+    validation: Path | None,
+    mnist: Path | None,
+    with_peers: bool = False,
 ) -> None:
-    """Compare over MNIST's test half; writes digits.md, digits.json and disagreements.png into `out`.
+    """A network's float32, float16, dynamic-range and int8 files, and other models.
 
-    `signs` is an npz of pictures that are no digits: how many of them pass as one.
+    They are compared over MNIST's test half, over the signs that are none and the folders of labeled pictures
+    in `validation`, and in time and memory. Writes digits.md, digits.json and the pictures into `out`. `run`
+    is the training run's folder, with the float files that convert has left there.
 
     Raises:
         ModelError: a model is missing or does not fit its card.
         DataError: MNIST or the signs cannot be had.
+        DependencyError: the peers are not installed.
     """
-    name = Path(int8_model).stem
-    models: dict[str, str | Path] = {f"{name} float32": float_model, f"{name} int8": int8_model}
-    models |= {other: other for other in others}
+    name = Path(model).stem
+    variants = {f"{name} {kind}": run / f"{name}_{kind}.tflite" for kind in VARIANTS}
+    files = {f"{name} int8": cards.find(model), **{other: cards.find(other) for other in others}}
+    models: dict[str, Path] = {name: cards.find(path) for name, path in (variants | files).items()}
+    # float32 and int8 first: every difference is against float32.
+    order = [f"{name} float32", f"{name} int8", *models]
+    models = {name: models[name] for name in dict.fromkeys(order)}
+    signs = validation / "hasy.npz" if validation else None
     data, pictures_of_signs = load_mnist(mnist), digits.load_signs(signs)
-    measured = [digits.measure(name, model, data, pictures_of_signs) for name, model in models.items()]
+    measured = [digits.measure(name, path, data, pictures_of_signs) for name, path in models.items()]
     results = digits.compare(measured, data)
-    report.write(out, "digits", results, report.digits_table(results))
-    report.disagreements(measured, data, out / "disagreements.png")
+    results["folders"] = _folders(list(models.items())[:2], validation) if validation else []
+    results["speed"] = _speed(models, run / f"{name}.keras" if with_peers else None, data)
+    report.write(out, "digits", results, report_digits.table(results))
+    plots.draw(measured, data, out)
+
+
+def _folders(models: list[tuple[str, Path]], validation: Path) -> list[dict[str, Any]]:
+    """Every labeled folder read by each model's reader: exact pages, and the pairs' disagreements."""
+    rows = []
+    for folder in sorted(path.parent for path in validation.glob("*/labels.json")):
+        scores = [pages.score(folder, Reader(Classifier.load(path))) for _, path in models]
+        first = [page.errors == 0 for page in scores[0].pages]
+        for (name, _), score in zip(models, scores, strict=True):
+            exact = [page.errors == 0 for page in score.pages]
+            lost = sum(was and not now for was, now in zip(first, exact, strict=True))
+            won = sum(now and not was for was, now in zip(first, exact, strict=True))
+            pair = {"only_first_exact": lost, "only_this_exact": won, "mcnemar_p": mcnemar(lost, won)}
+            rows.append({"model": name, **score.summary(), **pair})
+    return rows
+
+
+def _speed(models: dict[str, Path], keras_model: Path | None, data: Mnist) -> dict[str, Any]:
+    """Milliseconds a digit by threads and batch, all in turn; memory; the share of the int8 peak."""
+    by_threads = {}
+    for threads in speed.THREADS:
+        run = speed.runners(models, threads)
+        if threads == 1 and keras_model is not None:
+            from digitlens_convert import peers
+
+            run |= peers.runners(keras_model)
+        by_threads[threads] = speed.times(run, data.x_test)
+    rows = [
+        {
+            "runner": runner,
+            "threads": threads,
+            "milliseconds_a_digit": {
+                str(batch): {"median": median, "p99": most} for batch, (median, most) in spent.items()
+            },
+        }
+        for threads, table in by_threads.items()
+        for runner, spent in table.items()
+    ]
+    int8 = list(models)[1]
+    work = speed.multiply_accumulates(models[int8].read_bytes())
+    most = speed.peak()
+    reached = work / (by_threads[1][int8][speed.BATCHES[-1]][0] / 1000)
+    return {
+        "rows": rows,
+        "memory_mib": {name: speed.memory(path) for name, path in models.items()},
+        "multiply_accumulates": work,
+        "int8_peak_a_second": most,
+        "int8_peak_share": reached / most,
+    }
 
 
 def run_pages(out: Path, folders: list[Path], model: str, notebook: Path | None, keras_model: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens import Classifier
-from digitlens.cards import Accuracy, Card, Port, digest, save
+from digitlens.cards import Accuracy, Card, Port, Quantization, digest, save
 from digitlens.errors import DigitLensError
 from digitlens_convert.stats import accuracy
 from digitlens_train.data import Mnist, load_mnist
@@ -21,8 +21,9 @@ class ConvertError(DigitLensError, ValueError):
 def convert(run: Path, out: Path, mnist: Path | None = None) -> list[Path]:
     """Write the models of a finished training run, with their cards; returns the model files.
 
-    A network's int8 file goes to `out` as NAME.tflite, its float32 file stays in the run's folder as
-    NAME_float32.tflite; an SVM's arrays go to `out` as NAME.npz.
+    A network's int8 file goes to `out` as NAME.tflite; the others that the benchmark compares it with
+    stay in the run's folder, as NAME_float32.tflite, NAME_float16.tflite and NAME_dynamic.tflite. An
+    SVM's arrays go to `out` as NAME.npz.
 
     Raises:
         ConvertError: the run is not finished, or not one of digitlens_train's.
@@ -50,10 +51,9 @@ def _network(about: About, run: Path, out: Path, data: Mnist) -> list[Path]:
     model = keras.models.load_model(run / f"{about.name}.keras", compile=False)
     inputs = to_input(data.x_train)
     files = []
-    targets: dict[quantize.Kind, Path] = {
-        "float32": run / f"{about.name}_float32.tflite",
-        "int8": out / f"{about.name}.tflite",
-    }
+    others: tuple[Quantization, ...] = ("float32", "float16", "dynamic")
+    targets: dict[Quantization, Path] = {kind: run / f"{about.name}_{kind}.tflite" for kind in others}
+    targets["int8"] = out / f"{about.name}.tflite"
     for kind, path in targets.items():
         content = quantize.convert(model, kind, inputs)
         entry, end = quantize.ports(content, INPUT_SCALE)
@@ -69,7 +69,9 @@ def _svm(about: About, run: Path, out: Path, data: Mnist) -> Path:
     return path
 
 
-def _write(path: Path, content: bytes, about: About, kind: str, entry: Port, end: Port, data: Mnist) -> None:
+def _write(
+    path: Path, content: bytes, about: About, kind: Quantization, entry: Port, end: Port, data: Mnist
+) -> None:
     """The model, then its card, first without and then with the accuracy that the runtime reaches by it."""
     path.write_bytes(content)
     card = Card(
@@ -78,7 +80,7 @@ def _write(path: Path, content: bytes, about: About, kind: str, entry: Port, end
         description=about.description,
         bytes=len(content),
         sha256=digest(content),
-        quantization="int8" if kind == "int8" else "float32",
+        quantization=kind,
         input=entry,
         output=end,
         training_data=about.training_data,

@@ -1,8 +1,7 @@
-"""Compare a network's float32 and int8 files on MNIST's test half."""
+"""Networks on single digits: MNIST's test half, and signs that are none; each against the first."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from zipfile import BadZipFile
 
 import numpy as np
@@ -13,12 +12,13 @@ from digitlens.normalize import normalize
 from digitlens_convert.stats import accuracy, calibration_error, mcnemar
 from digitlens_train.data import DataError, Images, Mnist
 
-BATCHES = (1, 32)
+KEPT = 0.99
+"""Of the digits: how much of what is not a digit passes a threshold that keeps so many."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One model's answers on the test half, (N,), and its times (milliseconds a digit, by batch).
+    """One model's answers on the test half, (N,).
 
     `confidence` (N,) is the best digit's probability, `signs` the same of pictures that are no digits;
     `threshold` is the card's, below which a glyph is none.
@@ -30,15 +30,11 @@ class Measured:
     confidence: npt.NDArray[np.float32]
     signs: npt.NDArray[np.float32]
     threshold: float
-    milliseconds: dict[int, tuple[float, float]]
 
 
-def measure(name: str, model: str | Path, data: Mnist, signs: Images, threads: int = 1) -> Measured:
-    """Read all test digits and `signs` that are none; time a digit alone and in batches.
-
-    The times are median and 99th percentile.
-    """
-    classifier = Classifier.load(model, threads)
+def measure(name: str, model: str | Path, data: Mnist, signs: Images) -> Measured:
+    """Read all test digits and `signs` that are none."""
+    classifier = Classifier.load(model)
     read = classifier.probabilities(data.x_test)
     return Measured(
         name=name,
@@ -47,7 +43,6 @@ def measure(name: str, model: str | Path, data: Mnist, signs: Images, threads: i
         confidence=read.max(axis=1),
         signs=classifier.probabilities(signs).max(axis=1, initial=0),
         threshold=classifier.card.threshold or 0.0,
-        milliseconds={batch: _time(classifier, data, batch) for batch in BATCHES},
     )
 
 
@@ -60,18 +55,6 @@ def load_signs(path: Path | None) -> Images:
             return np.stack([normalize(picture) for picture in arrays["x"]])
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise DataError(f"{path}: not an npz with pictures in x") from error
-
-
-def _time(classifier: Classifier, data: Mnist, batch: int) -> tuple[float, float]:
-    pictures = data.x_test[:1024]
-    times = []
-    for start in range(0, len(pictures), batch):
-        some = pictures[start : start + batch]
-        started = perf_counter()
-        classifier.probabilities(some)
-        times.append((perf_counter() - started) * 1000 / len(some))
-    warm = times[1:]  # the first call of a batch size allocates
-    return float(np.median(warm)), float(np.percentile(warm, 99))
 
 
 def compare(models: list[Measured], data: Mnist) -> dict[str, object]:
@@ -101,11 +84,20 @@ def compare(models: list[Measured], data: Mnist) -> dict[str, object]:
                 "threshold": model.threshold,
                 "digits_kept": float(np.mean(model.confidence >= model.threshold)),
                 "signs": len(model.signs),
-                "signs_passed": float(np.mean(model.signs >= model.threshold)) if len(model.signs) else None,
-                "milliseconds_a_digit": {
-                    str(batch): {"median": times[0], "p99": times[1]}
-                    for batch, times in model.milliseconds.items()
-                },
+                "signs_passed": _passed(model, model.threshold),
+                "signs_passed_at_99": _passed(model, float(np.quantile(model.confidence, 1 - KEPT))),
+                "confusion": confusion(truth, model.answers).tolist(),
             }
         )
     return {"set": "MNIST test", "digits": len(truth), "models": rows}
+
+
+def confusion(truth: npt.NDArray[np.uint8], answers: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """(10, 10): how often the row's digit was read as the column's."""
+    counts = np.zeros((10, 10), np.intp)
+    np.add.at(counts, (truth, answers), 1)
+    return counts
+
+
+def _passed(model: Measured, threshold: float) -> float | None:
+    return float(np.mean(model.signs >= threshold)) if len(model.signs) else None

@@ -7,10 +7,11 @@ from statistics import median
 from time import perf_counter
 
 import msgspec
+import numpy as np
 
 from digitlens import Reader, pictures
 from digitlens.errors import DigitLensError, PictureError
-from digitlens_convert.stats import edit_distance, ratio_interval, wilson
+from digitlens_convert.stats import aligned, calibration_error, edit_distance, ratio_interval, wilson
 
 
 class LabelsError(DigitLensError, ValueError):
@@ -28,12 +29,16 @@ Label = str | list[str] | Labeled
 
 @dataclass(frozen=True)
 class Page:
-    """One page: the truth's and the reader's digits, rows joined; milliseconds, all included."""
+    """One page: the truth's and the reader's digits, rows joined; milliseconds, all included.
+
+    `confidences` are those of the digits read.
+    """
 
     name: str
     truth: str
     read: str
     milliseconds: float
+    confidences: tuple[float, ...] = ()
 
     @property
     def errors(self) -> int:
@@ -53,6 +58,8 @@ class Score:
         errors, digits = [page.errors for page in self.pages], [len(page.truth) for page in self.pages]
         exact = sum(page.errors == 0 for page in self.pages)
         times = [page.milliseconds for page in self.pages]
+        right = [same for page in self.pages for same in aligned(page.truth, page.read)]
+        sure = [confidence for page in self.pages for confidence in page.confidences]
         return {
             "folder": self.folder,
             "pages": len(self.pages),
@@ -60,6 +67,7 @@ class Score:
             "errors": sum(errors),
             "digit_error_rate": sum(errors) / max(1, sum(digits)),
             "digit_error_rate_interval": ratio_interval(errors, digits),
+            "calibration_error": calibration_error(np.array(sure), np.array(right, bool)),
             "exact": exact,
             "exact_interval": wilson(exact, len(self.pages)),
             "milliseconds_median": median(times),
@@ -98,8 +106,10 @@ def _page(path: Path, truth: str, reader: Reader) -> Page:
         reading = reader.read(picture.pixels)
     except PictureError as error:
         raise LabelsError(f"a labeled picture cannot be read: {error}") from error
-    text = "".join(number.text for number in reading.numbers)
-    return Page(path.name, truth, text, (perf_counter() - started) * 1000)
+    digits = [digit for number in reading.numbers for digit in number.digits]
+    text = "".join(str(digit.value) for digit in digits)
+    spent = (perf_counter() - started) * 1000
+    return Page(path.name, truth, text, spent, tuple(digit.confidence for digit in digits))
 
 
 def milliseconds(work: Callable[[], object], repeat: int) -> float:

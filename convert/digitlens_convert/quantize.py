@@ -1,32 +1,37 @@
-"""Keras -> TFLite: float32, and full-integer int8 with uint8 pictures in."""
+"""Keras -> TFLite: float32, float16 and 8-bit weights, and full-integer int8 with uint8 pictures in."""
 
 import contextlib
 import io
 import warnings
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from digitlens.cards import Port
+from digitlens.cards import Port, Quantization
 from digitlens.interpreter import Network, Tensor
 
-Kind = Literal["float32", "int8"]
 REPRESENTATIVE = 1000
 """So many training pictures show the quantizer each layer's range."""
 
 
-def convert(model: Any, kind: Kind, inputs: npt.NDArray[np.float32]) -> bytes:
+def convert(model: Any, kind: Quantization, inputs: npt.NDArray[np.float32]) -> bytes:
     """A Keras model -> the bytes of a .tflite file.
 
     Args:
         model: takes (N, 28, 28, 1) float32, its black being 0.
-        kind: int8 makes weights and activations 8 bits wide and takes and gives uint8.
+        kind: float16 keeps the weights in 16 bits, dynamic in 8, and both calculate with floats; int8
+            makes weights and activations 8 bits wide and takes and gives uint8.
         inputs: the training half's pictures as the model takes them, to draw the representative set from.
     """
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
-    if kind == "int8":
+    if kind == "float16":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+    elif kind == "dynamic":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    elif kind == "int8":
         chosen = np.random.default_rng(0).choice(len(inputs), min(REPRESENTATIVE, len(inputs)), replace=False)
         # Both ends of the range, so that a gray level is one step of the input's quantization.
         top = np.full((1, *inputs.shape[1:]), np.max(inputs), np.float32)

@@ -48,12 +48,44 @@ def calibration_error(
 
 def edit_distance(truth: str, read: str) -> int:
     """The fewest insertions, deletions and substitutions between two strings (Levenshtein 1966)."""
-    row = list(range(len(read) + 1))
+    return _distances(truth, read)[-1][-1]
+
+
+def aligned(truth: str, read: str) -> list[bool]:
+    """Which characters of `read` are right in the best alignment of the two strings."""
+    table = _distances(truth, read)
+    right = [False] * len(read)
+    i, j = len(truth), len(read)
+    while i and j:
+        same = truth[i - 1] == read[j - 1]
+        if table[i][j] == table[i - 1][j - 1] + (not same):
+            right[j - 1] = same
+            i, j = i - 1, j - 1
+        elif table[i][j] == table[i][j - 1] + 1:
+            j -= 1
+        else:
+            i -= 1
+    return right
+
+
+def _distances(truth: str, read: str) -> list[list[int]]:
+    """The edit distances of all beginnings of the two strings."""
+    table = [list(range(len(read) + 1))]
     for i, expected in enumerate(truth, 1):
-        above, row[0] = row[0], i
+        row = [i]
         for j, found in enumerate(read, 1):
-            above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (expected != found))
-    return row[-1]
+            row.append(min(table[-1][j] + 1, row[j - 1] + 1, table[-1][j - 1] + (expected != found)))
+        table.append(row)
+    return table
+
+
+def risk_coverage(
+    confidence: npt.NDArray[np.floating[Any]], right: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Coverage and risk, (N,) each: of the k surest answers, their part of all, and the wrong ones' part."""
+    order = np.argsort(-confidence, kind="stable")
+    answered = np.arange(1, len(order) + 1)
+    return answered / len(order), np.cumsum(~right[order]) / answered
 
 
 def ratio_interval(errors: Sequence[int], digits: Sequence[int], seed: int = 2026) -> tuple[float, float]:

@@ -9,6 +9,7 @@ import msgspec
 
 from digitlens.errors import ModelError
 
+Quantization = Literal["float32", "float16", "dynamic", "int8"]
 SUFFIXES = {"tflite": ".tflite", "hog-svm": ".npz"}
 
 
@@ -45,7 +46,7 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     description: str
     bytes: int
     sha256: str
-    quantization: Literal["float32", "int8"]
+    quantization: Quantization
     input: Port
     output: Port
     training_data: str

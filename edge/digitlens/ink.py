@@ -16,12 +16,14 @@ Floats = npt.NDArray[np.float32]
 
 CELL = 8
 """Pixels of the coarse grid's step."""
+PALE = 0.2
+REACH = 2
 EDGE = 0.4
 """Of the strongest contrast nearby: where a stroke ends. Half would be a blurred stroke's true edge; a
 little less keeps a stroke whole where the pen was lifted."""
 BOARD = 80
 """Pixels of the longer side at which light on dark is told from dark on light."""
-FAINTEST = 8.0
+FAINTEST = 12.0
 """Gray levels (of paper at 255) that ink differs from paper at the least, however clean the picture."""
 NOISE = 5.0
 """Standard deviations of the paper's own grain that ink differs at the least."""
@@ -44,6 +46,7 @@ class Ink:
     """
 
     mask: Gray
+    sure: Gray
     faint: Gray
     contrast: Gray
     edge: Gray
@@ -55,9 +58,16 @@ def find_ink(gray: Gray) -> Ink:
     contrast = _contrast(gray)
     grain = cv2.resize(_grain(contrast), _grid(contrast), interpolation=cv2.INTER_LINEAR)
     floor = np.maximum(np.float32(FAINTEST), np.float32(NOISE) * grain)
-    edge = _enlarged(np.maximum(np.float32(EDGE) * _strongest(contrast), floor), (width, height))
+    strongest = _strongest(contrast)
+    sure = _enlarged(np.maximum(np.float32(EDGE) * strongest, floor), (width, height))
+    least = _enlarged(np.maximum(np.float32(PALE) * strongest, floor), (width, height))
+    # A quick stroke is paler than what is around: it is measured by the strongest of its own width.
+    around = cv2.dilate(contrast, np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8))
+    own = _gray(cv2.convertScaleAbs(around, alpha=EDGE))
+    edge = _gray(cv2.min(cv2.max(own, least), sure))
     return Ink(
         mask=_gray(cv2.compare(contrast, edge, cv2.CMP_GT)),
+        sure=_gray(cv2.compare(contrast, sure, cv2.CMP_GT)),
         faint=_gray(cv2.compare(contrast, _enlarged(floor, (width, height)), cv2.CMP_GT)),
         contrast=contrast,
         edge=edge,

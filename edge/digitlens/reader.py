@@ -9,11 +9,15 @@ import numpy.typing as npt
 
 from digitlens.classify import Classifier
 from digitlens.errors import PictureError
+from digitlens.lattice import resolve
 from digitlens.lines import to_numbers
 from digitlens.normalize import to_mnist
 from digitlens.readings import Digit, Number, Reading, resized
 from digitlens.segment import find_glyphs
 
+SMALL = 16
+TARGET = 32
+ENL = 4.0
 LONGEST = 1280
 """Pixels of the longer side above which a picture is reduced first; its boxes keep its own scale."""
 LEAST_CONFIDENCE = 0.75
@@ -47,8 +51,14 @@ class Reader:
             size = max(1, round(width * shrink)), max(1, round(height * shrink))
             gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
         glyphs = find_glyphs(gray)
+        heights = sorted(g.box[3] for g in glyphs)
+        if glyphs and heights[len(heights) // 2] < SMALL:
+            k = min(ENL, TARGET / heights[len(heights) // 2], (1e6 / gray.size) ** 0.5)
+            if k > 1.3:
+                gray = cv2.resize(gray, None, fx=k, fy=k, interpolation=cv2.INTER_CUBIC)
+                glyphs = find_glyphs(gray)
         segmented = perf_counter()
-        probabilities = self.classifier.probabilities(to_mnist(glyphs))
+        glyphs, probabilities = resolve(glyphs, lambda some: self.classifier.probabilities(to_mnist(some)))
         values, confidences = probabilities.argmax(axis=1), probabilities.max(axis=1, initial=0)
         digits = [
             Digit(int(value), float(confidence), glyph.box)

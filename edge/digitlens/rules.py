@@ -13,14 +13,22 @@ SHORTEST = 0.3
 """A line's least length, in parts of the picture's side along it, where there are several."""
 ALONE = 0.6
 """The same for a line that is nearly alone: a tall 1 is straight, too."""
-ANYWAY = 0.25
+ANYWAY = 0.4
 """And in parts of its longer side in any case: in a strip of writing every upright stroke is long."""
+BARE = 0.5
+"""Of a line's length: where nothing but the line is."""
+SLENDER = 30.0
+"""Times its thickness, a line's least length: the 1 of a narrow strip of writing is straight, too."""
+LOWQ = 10.0
+ZONE = 4.0
 SEVERAL = 4
 """So many lines of one direction are a ruled sheet or a table."""
 SLOPE_ROOM = 5
 """Coarse pixels that a line is thickened by, so that at a slope it still has long runs along the axis."""
 THICKEST = 0.02
 """A line's greatest thickness, in parts of the picture's longer side."""
+THICK_ANYWAY = 4.0
+"""And in pixels, up to which it may be a line however small the picture."""
 
 
 def remove_lines(mask: Gray, faint: Gray) -> Gray:
@@ -81,18 +89,25 @@ def _find(faint: Gray) -> list[tuple[Points, int]]:
         x, y, w, h = (int(number) for number in stats[label, :4])
         line = labels[y : y + h, x : x + w] == label
         # The lower quartile over its columns, for signs may hang on it.
-        thickness = np.percentile(np.count_nonzero(line, axis=0), 25) - (SLOPE_ROOM - 1)
-        if thickness <= THICKEST * max(size):
-            lines.append((w, _curve(line, (x, y), width / size[0])))
+        thickness = np.percentile(np.count_nonzero(line, axis=0), LOWQ) - (SLOPE_ROOM - 1)
+        if thickness <= max(THICKEST * max(size), THICK_ANYWAY) and w >= SLENDER * thickness:
+            curve = _curve(line, coarse[y : y + h, x : x + w] > 0, (x, y), width / size[0])
+            if curve is not None:
+                lines.append((w, curve))
     return [curve for length, curve in lines if len(lines) >= SEVERAL or length >= ALONE * size[0]]
 
 
-def _curve(line: npt.NDArray[np.bool_], corner: tuple[int, int], scale: float) -> tuple[Points, int]:
-    """One coarse line as the smooth curve that it is, whatever signs hang on it; full-size pixels."""
+def _curve(
+    line: npt.NDArray[np.bool_], ink: npt.NDArray[np.bool_], corner: tuple[int, int], scale: float
+) -> tuple[Points, int] | None:
+    """One coarse line as the smooth curve that it is, whatever signs hang on it; full-size pixels.
+
+    None if the ink does not follow the curve: it was a row of digits whose tops or feet are aligned.
+    """
     thickness = np.count_nonzero(line, axis=0)
     columns = np.flatnonzero(thickness)
     rows = np.arange(len(line), dtype=np.float64) @ line[:, columns] / thickness[columns]
-    usual = float(np.percentile(thickness[columns], 25))
+    usual = float(np.percentile(thickness[columns], LOWQ))
     bare = thickness[columns] <= usual + 1
     columns, rows = columns[bare], rows[bare]
     place = np.linspace(-1, 1, line.shape[1])  # well-conditioned, for a cubic
@@ -101,9 +116,14 @@ def _curve(line: npt.NDArray[np.bool_], corner: tuple[int, int], scale: float) -
     if np.count_nonzero(close) > 8:
         degree = 3 if np.count_nonzero(close) > 32 else 1
         curve = np.polyfit(place[columns[close]], rows[close], degree)
+    along = np.polyval(curve, place)
+    near = np.abs(np.arange(len(line))[:, np.newaxis] - along) <= usual / 2 + 1
+    bare = (ink & near).any(axis=0) & (thickness <= usual + 2)
+    if np.count_nonzero(bare) < BARE * line.shape[1]:
+        return None
     ends = np.linspace(0, line.shape[1] - 1, max(2, line.shape[1] // 8)).astype(np.intp)
     points = (np.stack([ends + corner[0], np.polyval(curve, place[ends]) + corner[1]], axis=1) + 0.5) * scale
-    return points.round().astype(np.int32), max(1, round((usual - SLOPE_ROOM + 3) * scale))
+    return points.round().astype(np.int32), max(1, round((usual - SLOPE_ROOM + ZONE) * scale))
 
 
 def _gray(picture: npt.NDArray[np.generic]) -> Gray:

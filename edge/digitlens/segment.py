@@ -15,10 +15,12 @@ Labels = npt.NDArray[np.int32]
 
 LEAST_HEIGHT = 8
 """Pixels; what is smaller cannot be told from a speck."""
+SURE = 0.1
 MOST_GLYPHS = 1500
 """In a picture; of more, those of the strongest contrast are kept: gravel must not stop the reader."""
 LEAST_PART = 0.3
 """Of the typical glyph's height: what is lower is a speck, a dot or a dash."""
+WIDEST = 12.0
 LEAST_CONTRAST = 0.35
 """Of the typical glyph's contrast: what is fainter is grain, a shadow's edge or show-through."""
 
@@ -90,7 +92,7 @@ class _Typical:
         remnant = width < 0.2 * height and height > 1.8 * self.height  # of a line or a sheet's edge
         return (
             height >= max(LEAST_HEIGHT, LEAST_PART * self.height)
-            and width <= 2.5 * height
+            and width <= WIDEST * height
             and not blot
             and not remnant
         )
@@ -104,7 +106,7 @@ def find_glyphs(gray: Gray) -> list[Glyph]:
     mask = remove_lines(ink.mask, ink.faint)
     count, numbered, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     labels = numbered.astype(np.int32, copy=False)
-    pieces = _pieces(count, labels, stats, mask, ink.contrast)
+    pieces = _pieces(count, labels, stats, mask, ink)
     if not pieces:
         return []
     typical = _Typical.of(pieces)
@@ -113,20 +115,21 @@ def find_glyphs(gray: Gray) -> list[Glyph]:
     return [Glyph(piece.box, _crop(ink, labels, piece)) for piece in signs]
 
 
-def _pieces(
-    count: int, labels: Labels, stats: npt.NDArray[np.generic], mask: Gray, contrast: Gray
-) -> list[_Piece]:
+def _pieces(count: int, labels: Labels, stats: npt.NDArray[np.generic], mask: Gray, ink: Ink) -> list[_Piece]:
     """The connected pieces of ink, without specks, frames around the whole and what ends at the border."""
     height, width = labels.shape
     inked = np.flatnonzero(mask != 0)  # five times as fast on bools
-    sums = np.bincount(labels.ravel()[inked], contrast.ravel()[inked], count)
+    named = labels.ravel()[inked]
+    sums = np.bincount(named, ink.contrast.ravel()[inked], count)
+    sure = np.bincount(named, ink.sure.ravel()[inked] != 0, count)
     x, y, w, h, area = stats.astype(np.int64).T
     frame = ((w > 0.6 * width) | (h > 0.9 * height)) & (area < 0.06 * w * h)
     # A cell's or a sheet's edge, cut by the picture's own: along one border, or around a corner.
     across, down = (x <= 1) | (x + w >= width - 1), (y <= 1) | (y + h >= height - 1)
     border = (across & (w < 0.08 * width)) | (down & (h < 0.08 * height)) | (w >= width - 2)
     border |= across & down & (area < 0.25 * w * h)
-    wanted = (area >= LEAST_HEIGHT) & ~frame & ~border
+    border |= (across & (h >= 0.95 * height) & (w < 0.3 * h)) | (down & (w >= 0.95 * width) & (h < 0.3 * w))
+    wanted = (area >= LEAST_HEIGHT) & ~frame & ~border & (sure >= SURE * area)
     wanted[0] = False  # the paper
     found = np.flatnonzero(wanted)
     mean = sums[found] / area[found]

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens import normalize, segment
-from digitlens_train import others, strokes
+from digitlens_train import others, strokes, touching
 from digitlens_train.data import DataError
 from digitlens_train.extra import load_extra
 from digitlens_train.strokes import Gray, Stroke
@@ -27,7 +27,7 @@ PART = 4000
 class Sources:
     """Digits by data set with their labels, and what is not a digit: N pictures (h, w) uint8, white on black.
 
-    MNIST's come first: the light pictures are made of them alone.
+    MNIST's come first.
     """
 
     digits: list[tuple[Sequence[Gray], Gray]]
@@ -36,11 +36,11 @@ class Sources:
 
 @dataclass(frozen=True)
 class Mix:
-    """How many pictures are made: MNIST's digits hardly changed, digits on paper, and what is no digit."""
+    """How many pictures are made: digits on paper, what is no digit, and digits cut from their neighbors."""
 
-    light: int = 160_000
-    heavy: int = 200_000
-    other: int = 72_000
+    heavy: int = 240_000
+    other: int = 90_000
+    touching: int = 70_000
 
 
 def make(sources: Sources, mix: Mix, seed: int, processes: int) -> tuple[Gray, Gray]:
@@ -48,7 +48,7 @@ def make(sources: Sources, mix: Mix, seed: int, processes: int) -> tuple[Gray, G
 
     `processes` work side by side; how many does not matter to the result.
     """
-    wanted = (("light", mix.light), ("heavy", mix.heavy), ("other", mix.other))
+    wanted = (("heavy", mix.heavy), ("other", mix.other), ("touching", mix.touching))
     parts = [(kind, min(PART, total - start)) for kind, total in wanted for start in range(0, total, PART)]
     jobs = [(kind, size, (seed, number)) for number, (kind, size) in enumerate(parts)]
     pictures, labels = [], []
@@ -84,19 +84,6 @@ def _part(job: tuple[str, int, tuple[int, int]]) -> tuple[Gray, Gray]:
     return pictures, labels
 
 
-def _light(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
-    """An MNIST digit, turned and warped a little at its own size, pasted by MNIST's own rules."""
-    images, labels = sources.digits[0]
-    index = int(random.integers(len(labels)))
-    image = images[index]
-    if random.random() < 0.1:
-        return image, int(labels[index])
-    large = cv2.resize(image, (strokes.SIDE, strokes.SIDE), interpolation=cv2.INTER_CUBIC)
-    bent = strokes.bend(np.divide(large, 255, dtype=np.float32), random, 0.8)
-    small = cv2.resize(bent, (56, 56), interpolation=cv2.INTER_AREA)
-    return normalize.normalize((small * 255).astype(np.uint8)), int(labels[index])
-
-
 def _heavy(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
     """A digit of any set by any pen, on paper, photographed, found and cut out again."""
     which = random.choice(len(sources.digits), p=_shares(len(sources.digits)))
@@ -111,7 +98,7 @@ def _heavy(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, 
     stroke = strokes.bend(stroke, random, 1.0)
     if random.random() < 0.08:
         stroke = strokes.cut(stroke, random)
-    if random.random() < 0.2:
+    if random.random() < 0.15:
         stroke = others.leave_marks(stroke, random, images)
     return photograph(stroke, random), label
 
@@ -121,13 +108,21 @@ def _other(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, 
     return photograph(stroke, random), OTHER
 
 
+def _touching(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
+    """One of two digits that touched, or a cut that went wrong."""
+    stroke, label = touching.draw(random, *sources.digits[0])
+    if not stroke.any():
+        return None, OTHER
+    return photograph(stroke, random), OTHER if label is None else label
+
+
 def photograph(stroke: Stroke, random: np.random.Generator) -> Gray | None:
     """Put a stroke on paper, photograph it, and cut out what the runtime finds; None if it is nothing.
 
     (SIDE, SIDE) float32 -> (28, 28) uint8. The size is from tiny to half a small picture; the light is
     uneven, the lens soft, the sensor noisy.
     """
-    height = float(np.exp(random.uniform(np.log(10), np.log(80))))
+    height = float(np.exp(random.uniform(np.log(11), np.log(80))))
     side = max(9, round(height * strokes.SIDE / strokes.INNER))
     small = cv2.resize(stroke, (side, side), interpolation=cv2.INTER_AREA)
     margin = max(16, side // 5)
@@ -156,10 +151,10 @@ def photograph(stroke: Stroke, random: np.random.Generator) -> Gray | None:
 
 def _shares(sets: int) -> npt.NDArray[np.float64]:
     """MNIST is drawn most; the small sets would else be learnt by heart."""
-    return np.array([1.0]) if sets == 1 else np.array([0.8] + [0.2 / (sets - 1)] * (sets - 1))
+    return np.array([1.0]) if sets == 1 else np.array([0.7] + [0.3 / (sets - 1)] * (sets - 1))
 
 
-_MAKERS = {"light": _light, "heavy": _heavy, "other": _other}
+_MAKERS = {"heavy": _heavy, "other": _other, "touching": _touching}
 
 
 def load_sources(mnist: tuple[Gray, Gray], folder: Path | None, extra: Path | None = None) -> Sources:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from digitlens_train.crops import OTHER, Mix, Sources
 from digitlens_train.data import load_mnist
 from digitlens_train.networks import to_input
 from digitlens_train.run import About, Row, checkpoint, claim, finish, save_epoch, table
+from digitlens_train.wobble import wobble
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
-HELD_OUT = 5000
+Pair = tuple[Gray, Gray]
+HELD_OUT = 4000
 """MNIST training digits that are never learnt: the temperature and the threshold are chosen on them."""
 SETTLE = 400
 """Batches after which batch normalization's moving statistics are the averaged weights' own."""
@@ -27,23 +30,28 @@ SETTLE = 400
 class Config:
     """What decides the fitted weights.
 
-    `epoch` is so many pictures, drawn from the mix without repeating one before all were seen; the
-    rate falls from its peak to 0 along a cosine; `average` is the momentum of the weights' moving
-    average, which is what is kept in the end; `keep` is the part of MNIST's held-out digits that the
-    threshold for *not a digit* keeps.
+    An epoch is so many of MNIST's digits as they are (`light`), of digits cut out of paper (`heavy`) and
+    of what is no digit (`other`), each drawn without repeating one before all were seen, and each changed
+    a little anew by `wobble`, of one strength for MNIST and another for what was made on paper; the rate
+    falls from its peak to 0 along a cosine; `average` is the momentum of the weights' moving average,
+    which is what is kept in the end; `keep` is the part of MNIST's held-out digits that the threshold for
+    *not a digit* keeps.
     """
 
-    epochs: int = 60
-    epoch: int = 100_000
+    epochs: int = 100
+    light: int = 60_000
+    heavy: int = 42_000
+    other: int = 18_000
+    strengths: tuple[float, float] = (1.0, 0.5)
     batch: int = 256
     rate: float = 3e-3
     decay: float = 0.02
-    smoothing: float = 0.03
+    smoothing: float = 0.0
     average: float = 0.999
     keep: float = 0.995
     seed: int = 2026
     mix: Mix = field(default_factory=Mix)
-    held_mix: Mix = field(default_factory=lambda: Mix(4000, 8000, 4000))
+    held_mix: Mix = field(default_factory=lambda: Mix(8000, 4000, 2000))
 
 
 def fit(
@@ -65,15 +73,17 @@ def fit(
     """
     half = load_mnist(mnist)
     mnist_learnt = half.x_train[:-HELD_OUT], half.y_train[:-HELD_OUT]
+    mnist_held = half.x_train[-HELD_OUT:], half.y_train[-HELD_OUT:]
     learnt = crops.load_sources(mnist_learnt, data, extra)
     history = claim(out, asdict(config), resume)
     # What is not a digit is drawn from the same signs: of them the held-out part only knows other pictures.
-    held = Sources([(list(half.x_train[-HELD_OUT:]), half.y_train[-HELD_OUT:])], learnt.others)
+    held = Sources([(list(mnist_held[0]), mnist_held[1])], learnt.others)
     x, y = _pictures(learnt, config.mix, config.seed, out / "pictures.npz")
     x_held, y_held = _pictures(held, config.held_mix, config.seed + 1, out / "held_out.npz")
 
     keras.utils.set_random_seed(config.seed)
-    steps = config.epoch // config.batch
+    sets = _sets(mnist_learnt, x, y)
+    steps = (config.light + config.heavy + config.other) // config.batch
     warm = min(2, config.epochs // 2) * steps
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, config.epochs * steps - warm, warmup_target=config.rate, warmup_steps=warm
@@ -92,30 +102,60 @@ def fit(
     model.optimizer.build(model.trainable_variables)
     if history:
         model.load_weights(checkpoint(out, len(history)))
-    for epoch in range(len(history) + 1, config.epochs + 1):
-        started = time.perf_counter()
-        chosen = _order(len(y), epoch, steps * config.batch, config.seed)
-        fitted = model.fit(
-            to_input(x[chosen]), y[chosen], config.batch, initial_epoch=epoch - 1, epochs=epoch, shuffle=False
-        ).history
-        row: Row = {"epoch": epoch, "loss": fitted["loss"][0], "accuracy": fitted["accuracy"][0]}
-        row["test_loss"], row["test_accuracy"] = model.evaluate(to_input(x_held), y_held, 1024, verbose=0)
-        row["seconds"] = time.perf_counter() - started
-        history.append(row)
-        save_epoch(model, out, history)
+    if len(history) >= config.epochs:
+        print(f"{out}: finished, all {config.epochs} epochs are there; nothing to train")
+    with ThreadPoolExecutor(1) as ahead:  # the next epoch's pictures are made while this one is learnt
+        coming = ahead.submit(_epoch, sets, config, len(history) + 1)
+        for epoch in range(len(history) + 1, config.epochs + 1):
+            started = time.perf_counter()
+            pictures, labels = coming.result()
+            if epoch < config.epochs:
+                coming = ahead.submit(_epoch, sets, config, epoch + 1)
+            fitted = model.fit(
+                pictures, labels, config.batch, initial_epoch=epoch - 1, epochs=epoch, shuffle=False
+            ).history
+            row: Row = {"epoch": epoch, "loss": fitted["loss"][0], "accuracy": fitted["accuracy"][0]}
+            row["test_loss"], row["test_accuracy"] = model.evaluate(
+                to_input(mnist_held[0]), mnist_held[1], 1024, verbose=0
+            )
+            row["seconds"] = time.perf_counter() - started
+            history.append(row)
+            save_epoch(model, out, history)
     model.optimizer.finalize_variable_values(model.trainable_variables)  # the moving average
-    _settle(model, x, config)
+    _settle(model, sets, config)
     model.save(out / "digits.keras")
-    _finish(model, config, out, (x_held, y_held), half.x_train[-HELD_OUT:], learnt)
+    _finish(model, config, out, (x_held, y_held), mnist_held, learnt)
     print(table(history))
     return model
 
 
-def _settle(model: keras.Model, x: Gray, config: Config) -> None:
+def _sets(mnist: Pair, x: Gray, y: Gray) -> list[Pair]:
+    """What an epoch draws from: MNIST as it is, digits on paper, and what is no digit."""
+    other = y == OTHER
+    return [mnist, (x[~other], y[~other]), (x[other], y[other])]
+
+
+def _epoch(sets: list[Pair], config: Config, number: int) -> tuple[Floats, Gray]:
+    """The pictures of one epoch as the network takes them, and their labels; the same for the same number."""
+    random = np.random.default_rng((config.seed, number))
+    plain, paper = config.strengths
+    pictures, labels = [], []
+    for (x, y), wanted, strength in zip(
+        sets, (config.light, config.heavy, config.other), (plain, paper, paper), strict=True
+    ):
+        chosen = _order(len(y), number, wanted, config.seed)
+        pictures.append(wobble(x[chosen], random, strength))
+        labels.append(y[chosen])
+    order = random.permutation(sum(map(len, labels)))
+    order = order[: len(order) // config.batch * config.batch]
+    return to_input(np.concatenate(pictures)[order]), np.concatenate(labels)[order]
+
+
+def _settle(model: keras.Model, sets: list[Pair], config: Config) -> None:
     """Let batch normalization see what the averaged weights, not the last ones, make of the pictures."""
-    order = np.random.default_rng(config.seed).permutation(len(x))
-    for start in range(0, min(len(x), SETTLE * config.batch), config.batch):
-        model(to_input(x[order[start : start + config.batch]]), training=True)
+    pictures, _ = _epoch(sets, config, config.epochs + 1)
+    for start in range(0, min(len(pictures), SETTLE * config.batch), config.batch):
+        model(pictures[start : start + config.batch], training=True)
 
 
 def calibrate(logits: Floats, labels: Gray) -> float:
@@ -167,24 +207,26 @@ def _smoothed(smoothing: float) -> keras.losses.Loss:
     return loss
 
 
-def _finish(
-    model: keras.Model, config: Config, out: Path, held_out: tuple[Gray, Gray], plain: Gray, learnt: Sources
-) -> None:
+def _finish(model: keras.Model, config: Config, out: Path, paper: Pair, plain: Pair, learnt: Sources) -> None:
     """Calibrate on the held-out pictures; set the threshold by the held-out digits as MNIST has them."""
-    x, y = held_out
-    logits = model.predict(to_input(x), batch_size=1024, verbose=0)
-    temperature = calibrate(logits, y)
-    sure = _best(model.predict(to_input(plain), batch_size=1024, verbose=0) / temperature)
-    threshold = float(np.quantile(sure, 1 - config.keep))
-    digit = y != OTHER
-    right = np.mean(logits.argmax(axis=1)[digit] == y[digit])
-    passed = np.mean(_best(logits[~digit] / temperature) >= threshold)
-    print(f"held out, on paper: {right:.2%} of digits right; at {threshold:.3f} {passed:.2%} of others pass")
+    on_paper, as_is = (model.predict(to_input(x), batch_size=1024, verbose=0) for x, _ in (paper, plain))
+    labels = paper[1]
+    temperature = calibrate(np.concatenate([on_paper, as_is]), np.concatenate([labels, plain[1]]))
+    threshold = float(np.quantile(_best(as_is / temperature), 1 - config.keep))
+    digit = labels != OTHER
+    right = np.mean(on_paper.argmax(axis=1)[digit] == labels[digit])
+    right_plain = np.mean(as_is.argmax(axis=1) == plain[1])
+    passed = np.mean(_best(on_paper[~digit] / temperature) >= threshold)
+    print(
+        f"held out: {right_plain:.2%} of MNIST's digits right, {right:.2%} on paper; "
+        f"at {threshold:.3f} {passed:.2%} of others pass; temperature {temperature:.3f}"
+    )
     sets = ", ".join(f"{len(labels):,}" for _, labels in learnt.digits)
-    made = config.mix.light + config.mix.heavy + config.mix.other
+    epoch = config.light + config.heavy + config.other
     trained = (
-        f"MNIST and further digits ({sets}), {sum(map(len, learnt.others)):,} other signs, drawn on paper "
-        f"and cut out as {made:,} pictures; {config.epochs} epochs of {config.epoch:,}"
+        f"MNIST and further digits ({sets}), {sum(map(len, learnt.others)):,} other signs, as they are and "
+        f"drawn on paper and cut out ({sum(asdict(config.mix).values()):,}); "
+        f"{config.epochs} epochs of {epoch:,}"
     )
     again = f"python -m digitlens_train digits --epochs {config.epochs} --seed {config.seed} --data DIR"
     finish(

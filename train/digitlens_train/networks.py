@@ -46,8 +46,9 @@ def seed() -> keras.Model:
 def digits() -> keras.Model:
     """The shipped network, for crops of paper: ten digits and *not a digit*.
 
-    Input (N, 28, 28, 1) float32, output (N, 11) logits; 74,000 weights, 5.5 million
-    multiply-accumulates a digit. Only convolutions, so that int8 kernels run all of it.
+    Input (N, 28, 28, 1) float32, output (N, 11) logits; 71,000 weights, 5.5 million
+    multiply-accumulates a digit. Only convolutions, a mean and a small dense layer, all of which have
+    int8 kernels.
     """
     picture = keras.Input((28, 28, 1))
     x = _convolution(picture, 16)  # (28, 28, 16)
@@ -55,12 +56,8 @@ def digits() -> keras.Model:
     x = _convolution(x, 32)
     x = _convolution(x, 64, stride=2)  # (7, 7, 64)
     x = _convolution(x, 64)
-    # Each channel is weighed over the whole picture: where a stroke is tells as much as that it is there.
-    x = layers.DepthwiseConv2D(7, use_bias=False)(x)  # (1, 1, 64)
-    x = layers.ReLU()(layers.BatchNormalization()(x))
-    x = layers.Dropout(0.1)(x)
-    x = layers.Conv2D(11, 1)(x)
-    return keras.Model(picture, layers.Flatten()(x), name="digits")
+    x = layers.GlobalAveragePooling2D()(x)  # (64,)
+    return keras.Model(picture, layers.Dense(11)(x), name="digits")
 
 
 def _convolution(x: keras.KerasTensor, filters: int, stride: int = 1) -> keras.KerasTensor:

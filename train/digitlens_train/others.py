@@ -20,7 +20,7 @@ def draw(random: np.random.Generator, signs: list[Sequence[Gray]], digits: Digit
         stroke = _sign(random, signs)
     else:
         # Without data sets of other signs the rest stands for all of them.
-        makers: list[Callable[[np.random.Generator, Digits], Stroke]] = [_half, _pair, _pair, _line, _blot]
+        makers: list[Callable[[np.random.Generator, Digits], Stroke]] = [_half, _pair, _more, _line, _blot]
         stroke = [*makers, _scribble][random.integers(len(makers) + 1)](random, digits)
     if random.random() < 0.5:
         stroke = strokes.repen(stroke, float(np.exp(random.uniform(np.log(2.5), np.log(16)))))
@@ -64,6 +64,21 @@ def _pair(random: np.random.Generator, digits: Digits) -> Stroke:
     left = max(4, min(34, gap))
     part = canvas[6 + shift : 34 + shift, left : left + 28]
     np.maximum(part, second, out=part)
+    return strokes.enlarge(canvas)
+
+
+def _more(random: np.random.Generator, digits: Digits) -> Stroke:
+    """A digit and a good part of its neighbor: the runtime has cut them at the wrong place."""
+    images, labels = digits
+    first, second = (images[int(random.integers(len(labels)))] for _ in range(2))
+    (x, _, wide, _), (x2, _, wide2, _) = cv2.boundingRect(first), cv2.boundingRect(second)
+    part = max(3, round(wide2 * random.uniform(0.35, 0.65)))
+    canvas = np.zeros((40, 64), np.uint8)
+    left, shift = 6, 6 + int(random.integers(-2, 3))
+    beside = left + wide - int(random.integers(0, 3))
+    canvas[6:34, left : left + wide] = first[:, x : x + wide]
+    spot = canvas[shift : shift + 28, beside : beside + part]
+    np.maximum(spot, second[:, x2 : x2 + part], out=spot)
     return strokes.enlarge(canvas)
 
 

@@ -1,0 +1,207 @@
+"""Glyphs in doubt: pieces of one digit are joined, touching digits are cut, as the network likes it best.
+
+Each group of close glyphs is cut into parts at all its seams; every run of neighboring parts that could be
+one digit is classified, and the cheapest path from the first part to the last is taken (as the postal
+readers did; see Casey and Lecolinet 1996).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+import numpy.typing as npt
+
+from digitlens import cuts
+from digitlens.readings import union
+from digitlens.segment import Glyph
+
+Gray = npt.NDArray[np.uint8]
+Probabilities = npt.NDArray[np.float32]
+Classify = Callable[[list[Glyph]], Probabilities]
+
+SURE = 0.9
+"""A glyph whose best digit is this probable is not cut, unless it is wide."""
+WIDE = 1.1
+"""Of its height: a wider glyph is looked at even if the network is sure of it."""
+NARROW = 0.35
+"""Of its height: a narrower one is not cut."""
+CLOSE = 0.12
+"""Of the height: the gap up to which two glyphs may be pieces of one digit."""
+PARTS = 5
+"""That make one digit at the most."""
+WIDEST = 1.35
+"""Of the typical height: a digit's width."""
+TALLEST = 1.6
+"""Of the typical height: the height of what is joined."""
+CUT = 2.0
+"""What a cut costs, for each glyph's height of ink that it crosses; the unit is -log of a probability."""
+EACH = 0.15
+"""What each cut and each join costs besides."""
+SKIP = 1.5
+"""What it costs to leave a small part out."""
+SMALL = 0.4
+"""Of the typical height: what is lower may be left out."""
+IMPOSSIBLE = 0.01
+"""The least probability that is told from none."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A piece between seams: its glyph, the number of the glyph it is cut from, the cost of its left seam."""
+
+    glyph: Glyph
+    whole: int
+    seam: float
+
+
+def resolve(glyphs: list[Glyph], classify: Classify) -> tuple[list[Glyph], Probabilities]:
+    """Glyphs as segmented -> glyphs that are one sign each, with the probabilities (N, 10) of each."""
+    probabilities = classify(glyphs)
+    if not glyphs:
+        return [], probabilities
+    best = probabilities.max(axis=1)
+    boxes = np.array([glyph.box for glyph in glyphs], np.int64)
+    typical = _typical(boxes)
+    doubtful = (best < SURE) | (boxes[:, 2] > WIDE * boxes[:, 3])
+    groups = _groups(boxes, doubtful, typical)
+    kept = sorted(set(range(len(glyphs))) - {index for group in groups for index in group})
+    lattices = [_parts([(index, glyphs[index]) for index in group], doubtful) for group in groups]
+    runs = [
+        (number, start, end)
+        for number, parts in enumerate(lattices)
+        for start in range(len(parts))
+        for end in range(start + 1, min(start + PARTS, len(parts)) + 1)
+        if _possible(parts[start:end], typical)
+    ]
+    candidates = [
+        _joined([part.glyph for part in lattices[number][start:end]]) for number, start, end in runs
+    ]
+    scores = classify(candidates)
+    chosen = [
+        index
+        for number, parts in enumerate(lattices)
+        for index in _cheapest(
+            parts, {run[1:]: index for index, run in enumerate(runs) if run[0] == number}, scores, typical
+        )
+    ]
+    return (
+        [glyphs[index] for index in kept] + [candidates[index] for index in chosen],
+        np.concatenate([probabilities[kept], scores[chosen]]),
+    )
+
+
+def _typical(boxes: npt.NDArray[np.int64]) -> float:
+    """The height of most of the writing: the median over area."""
+    order = np.argsort(boxes[:, 3])
+    total = np.cumsum((boxes[:, 2] * boxes[:, 3])[order])
+    return float(boxes[order, 3][np.searchsorted(total, total[-1] / 2)])
+
+
+def _groups(boxes: npt.NDArray[np.int64], doubtful: npt.NDArray[np.bool_], typical: float) -> list[list[int]]:
+    """The glyphs to be looked at again, those together that may be pieces of one digit."""
+    left, top, width, height = boxes.T
+    right, bottom = left + width, top + height
+    across = np.maximum(left[:, None], left) - np.minimum(right[:, None], right)  # the gap; < 0: they overlap
+    down = np.maximum(top[:, None], top) - np.minimum(bottom[:, None], bottom)
+    wide = np.maximum(right[:, None], right) - np.minimum(left[:, None], left)
+    high = np.maximum(bottom[:, None], bottom) - np.minimum(top[:, None], top)
+    lower = np.minimum(height[:, None], height)
+    local = np.maximum(np.maximum(height[:, None], height), min(typical, float(height.max())) / 2)
+    close = (across <= CLOSE * local) & (down <= CLOSE * local)
+    close &= (wide <= WIDEST * np.maximum(local, lower)) & (high <= TALLEST * np.maximum(local, lower))
+    nested = -across >= 0.3 * np.minimum(width[:, None], width)
+    close &= doubtful[:, None] | doubtful | nested
+    np.fill_diagonal(close, doubtful)
+    group = np.arange(len(boxes))
+    for first, second in np.argwhere(np.triu(close, 1)):
+        group[group == group[second]] = group[first]
+    wanted = np.unique(group[close.any(axis=1)])
+    return [np.flatnonzero(group == number).tolist() for number in wanted]
+
+
+def _parts(group: list[tuple[int, Glyph]], doubtful: npt.NDArray[np.bool_]) -> list[_Part]:
+    """The group's glyphs, cut at all their seams, from left to right."""
+    parts = []
+    for index, glyph in group:
+        left, top, width, height = glyph.box
+        found = cuts.seams(glyph.ink) if doubtful[index] and width >= NARROW * height else []
+        costs = [0.0, *(seam.cost for seam in found)]
+        inks = cuts.split(glyph.ink, found) if found else [glyph.ink]
+        seam = 0.0
+        for ink, cost in zip(inks, costs, strict=True):
+            seam = max(seam, cost)
+            part = _trimmed(ink, (left, top))
+            if part is not None:
+                parts.append(_Part(part, index, seam))
+                seam = 0.0
+    return sorted(parts, key=lambda part: part.glyph.box[0] + part.glyph.box[2] / 2)
+
+
+def _trimmed(ink: Gray, corner: tuple[int, int]) -> Glyph | None:
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    if not rows.size:
+        return None
+    top, left = int(rows[0]), int(columns[0])
+    own = np.ascontiguousarray(ink[top : rows[-1] + 1, left : columns[-1] + 1])
+    return Glyph((corner[0] + left, corner[1] + top, own.shape[1], own.shape[0]), own)
+
+
+def _joined(glyphs: list[Glyph]) -> Glyph:
+    if len(glyphs) == 1:
+        return glyphs[0]
+    box = union([glyph.box for glyph in glyphs])
+    ink = np.zeros((box[3], box[2]), np.uint8)
+    for glyph in glyphs:
+        x, y, w, h = glyph.box[0] - box[0], glyph.box[1] - box[1], glyph.box[2], glyph.box[3]
+        spot = ink[y : y + h, x : x + w]
+        np.maximum(spot, glyph.ink, out=spot)
+    return Glyph(box, ink)
+
+
+def _possible(parts: list[_Part], typical: float) -> bool:
+    """Whether the parts together have a digit's size."""
+    box = union([part.glyph.box for part in parts])
+    height = max(part.glyph.box[3] for part in parts)
+    if len(parts) == 1:
+        return True
+    return box[2] <= WIDEST * max(height, typical) and box[3] <= TALLEST * max(height, typical)
+
+
+def _cheapest(
+    parts: list[_Part], runs: dict[tuple[int, int], int], scores: Probabilities, typical: float
+) -> list[int]:
+    """The candidates along the cheapest path through one group's parts."""
+    total = [0.0] + [float("inf")] * len(parts)
+    came: list[tuple[int, int | None]] = [(0, None)] * (len(parts) + 1)
+    for end in range(1, len(parts) + 1):
+        for start in range(max(0, end - PARTS), end):
+            index = runs.get((start, end))
+            if index is None:
+                continue
+            cost = total[start] - log(max(float(scores[index].max()), IMPOSSIBLE))
+            cost += _seam(parts, start) + _bridges(parts[start:end])
+            if cost < total[end]:
+                total[end], came[end] = cost, (start, index)
+        small = parts[end - 1].glyph.box[3] < SMALL * typical
+        if small and total[end - 1] + SKIP < total[end]:
+            total[end], came[end] = total[end - 1] + SKIP, (end - 1, None)
+    chosen = []
+    end = len(parts)
+    while end:
+        end, index = came[end]
+        if index is not None:
+            chosen.append(index)
+    return chosen[::-1]
+
+
+def _seam(parts: list[_Part], start: int) -> float:
+    """What it costs to begin a digit at this part: the ink that is cut."""
+    if start == 0 or parts[start].whole != parts[start - 1].whole:
+        return 0.0
+    return EACH + CUT * parts[start].seam
+
+
+def _bridges(parts: list[_Part]) -> float:
+    """What it costs to take parts for one digit that are not connected."""
+    return EACH * (len({part.whole for part in parts}) - 1)

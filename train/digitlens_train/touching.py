@@ -1,0 +1,81 @@
+"""Digits that touch, cut apart as the runtime cuts them: what is right then, and what is not a digit."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from digitlens import cuts
+from digitlens_train import strokes
+from digitlens_train.strokes import Gray, Stroke
+
+GOOD = 0.1
+"""Of the smaller digit's ink, that a good cut leaves on the wrong side at the most."""
+PART = 0.3, 0.7
+"""Of a digit's ink: so much of the neighbor makes a digit none."""
+
+
+def draw(random: np.random.Generator, images: Sequence[Gray], labels: Gray) -> tuple[Stroke, int | None]:
+    """One side of a cut between two touching digits, and its label; None for not a digit.
+
+    An empty stroke where the two were not to be cut.
+    """
+    chosen = random.integers(len(labels), size=2)
+    pen = float(np.exp(random.uniform(np.log(3), np.log(14))))
+    left, right = (_sign(images[int(index)], pen, random) for index in chosen)
+    both = _side_by_side(left, right, random)
+    whole = np.maximum(both[0], both[1])
+    inks = [float(digit.sum()) for digit in both]
+    wanted_whole = random.random() < 0.7
+    empty: tuple[Stroke, int | None] = np.zeros((strokes.SIDE, strokes.SIDE), np.float32), None
+    found = cuts.seams((whole * 255).astype(np.uint8))
+    random.shuffle(found)
+    column = np.arange(whole.shape[1])
+    for seam in found:
+        before = column < seam.columns[:, np.newaxis]
+        # What is on the left of the seam, of the left digit and of the right one, in parts of each.
+        own, neighbor = (float(digit[before].sum()) / ink for digit, ink in zip(both, inks, strict=True))
+        if wanted_whole:
+            if (1 - own) * inks[0] + neighbor * inks[1] <= GOOD * min(inks):
+                side = int(random.integers(2))
+                return _cropped(whole * (before if side == 0 else ~before)), int(labels[chosen[side]])
+        elif own > 0.9 and PART[0] <= neighbor <= PART[1]:
+            return _cropped(whole * before), None
+        elif neighbor < 0.1 and PART[0] <= 1 - own <= PART[1]:
+            return _cropped(whole * ~before), None
+    return empty
+
+
+def _sign(image: Gray, pen: float, random: np.random.Generator) -> Stroke:
+    stroke = strokes.bend(strokes.repen(strokes.enlarge(image), pen), random, 0.9)
+    rows, columns = np.flatnonzero((stroke > 0.3).any(axis=1)), np.flatnonzero((stroke > 0.3).any(axis=0))
+    if not rows.size:
+        return np.ones((8, 3), np.float32)
+    return stroke[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _side_by_side(left: Stroke, right: Stroke, random: np.random.Generator) -> tuple[Stroke, Stroke]:
+    """Both on one canvas, moved together until they touch or overlap a little."""
+    height = max(len(left), len(right)) + 16
+    canvases = []
+    for digit in (left, right):
+        canvas = np.zeros((height, digit.shape[1]), np.float32)
+        top = (height - len(digit)) // 2 + int(random.integers(-7, 8))
+        canvas[top : top + len(digit)] = digit
+        canvases.append(canvas)
+    one, other = canvases
+    # In each row the paper between the left one's last ink and the right one's first.
+    after = np.where((one > 0.5).any(axis=1), (one[:, ::-1] > 0.5).argmax(axis=1), height)
+    before = np.where((other > 0.5).any(axis=1), (other > 0.5).argmax(axis=1), height)
+    closer = int(np.min(after + before)) + int(random.integers(0, 7))
+    start = max(0, one.shape[1] - closer)
+    width = max(one.shape[1], start + other.shape[1])
+    placed = np.zeros((2, height, width), np.float32)
+    placed[0, :, : one.shape[1]] = one
+    placed[1, :, start : start + other.shape[1]] = other
+    return placed[0], placed[1]
+
+
+def _cropped(stroke: npt.NDArray[np.float32]) -> Stroke:
+    return strokes.enlarge(np.clip(cv2.convertScaleAbs(stroke, alpha=255), 0, 255).astype(np.uint8))
