@@ -40,6 +40,8 @@ EACH = 0.15
 """What each cut and each join costs besides."""
 SKIP = 1.5
 """What it costs to leave a small part out."""
+NONE = 1.5
+"""What it costs to take parts for a sign that is no digit: the digits of a word must be likelier."""
 SMALL = 0.4
 """Of the typical height: what is lower may be left out."""
 IMPOSSIBLE = 0.01
@@ -179,7 +181,8 @@ def _cheapest(
             index = runs.get((start, end))
             if index is None:
                 continue
-            cost = total[start] - log(max(float(scores[index].max()), IMPOSSIBLE))
+            best = float(scores[index].max())
+            cost = total[start] + min(-log(max(best, IMPOSSIBLE)), NONE - log(max(1 - best, IMPOSSIBLE)))
             cost += _seam(parts, start) + _bridges(parts[start:end])
             if cost < total[end]:
                 total[end], came[end] = cost, (start, index)

@@ -1,6 +1,6 @@
 """Reader: picture -> Reading; the same for photos, videos and the live camera."""
 
-from statistics import fmean
+from statistics import fmean, median
 from time import perf_counter
 
 import cv2
@@ -13,13 +13,17 @@ from digitlens.lattice import resolve
 from digitlens.lines import to_numbers
 from digitlens.normalize import to_mnist
 from digitlens.readings import Digit, Number, Reading, resized
-from digitlens.segment import find_glyphs
+from digitlens.segment import Glyph, find_glyphs
 
-SMALL = 16
-TARGET = 32
-ENL = 4.0
 LONGEST = 1280
 """Pixels of the longer side above which a picture is reduced first; its boxes keep its own scale."""
+LOW = 16
+"""Pixels of the writing's height below which a picture is enlarged and looked at again."""
+FINE = 32
+"""Pixels of height that such writing is enlarged to, the pixels of the picture allowing it."""
+MOST_PIXELS = 1_000_000
+LARGEST_SCALE = 4.0
+LEAST_SCALE = 1.3
 LEAST_CONFIDENCE = 0.75
 """Of a number's digits on average, for a classifier without a threshold: less is a word or a scribble.
 
@@ -51,12 +55,9 @@ class Reader:
             size = max(1, round(width * shrink)), max(1, round(height * shrink))
             gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
         glyphs = find_glyphs(gray)
-        heights = sorted(g.box[3] for g in glyphs)
-        if glyphs and heights[len(heights) // 2] < SMALL:
-            k = min(ENL, TARGET / heights[len(heights) // 2], (1e6 / gray.size) ** 0.5)
-            if k > 1.3:
-                gray = cv2.resize(gray, None, fx=k, fy=k, interpolation=cv2.INTER_CUBIC)
-                glyphs = find_glyphs(gray)
+        finer = _enlarged(gray, glyphs)
+        if finer is not None:
+            gray, glyphs = finer, find_glyphs(finer)
         segmented = perf_counter()
         glyphs, probabilities = resolve(glyphs, lambda some: self.classifier.probabilities(to_mnist(some)))
         values, confidences = probabilities.argmax(axis=1), probabilities.max(axis=1, initial=0)
@@ -84,6 +85,19 @@ class Reader:
         return fmean(digit.confidence for digit in number.digits) >= (
             LEAST_CONFIDENCE if least is None else least
         )
+
+
+def _enlarged(gray: npt.NDArray[np.uint8], glyphs: list[Glyph]) -> npt.NDArray[np.uint8] | None:
+    """The picture with its low writing enlarged; None if that is not needed, or too large.
+
+    Where strokes are two pixels wide, ink is a matter of parts of a pixel.
+    """
+    height = median(glyph.box[3] for glyph in glyphs) if glyphs else LOW
+    scale = min(LARGEST_SCALE, FINE / height, (MOST_PIXELS / gray.size) ** 0.5)
+    if height >= LOW or scale < LEAST_SCALE:
+        return None
+    size = round(gray.shape[1] * scale), round(gray.shape[0] * scale)
+    return cv2.resize(gray, size, interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
 
 
 def _gray(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

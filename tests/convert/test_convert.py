@@ -9,9 +9,12 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="needs the extra train")
 
+import keras
+
 from digitlens import Classifier, cards
-from digitlens_convert import stats
+from digitlens_convert import speed, stats
 from digitlens_convert.__main__ import main
+from digitlens_train import networks
 from digitlens_train.__main__ import main as train
 from tests.edge.pages import write
 
@@ -47,29 +50,83 @@ def test_int8_follows_float32(converted: tuple[Path, Path], digits) -> None:  # 
     assert np.mean(whole.argmax(axis=1) == small.argmax(axis=1)) > 0.97
 
 
-def test_the_digits_benchmark(converted: tuple[Path, Path], mnist: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test looks at what is measured, not at how well."""
+    monkeypatch.setattr(speed, "ROUNDS", 1)
+    monkeypatch.setattr(speed, "SPENT", 0.001)
+    monkeypatch.setattr(speed, "THREADS", (1, 2))
+
+
+def _validation(folder: Path, digits) -> Path:  # type: ignore[no-untyped-def]
+    """Two labeled pages, one of them wrongly, and signs that are no digits."""
+    (folder / "pages").mkdir(parents=True)
+    for name, text in (("a.png", "314"), ("b.png", "27")):
+        cv2.imwrite(str(folder / "pages" / name), write(text, digits))
+    labels = {"a.png": ["3", "14"], "b.png": {"text": "28"}}
+    (folder / "pages" / "labels.json").write_text(json.dumps(labels))
+    random = np.random.default_rng(1)
+    np.savez(folder / "hasy.npz", x=random.integers(0, 256, (30, 32, 32), dtype=np.uint8))
+    return folder
+
+
+def test_the_digits_benchmark(  # type: ignore[no-untyped-def]
+    converted: tuple[Path, Path], mnist: Path, tmp_path: Path, digits, quick: None
+) -> None:
     run, out = converted
-    arguments = ["--float", str(run / "seed_float32.tflite"), "--model", str(out / "seed.tflite")]
-    assert main(["benchmark", *arguments, "--mnist", str(mnist), "--out", str(tmp_path)]) == 0
+    arguments = ["--run", str(run), "--model", str(out / "seed.tflite"), "--mnist", str(mnist)]
+    folder = _validation(tmp_path / "validation", digits)
+    arguments += ["--validation", str(folder), "--out", str(tmp_path)]
+    assert main(["benchmark", *arguments]) == 0
     results = json.loads((tmp_path / "digits.json").read_text())
-    whole, small, _, svm = results["models"]
+    names = [model["model"] for model in results["models"]]
+    assert names == ["seed float32", "seed int8", "seed float16", "seed dynamic", "seed", "svm"]
+    whole, small = results["models"][:2]
     low, high = whole["accuracy_interval"]
     assert low < whole["accuracy"] < high
     assert whole["right"] - small["right"] == small["only_first_right"] - small["only_this_right"]
     assert len(small["differ"]) >= small["only_first_right"] + small["only_this_right"]
-    assert svm["model"] == "svm"
+    assert np.sum(small["confusion"]) == small["total"]
+    assert np.trace(small["confusion"]) == small["right"]
+    assert whole["signs"] == small["signs"] == 30
+    assert whole["signs_passed"] == 1  # seed knows no threshold
+    assert whole["signs_passed_at_99"] < 1
+    pages = {row["model"]: row for row in results["folders"]}
+    assert set(pages) == {"seed float32", "seed int8"}
+    assert pages["seed int8"]["pages"] == 2
+    costs = results["speed"]
+    assert costs["multiply_accumulates"] == 46_333_344
+    assert 0 < costs["int8_peak_share"] < 1.2
+    assert {row["threads"] for row in costs["rows"]} == {1, 2}
+    assert all(20 < size < 200 for size in costs["memory_mib"].values())
     assert "| svm |" in (tmp_path / "digits.md").read_text()
-    assert cv2.imread(str(tmp_path / "disagreements.png")) is not None
+    for name in ("wrong", "disagreements", "confusion", "reliability"):
+        assert cv2.imread(str(tmp_path / f"{name}.png")) is not None
+    (folder / "hasy.npz").write_bytes(mnist.read_bytes())
+    assert main(["benchmark", *arguments]) == 1
+
+
+def test_the_peers_run_the_same_weights(digits) -> None:  # type: ignore[no-untyped-def]
+    onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra peers")
+    pytest.importorskip("onnx", reason="needs the extra peers")
+    from digitlens_convert import peers
+
+    keras.utils.set_random_seed(3)
+    model = networks.digits()
+    for layer in model.layers:  # moving statistics as training leaves them
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights(
+                [weight + 0.3 * np.sin(np.arange(len(weight))) for weight in layer.get_weights()]
+            )
+    x = networks.to_input(digits[0][:40])
+    session = onnxruntime.InferenceSession(peers.to_onnx(model), providers=["CPUExecutionProvider"])
+    (answers,) = session.run(None, {"digit": x[..., 0][:, np.newaxis]})
+    np.testing.assert_allclose(answers, model.predict(x, verbose=0), atol=1e-4)
 
 
 def test_the_pages_benchmark(converted: tuple[Path, Path], digits, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     run, _ = converted
-    folder = tmp_path / "pages"
-    folder.mkdir()
-    for name, text in (("a.png", "314"), ("b.png", "27")):
-        cv2.imwrite(str(folder / name), write(text, digits))
-    labels = {"a.png": ["3", "14"], "b.png": {"text": "28"}}
-    (folder / "labels.json").write_text(json.dumps(labels))
+    folder = _validation(tmp_path / "validation", digits) / "pages"
     arguments = ["--notebook", str(folder / "a.png"), "--keras", str(run / "seed.keras")]
     assert main(["benchmark", "--pages", str(folder), *arguments, "--out", str(tmp_path)]) == 0
     results = json.loads((tmp_path / "pages.json").read_text())
@@ -136,15 +193,22 @@ def test_calibration_error_of_known_bins() -> None:
     assert stats.calibration_error(mixed, right) == pytest.approx((10 * 0.05 + 10 * 0.25) / 20)
 
 
-def test_signs_that_pass_are_counted(converted: tuple[Path, Path], mnist: Path, tmp_path: Path) -> None:
-    run, out = converted
-    np.savez(
-        tmp_path / "signs.npz", x=np.random.default_rng(1).integers(0, 256, (30, 32, 32), dtype=np.uint8)
-    )
-    models = ["--float", str(run / "seed_float32.tflite"), "--model", str(out / "seed.tflite"), "--others"]
-    arguments = [*models, "--mnist", str(mnist), "--out", str(tmp_path)]
-    assert main(["benchmark", *arguments, "--signs", str(tmp_path / "signs.npz")]) == 0
-    whole, small = json.loads((tmp_path / "digits.json").read_text())["models"]
-    assert whole["signs"] == small["signs"] == 30
-    assert whole["signs_passed"] == 1  # seed knows no threshold
-    assert main(["benchmark", *arguments, "--signs", str(mnist)]) == 1
+def test_risk_falls_as_the_doubtful_are_left_out() -> None:
+    confidence = np.array([0.9, 0.5, 0.8, 0.6])
+    coverage, risk = stats.risk_coverage(confidence, np.array([True, False, True, True]))
+    np.testing.assert_allclose(coverage, [0.25, 0.5, 0.75, 1])
+    np.testing.assert_allclose(risk, [0, 0, 0, 0.25])
+
+
+@pytest.mark.parametrize(
+    ("truth", "read", "right"),
+    [
+        ("123", "123", [1, 1, 1]),
+        ("123", "13", [1, 1]),
+        ("12", "152", [1, 0, 1]),
+        ("12", "72", [0, 1]),
+        ("", "7", [0]),
+    ],
+)
+def test_alignment_tells_which_digits_are_right(truth: str, read: str, right: list[int]) -> None:
+    assert stats.aligned(truth, read) == [bool(same) for same in right]

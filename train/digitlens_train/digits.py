@@ -234,7 +234,7 @@ def _finish(model: keras.Model, config: Config, out: Path, paper: Pair, plain: P
         About(
             name="digits",
             kind="tflite",
-            description="for crops of paper: five convolutions, ten digits and not a digit",
+            description="for crops of paper: six convolutions, ten digits and not a digit",
             training_data=trained,
             make_again=(again,),
             temperature=temperature,

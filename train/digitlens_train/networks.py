@@ -46,7 +46,7 @@ def seed() -> keras.Model:
 def digits() -> keras.Model:
     """The shipped network, for crops of paper: ten digits and *not a digit*.
 
-    Input (N, 28, 28, 1) float32, output (N, 11) logits; 71,000 weights, 5.5 million
+    Input (N, 28, 28, 1) float32, output (N, 11) logits; 78,000 weights, 5.9 million
     multiply-accumulates a digit. Only convolutions, a mean and a small dense layer, all of which have
     int8 kernels.
     """
@@ -54,8 +54,9 @@ def digits() -> keras.Model:
     x = _convolution(picture, 16)  # (28, 28, 16)
     x = _convolution(x, 32, stride=2)  # (14, 14, 32)
     x = _convolution(x, 32)
-    x = _convolution(x, 64, stride=2)  # (7, 7, 64)
-    x = _convolution(x, 64)
+    x = _convolution(x, 48, stride=2)  # (7, 7, 48)
+    x = _convolution(x, 48)
+    x = _convolution(x, 64)  # (7, 7, 64); what each place has seen is wider than the picture
     x = layers.GlobalAveragePooling2D()(x)  # (64,)
     return keras.Model(picture, layers.Dense(11)(x), name="digits")
 

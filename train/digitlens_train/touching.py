@@ -1,6 +1,7 @@
 """Digits that touch, cut apart as the runtime cuts them: what is right then, and what is not a digit."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -30,20 +31,23 @@ def draw(random: np.random.Generator, images: Sequence[Gray], labels: Gray) -> t
     wanted_whole = random.random() < 0.7
     empty: tuple[Stroke, int | None] = np.zeros((strokes.SIDE, strokes.SIDE), np.float32), None
     found = cuts.seams((whole * 255).astype(np.uint8))
-    random.shuffle(found)
     column = np.arange(whole.shape[1])
-    for seam in found:
+    order = list(range(len(found)))
+    random.shuffle(order)
+    for seam in (found[index] for index in order):
         before = column < seam.columns[:, np.newaxis]
         # What is on the left of the seam, of the left digit and of the right one, in parts of each.
         own, neighbor = (float(digit[before].sum()) / ink for digit, ink in zip(both, inks, strict=True))
         if wanted_whole:
             if (1 - own) * inks[0] + neighbor * inks[1] <= GOOD * min(inks):
                 side = int(random.integers(2))
-                return _cropped(whole * (before if side == 0 else ~before)), int(labels[chosen[side]])
+                return _cropped(np.where(before if side == 0 else ~before, whole, 0)), int(
+                    labels[chosen[side]]
+                )
         elif own > 0.9 and PART[0] <= neighbor <= PART[1]:
-            return _cropped(whole * before), None
+            return _cropped(np.where(before, whole, 0)), None
         elif neighbor < 0.1 and PART[0] <= 1 - own <= PART[1]:
-            return _cropped(whole * ~before), None
+            return _cropped(np.where(before, 0, whole)), None
     return empty
 
 
@@ -77,5 +81,5 @@ def _side_by_side(left: Stroke, right: Stroke, random: np.random.Generator) -> t
     return placed[0], placed[1]
 
 
-def _cropped(stroke: npt.NDArray[np.float32]) -> Stroke:
+def _cropped(stroke: npt.NDArray[np.floating[Any]]) -> Stroke:
     return strokes.enlarge(np.clip(cv2.convertScaleAbs(stroke, alpha=255), 0, 255).astype(np.uint8))
