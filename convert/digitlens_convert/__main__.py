@@ -24,7 +24,12 @@ def main(arguments: list[str] | None = None) -> int:
 
             if options.pages:
                 benchmark.run_pages(
-                    options.out, options.pages, options.model, options.notebook, options.keras
+                    options.out,
+                    options.pages,
+                    options.model,
+                    options.notebook,
+                    options.keras,
+                    options.peers,
                 )
             else:
                 benchmark.run_digits(
@@ -89,7 +94,10 @@ def _parser() -> argparse.ArgumentParser:
         help="folders of labeled pictures, and hasy.npz with signs that are no digits",
     )
     benchmark.add_argument(
-        "--peers", action="store_true", help="time ONNX Runtime, OpenCV and Keras on the same weights"
+        "--peers",
+        action="store_true",
+        help="others in the same run: ONNX Runtime, OpenCV and Keras on the same weights; or, with --pages, "
+        "RapidOCR and, where it is installed, Tesseract",
     )
     benchmark.add_argument(
         "--pages", nargs="+", type=Path, metavar="DIR", help="folders of pictures with a labels.json"

@@ -98,7 +98,14 @@ def _speed(models: dict[str, Path], keras_model: Path | None, data: Mnist) -> di
     }
 
 
-def run_pages(out: Path, folders: list[Path], model: str, notebook: Path | None, keras_model: Path) -> None:
+def run_pages(
+    out: Path,
+    folders: list[Path],
+    model: str,
+    notebook: Path | None,
+    keras_model: Path,
+    with_peers: bool = False,
+) -> None:
     """Score folders of labeled pages; writes pages.md and pages.json into `out`.
 
     With `notebook`, one page's file, the notebook's way is timed on it in the same run.
@@ -106,13 +113,24 @@ def run_pages(out: Path, folders: list[Path], model: str, notebook: Path | None,
     Raises:
         LabelsError: a folder has no labels, or a page cannot be read.
         ModelError: the model is missing or does not fit its card.
+        DependencyError: the peers are not installed.
     """
     reader = Reader(Classifier.load(model))
     scores = [pages.score(folder, reader) for folder in folders]
-    summaries = [score.summary() for score in scores]
+    others: list[pages.Score] = []
+    if with_peers:
+        from digitlens_convert import page_peers
+
+        others = [score for folder in folders for score in page_peers.scores(folder)]
     timed = _time_notebook(notebook, keras_model, reader) if notebook else None
-    results = {"model": model, "folders": summaries, "notebook": timed, "pages": report.pages_json(scores)}
-    report.write(out, "pages", results, report.pages_table(scores, summaries, timed))
+    results = {
+        "model": model,
+        "folders": [score.summary() for score in scores],
+        "peers": [score.summary() for score in others],
+        "notebook": timed,
+        "pages": report.pages_json(scores),
+    }
+    report.write(out, "pages", results, report.pages_table(scores, results))
 
 
 def _time_notebook(page: Path, keras_model: Path, reader: Reader) -> dict[str, Any]:

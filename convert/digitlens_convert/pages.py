@@ -1,7 +1,7 @@
 """The scorer of pages: digit error rate, pages read exactly, time; over folders with a labels.json."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -31,7 +31,7 @@ Label = str | list[str] | Labeled
 class Page:
     """One page: the truth's and the reader's digits, rows joined; milliseconds, all included.
 
-    `confidences` are those of the digits read.
+    `confidences` are those of the digits read, `stages` the milliseconds of the reader's stages.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Page:
     read: str
     milliseconds: float
     confidences: tuple[float, ...] = ()
+    stages: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def errors(self) -> int:
@@ -72,6 +73,9 @@ class Score:
             "exact_interval": wilson(exact, len(self.pages)),
             "milliseconds_median": median(times),
             "milliseconds_most": max(times),
+            "milliseconds_stages": {
+                name: median(page.stages[name] for page in self.pages) for name in self.pages[0].stages
+            },
         }
 
 
@@ -109,7 +113,8 @@ def _page(path: Path, truth: str, reader: Reader) -> Page:
     digits = [digit for number in reading.numbers for digit in number.digits]
     text = "".join(str(digit.value) for digit in digits)
     spent = (perf_counter() - started) * 1000
-    return Page(path.name, truth, text, spent, tuple(digit.confidence for digit in digits))
+    stages = {name: taken for name, taken in reading.milliseconds.items() if name != "total"}
+    return Page(path.name, truth, text, spent, tuple(digit.confidence for digit in digits), stages)
 
 
 def milliseconds(work: Callable[[], object], repeat: int) -> float:

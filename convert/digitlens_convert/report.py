@@ -16,21 +16,16 @@ def write(out: Path, name: str, results: dict[str, Any], table: str) -> None:
     (out / f"{name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
 
 
-def pages_table(scores: list[Score], summaries: list[dict[str, Any]], notebook: dict[str, Any] | None) -> str:
-    """Markdown: a row a folder, then the pages that were not read exactly."""
+def pages_table(scores: list[Score], results: dict[str, Any]) -> str:
+    """Markdown: a row a folder, ours and the peers', then the pages that were not read exactly."""
+    head = "| folder | pages | digits | digit error rate | 95 % interval | exact | 95 % interval "
     lines = [
-        "| folder | pages | digits | digit error rate | 95 % interval | exact | 95 % interval "
-        "| ms a page: median, most |",
-        "|---|---:|---:|---:|---|---:|---|---:|",
+        head + "| calibration error | ms a page: median, most | segment, classify |",
+        "|---|---:|---:|---:|---|---:|---|---:|---:|---:|",
+        *(_row(row) for row in results["folders"]),
+        *(_row(row) for row in results["peers"]),
     ]
-    for row in summaries:
-        (low, high), (least, most) = row["digit_error_rate_interval"], row["exact_interval"]
-        lines.append(
-            f"| {row['folder']} | {row['pages']} | {row['digits']} | {row['digit_error_rate']:.3f} "
-            f"| {low:.3f} to {high:.3f} | {row['exact'] / row['pages']:.1%} | {least:.1%} to {most:.1%} "
-            f"| {row['milliseconds_median']:.1f}, {row['milliseconds_most']:.1f} |"
-        )
-    if notebook:
+    if notebook := results["notebook"]:
         lines += [
             "",
             f"{notebook['page']}, the file's decoding included: {notebook['digitlens_ms']:.1f} ms; "
@@ -46,6 +41,17 @@ def pages_table(scores: list[Score], summaries: list[dict[str, Any]], notebook: 
             for folder, page in wrong
         ]
     return "\n".join(lines)
+
+
+def _row(row: dict[str, Any]) -> str:
+    (low, high), (least, most) = row["digit_error_rate_interval"], row["exact_interval"]
+    stages = ", ".join(f"{spent:.1f}" for spent in row["milliseconds_stages"].values())
+    sure = f"{row['calibration_error']:.3f}" if stages else ""
+    return (
+        f"| {row['folder']} | {row['pages']} | {row['digits']} | {row['digit_error_rate']:.3f} "
+        f"| {low:.3f} to {high:.3f} | {row['exact'] / row['pages']:.1%} | {least:.1%} to {most:.1%} "
+        f"| {sure} | {row['milliseconds_median']:.1f}, {row['milliseconds_most']:.1f} | {stages} |"
+    )
 
 
 def pages_json(scores: list[Score]) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from digitlens.classify import DEFAULT, Classifier
 from digitlens.errors import DigitLensError, PictureError
 from digitlens.reader import Reader
 from digitlens.readings import Reading, resized
+from digitlens.stages import Stages
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,6 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     read.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a photo, a video or a folder")
     read.add_argument("--json", action="store_true", help="one JSON object a picture and line, for programs")
     read.add_argument("--overlay", type=Path, metavar="DIR", help="write each picture with its boxes there")
+    read.add_argument(
+        "--stages", type=Path, metavar="DIR", help="write how each picture was read there, step by step"
+    )
     read.add_argument(
         "--show", action="store_true", help="show each picture with its boxes until a key is pressed"
     )
@@ -83,19 +87,24 @@ def _read(options: argparse.Namespace) -> int:
 def _read_file(file: Path, reader: Reader, options: argparse.Namespace) -> None:
     drawn = options.overlay is not None or options.show
     before: list[str] | None = None
+    is_video = file.suffix.lower() in pictures.VIDEOS
     for count, picture in enumerate(pictures.load(file, color=drawn)):
+        if options.stages is not None:
+            folder = options.stages / (f"{file.name}_{count:05}" if is_video else file.name)
+            _make_folder(folder)
+            reader = Reader(reader.classifier, Stages(folder))
         reading = reader.read(picture.pixels, picture.source, picture.time)
         reading = resized(reading, picture.size)
         texts = [number.text for number in reading.numbers]
         if options.json:
             sys.stdout.buffer.write(msgspec.json.encode(reading) + b"\n")
         elif texts != before:  # a video's frames that say the same are one entry
-            _print(reading, is_video=file.suffix.lower() in pictures.VIDEOS)
+            _print(reading, is_video)
         before = texts
         if drawn:
             image = overlay.draw(picture.pixels, reading)
             if options.overlay is not None:
-                suffix = f"_{count:05}.png" if file.suffix.lower() in pictures.VIDEOS else ".png"
+                suffix = f"_{count:05}.png" if is_video else ".png"
                 pictures.save(options.overlay / (file.name + suffix), image)
             if options.show:
                 from digitlens.displays import sdl

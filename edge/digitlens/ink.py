@@ -23,7 +23,8 @@ EDGE = 0.4
 little less keeps a stroke whole where the pen was lifted."""
 BOARD = 80
 """Pixels of the longer side at which light on dark is told from dark on light."""
-FAINTEST = 12.0
+FAINTEST_LINE = 10.0
+FAINTEST = 20.0
 """Gray levels (of paper at 255) that ink differs from paper at the least, however clean the picture."""
 NOISE = 5.0
 """Standard deviations of the paper's own grain that ink differs at the least."""
@@ -57,7 +58,9 @@ def find_ink(gray: Gray) -> Ink:
     height, width = gray.shape
     contrast = _contrast(gray)
     grain = cv2.resize(_grain(contrast), _grid(contrast), interpolation=cv2.INTER_LINEAR)
-    floor = np.maximum(np.float32(FAINTEST), np.float32(NOISE) * grain)
+    grain = np.float32(NOISE) * grain
+    floor = np.maximum(np.float32(FAINTEST), grain)
+    line_floor = np.maximum(np.float32(FAINTEST_LINE), grain)
     strongest = _strongest(contrast)
     sure = _enlarged(np.maximum(np.float32(EDGE) * strongest, floor), (width, height))
     least = _enlarged(np.maximum(np.float32(PALE) * strongest, floor), (width, height))
@@ -68,7 +71,7 @@ def find_ink(gray: Gray) -> Ink:
     return Ink(
         mask=_gray(cv2.compare(contrast, edge, cv2.CMP_GT)),
         sure=_gray(cv2.compare(contrast, sure, cv2.CMP_GT)),
-        faint=_gray(cv2.compare(contrast, _enlarged(floor, (width, height)), cv2.CMP_GT)),
+        faint=_gray(cv2.compare(contrast, _enlarged(line_floor, (width, height)), cv2.CMP_GT)),
         contrast=contrast,
         edge=edge,
     )

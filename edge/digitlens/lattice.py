@@ -57,15 +57,26 @@ class _Part:
     seam: float
 
 
-def resolve(glyphs: list[Glyph], classify: Classify) -> tuple[list[Glyph], Probabilities]:
-    """Glyphs as segmented -> glyphs that are one sign each, with the probabilities (N, 10) of each."""
+@dataclass(frozen=True)
+class Resolved:
+    """Glyphs that are one sign each, with the probabilities (N, 10) of each.
+
+    `parts` are the pieces that glyphs in doubt were cut into, group by group.
+    """
+
+    glyphs: list[Glyph]
+    probabilities: Probabilities
+    parts: list[list[Glyph]]
+
+
+def resolve(glyphs: list[Glyph], classify: Classify) -> Resolved:
+    """Glyphs as segmented -> glyphs as the network reads them best: joined, cut, or as they were."""
     probabilities = classify(glyphs)
     if not glyphs:
-        return [], probabilities
-    best = probabilities.max(axis=1)
+        return Resolved([], probabilities, [])
     boxes = np.array([glyph.box for glyph in glyphs], np.int64)
     typical = _typical(boxes)
-    doubtful = (best < SURE) | (boxes[:, 2] > WIDE * boxes[:, 3])
+    doubtful = (probabilities.max(axis=1) < SURE) | (boxes[:, 2] > WIDE * boxes[:, 3])
     groups = _groups(boxes, doubtful, typical)
     kept = sorted(set(range(len(glyphs))) - {index for group in groups for index in group})
     lattices = [_parts([(index, glyphs[index]) for index in group], doubtful) for group in groups]
@@ -80,16 +91,18 @@ def resolve(glyphs: list[Glyph], classify: Classify) -> tuple[list[Glyph], Proba
         _joined([part.glyph for part in lattices[number][start:end]]) for number, start, end in runs
     ]
     scores = classify(candidates)
+    numbered: list[dict[tuple[int, int], int]] = [{} for _ in lattices]
+    for index, (number, start, end) in enumerate(runs):
+        numbered[number][start, end] = index
     chosen = [
         index
-        for number, parts in enumerate(lattices)
-        for index in _cheapest(
-            parts, {run[1:]: index for index, run in enumerate(runs) if run[0] == number}, scores, typical
-        )
+        for parts, of_these in zip(lattices, numbered, strict=True)
+        for index in _cheapest(parts, of_these, scores, typical)
     ]
-    return (
+    return Resolved(
         [glyphs[index] for index in kept] + [candidates[index] for index in chosen],
         np.concatenate([probabilities[kept], scores[chosen]]),
+        [[part.glyph for part in parts] for parts in lattices],
     )
 
 

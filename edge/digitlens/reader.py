@@ -1,5 +1,6 @@
 """Reader: picture -> Reading; the same for photos, videos and the live camera."""
 
+from collections.abc import Callable
 from statistics import fmean, median
 from time import perf_counter
 
@@ -9,11 +10,13 @@ import numpy.typing as npt
 
 from digitlens.classify import Classifier
 from digitlens.errors import PictureError
-from digitlens.lattice import resolve
+from digitlens.lattice import Resolved, resolve
 from digitlens.lines import to_numbers
 from digitlens.normalize import to_mnist
 from digitlens.readings import Digit, Number, Reading, resized
-from digitlens.segment import Glyph, find_glyphs
+from digitlens.segment import Glyph, Segmented, segment
+
+Watch = Callable[[npt.NDArray[np.uint8], Segmented, Resolved], None]
 
 LONGEST = 1280
 """Pixels of the longer side above which a picture is reduced first; its boxes keep its own scale."""
@@ -36,10 +39,12 @@ class Reader:
 
     Args:
         classifier: None takes the shipped int8 network.
+        watch: is handed the stages of each picture, see digitlens.stages; None does without.
     """
 
-    def __init__(self, classifier: Classifier | None = None) -> None:
+    def __init__(self, classifier: Classifier | None = None, watch: Watch | None = None) -> None:
         self.classifier = classifier or Classifier.load()
+        self._watch: Watch = watch or (lambda gray, page, resolved: None)
 
     def read(self, image: npt.NDArray[np.uint8], source: str = "", time: float = 0.0) -> Reading:
         """Read (H, W, 3) uint8 BGR or (H, W) uint8 gray; `source` and `time` are handed through.
@@ -54,19 +59,21 @@ class Reader:
         if shrink < 1:
             size = max(1, round(width * shrink)), max(1, round(height * shrink))
             gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-        glyphs = find_glyphs(gray)
-        finer = _enlarged(gray, glyphs)
+        page = segment(gray)
+        finer = _enlarged(gray, page.glyphs)
         if finer is not None:
-            gray, glyphs = finer, find_glyphs(finer)
+            gray, page = finer, segment(finer)
         segmented = perf_counter()
-        glyphs, probabilities = resolve(glyphs, lambda some: self.classifier.probabilities(to_mnist(some)))
+        resolved = resolve(page.glyphs, self._classify)
+        probabilities = resolved.probabilities
         values, confidences = probabilities.argmax(axis=1), probabilities.max(axis=1, initial=0)
         digits = [
             Digit(int(value), float(confidence), glyph.box)
-            for glyph, value, confidence in zip(glyphs, values, confidences, strict=True)
+            for glyph, value, confidence in zip(resolved.glyphs, values, confidences, strict=True)
         ]
         numbers = tuple(number for number in to_numbers(digits) if self._is_sure(number))
         ended = perf_counter()
+        self._watch(gray, page, resolved)
         reading = Reading(
             source=source,
             time=time,
@@ -79,6 +86,9 @@ class Reader:
             },
         )
         return resized(reading, (width, height))
+
+    def _classify(self, glyphs: list[Glyph]) -> npt.NDArray[np.float32]:
+        return self.classifier.probabilities(to_mnist(glyphs))
 
     def _is_sure(self, number: Number) -> bool:
         least = self.classifier.card.threshold

@@ -6,6 +6,7 @@ import numpy.typing as npt
 
 Gray = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.int32]
+Line = tuple[int, int, npt.NDArray[np.bool_]]
 
 COARSE = 640
 """Lines are looked for in the mask reduced to at most so many pixels on its longer side."""
@@ -17,10 +18,16 @@ ANYWAY = 0.4
 """And in parts of its longer side in any case: in a strip of writing every upright stroke is long."""
 BARE = 0.5
 """Of a line's length: where nothing but the line is."""
+BARE_AMONG = 0.25
+"""The same for one of several lines: digits may stand on half of it and more."""
+BEHIND = 0.15
+"""Of the picture's width: digits that hide so much of a line do not end it."""
 SLENDER = 30.0
 """Times its thickness, a line's least length: the 1 of a narrow strip of writing is straight, too."""
-LOWQ = 10.0
+BARE_COLUMNS = 10
+"""Percentile of a line's thickness over its columns that is the line's own."""
 ZONE = 4.0
+"""Coarse pixels by which the zone that is cleared is wider than the line, less the room for its slope."""
 SEVERAL = 4
 """So many lines of one direction are a ruled sheet or a table."""
 SLOPE_ROOM = 5
@@ -82,32 +89,67 @@ def _find(faint: Gray) -> list[tuple[Points, int]]:
     runs = cv2.morphologyEx(cv2.morphologyEx(thick, cv2.MORPH_OPEN, along), cv2.MORPH_CLOSE, along)
     if not cv2.countNonZero(runs):
         return []
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(_gray(runs), connectivity=8)
-    long = np.flatnonzero(stats[:, cv2.CC_STAT_WIDTH] >= max(SHORTEST * size[0], ANYWAY * max(size)))
+    thickest = max(THICKEST * max(size), THICK_ANYWAY)
+    shortest = max(SHORTEST * size[0], ANYWAY * max(size))
     lines = []
-    for label in long[long > 0]:  # 0 is the paper
-        x, y, w, h = (int(number) for number in stats[label, :4])
-        line = labels[y : y + h, x : x + w] == label
-        # The lower quartile over its columns, for signs may hang on it.
-        thickness = np.percentile(np.count_nonzero(line, axis=0), LOWQ) - (SLOPE_ROOM - 1)
-        if thickness <= max(THICKEST * max(size), THICK_ANYWAY) and w >= SLENDER * thickness:
-            curve = _curve(line, coarse[y : y + h, x : x + w] > 0, (x, y), width / size[0])
-            if curve is not None:
-                lines.append((w, curve))
-    return [curve for length, curve in lines if len(lines) >= SEVERAL or length >= ALONE * size[0]]
+    behind = np.zeros_like(coarse)
+    for x, y, line in _long(_gray(runs), shortest):
+        thickness = _thin(line)
+        if thickness > thickest:
+            part = behind[y : y + line.shape[0], x : x + line.shape[1]]
+            part[line] = 255
+        elif line.shape[1] >= SLENDER * thickness:
+            lines.append((x, y, line))
+    if len(lines) >= SEVERAL:
+        lines += [
+            found for found in _behind(_gray(behind), thickest, shortest) if _thin(found[2]) <= thickest
+        ]
+    curves = []
+    for x, y, line in lines:
+        ink = coarse[y : y + line.shape[0], x : x + line.shape[1]] > 0
+        curves.append((line.shape[1], *_curve(line, ink, (x, y), width / size[0])))
+    sure = [bare >= BARE for _, bare, _ in curves]
+    # Where there are several for sure, one more under a row of digits needs less to be believed.
+    least, alone = (BARE_AMONG, 0.0) if sum(sure) >= SEVERAL else (BARE, ALONE * size[0])
+    return [curve for length, bare, curve in curves if bare >= least and length >= alone]
+
+
+def _long(runs: Gray, shortest: float) -> list[Line]:
+    """The connected runs of at least this width: their corner, and they themselves in their box."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(runs, connectivity=8)
+    found = np.flatnonzero(stats[:, cv2.CC_STAT_WIDTH] >= shortest)
+    boxes = [(label, *(int(number) for number in stats[label, :4])) for label in found[found > 0]]
+    return [(x, y, labels[y : y + h, x : x + w] == label) for label, x, y, w, h in boxes]
+
+
+def _thin(line: npt.NDArray[np.bool_]) -> float:
+    """A line's thickness in coarse pixels: the lowest tenth over its columns, for signs may hang on it."""
+    return float(np.percentile(np.count_nonzero(line, axis=0), BARE_COLUMNS)) - (SLOPE_ROOM - 1)
+
+
+def _behind(runs: Gray, thickest: float, shortest: float) -> list[Line]:
+    """The lines in runs that are too thick to be one: digits stand on them, or reach from one to the next.
+
+    What is thicker than any line is taken out; the line goes on behind it.
+    """
+    tall = np.ones((SLOPE_ROOM + round(thickest) + 1, 1), np.uint8)
+    thin = cv2.subtract(runs, cv2.morphologyEx(runs, cv2.MORPH_OPEN, tall))
+    across = np.ones((1, max(9, round(BEHIND * runs.shape[1]))), np.uint8)
+    return _long(_gray(cv2.morphologyEx(thin, cv2.MORPH_CLOSE, across)), shortest)
 
 
 def _curve(
     line: npt.NDArray[np.bool_], ink: npt.NDArray[np.bool_], corner: tuple[int, int], scale: float
-) -> tuple[Points, int] | None:
+) -> tuple[float, tuple[Points, int]]:
     """One coarse line as the smooth curve that it is, whatever signs hang on it; full-size pixels.
 
-    None if the ink does not follow the curve: it was a row of digits whose tops or feet are aligned.
+    First comes the part of its length where the ink is thin and follows the curve: little of it is a row
+    of digits whose tops or feet are aligned.
     """
     thickness = np.count_nonzero(line, axis=0)
     columns = np.flatnonzero(thickness)
     rows = np.arange(len(line), dtype=np.float64) @ line[:, columns] / thickness[columns]
-    usual = float(np.percentile(thickness[columns], LOWQ))
+    usual = float(np.percentile(thickness[columns], BARE_COLUMNS))
     bare = thickness[columns] <= usual + 1
     columns, rows = columns[bare], rows[bare]
     place = np.linspace(-1, 1, line.shape[1])  # well-conditioned, for a cubic
@@ -118,12 +160,10 @@ def _curve(
         curve = np.polyfit(place[columns[close]], rows[close], degree)
     along = np.polyval(curve, place)
     near = np.abs(np.arange(len(line))[:, np.newaxis] - along) <= usual / 2 + 1
-    bare = (ink & near).any(axis=0) & (thickness <= usual + 2)
-    if np.count_nonzero(bare) < BARE * line.shape[1]:
-        return None
+    bare = float(np.mean((ink & near).any(axis=0) & (thickness <= usual + 2)))
     ends = np.linspace(0, line.shape[1] - 1, max(2, line.shape[1] // 8)).astype(np.intp)
     points = (np.stack([ends + corner[0], np.polyval(curve, place[ends]) + corner[1]], axis=1) + 0.5) * scale
-    return points.round().astype(np.int32), max(1, round((usual - SLOPE_ROOM + ZONE) * scale))
+    return bare, (points.round().astype(np.int32), max(1, round((usual - SLOPE_ROOM + ZONE) * scale)))
 
 
 def _gray(picture: npt.NDArray[np.generic]) -> Gray:

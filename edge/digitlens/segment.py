@@ -98,21 +98,36 @@ class _Typical:
         )
 
 
+@dataclass(frozen=True)
+class Segmented:
+    """A picture's ink, what is left of its mask (H, W) without the paper's own lines, and its glyphs."""
+
+    ink: Ink
+    mask: Gray
+    glyphs: list[Glyph]
+
+
 def find_glyphs(gray: Gray) -> list[Glyph]:
     """(H, W) uint8, dark ink on light paper or the reverse -> its glyphs, in no particular order."""
+    return segment(gray).glyphs
+
+
+def segment(gray: Gray) -> Segmented:
+    """(H, W) uint8, dark ink on light paper or the reverse -> its ink and its glyphs."""
     if min(gray.shape) < LEAST_HEIGHT:
-        return []
+        blank = np.zeros_like(gray)
+        return Segmented(Ink(blank, blank, blank, blank, blank), blank, [])
     ink = find_ink(gray)
     mask = remove_lines(ink.mask, ink.faint)
     count, numbered, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     labels = numbered.astype(np.int32, copy=False)
     pieces = _pieces(count, labels, stats, mask, ink)
     if not pieces:
-        return []
+        return Segmented(ink, mask, [])
     typical = _Typical.of(pieces)
     signs = [piece for piece in _join(pieces, typical) if typical.fits(piece)]
     signs = sorted(signs, key=lambda piece: -piece.contrast)[:MOST_GLYPHS]
-    return [Glyph(piece.box, _crop(ink, labels, piece)) for piece in signs]
+    return Segmented(ink, mask, [Glyph(piece.box, _crop(ink, labels, piece)) for piece in signs])
 
 
 def _pieces(count: int, labels: Labels, stats: npt.NDArray[np.generic], mask: Gray, ink: Ink) -> list[_Piece]:
@@ -123,12 +138,16 @@ def _pieces(count: int, labels: Labels, stats: npt.NDArray[np.generic], mask: Gr
     sums = np.bincount(named, ink.contrast.ravel()[inked], count)
     sure = np.bincount(named, ink.sure.ravel()[inked] != 0, count)
     x, y, w, h, area = stats.astype(np.int64).T
-    frame = ((w > 0.6 * width) | (h > 0.9 * height)) & (area < 0.06 * w * h)
+    thin = ((w > 0.6 * width) | (h > 0.9 * height)) & (area < 0.06 * w * h)
+    frame = thin & _cornered(labels, x, y, w, h, np.flatnonzero(thin))
     # A cell's or a sheet's edge, cut by the picture's own: along one border, or around a corner.
     across, down = (x <= 1) | (x + w >= width - 1), (y <= 1) | (y + h >= height - 1)
     border = (across & (w < 0.08 * width)) | (down & (h < 0.08 * height)) | (w >= width - 2)
     border |= across & down & (area < 0.25 * w * h)
-    border |= (across & (h >= 0.95 * height) & (w < 0.3 * h)) | (down & (w >= 0.95 * width) & (h < 0.3 * w))
+    beside = np.minimum(x, width - x - w) < 0.06 * width, np.minimum(y, height - y - h) < 0.06 * height
+    border |= (beside[0] & (h >= 0.95 * height) & (w < 0.3 * h)) | (
+        beside[1] & (w >= 0.95 * width) & (h < 0.3 * w)
+    )
     wanted = (area >= LEAST_HEIGHT) & ~frame & ~border & (sure >= SURE * area)
     wanted[0] = False  # the paper
     found = np.flatnonzero(wanted)
@@ -140,6 +159,29 @@ def _pieces(count: int, labels: Labels, stats: npt.NDArray[np.generic], mask: Gr
             found.tolist(), boxes, area[found].tolist(), mean.tolist(), strict=True
         )
     ]
+
+
+def _cornered(
+    labels: Labels,
+    x: npt.NDArray[np.int64],
+    y: npt.NDArray[np.int64],
+    w: npt.NDArray[np.int64],
+    h: npt.NDArray[np.int64],
+    which: npt.NDArray[np.intp],
+) -> npt.NDArray[np.bool_]:
+    """Which pieces, of those asked, have ink in three corners of their box, as a frame has and no digit."""
+    found = np.zeros(len(x), bool)
+    for label in which[which > 0].tolist():
+        box = labels[y[label] : y[label] + h[label], x[label] : x[label] + w[label]] == label
+        rows, columns = -(-box.shape[0] // 8), -(-box.shape[1] // 8)
+        corners = (
+            np.s_[:rows, :columns],
+            np.s_[:rows, -columns:],
+            np.s_[-rows:, :columns],
+            np.s_[-rows:, -columns:],
+        )
+        found[label] = sum(bool(box[corner].any()) for corner in corners) >= 3
+    return found
 
 
 def _join(pieces: list[_Piece], typical: _Typical) -> list[_Piece]:

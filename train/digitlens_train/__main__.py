@@ -1,4 +1,4 @@
-"""python -m digitlens_train digits | cnn | svm | sheet."""
+"""python -m digitlens_train digits | cnn | svm | sheet | pages."""
 
 import argparse
 import os
@@ -7,6 +7,9 @@ from pathlib import Path
 
 from digitlens.cli import complain
 from digitlens.errors import DigitLensError
+
+KINDS = ("numbers", "words", "scribbles", "squared", "table")
+"""Of digitlens_train.synthetic, which is imported only when it is wanted."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,11 +50,16 @@ def main(arguments: list[str] | None = None) -> int:
     sheet = commands.add_parser("sheet", help="a page of MNIST's test digits, such as the README's example")
     sheet.add_argument("rows", nargs="+", metavar="ROW", help="digits and spaces of one row")
     sheet.add_argument("--out", type=Path, required=True, metavar="FILE", help="the picture to write")
+    pages = commands.add_parser("pages", help="synthetic pages with a labels.json, for the benchmark")
+    pages.add_argument("--kind", choices=KINDS, default="numbers", help="default: %(default)s")
+    pages.add_argument("--count", type=_positive, default=100, help="of pages (default: %(default)s)")
+    pages.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
+    pages.add_argument("--data", type=Path, metavar="DIR", help="folder with omniglot as npz, for the words")
     for command in (cnn, svm):
         command.add_argument(
             "--limit", type=_positive, metavar="N", help="only the first N training pictures"
         )
-    for command in (digits, cnn, svm, sheet):
+    for command in (digits, cnn, svm, sheet, pages):
         command.add_argument(
             "--mnist", type=Path, metavar="FILE", help="MNIST as npz (default: through keras.datasets)"
         )
@@ -74,6 +82,8 @@ def main(arguments: list[str] | None = None) -> int:
             cnn_run.fit(config, options.out, options.mnist, options.resume)
         elif options.command == "sheet":
             _sheet(options)
+        elif options.command == "pages":
+            _pages(options)
         else:
             from digitlens_train import svm as svm_run
 
@@ -98,6 +108,31 @@ def _sheet(options: argparse.Namespace) -> None:
     data = load_mnist(options.mnist)
     page = pages.compose(options.rows, data.x_test, data.y_test, options.seed, pages.Paper())
     pictures.save(options.out, page)
+
+
+def _pages(options: argparse.Namespace) -> None:
+    import json
+
+    import numpy as np
+
+    from digitlens import pictures
+    from digitlens_train import crops, synthetic
+    from digitlens_train.data import DataError, load_mnist
+
+    if options.out.exists():
+        raise DataError(f"{options.out}: is there already; name a new folder with --out")
+    data = load_mnist(options.mnist)
+    signs = crops.load_sources((data.x_test, data.y_test), options.data).others[:1]
+    options.out.mkdir(parents=True)
+    labels = {}
+    for number in range(options.count):
+        random = np.random.default_rng((options.seed, number))
+        letters = signs[0] if signs else []
+        page, rows = synthetic.page(options.kind, (list(data.x_test), data.y_test), letters, random)
+        name = f"{options.kind}_{number:04}.png"
+        pictures.save(options.out / name, page)
+        labels[name] = rows
+    (options.out / "labels.json").write_text(json.dumps(labels, indent=1))
 
 
 def _positive(text: str) -> int:

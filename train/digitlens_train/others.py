@@ -106,6 +106,10 @@ def _blot(random: np.random.Generator, _: Digits) -> Stroke:
 
 
 def _scribble(random: np.random.Generator, _: Digits) -> Stroke:
+    return scribble(random)
+
+
+def scribble(random: np.random.Generator) -> Stroke:
     """A pen that wanders."""
     steps = int(random.integers(6, 16))
     points = np.cumsum(random.normal(0, 0.3, (steps, 2)), axis=0)

@@ -1,0 +1,145 @@
+"""Synthetic pages with known truth: numbers in any hand, or words, scribbles and forms without any digit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from digitlens_train import others, paper, strokes
+from digitlens_train.paper import Floats, Page
+from digitlens_train.strokes import Gray
+
+Kind = Literal["numbers", "words", "scribbles", "squared", "table"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+SIZES = ((1280, 720), (960, 720), (640, 480), (800, 1100))
+EDGE = 0.04
+"""Of the page's width, that stays free on all sides: a slanted photo cuts there."""
+INK = 0.3
+"""Of a stroke's depth, from which a pixel counts for where a sign begins and ends."""
+
+
+@dataclass(frozen=True)
+class Hand:
+    """How a page is written: digit height and pen in pixels, the usual gap in parts of the height."""
+
+    height: float
+    pen: float
+    gap: float
+    unrest: float
+
+    @classmethod
+    def draw(cls, random: np.random.Generator, page_height: int) -> "Hand":
+        """Any hand: from tiny to a sixth of the page, hairline to marker, wide to touching."""
+        height = float(np.exp(random.uniform(np.log(16), np.log(page_height / 6))))
+        pen = float(np.clip(height * np.exp(random.uniform(np.log(0.04), np.log(0.16))), 1.4, 24))
+        return cls(height, pen, random.uniform(-0.06, 0.45), random.uniform(0.2, 1.0))
+
+
+def page(
+    kind: Kind, digits: tuple[Sequence[Gray], Gray], signs: Sequence[Gray], random: np.random.Generator
+) -> tuple[Page, list[str]]:
+    """A page (H, W, 3) uint8 BGR and its rows of digits, none of them for the kinds without numbers.
+
+    Args:
+        kind: one of KINDS.
+        digits: N pictures (h, w) uint8, white on black, and their labels (N,).
+        signs: pictures of letters for the words; without any, a words page is of scribbles.
+        random: the same generator state gives the same page.
+    """
+    size = SIZES[int(random.integers(len(SIZES)))]
+    hand = Hand.draw(random, size[1])
+    step = hand.height * random.uniform(0.5, 2.2)
+    kinds: tuple[paper.Kind, ...] = ("plain", "plain", "ruled", "squared", "table")
+    sheet_kind: paper.Kind = kind if kind in ("squared", "table") else kinds[int(random.integers(5))]
+    blank = paper.sheet(size, sheet_kind, max(12.0, step), random)
+    ink = np.zeros((size[1], size[0]), np.float32)
+    rows: list[str] = []
+    if kind == "numbers":
+        rows = _numbers(ink, hand, digits, random)
+    elif kind == "words" and len(signs):
+        _words(ink, hand, signs, random)
+    elif kind in ("words", "scribbles"):
+        _scribbles(ink, hand, random)
+    return paper.photograph(paper.write(blank, ink, random), random), rows
+
+
+def _numbers(
+    ink: Floats, hand: Hand, digits: tuple[Sequence[Gray], Gray], random: np.random.Generator
+) -> list[str]:
+    images, labels = digits
+    rows = []
+    for top in _row_tops(ink, hand, random):
+        text = ""
+        left = EDGE * ink.shape[1] + random.uniform(0.2, 2) * hand.height
+        for _ in range(int(random.integers(1, 4))):
+            chosen = [int(random.integers(len(labels))) for _ in range(int(random.integers(1, 7)))]
+            for index in chosen:
+                end = _sign(ink, images[index], hand, (left, top), random)
+                if end is None:
+                    break
+                text += str(int(labels[index]))
+                left = end + (hand.gap + random.normal(0, 0.04)) * hand.height
+            left += random.uniform(1.2, 2.5) * hand.height
+        if text:
+            rows.append(text)
+    return rows
+
+
+def _words(ink: Floats, hand: Hand, signs: Sequence[Gray], random: np.random.Generator) -> None:
+    for top in _row_tops(ink, hand, random):
+        left = EDGE * ink.shape[1] + random.uniform(0.2, 2) * hand.height
+        for _ in range(int(random.integers(1, 4))):
+            for _ in range(int(random.integers(2, 9))):
+                end = _sign(ink, signs[int(random.integers(len(signs)))], hand, (left, top), random)
+                if end is None:
+                    break
+                left = end + 0.5 * hand.gap * hand.height
+            left += random.uniform(0.6, 1.5) * hand.height
+
+
+def _scribbles(ink: Floats, hand: Hand, random: np.random.Generator) -> None:
+    for _ in range(int(random.integers(3, 15))):
+        side = max(12, round(hand.height * random.uniform(1, 4)))
+        stroke = cv2.resize(others.scribble(random), (side, side), interpolation=cv2.INTER_AREA)
+        left, top = (int(random.integers(0, max(1, room - side))) for room in ink.shape[::-1])
+        part = ink[top : top + side, left : left + side]
+        np.maximum(part, stroke[: part.shape[0], : part.shape[1]], out=part)
+
+
+def _row_tops(ink: Floats, hand: Hand, random: np.random.Generator) -> list[float]:
+    leading = hand.height * random.uniform(1.5, 2.6)
+    most = int((len(ink) - 2 * EDGE * ink.shape[1] - hand.height) / leading)
+    count = int(random.integers(1, max(2, min(most, 7) + 1)))
+    margin = EDGE * ink.shape[1] + 0.2 * hand.height
+    first = random.uniform(margin, max(margin + 1, len(ink) - margin - (count - 0.4) * leading))
+    return [first + row * leading for row in range(count)]
+
+
+def _sign(
+    ink: Floats, picture: Gray, hand: Hand, corner: tuple[float, float], random: np.random.Generator
+) -> float | None:
+    """Write one sign with its left end at `corner`; returns its right end, None where it has no room."""
+    stroke = strokes.bend(
+        strokes.repen(strokes.enlarge(picture), hand.pen * strokes.INNER / hand.height),
+        random,
+        0.7 * hand.unrest,
+    )
+    side = max(8, round(hand.height * strokes.SIDE / strokes.INNER * random.normal(1, 0.06)))
+    small = cv2.resize(stroke, (side, side), interpolation=cv2.INTER_AREA)
+    columns = np.flatnonzero((small > INK).any(axis=0))
+    rows = np.flatnonzero((small > INK).any(axis=1))
+    if not columns.size:
+        return corner[0]
+    small = small[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    left = round(corner[0])
+    top = round(corner[1] + (hand.height - len(small)) / 2 + random.normal(0, 0.05) * hand.height)
+    bottom, right = top + len(small), left + small.shape[1]
+    margin = EDGE * ink.shape[1]
+    if min(left, top) < margin or right > ink.shape[1] - margin or bottom > len(ink) - margin:
+        return None
+    part: npt.NDArray[np.float32] = ink[top : top + len(small), left : left + small.shape[1]]
+    np.maximum(part, small, out=part)
+    return left + small.shape[1]
