@@ -7,6 +7,7 @@ readers did; see Casey and Lecolinet 1996).
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log
 
 import numpy as np
@@ -28,15 +29,19 @@ NARROW = 0.35
 """Of its height: a narrower one is not cut."""
 CLOSE = 0.12
 """Of the height: the gap up to which two glyphs may be pieces of one digit."""
-PARTS = 5
+PARTS = 7
 """That make one digit at the most."""
+WHOLES = 4
+"""Glyphs that make one digit at the most, into however many parts they were cut."""
 WIDEST = 1.35
 """Of the typical height: a digit's width."""
-TALLEST = 1.6
+STRETCHED = 1.8
+"""Of its own height: the width up to which a glyph as it was found may be one digit."""
+TALLEST = 2.4
 """Of the typical height: the height of what is joined."""
 CUT = 2.0
 """What a cut costs, for each glyph's height of ink that it crosses; the unit is -log of a probability."""
-EACH = 0.15
+EACH = 0.3
 """What each cut and each join costs besides."""
 SKIP = 1.5
 """What it costs to leave a small part out."""
@@ -81,11 +86,7 @@ def resolve(glyphs: list[Glyph], classify: Classify) -> Resolved:
     kept = sorted(set(range(len(glyphs))) - {index for group in groups for index in group})
     lattices = [_parts([(index, glyphs[index]) for index in group], doubtful) for group in groups]
     runs = [
-        (number, start, end)
-        for number, parts in enumerate(lattices)
-        for start in range(len(parts))
-        for end in range(start + 1, min(start + PARTS, len(parts)) + 1)
-        if _possible(parts[start:end], typical)
+        (number, start, end) for number, parts in enumerate(lattices) for start, end in _runs(parts, typical)
     ]
     candidates = [
         _joined([part.glyph for part in lattices[number][start:end]]) for number, start, end in runs
@@ -121,10 +122,9 @@ def _groups(boxes: npt.NDArray[np.int64], doubtful: npt.NDArray[np.bool_], typic
     down = np.maximum(top[:, None], top) - np.minimum(bottom[:, None], bottom)
     wide = np.maximum(right[:, None], right) - np.minimum(left[:, None], left)
     high = np.maximum(bottom[:, None], bottom) - np.minimum(top[:, None], top)
-    lower = np.minimum(height[:, None], height)
     local = np.maximum(np.maximum(height[:, None], height), min(typical, float(height.max())) / 2)
     close = (across <= CLOSE * local) & (down <= CLOSE * local)
-    close &= (wide <= WIDEST * np.maximum(local, lower)) & (high <= TALLEST * np.maximum(local, lower))
+    close &= (wide <= WIDEST * np.maximum(high, local)) & (high <= TALLEST * local)
     nested = -across >= 0.3 * np.minimum(width[:, None], width)
     close &= doubtful[:, None] | doubtful | nested
     np.fill_diagonal(close, doubtful)
@@ -174,26 +174,48 @@ def _joined(glyphs: list[Glyph]) -> Glyph:
     return Glyph(box, ink)
 
 
-def _possible(parts: list[_Part], typical: float) -> bool:
+def _runs(parts: list[_Part], typical: float) -> list[tuple[int, int]]:
+    """Which neighboring parts may be one digit: few together of a digit's size, or whole glyphs."""
+    whole = [part.whole for part in parts]
+    edges = [0, *(k for k in range(1, len(parts)) if whole[k] != whole[k - 1]), len(parts)]
+    runs = {
+        (start, end)
+        for start in range(len(parts))
+        for end in range(start + 1, min(start + PARTS, len(parts)) + 1)
+        if end == start + 1 or _is_possible(parts[start:end], typical)
+    }
+    # However many parts a glyph was cut into, it may be one as it was found.
+    for start, end in pairwise(edges):
+        box = union([part.glyph.box for part in parts[start:end]])
+        if box[2] <= STRETCHED * box[3]:
+            runs.add((start, end))
+    runs |= {
+        (edges[first], edges[last])
+        for first in range(len(edges))
+        for last in range(first + 2, min(first + WHOLES, len(edges) - 1) + 1)
+        if _is_possible(parts[edges[first] : edges[last]], typical)
+    }
+    return sorted(runs)
+
+
+def _is_possible(parts: list[_Part], typical: float) -> bool:
     """Whether the parts together have a digit's size."""
     box = union([part.glyph.box for part in parts])
     height = max(part.glyph.box[3] for part in parts)
-    if len(parts) == 1:
-        return True
-    return box[2] <= WIDEST * max(height, typical) and box[3] <= TALLEST * max(height, typical)
+    return box[2] <= WIDEST * max(box[3], typical) and box[3] <= TALLEST * max(height, typical)
 
 
 def _cheapest(
     parts: list[_Part], runs: dict[tuple[int, int], int], scores: Probabilities, typical: float
 ) -> list[int]:
     """The candidates along the cheapest path through one group's parts."""
+    into: list[list[tuple[int, int]]] = [[] for _ in range(len(parts) + 1)]
+    for (start, end), index in runs.items():
+        into[end].append((start, index))
     total = [0.0] + [float("inf")] * len(parts)
     came: list[tuple[int, int | None]] = [(0, None)] * (len(parts) + 1)
     for end in range(1, len(parts) + 1):
-        for start in range(max(0, end - PARTS), end):
-            index = runs.get((start, end))
-            if index is None:
-                continue
+        for start, index in into[end]:
             best = float(scores[index].max())
             cost = total[start] + min(-log(max(best, IMPOSSIBLE)), NONE - log(max(1 - best, IMPOSSIBLE)))
             cost += _seam(parts, start) + _bridges(parts[start:end])
@@ -205,9 +227,9 @@ def _cheapest(
     chosen = []
     end = len(parts)
     while end:
-        end, index = came[end]
-        if index is not None:
-            chosen.append(index)
+        end, taken = came[end]
+        if taken is not None:
+            chosen.append(taken)
     return chosen[::-1]
 
 

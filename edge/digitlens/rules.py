@@ -28,6 +28,12 @@ BARE_COLUMNS = 10
 """Percentile of a line's thickness over its columns that is the line's own."""
 ZONE = 4.0
 """Coarse pixels by which the zone that is cleared is wider than the line, less the room for its slope."""
+EDGE_PART = 0.1
+"""Of the picture's side: how far from its border a frame along it may run."""
+EDGE_PIXELS = 12
+"""And in pixels."""
+EDGE_INK = 0.35
+"""Of a row along the border, that is inked where a frame is."""
 SEVERAL = 4
 """So many lines of one direction are a ruled sheet or a table."""
 SLOPE_ROOM = 5
@@ -51,6 +57,20 @@ def remove_lines(mask: Gray, faint: Gray) -> Gray:
         if lines is not None:
             mask = _gray(cv2.subtract(mask, lines))
     return mask
+
+
+def clear_edges(mask: Gray) -> Gray:
+    """Take out what runs along the picture's own border: the frame of a cell, a sheet's edge.
+
+    (H, W) of 0 and 255; a new one. What crosses the few rows of such a frame goes with it.
+    """
+    cleared = mask.copy()
+    for side in (cleared, cleared[::-1], cleared.T, cleared.T[::-1]):
+        deepest = int(np.clip(EDGE_PART * len(side), 2, EDGE_PIXELS))
+        inked = np.count_nonzero(side[:deepest], axis=1) >= EDGE_INK * side.shape[1]
+        if inked.any():
+            side[: int(np.flatnonzero(inked)[-1]) + 1] = 0
+    return cleared
 
 
 def _horizontal(mask: Gray, faint: Gray) -> Gray | None:

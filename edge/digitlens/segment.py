@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from digitlens.ink import EDGE, Ink, find_ink
 from digitlens.readings import Box, union
-from digitlens.rules import remove_lines
+from digitlens.rules import clear_edges, remove_lines
 
 Gray = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32]
@@ -118,7 +118,7 @@ def segment(gray: Gray) -> Segmented:
         blank = np.zeros_like(gray)
         return Segmented(Ink(blank, blank, blank, blank, blank), blank, [])
     ink = find_ink(gray)
-    mask = remove_lines(ink.mask, ink.faint)
+    mask = clear_edges(remove_lines(ink.mask, ink.faint))
     count, numbered, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     labels = numbered.astype(np.int32, copy=False)
     pieces = _pieces(count, labels, stats, mask, ink)

@@ -280,3 +280,17 @@ def _peak(path: Path) -> int:
     )
     peak, files = (int(run.stdout.split(name)[1].split()[0]) for name in ("VmHWM:", "RssFile:"))
     return peak - files
+
+
+def test_the_stages_are_written(good: Path, tmp_path: Path) -> None:
+    run = read("--stages", tmp_path / "stages", good, tmp_path / "missing.png")
+    assert (run.returncode, len(run.stderr.splitlines())) == (1, 1)
+    folder = tmp_path / "stages" / "good.png"
+    names = ["1-ink", "2-lines", "3-glyphs", "4-cuts", "5-digits", "6-crops"]
+    assert sorted(path.name for path in folder.iterdir()) == [f"{name}.png" for name in names]
+    page = cv2.imread(str(good), cv2.IMREAD_GRAYSCALE)
+    pictures = {name: cv2.imread(str(folder / f"{name}.png")) for name in names}
+    assert all(picture.shape[:2] == page.shape for name, picture in pictures.items() if name != "6-crops")
+    ink = cv2.cvtColor(pictures["1-ink"], cv2.COLOR_BGR2GRAY) < 255
+    assert np.mean(page[ink] < 200) > 0.9
+    assert pictures["6-crops"].max() == 255

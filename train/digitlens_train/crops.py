@@ -1,7 +1,7 @@
 """Training pictures as the runtime cuts them: strokes on photographed paper, through its own eyes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from zipfile import BadZipFile
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens import normalize, segment
-from digitlens_train import others, strokes, touching
+from digitlens_train import hands, others, strokes, touching
 from digitlens_train.data import DataError
 from digitlens_train.extra import load_extra
 from digitlens_train.strokes import Gray, Stroke
@@ -36,11 +36,16 @@ class Sources:
 
 @dataclass(frozen=True)
 class Mix:
-    """How many pictures are made: digits on paper, what is no digit, and digits cut from their neighbors."""
+    """How many pictures are made.
+
+    Digits of the data sets on paper, what is no digit, digits cut from their neighbors, and digits drawn in
+    forms that the data sets have little of.
+    """
 
     heavy: int = 240_000
     other: int = 90_000
     touching: int = 70_000
+    drawn: int = 70_000
 
 
 def make(sources: Sources, mix: Mix, seed: int, processes: int) -> tuple[Gray, Gray]:
@@ -48,7 +53,7 @@ def make(sources: Sources, mix: Mix, seed: int, processes: int) -> tuple[Gray, G
 
     `processes` work side by side; how many does not matter to the result.
     """
-    wanted = (("heavy", mix.heavy), ("other", mix.other), ("touching", mix.touching))
+    wanted = asdict(mix).items()
     parts = [(kind, min(PART, total - start)) for kind, total in wanted for start in range(0, total, PART)]
     jobs = [(kind, size, (seed, number)) for number, (kind, size) in enumerate(parts)]
     pictures, labels = [], []
@@ -116,6 +121,15 @@ def _touching(sources: Sources, random: np.random.Generator) -> tuple[Gray | Non
     return photograph(stroke, random), OTHER if label is None else label
 
 
+def _drawn(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
+    """A digit of a hand that the data sets know little of, on paper."""
+    stroke, label = hands.draw(random)
+    stroke = strokes.bend(stroke, random, 0.9)
+    if random.random() < 0.05:
+        stroke = strokes.cut(stroke, random)
+    return photograph(stroke, random), label
+
+
 def photograph(stroke: Stroke, random: np.random.Generator) -> Gray | None:
     """Put a stroke on paper, photograph it, and cut out what the runtime finds; None if it is nothing.
 
@@ -154,7 +168,7 @@ def _shares(sets: int) -> npt.NDArray[np.float64]:
     return np.array([1.0]) if sets == 1 else np.array([0.7] + [0.3 / (sets - 1)] * (sets - 1))
 
 
-_MAKERS = {"heavy": _heavy, "other": _other, "touching": _touching}
+_MAKERS = {"heavy": _heavy, "other": _other, "touching": _touching, "drawn": _drawn}
 
 
 def load_sources(mnist: tuple[Gray, Gray], folder: Path | None, extra: Path | None = None) -> Sources:

@@ -38,10 +38,10 @@ class Config:
     *not a digit* keeps.
     """
 
-    epochs: int = 100
-    light: int = 60_000
-    heavy: int = 42_000
-    other: int = 18_000
+    epochs: int = 75
+    light: int = 52_000
+    heavy: int = 46_000
+    other: int = 22_000
     strengths: tuple[float, float] = (1.0, 0.5)
     batch: int = 256
     rate: float = 3e-3
@@ -51,7 +51,7 @@ class Config:
     keep: float = 0.995
     seed: int = 2026
     mix: Mix = field(default_factory=Mix)
-    held_mix: Mix = field(default_factory=lambda: Mix(8000, 4000, 2000))
+    held_mix: Mix = field(default_factory=lambda: Mix(8000, 4000, 2000, 1000))
 
 
 def fit(

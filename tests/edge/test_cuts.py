@@ -1,0 +1,122 @@
+"""Seams, joins and cuts, with real digits and the shipped network."""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from digitlens import Classifier, Reader, cuts, lattice
+from digitlens.normalize import to_mnist
+from digitlens.segment import Glyph, find_glyphs, segment
+from tests.edge.pages import write
+
+Gray = npt.NDArray[np.uint8]
+Digits = tuple[Gray, Gray]
+
+
+@pytest.fixture(scope="module")
+def bridge() -> Gray:
+    """Two discs, joined by a thin bar at column 50."""
+    ink = np.zeros((60, 100), np.uint8)
+    cv2.circle(ink, (25, 30), 22, (255,), -1)
+    cv2.circle(ink, (75, 30), 22, (255,), -1)
+    cv2.line(ink, (40, 30), (60, 30), (255,), 3)
+    return ink
+
+
+def test_a_seam_crosses_where_the_ink_is_thin(bridge: Gray) -> None:
+    (cheapest,) = sorted(cuts.seams(bridge), key=lambda seam: seam.cost)[:1]
+    assert abs(cheapest.columns.mean() - 50) < 4
+    assert cheapest.cost < 0.1
+    assert cheapest.columns.shape == (60,)
+
+
+def test_a_split_loses_nothing(bridge: Gray) -> None:
+    found = cuts.seams(bridge)
+    assert found
+    parts = cuts.split(bridge, found)
+    assert len(parts) == len(found) + 1
+    np.testing.assert_array_equal(np.sum(parts, axis=0, dtype=np.int64), bridge)
+    assert np.max(np.count_nonzero(parts, axis=0)) == 1
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (2, 2), (3, 200), (200, 3), (9, 9)])
+@pytest.mark.parametrize("level", [0, 255])
+def test_seams_of_any_shape(shape: tuple[int, int], level: int) -> None:
+    ink = np.full(shape, level, np.uint8)
+    parts = cuts.split(ink, cuts.seams(ink))
+    np.testing.assert_array_equal(np.sum(parts, axis=0, dtype=np.int64), ink)
+
+
+@pytest.mark.parametrize("text", ["00", "38", "506", "2233"])
+@pytest.mark.parametrize("step", [36, 40])
+def test_touching_digits_are_cut(reader: Reader, digits: Digits, text: str, step: int) -> None:
+    page = write(text, digits, step=step)
+    assert len(find_glyphs(page)) < len(text)
+    assert [number.text for number in reader.read(page).numbers] == [text]
+
+
+@pytest.mark.parametrize("gap", ["across", "along"])
+@pytest.mark.parametrize("text", ["0", "8", "3"])
+def test_a_broken_digit_is_one(reader: Reader, digits: Digits, text: str, gap: str) -> None:
+    page = write(text, digits, size=90)
+    x, y, width, height = find_glyphs(page)[0].box
+    if gap == "across":
+        page[y + height // 2 - 1 : y + height // 2 + 2] = 220
+    else:
+        page[:, x + width // 2 - 1 : x + width // 2 + 2] = 220
+    assert len(find_glyphs(page)) > 1 or gap == "across"
+    assert [number.text for number in reader.read(page).numbers] == [text]
+
+
+def test_what_is_sure_is_left_alone(digits: Digits) -> None:
+    glyphs = find_glyphs(write("40716", digits))
+    calls: list[int] = []
+    classifier = Classifier.load()
+
+    def classify(some: list[Glyph]) -> npt.NDArray[np.float32]:
+        calls.append(len(some))
+        return classifier.probabilities(to_mnist(some))
+
+    resolved = lattice.resolve(glyphs, classify)
+    assert calls == [5, 0]
+    assert resolved.parts == []
+    assert {glyph.box for glyph in resolved.glyphs} == {glyph.box for glyph in glyphs}
+
+
+def test_nothing_to_resolve() -> None:
+    resolved = lattice.resolve([], lambda some: np.zeros((0, 10), np.float32))
+    assert (resolved.glyphs, resolved.probabilities.shape) == ([], (0, 10))
+
+
+def test_low_writing_is_enlarged(reader: Reader, digits: Digits) -> None:
+    """Nine pixels high, in a small strip; the boxes are the picture's own all the same."""
+    page = cv2.resize(write("40716258", digits), None, fx=0.16, fy=0.16, interpolation=cv2.INTER_AREA)
+    gray = page.astype(np.uint8, copy=False)
+    (number,) = reader.read(gray).numbers
+    assert number.text == "40716258"
+    x, y, width, height = number.box
+    assert 0 <= x < x + width <= gray.shape[1]
+    assert 6 <= height <= 14
+    assert 0 <= y < y + height <= gray.shape[0]
+
+
+def test_a_line_under_touching_feet(reader: Reader, digits: Digits) -> None:
+    """One rule on which all the digits stand is no reason to take them for one sign."""
+    page = write("3527", digits)
+    page = np.pad(page, ((20, 40), (100, 100)), constant_values=220)
+    feet = max(glyph.box[1] + glyph.box[3] for glyph in find_glyphs(page))
+    cv2.line(page, (0, feet - 2), (page.shape[1], feet), (130,), 2)
+    assert [number.text for number in reader.read(page).numbers] == ["3527"]
+
+
+def test_a_pale_stroke_belongs_to_its_digit(digits: Digits) -> None:
+    """Half of the 0 is pressed a third as hard: it stays one piece."""
+    page = write("0", digits, size=120).astype(np.float32)
+    middle = page.shape[0] // 2
+    page[middle:] = 220 - (220 - page[middle:]) / 3
+    page = cv2.GaussianBlur(page, (5, 5), 0)
+    segmented = segment(page.astype(np.uint8))
+    (glyph,) = segmented.glyphs
+    assert glyph.box[3] > 100
+    assert np.count_nonzero(segmented.ink.sure) < np.count_nonzero(segmented.mask)
