@@ -87,6 +87,7 @@ def _write(
         accuracy=Accuracy("not measured", 0, 0, 0.0, (0.0, 1.0)),
         temperature=about.temperature,
         threshold=about.threshold,
+        others=about.others,
         make_again=(*about.make_again, f"python -m digitlens_convert convert runs/{about.name}"),
     )
     save(card, path.with_suffix(".json"))

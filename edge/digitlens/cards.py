@@ -37,7 +37,7 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     A network with a `temperature` gives logits, eleven of them: the ten digits and *not a digit*;
     softmax(logits / temperature) are its calibrated probabilities. A glyph whose best digit is less
-    probable than `threshold` is no digit.
+    probable than `threshold` is no digit. `others` is the part of what is no digit in what it learnt.
     """
 
     format: Literal[1] = 1
@@ -54,6 +54,7 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     make_again: tuple[str, ...]
     temperature: float | None = None
     threshold: float | None = None
+    others: float | None = None
     license: str = "MIT"
 
 

@@ -14,16 +14,18 @@ import numpy.typing as npt
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
-HEIGHT = 32
+HEIGHT = 40
 """Rows that a glyph is reduced to before seams are sought."""
 SIDEWAYS = 0.08
 """What one step aside costs, ink being 1 a pixel: a seam goes straight down if nothing is in its way."""
-CLOSEST = 0.12
+CLOSEST = 0.06
 """Of the glyph's height, between two seams."""
 DEAREST = 0.45
 """Of the glyph's height: ink that a seam crosses at the most."""
-MOST = 12
+MOST = 18
 """Seams of one glyph."""
+PINNED = 0.3, 0.5, 0.7
+"""Of the height: where the seams are sought that are the cheapest in their neighborhood."""
 
 
 class Seam(NamedTuple):
@@ -43,23 +45,28 @@ def seams(ink: Gray) -> list[Seam]:
     size = max(3, round(width * scale)), max(3, round(height * scale))
     small = np.divide(cv2.resize(ink, size, interpolation=cv2.INTER_AREA), 255, dtype=np.float32)
     rows, columns = small.shape
-    middle = rows // 2
-    down, from_above = _falls(small[: middle + 1])
-    up, from_below = _falls(small[: middle - 1 if middle else None : -1] if middle else small[::-1])
-    cost = (down + up - small[middle]) / rows
-    found: list[Seam] = []
-    apart = max(2, round(CLOSEST * rows))
-    for column in _minima(cost, apart):
-        if cost[column] > DEAREST or not 0 < column < columns - 1:
-            continue
-        path = np.empty(rows, np.float64)
-        path[: middle + 1] = _trace(from_above, column)
-        path[middle:] = _trace(from_below, column)[::-1]
-        # Into the glyph's own pixels, row by row.
-        at = (np.arange(height) + 0.5) * rows / height - 0.5
-        across = (np.interp(at, np.arange(rows), path) + 0.5) * width / columns
-        found.append(Seam(np.clip(across.round().astype(np.intp), 0, width), float(cost[column])))
-    found = sorted(found, key=lambda seam: seam.cost)[:MOST]
+    above, from_above = _falls(small)
+    below, from_below = _falls(small[::-1])
+    below, from_below = below[::-1], from_below[::-1]
+    through = (above + below - small) / rows  # the cheapest seam through each place
+    apart = max(1, round(CLOSEST * rows))
+    ways: list[tuple[float, npt.NDArray[np.intp]]] = []
+    for row in sorted({round(rows * part) for part in PINNED}):
+        for column in _minima(through[row], apart):
+            cost = float(through[row, column])
+            if cost <= DEAREST and 0 < column < columns - 1:
+                up, down = _trace(from_above[: row + 1], column), _trace(from_below[row:][::-1], column)
+                ways.append((cost, np.array(up + down[-2::-1], np.intp)))
+    kept: list[tuple[float, npt.NDArray[np.intp]]] = []
+    for cost, way in sorted(ways, key=lambda found: found[0]):
+        if all(np.abs(way - other).mean() >= apart for _, other in kept) and len(kept) < MOST:
+            kept.append((cost, way))
+    # Into the glyph's own pixels, row by row.
+    at = (np.arange(height) + 0.5) * rows / height - 0.5
+    found = [
+        Seam(np.rint((np.interp(at, np.arange(rows), way) + 0.5) * width / columns).astype(np.intp), cost)
+        for cost, way in kept
+    ]
     return sorted(found, key=lambda seam: float(seam.columns.mean()))
 
 
@@ -78,19 +85,20 @@ def split(ink: Gray, cuts: list[Seam]) -> list[Gray]:
 
 
 def _falls(ink: Floats) -> tuple[Floats, npt.NDArray[np.int8]]:
-    """The cheapest way from the first row to each place of the last, and where each step came from."""
-    cost = ink[0].copy()
+    """The cheapest way from the first row to each place, and where its last step came from, -1 to 1."""
+    costs = ink.copy()
     steps = np.zeros(ink.shape, np.int8)
-    far = np.float32(np.inf)
+    ways = np.full((3, ink.shape[1]), np.inf, np.float32)
+    each = np.arange(ink.shape[1])
     for row in range(1, len(ink)):
-        ways = np.full((3, len(cost)), far, np.float32)
-        ways[0, 1:] = cost[:-1] + np.float32(SIDEWAYS)
-        ways[1] = cost
-        ways[2, :-1] = cost[1:] + np.float32(SIDEWAYS)
+        before = costs[row - 1]
+        ways[0, 1:] = before[:-1] + np.float32(SIDEWAYS)
+        ways[1] = before
+        ways[2, :-1] = before[1:] + np.float32(SIDEWAYS)
         best = ways.argmin(axis=0)
         steps[row] = best - 1
-        cost = ways[best, np.arange(len(cost))] + ink[row]
-    return cost, steps
+        costs[row] += ways[best, each]
+    return costs, steps
 
 
 def _trace(steps: npt.NDArray[np.int8], column: int) -> list[int]:

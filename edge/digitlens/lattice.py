@@ -29,7 +29,7 @@ NARROW = 0.35
 """Of its height: a narrower one is not cut."""
 CLOSE = 0.12
 """Of the height: the gap up to which two glyphs may be pieces of one digit."""
-PARTS = 7
+PARTS = 10
 """That make one digit at the most."""
 WHOLES = 4
 """Glyphs that make one digit at the most, into however many parts they were cut."""

@@ -5,15 +5,17 @@ from statistics import fmean, median
 from time import perf_counter
 
 import cv2
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from digitlens import priors
 from digitlens.classify import Classifier
 from digitlens.errors import PictureError
 from digitlens.lattice import Resolved, resolve
 from digitlens.lines import to_numbers
 from digitlens.normalize import to_mnist
-from digitlens.readings import Digit, Number, Reading, resized
+from digitlens.readings import Digit, Number, Reading, number, resized
 from digitlens.segment import Glyph, Segmented, segment
 
 Watch = Callable[[npt.NDArray[np.uint8], Segmented, Resolved], None]
@@ -65,13 +67,7 @@ class Reader:
             gray, page = finer, segment(finer)
         segmented = perf_counter()
         resolved = resolve(page.glyphs, self._classify)
-        probabilities = resolved.probabilities
-        values, confidences = probabilities.argmax(axis=1), probabilities.max(axis=1, initial=0)
-        digits = [
-            Digit(int(value), float(confidence), glyph.box)
-            for glyph, value, confidence in zip(resolved.glyphs, values, confidences, strict=True)
-        ]
-        numbers = tuple(number for number in to_numbers(digits) if self._is_sure(number))
+        numbers = self._numbers(resolved)
         ended = perf_counter()
         self._watch(gray, page, resolved)
         reading = Reading(
@@ -90,11 +86,42 @@ class Reader:
     def _classify(self, glyphs: list[Glyph]) -> npt.NDArray[np.float32]:
         return self.classifier.probabilities(to_mnist(glyphs))
 
+    def _numbers(self, resolved: Resolved) -> tuple[Number, ...]:
+        """The glyphs as numbers, without those that are words or scribbles."""
+        probabilities = resolved.probabilities
+        values, best = probabilities.argmax(axis=1), probabilities.max(axis=1, initial=0)
+        others = self.classifier.card.others
+        page = 0.0
+        if others is not None and len(best):
+            sure = probabilities.sum(axis=1, dtype=np.float64)
+            likely, page = priors.among(sure, others, others, priors.PAGE)
+            best = best * likely / np.maximum(sure, 1e-9)
+        digits = [
+            Digit(int(value), float(confidence), glyph.box)
+            for glyph, value, confidence in zip(resolved.glyphs, values, best, strict=True)
+        ]
+        numbers = to_numbers(digits)
+        if others is not None:
+            numbers = tuple(_among_its_own(found, page) for found in numbers)
+        return tuple(found for found in numbers if self._is_sure(found))
+
     def _is_sure(self, number: Number) -> bool:
         least = self.classifier.card.threshold
         return fmean(digit.confidence for digit in number.digits) >= (
             LEAST_CONFIDENCE if least is None else least
         )
+
+
+def _among_its_own(found: Number, page: float) -> Number:
+    """The number with its digits' confidences as the others of its digits make them more or less likely."""
+    sure = np.array([digit.confidence for digit in found.digits])
+    confidences, _ = priors.among(sure, page, page, priors.NUMBER)
+    return number(
+        tuple(
+            msgspec.structs.replace(digit, confidence=float(confidence))
+            for digit, confidence in zip(found.digits, confidences, strict=True)
+        )
+    )
 
 
 def _enlarged(gray: npt.NDArray[np.uint8], glyphs: list[Glyph]) -> npt.NDArray[np.uint8] | None:

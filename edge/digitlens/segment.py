@@ -16,6 +16,10 @@ Labels = npt.NDArray[np.int32]
 LEAST_HEIGHT = 8
 """Pixels; what is smaller cannot be told from a speck."""
 SURE = 0.1
+TEXTURE = 36
+"""Gray levels of contrast below which much ink is no writing but the paper's print or weave."""
+MANY = 25
+"""Pieces that are much."""
 MOST_GLYPHS = 1500
 """In a picture; of more, those of the strongest contrast are kept: gravel must not stop the reader."""
 LEAST_PART = 0.3
@@ -125,6 +129,8 @@ def segment(gray: Gray) -> Segmented:
     if not pieces:
         return Segmented(ink, mask, [])
     typical = _Typical.of(pieces)
+    if typical.contrast < TEXTURE and len(pieces) >= MANY:
+        return Segmented(ink, mask, [])
     signs = [piece for piece in _join(pieces, typical) if typical.fits(piece)]
     signs = sorted(signs, key=lambda piece: -piece.contrast)[:MOST_GLYPHS]
     return Segmented(ink, mask, [Glyph(piece.box, _crop(ink, labels, piece)) for piece in signs])

@@ -24,3 +24,23 @@ def write(
         left = max(0, left)
         page[top : top + side, left : left + side] += stroke * (ink - paper)
     return page.clip(0, 255).astype(np.uint8)
+
+
+def touch(text: str, digits: tuple[Gray, Gray], which: int, size: int = 60, overlap: int = 2) -> Gray:
+    """A gray strip with `text` in real digits that each touch the next; `which` of each value's digits."""
+    x, y = digits
+    side = round(size * 1.4)
+    ink = np.zeros((2 * size, side * len(text) + size), np.float32)
+    for sign in text:
+        image = x[np.flatnonzero(y == int(sign))[which]].astype(np.float32) / 255
+        stroke = cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+        top = (2 * size - side) // 2
+        rows = ink[top : top + side]
+        left = size // 2
+        if rows.any():
+            end = np.where((rows > 0.5).any(axis=1), rows.shape[1] - (rows[:, ::-1] > 0.5).argmax(axis=1), 0)
+            start = np.where((stroke > 0.5).any(axis=1), (stroke > 0.5).argmax(axis=1), 10**6)
+            left = int(np.max(end - start)) - overlap
+        spot = rows[:, left : left + side]
+        np.maximum(spot, stroke, out=spot)
+    return (220 - 180 * ink).astype(np.uint8)

@@ -8,7 +8,7 @@ import pytest
 from digitlens import Classifier, Reader, cuts, lattice
 from digitlens.normalize import to_mnist
 from digitlens.segment import Glyph, find_glyphs, segment
-from tests.edge.pages import write
+from tests.edge.pages import touch, write
 
 Gray = npt.NDArray[np.uint8]
 Digits = tuple[Gray, Gray]
@@ -48,12 +48,16 @@ def test_seams_of_any_shape(shape: tuple[int, int], level: int) -> None:
     np.testing.assert_array_equal(np.sum(parts, axis=0, dtype=np.int64), ink)
 
 
-@pytest.mark.parametrize("text", ["00", "38", "506", "2233"])
-@pytest.mark.parametrize("step", [36, 40])
-def test_touching_digits_are_cut(reader: Reader, digits: Digits, text: str, step: int) -> None:
-    page = write(text, digits, step=step)
-    assert len(find_glyphs(page)) < len(text)
-    assert [number.text for number in reader.read(page).numbers] == [text]
+def test_touching_digits_are_cut(reader: Reader, digits: Digits) -> None:
+    """Pairs and triples that are one piece of ink each: most of them are read as they were written."""
+    right = together = 0
+    for which in range(6):
+        for text in ("27", "50", "38", "94", "616", "380", "742"):
+            page = touch(text, digits, which)
+            together += len(find_glyphs(page)) < len(text)
+            right += "".join(number.text for number in reader.read(page).numbers) == text
+    assert together > 36
+    assert right >= 0.7 * 42
 
 
 @pytest.mark.parametrize("gap", ["across", "along"])
@@ -111,12 +115,10 @@ def test_a_line_under_touching_feet(reader: Reader, digits: Digits) -> None:
 
 
 def test_a_pale_stroke_belongs_to_its_digit(digits: Digits) -> None:
-    """Half of the 0 is pressed a third as hard: it stays one piece."""
+    """The lower half of the 0 is pressed less and less: it stays one piece."""
     page = write("0", digits, size=120).astype(np.float32)
-    middle = page.shape[0] // 2
-    page[middle:] = 220 - (220 - page[middle:]) / 3
-    page = cv2.GaussianBlur(page, (5, 5), 0)
-    segmented = segment(page.astype(np.uint8))
+    pressed = np.interp(np.arange(page.shape[0]), [110, 170], [1, 0.3])[:, np.newaxis]
+    segmented = segment((220 - (220 - page) * pressed).astype(np.uint8))
     (glyph,) = segmented.glyphs
     assert glyph.box[3] > 100
     assert np.count_nonzero(segmented.ink.sure) < np.count_nonzero(segmented.mask)

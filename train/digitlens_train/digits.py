@@ -239,5 +239,6 @@ def _finish(model: keras.Model, config: Config, out: Path, paper: Pair, plain: P
             make_again=(again,),
             temperature=temperature,
             threshold=threshold,
+            others=config.other / epoch,
         ),
     )

@@ -109,9 +109,9 @@ def _scribble(random: np.random.Generator, _: Digits) -> Stroke:
     return scribble(random)
 
 
-def scribble(random: np.random.Generator) -> Stroke:
-    """A pen that wanders."""
-    steps = int(random.integers(6, 16))
+def scribble(random: np.random.Generator, fewest: int = 6, most: int = 16) -> Stroke:
+    """A pen that wanders, by so many turns."""
+    steps = int(random.integers(fewest, most))
     points = np.cumsum(random.normal(0, 0.3, (steps, 2)), axis=0)
     points = (points - points.min(axis=0)) / max(float(np.max(np.ptp(points, axis=0))), 0.1)
     smooth = np.stack(

@@ -82,8 +82,8 @@ def _read_history(out: Path) -> list[Row]:
 class About(msgspec.Struct, frozen=True):
     """Written as about.json beside the fitted model.
 
-    `temperature` and `threshold` go with a network whose outputs are logits: what calibrates them, and
-    the probability below which a glyph is no digit.
+    `temperature`, `threshold` and `others` go with a network whose outputs are logits: what calibrates
+    them, the probability below which a glyph is no digit, and the part of what is no digit in an epoch.
     """
 
     name: str
@@ -93,6 +93,7 @@ class About(msgspec.Struct, frozen=True):
     make_again: tuple[str, ...]
     temperature: float | None = None
     threshold: float | None = None
+    others: float | None = None
 
 
 def finish(out: Path, about: About) -> None:

@@ -17,6 +17,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 SIZES = ((1280, 720), (960, 720), (640, 480), (800, 1100))
 EDGE = 0.04
 """Of the page's width, that stays free on all sides: a slanted photo cuts there."""
+TURNS = 14, 40
+"""Of a scribble; with fewer it may be a digit."""
 INK = 0.3
 """Of a stroke's depth, from which a pixel counts for where a sign begins and ends."""
 
@@ -103,7 +105,7 @@ def _words(ink: Floats, hand: Hand, signs: Sequence[Gray], random: np.random.Gen
 def _scribbles(ink: Floats, hand: Hand, random: np.random.Generator) -> None:
     for _ in range(int(random.integers(3, 15))):
         side = max(12, round(hand.height * random.uniform(1, 4)))
-        stroke = cv2.resize(others.scribble(random), (side, side), interpolation=cv2.INTER_AREA)
+        stroke = cv2.resize(others.scribble(random, *TURNS), (side, side), interpolation=cv2.INTER_AREA)
         left, top = (int(random.integers(0, max(1, room - side))) for room in ink.shape[::-1])
         part = ink[top : top + side, left : left + side]
         np.maximum(part, stroke[: part.shape[0], : part.shape[1]], out=part)
