@@ -23,6 +23,8 @@ Classify = Callable[[list[Glyph]], Probabilities]
 
 SURE = 0.9
 """A glyph whose best digit is this probable is not cut, unless it is wide."""
+MOST_DOUBTFUL = 200
+"""Glyphs in doubt, above which a picture is no writing that is worth the time: gravel, print, weave."""
 WIDE = 1.1
 """Of its height: a wider glyph is looked at even if the network is sure of it."""
 NARROW = 0.35
@@ -82,6 +84,8 @@ def resolve(glyphs: list[Glyph], classify: Classify) -> Resolved:
     boxes = np.array([glyph.box for glyph in glyphs], np.int64)
     typical = _typical(boxes)
     doubtful = (probabilities.max(axis=1) < SURE) | (boxes[:, 2] > WIDE * boxes[:, 3])
+    if np.count_nonzero(doubtful) > MOST_DOUBTFUL:
+        return Resolved(glyphs, probabilities, [])
     groups = _groups(boxes, doubtful, typical)
     kept = sorted(set(range(len(glyphs))) - {index for group in groups for index in group})
     lattices = [_parts([(index, glyphs[index]) for index in group], doubtful) for group in groups]
@@ -116,23 +120,30 @@ def _typical(boxes: npt.NDArray[np.int64]) -> float:
 
 def _groups(boxes: npt.NDArray[np.int64], doubtful: npt.NDArray[np.bool_], typical: float) -> list[list[int]]:
     """The glyphs to be looked at again, those together that may be pieces of one digit."""
-    left, top, width, height = boxes.T
-    right, bottom = left + width, top + height
-    across = np.maximum(left[:, None], left) - np.minimum(right[:, None], right)  # the gap; < 0: they overlap
-    down = np.maximum(top[:, None], top) - np.minimum(bottom[:, None], bottom)
-    wide = np.maximum(right[:, None], right) - np.minimum(left[:, None], left)
-    high = np.maximum(bottom[:, None], bottom) - np.minimum(top[:, None], top)
-    local = np.maximum(np.maximum(height[:, None], height), min(typical, float(height.max())) / 2)
-    close = (across <= CLOSE * local) & (down <= CLOSE * local)
-    close &= (wide <= WIDEST * np.maximum(high, local)) & (high <= TALLEST * local)
-    nested = -across >= 0.3 * np.minimum(width[:, None], width)
-    close &= doubtful[:, None] | doubtful | nested
-    np.fill_diagonal(close, doubtful)
+    order = np.argsort(boxes[:, 0], kind="stable")
+    left, top, width, height = boxes[order].T
+    right, bottom, doubt = left + width, top + height, doubtful[order]
+    reach = right + CLOSE * max(float(height.max()), typical)
     group = np.arange(len(boxes))
-    for first, second in np.argwhere(np.triu(close, 1)):
-        group[group == group[second]] = group[first]
-    wanted = np.unique(group[close.any(axis=1)])
-    return [np.flatnonzero(group == number).tolist() for number in wanted]
+    wanted = doubt.copy()
+    for first in range(len(boxes)):
+        some = slice(first + 1, int(np.searchsorted(left, reach[first], side="right")))
+        if some.start >= some.stop:
+            continue
+        across = left[some] - np.minimum(right[first], right[some])  # the gap; below 0 they overlap
+        down = np.maximum(top[some], top[first]) - np.minimum(bottom[some], bottom[first])
+        wide = np.maximum(right[some], right[first]) - left[first]
+        high = np.maximum(bottom[some], bottom[first]) - np.minimum(top[some], top[first])
+        local = np.maximum(np.maximum(height[some], height[first]), min(typical, float(height.max())) / 2)
+        close = (across <= CLOSE * local) & (down <= CLOSE * local)
+        close &= (wide <= WIDEST * np.maximum(high, local)) & (high <= TALLEST * local)
+        nested = -across >= 0.3 * np.minimum(width[some], width[first])
+        close &= doubt[some] | doubt[first] | nested
+        for second in np.flatnonzero(close) + first + 1:
+            group[group == group[second]] = group[first]
+            wanted[[first, second]] = True
+    found = np.unique(group[wanted])
+    return [np.sort(order[group == number]).tolist() for number in found]
 
 
 def _parts(group: list[tuple[int, Glyph]], doubtful: npt.NDArray[np.bool_]) -> list[_Part]:
