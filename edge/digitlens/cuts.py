@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.paths import fall, trace
+
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
@@ -45,8 +47,8 @@ def seams(ink: Gray) -> list[Seam]:
     size = max(3, round(width * scale)), max(3, round(height * scale))
     small = np.divide(cv2.resize(ink, size, interpolation=cv2.INTER_AREA), 255, dtype=np.float32)
     rows, columns = small.shape
-    above, from_above = _falls(small)
-    below, from_below = _falls(small[::-1])
+    above, from_above = fall(small, SIDEWAYS)
+    below, from_below = fall(small[::-1], SIDEWAYS)
     below, from_below = below[::-1], from_below[::-1]
     through = (above + below - small) / rows  # the cheapest seam through each place
     apart = max(1, round(CLOSEST * rows))
@@ -55,7 +57,7 @@ def seams(ink: Gray) -> list[Seam]:
         for column in _minima(through[row], apart):
             cost = float(through[row, column])
             if cost <= DEAREST and 0 < column < columns - 1:
-                up, down = _trace(from_above[: row + 1], column), _trace(from_below[row:][::-1], column)
+                up, down = trace(from_above[: row + 1], column), trace(from_below[row:][::-1], column)
                 ways.append((cost, np.array(up + down[-2::-1], np.intp)))
     kept: list[tuple[float, npt.NDArray[np.intp]]] = []
     for cost, way in sorted(ways, key=lambda found: found[0]):
@@ -82,31 +84,6 @@ def split(ink: Gray, cuts: list[Seam]) -> list[Gray]:
         np.multiply(ink, (column >= left) & (column < right), dtype=np.uint8, casting="unsafe")
         for left, right in pairwise(borders)
     ]
-
-
-def _falls(ink: Floats) -> tuple[Floats, npt.NDArray[np.int8]]:
-    """The cheapest way from the first row to each place, and where its last step came from, -1 to 1."""
-    costs = ink.copy()
-    steps = np.zeros(ink.shape, np.int8)
-    ways = np.full((3, ink.shape[1]), np.inf, np.float32)
-    each = np.arange(ink.shape[1])
-    for row in range(1, len(ink)):
-        before = costs[row - 1]
-        ways[0, 1:] = before[:-1] + np.float32(SIDEWAYS)
-        ways[1] = before
-        ways[2, :-1] = before[1:] + np.float32(SIDEWAYS)
-        best = ways.argmin(axis=0)
-        steps[row] = best - 1
-        costs[row] += ways[best, each]
-    return costs, steps
-
-
-def _trace(steps: npt.NDArray[np.int8], column: int) -> list[int]:
-    """The columns of the way that ends at `column` of the last row, from the first row on."""
-    way = [column]
-    for row in range(len(steps) - 1, 0, -1):
-        way.append(way[-1] + int(steps[row, way[-1]]))
-    return way[::-1]
 
 
 def _minima(cost: Floats, apart: int) -> list[int]:

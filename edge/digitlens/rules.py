@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.paths import fall, trace
+
 Gray = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.int32]
 Line = tuple[int, int, npt.NDArray[np.bool_]]
@@ -20,6 +22,18 @@ BARE = 0.5
 """Of a line's length: where nothing but the line is."""
 BARE_AMONG = 0.25
 """The same for one of several lines: digits may stand on half of it and more."""
+ASIDE = 0.3
+"""What a line that is followed through signs pays for a step aside, a pixel without ink being 1."""
+FULL = 0.85
+"""Of the picture's side: the least width of a run of signs in which a line is sought."""
+SLENDER_THROUGH = 20.0
+"""Times its thickness, the least length of such a line."""
+BARE_THROUGH = 0.5
+"""Of its length: where it is thin and on a smooth curve."""
+WHOLE = 0.97
+"""Of its length: where it is inked."""
+FURTHEST = 12
+"""Coarse pixels up to which its thickness is looked at."""
 BEHIND = 0.15
 """Of the picture's width: digits that hide so much of a line do not end it."""
 SLENDER = 30.0
@@ -111,15 +125,21 @@ def _find(faint: Gray) -> list[tuple[Points, int]]:
         return []
     thickest = max(THICKEST * max(size), THICK_ANYWAY)
     shortest = max(SHORTEST * size[0], ANYWAY * max(size))
-    lines = []
+    lines: list[Line] = []
+    followed: list[tuple[Points, int]] = []
     behind = np.zeros_like(coarse)
     for x, y, line in _long(_gray(runs), shortest):
         thickness = _thin(line)
-        if thickness > thickest:
-            part = behind[y : y + line.shape[0], x : x + line.shape[1]]
-            part[line] = 255
-        elif line.shape[1] >= SLENDER * thickness:
+        if thickness <= thickest and line.shape[1] >= SLENDER * thickness:
             lines.append((x, y, line))
+            continue
+        part = behind[y : y + line.shape[0], x : x + line.shape[1]]
+        part[line] = 255
+        if line.shape[1] >= FULL * size[0]:
+            under = _follow(coarse[y : y + line.shape[0], x : x + line.shape[1]] > 0, thickest)
+            if under is not None:
+                points = ((under[0] + (x, y) + 0.5) * width / size[0]).round().astype(np.int32)
+                followed.append((points, max(1, round(under[1] * width / size[0]))))
     if len(lines) >= SEVERAL:
         lines += [
             found for found in _behind(_gray(behind), thickest, shortest) if _thin(found[2]) <= thickest
@@ -131,7 +151,7 @@ def _find(faint: Gray) -> list[tuple[Points, int]]:
     sure = [bare >= BARE for _, bare, _ in curves]
     # Where there are several for sure, one more under a row of digits needs less to be believed.
     least, alone = (BARE_AMONG, 0.0) if sum(sure) >= SEVERAL else (BARE, ALONE * size[0])
-    return [curve for length, bare, curve in curves if bare >= least and length >= alone]
+    return followed + [curve for length, bare, curve in curves if bare >= least and length >= alone]
 
 
 def _long(runs: Gray, shortest: float) -> list[Line]:
@@ -156,6 +176,36 @@ def _behind(runs: Gray, thickest: float, shortest: float) -> list[Line]:
     thin = cv2.subtract(runs, cv2.morphologyEx(runs, cv2.MORPH_OPEN, tall))
     across = np.ones((1, max(9, round(BEHIND * runs.shape[1]))), np.uint8)
     return _long(_gray(cv2.morphologyEx(thin, cv2.MORPH_CLOSE, across)), shortest)
+
+
+def _follow(ink: npt.NDArray[np.bool_], thickest: float) -> tuple[npt.NDArray[np.intp], float] | None:
+    """The line through a run of signs that stand on it, hang from it or cross it: its points and pen.
+
+    It is the way from left to right that leaves the ink least. None if that way is not thin and smooth for
+    a good part: it then goes through the signs themselves, which touch each other.
+    """
+    costs, steps = fall(np.where(ink, np.float32(0), np.float32(1)).T, ASIDE)
+    way = np.array(trace(steps, int(costs[-1].argmin())), np.intp)
+    columns = np.arange(len(way))
+    if np.count_nonzero(ink[way, columns]) < WHOLE * len(way):
+        return None
+    padded = np.pad(ink, ((FURTHEST, FURTHEST), (0, 0)))
+    reach = np.zeros(len(way), np.intp)
+    for sign in (-1, 1):
+        going = np.ones(len(way), bool)
+        for step in range(1, FURTHEST):
+            going &= padded[way + FURTHEST + sign * step, columns]
+            reach += going
+    usual = float(np.percentile(reach + 1, 25))
+    thin = reach + 1 <= usual + 1
+    place = np.linspace(-1, 1, len(way))
+    if usual > thickest + 1 or len(way) < SLENDER_THROUGH * usual or np.count_nonzero(thin) < 16:
+        return None
+    curve = np.polyval(np.polyfit(place[thin], way[thin], 3), place)
+    if np.count_nonzero(thin & (np.abs(way - curve) <= 1.5)) < BARE_THROUGH * len(way):
+        return None
+    ends = np.linspace(0, len(way) - 1, max(2, len(way) // 8)).astype(np.intp)
+    return np.stack([ends, curve[ends].round().astype(np.intp)], axis=1), usual + 2
 
 
 def _curve(
