@@ -30,10 +30,12 @@ MOST_PIXELS = 1_000_000
 LARGEST_SCALE = 4.0
 LEAST_SCALE = 1.3
 LEAST_CONFIDENCE = 0.75
-"""Of a number's digits on average, for a classifier without a threshold: less is a word or a scribble.
+"""Of a number's digits on average: less is a word or a scribble.
 
 One doubtful digit among sure ones stays, for a number that lacks a digit is worse than one in doubt.
 """
+LEAST_AMONG = 0.4
+"""The same for a network that knows what is no digit, the others on the page being taken into account."""
 
 
 class Reader:
@@ -106,10 +108,8 @@ class Reader:
         return tuple(found for found in numbers if self._is_sure(found))
 
     def _is_sure(self, number: Number) -> bool:
-        least = self.classifier.card.threshold
-        return fmean(digit.confidence for digit in number.digits) >= (
-            LEAST_CONFIDENCE if least is None else least
-        )
+        least = LEAST_CONFIDENCE if self.classifier.card.others is None else LEAST_AMONG
+        return fmean(digit.confidence for digit in number.digits) >= least
 
 
 def _among_its_own(found: Number, page: float) -> Number:

@@ -25,10 +25,10 @@ def bridge() -> Gray:
 
 
 def test_a_seam_crosses_where_the_ink_is_thin(bridge: Gray) -> None:
-    (cheapest,) = sorted(cuts.seams(bridge), key=lambda seam: seam.cost)[:1]
-    assert abs(cheapest.columns.mean() - 50) < 4
-    assert cheapest.cost < 0.1
-    assert cheapest.columns.shape == (60,)
+    middle = [seam for seam in cuts.seams(bridge) if abs(seam.columns.mean() - 50) < 4]
+    assert middle
+    assert min(seam.cost for seam in middle) < 0.1
+    assert all(seam.columns.shape == (60,) for seam in middle)
 
 
 def test_a_split_loses_nothing(bridge: Gray) -> None:
