@@ -34,7 +34,7 @@ LEAST_CONFIDENCE = 0.75
 
 One doubtful digit among sure ones stays, for a number that lacks a digit is worse than one in doubt.
 """
-LEAST_AMONG = 0.4
+LEAST_AMONG = 0.35
 """The same for a network that knows what is no digit, the others on the page being taken into account."""
 
 
@@ -93,18 +93,19 @@ class Reader:
         probabilities = resolved.probabilities
         values, best = probabilities.argmax(axis=1), probabilities.max(axis=1, initial=0)
         others = self.classifier.card.others
+        sure = probabilities.sum(axis=1, dtype=np.float64)
         page = 0.0
         if others is not None and len(best):
-            sure = probabilities.sum(axis=1, dtype=np.float64)
             likely, page = priors.among(sure, others, others, priors.PAGE)
-            best = best * likely / np.maximum(sure, 1e-9)
+            best, sure = best * likely / np.maximum(sure, 1e-9), likely
         digits = [
             Digit(int(value), float(confidence), glyph.box)
             for glyph, value, confidence in zip(resolved.glyphs, values, best, strict=True)
         ]
         numbers = to_numbers(digits)
         if others is not None:
-            numbers = tuple(_among_its_own(found, page) for found in numbers)
+            is_digit = {id(digit): float(chance) for digit, chance in zip(digits, sure, strict=True)}
+            numbers = tuple(_among_its_own(found, is_digit, page) for found in numbers)
         return tuple(found for found in numbers if self._is_sure(found))
 
     def _is_sure(self, number: Number) -> bool:
@@ -112,14 +113,17 @@ class Reader:
         return fmean(digit.confidence for digit in number.digits) >= least
 
 
-def _among_its_own(found: Number, page: float) -> Number:
-    """The number with its digits' confidences as the others of its digits make them more or less likely."""
-    sure = np.array([digit.confidence for digit in found.digits])
-    confidences, _ = priors.among(sure, page, page, priors.NUMBER)
+def _among_its_own(found: Number, is_digit: dict[int, float], page: float) -> Number:
+    """The number with its digits' confidences as the others of its digits make them more or less likely.
+
+    `is_digit` is the chance that a Digit, by its id, is one at all: which one it is, is another question.
+    """
+    sure = np.array([is_digit[id(digit)] for digit in found.digits])
+    likely, _ = priors.among(sure, page, page, priors.NUMBER)
     return number(
         tuple(
-            msgspec.structs.replace(digit, confidence=float(confidence))
-            for digit, confidence in zip(found.digits, confidences, strict=True)
+            msgspec.structs.replace(digit, confidence=float(digit.confidence * chance / max(before, 1e-9)))
+            for digit, chance, before in zip(found.digits, likely, sure, strict=True)
         )
     )
 

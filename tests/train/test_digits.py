@@ -51,14 +51,15 @@ def test_pictures_are_seeded_and_labeled(mnist: Path, digits) -> None:  # type: 
     data = load_mnist(mnist)
     sources = crops.load_sources((data.x_train, data.y_train), None)
     assert sources.others == []
-    first, again = (crops.make(sources, Mix(60, 60, 60), 7, processes) for processes in (1, 2))
+    first, again = (crops.make(sources, Mix(60, 60, 60, 60), 7, processes) for processes in (1, 2))
     np.testing.assert_array_equal(first[0], again[0])
     np.testing.assert_array_equal(first[1], again[1])
     pictures, labels = first
-    assert pictures.shape == (180, 28, 28)
+    assert pictures.shape == (240, 28, 28)
     assert labels[:60].max() < 10
     assert np.all(labels[60:120] == OTHER)
-    assert 0 < np.count_nonzero(labels[120:] == OTHER) < 40  # cuts that went wrong, some
+    assert 0 < np.count_nonzero(labels[120:180] == OTHER) < 40  # cuts that went wrong, some
+    assert labels[180:].max() < 10
     assert np.all(pictures.max(axis=(1, 2)) > 200)
 
 
@@ -73,9 +74,9 @@ def test_a_run_and_its_resumption(
     mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(digits_run, "HELD_OUT", 100)
-    small = Mix(200, 200, 200)
+    small = Mix(200, 200, 200, 200)
     config = digits_run.Config(
-        epochs=2, light=256, heavy=160, other=96, batch=64, mix=small, held_mix=Mix(60, 60, 60)
+        epochs=1, last=1, light=256, heavy=160, other=96, batch=64, mix=small, held_mix=Mix(60, 60, 60, 60)
     )
     digits_run.fit(config, tmp_path, mnist)
     about = msgspec.json.decode((tmp_path / "about.json").read_bytes(), type=About)
@@ -120,7 +121,7 @@ def test_a_users_own_crops(tmp_path: Path, mnist: Path, digits) -> None:  # type
     assert [len(images) for images, _ in sources.digits] == [800, 1]
     assert sources.digits[1][1].tolist() == [7]
     assert [len(signs) for signs in sources.others] == [1]
-    pictures, _ = crops.make(sources, Mix(40, 20, 0), 3, 1)
+    pictures, _ = crops.make(sources, Mix(40, 20, 0, 0), 3, 1)
     assert pictures.shape == (60, 28, 28)
 
 

@@ -22,7 +22,10 @@ def main(arguments: list[str] | None = None) -> int:
     digits.add_argument("--out", type=Path, default=Path("runs/digits"), help="folder of the run")
     digits.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
     digits.add_argument(
-        "--epochs", type=_positive, default=75, help="of 120,000 pictures (default: %(default)s)"
+        "--epochs",
+        type=_positive,
+        default=75,
+        help="of 120,000 pictures; 6 more end the run (default: %(default)s)",
     )
     digits.add_argument(
         "--data", type=Path, metavar="DIR", help="folder with optdigits, semeion, omniglot, hasy as npz"

@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -33,9 +34,10 @@ class Config:
     An epoch is so many of MNIST's digits as they are (`light`), of digits cut out of paper (`heavy`) and
     of what is no digit (`other`), each drawn without repeating one before all were seen, and each changed
     a little anew by `wobble`, of one strength for MNIST and another for what was made on paper; the rate
-    falls from its peak to 0 along a cosine; `average` is the momentum of the weights' moving average,
-    which is what is kept in the end; `keep` is the part of MNIST's held-out digits that the threshold for
-    *not a digit* keeps.
+    falls from its peak to 0 along a cosine. The `last` epochs, at a low rate that falls to 0, hardly change
+    the pictures any more: they are as the runtime will see them (after Touvron et al. 2019). `average` is
+    the momentum of the weights' moving average, which is what is kept in the end; `keep` is the part of
+    MNIST's held-out digits that the threshold for *not a digit* keeps.
     """
 
     epochs: int = 75
@@ -43,6 +45,9 @@ class Config:
     heavy: int = 46_000
     other: int = 22_000
     strengths: tuple[float, float] = (1.0, 0.5)
+    last: int = 6
+    last_strengths: tuple[float, float] = (0.4, 0.0)
+    last_rate: float = 3e-4
     batch: int = 256
     rate: float = 3e-3
     decay: float = 0.02
@@ -84,14 +89,11 @@ def fit(
     keras.utils.set_random_seed(config.seed)
     sets = _sets(mnist_learnt, x, y)
     steps = (config.light + config.heavy + config.other) // config.batch
-    warm = min(2, config.epochs // 2) * steps
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, config.epochs * steps - warm, warmup_target=config.rate, warmup_steps=warm
-    )
+    epochs = config.epochs + config.last
     model = networks.digits()
     model.compile(
         optimizer=keras.optimizers.AdamW(
-            rate,
+            _Rate(config, steps),
             weight_decay=config.decay,
             use_ema=True,
             ema_momentum=config.average,
@@ -102,14 +104,14 @@ def fit(
     model.optimizer.build(model.trainable_variables)
     if history:
         model.load_weights(checkpoint(out, len(history)))
-    if len(history) >= config.epochs:
-        print(f"{out}: finished, all {config.epochs} epochs are there; nothing to train")
+    if len(history) >= epochs:
+        print(f"{out}: finished, all {epochs} epochs are there; nothing to train")
     with ThreadPoolExecutor(1) as ahead:  # the next epoch's pictures are made while this one is learnt
         coming = ahead.submit(_epoch, sets, config, len(history) + 1)
-        for epoch in range(len(history) + 1, config.epochs + 1):
+        for epoch in range(len(history) + 1, epochs + 1):
             started = time.perf_counter()
             pictures, labels = coming.result()
-            if epoch < config.epochs:
+            if epoch < epochs:
                 coming = ahead.submit(_epoch, sets, config, epoch + 1)
             fitted = model.fit(
                 pictures, labels, config.batch, initial_epoch=epoch - 1, epochs=epoch, shuffle=False
@@ -129,6 +131,27 @@ def fit(
     return model
 
 
+class _Rate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """Warm up, fall along a cosine, then fall again from the low rate of the last epochs."""
+
+    def __init__(self, config: Config, steps: int) -> None:
+        self.main, self.rest = config.epochs * steps, max(1, config.last * steps)
+        self.last_rate = config.last_rate
+        warm = min(2, config.epochs // 2) * steps
+        self.cosine = keras.optimizers.schedules.CosineDecay(
+            0.0, self.main - warm, warmup_target=config.rate, warmup_steps=warm
+        )
+
+    def __call__(self, step: keras.KerasTensor) -> keras.KerasTensor:
+        done = keras.ops.cast(step, "float32") - self.main
+        low = self.last_rate * keras.ops.maximum(1 - done / self.rest, 0.0)
+        return keras.ops.where(done < 0, self.cosine(step), low)
+
+    def get_config(self) -> dict[str, Any]:
+        """Keras writes it beside the fitted weights; the run's config.json is what it is made of."""
+        return {"main": self.main, "rest": self.rest, "last_rate": self.last_rate}
+
+
 def _sets(mnist: Pair, x: Gray, y: Gray) -> list[Pair]:
     """What an epoch draws from: MNIST as it is, digits on paper, and what is no digit."""
     other = y == OTHER
@@ -138,7 +161,7 @@ def _sets(mnist: Pair, x: Gray, y: Gray) -> list[Pair]:
 def _epoch(sets: list[Pair], config: Config, number: int) -> tuple[Floats, Gray]:
     """The pictures of one epoch as the network takes them, and their labels; the same for the same number."""
     random = np.random.default_rng((config.seed, number))
-    plain, paper = config.strengths
+    plain, paper = config.strengths if number <= config.epochs else config.last_strengths
     pictures, labels = [], []
     for (x, y), wanted, strength in zip(
         sets, (config.light, config.heavy, config.other), (plain, paper, paper), strict=True
@@ -153,7 +176,7 @@ def _epoch(sets: list[Pair], config: Config, number: int) -> tuple[Floats, Gray]
 
 def _settle(model: keras.Model, sets: list[Pair], config: Config) -> None:
     """Let batch normalization see what the averaged weights, not the last ones, make of the pictures."""
-    pictures, _ = _epoch(sets, config, config.epochs + 1)
+    pictures, _ = _epoch(sets, config, config.epochs + config.last + 1)
     for start in range(0, min(len(pictures), SETTLE * config.batch), config.batch):
         model(pictures[start : start + config.batch], training=True)
 
@@ -226,7 +249,7 @@ def _finish(model: keras.Model, config: Config, out: Path, paper: Pair, plain: P
     trained = (
         f"MNIST and further digits ({sets}), {sum(map(len, learnt.others)):,} other signs, as they are and "
         f"drawn on paper and cut out ({sum(asdict(config.mix).values()):,}); "
-        f"{config.epochs} epochs of {epoch:,}"
+        f"{config.epochs + config.last} epochs of {epoch:,}"
     )
     again = f"python -m digitlens_train digits --epochs {config.epochs} --seed {config.seed} --data DIR"
     finish(
