@@ -86,7 +86,7 @@ def to_onnx(model: keras.Model) -> bytes:
             inputs = [name, keep(kernel, f"kernel{index}"), keep(beta - mean * factor, f"bias{index}")]
             # TensorFlow's "same" pads an even side at stride 2 on the right and below only.
             pads = [1, 1, 1, 1] if stride == 1 else [0, 0, 1, 1]
-            name = add("Conv", inputs, strides=[stride, stride], pads=pads)
+            name = add("Conv", inputs, kernel_shape=[3, 3], strides=[stride, stride], pads=pads)
         elif isinstance(layer, layers.ReLU):
             name = add("Relu", [name])
         elif isinstance(layer, layers.GlobalAveragePooling2D):

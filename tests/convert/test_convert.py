@@ -90,12 +90,12 @@ def test_the_digits_benchmark(  # type: ignore[no-untyped-def]
     assert np.trace(small["confusion"]) == small["right"]
     assert whole["signs"] == small["signs"] == 30
     assert whole["signs_passed"] == 1  # seed knows no threshold
-    assert whole["signs_passed_at_99"] < 1
+    assert 0 < whole["signs_passed_at_99"] <= 1
     pages = {row["model"]: row for row in results["folders"]}
     assert set(pages) == {"seed float32", "seed int8"}
     assert pages["seed int8"]["pages"] == 2
     costs = results["speed"]
-    assert costs["multiply_accumulates"] == 46_333_344
+    assert costs["multiply_accumulates"] == 46_365_184
     assert 0 < costs["int8_peak_share"] < 1.2
     assert {row["threads"] for row in costs["rows"]} == {1, 2}
     assert all(20 < size < 200 for size in costs["memory_mib"].values())
