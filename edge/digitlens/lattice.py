@@ -139,9 +139,9 @@ def _groups(boxes: npt.NDArray[np.int64], doubtful: npt.NDArray[np.bool_], typic
         close &= (wide <= WIDEST * np.maximum(high, local)) & (high <= TALLEST * local)
         nested = -across >= 0.3 * np.minimum(width[some], width[first])
         close &= doubt[some] | doubt[first] | nested
-        for second in np.flatnonzero(close) + first + 1:
+        for second in (np.flatnonzero(close) + first + 1).tolist():
             group[group == group[second]] = group[first]
-            wanted[[first, second]] = True
+            wanted[first] = wanted[second] = True
     found = np.unique(group[wanted])
     return [np.sort(order[group == number]).tolist() for number in found]
 

@@ -64,8 +64,8 @@ def stroke_width(ink: Gray) -> float:
     area = int(np.count_nonzero(pen))
     if area == 0:
         return 0.0
-    edges = np.count_nonzero(pen[1:] != pen[:-1]) + np.count_nonzero(pen[:, 1:] != pen[:, :-1])
-    edges += sum(np.count_nonzero(border) for border in (pen[0], pen[-1], pen[:, 0], pen[:, -1]))
+    edges = int(np.count_nonzero(pen[1:] != pen[:-1]) + np.count_nonzero(pen[:, 1:] != pen[:, :-1]))
+    edges += sum(int(np.count_nonzero(border)) for border in (pen[0], pen[-1], pen[:, 0], pen[:, -1]))
     # City-block edges are longer than the contour by 4 / pi on average over all directions.
     return 2 * area / (edges * np.pi / 4)
 

@@ -91,7 +91,7 @@ class Reader:
     def _numbers(self, resolved: Resolved) -> tuple[Number, ...]:
         """The glyphs as numbers, without those that are words or scribbles."""
         probabilities = resolved.probabilities
-        values, best = probabilities.argmax(axis=1), probabilities.max(axis=1, initial=0)
+        values, best = probabilities.argmax(axis=1), probabilities.max(axis=1, initial=0).astype(np.float64)
         others = self.classifier.card.others
         sure = probabilities.sum(axis=1, dtype=np.float64)
         page = 0.0

@@ -72,4 +72,4 @@ def photograph(page: Floats, random: np.random.Generator) -> Page:
     lit = cv2.GaussianBlur(lit, (0, 0), soft) + random.normal(0, random.uniform(0.5, 5), lit.shape)
     photo = np.clip(lit, 0, 255).astype(np.uint8)
     _, packed = cv2.imencode(".jpg", photo, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(70, 96))])
-    return cv2.imdecode(packed, cv2.IMREAD_COLOR).astype(np.uint8, copy=False)
+    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)

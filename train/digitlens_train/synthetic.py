@@ -144,4 +144,4 @@ def _sign(
         return None
     part: npt.NDArray[np.float32] = ink[top : top + len(small), left : left + small.shape[1]]
     np.maximum(part, small, out=part)
-    return left + small.shape[1]
+    return float(right)
