@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from digitlens import Classifier, Reader, cards, pictures
 from digitlens.errors import DigitLensError
 from digitlens_convert import digits, pages, plots, report, report_digits, speed
-from digitlens_convert.stats import mcnemar
+from digitlens_convert.convert import FLOATING
+from digitlens_convert.stats import discordant, mcnemar
 from digitlens_train.data import Mnist, load_mnist
-
-VARIANTS = ("float32", "float16", "dynamic")
 
 
 def run_digits(
@@ -33,7 +34,7 @@ def run_digits(
         DependencyError: the peers are not installed.
     """
     name = Path(model).stem
-    variants = {f"{name} {kind}": run / f"{name}_{kind}.tflite" for kind in VARIANTS}
+    variants = {f"{name} {kind}": run / f"{name}_{kind}.tflite" for kind in FLOATING}
     files = {f"{name} int8": cards.find(model), **{other: cards.find(other) for other in others}}
     models: dict[str, Path] = {name: cards.find(path) for name, path in (variants | files).items()}
     # float32 and int8 first: every difference is against float32.
@@ -54,11 +55,10 @@ def _folders(models: list[tuple[str, Path]], validation: Path) -> list[dict[str,
     rows = []
     for folder in sorted(path.parent for path in validation.glob("*/labels.json")):
         scores = [pages.score(folder, Reader(Classifier.load(path))) for _, path in models]
-        first = [page.errors == 0 for page in scores[0].pages]
+        first = np.array([page.errors == 0 for page in scores[0].pages])
         for (name, _), score in zip(models, scores, strict=True):
-            exact = [page.errors == 0 for page in score.pages]
-            lost = sum(was and not now for was, now in zip(first, exact, strict=True))
-            won = sum(now and not was for was, now in zip(first, exact, strict=True))
+            exact = np.array([page.errors == 0 for page in score.pages])
+            lost, won = discordant(first, exact)
             pair = {"only_first_exact": lost, "only_this_exact": won, "mcnemar_p": mcnemar(lost, won)}
             rows.append({"model": name, **score.summary(), **pair})
     return rows

@@ -13,6 +13,9 @@ from digitlens_convert.stats import accuracy
 from digitlens_train.data import Mnist, load_mnist
 from digitlens_train.run import About
 
+FLOATING: tuple[Quantization, ...] = ("float32", "float16", "dynamic")
+"""What a network is compared with; these files stay in the run's folder."""
+
 
 class ConvertError(DigitLensError, ValueError):
     """A run's folder that holds nothing to convert."""
@@ -51,8 +54,7 @@ def _network(about: About, run: Path, out: Path, data: Mnist) -> list[Path]:
     model = keras.models.load_model(run / f"{about.name}.keras", compile=False)
     inputs = to_input(data.x_train)
     files = []
-    others: tuple[Quantization, ...] = ("float32", "float16", "dynamic")
-    targets: dict[Quantization, Path] = {kind: run / f"{about.name}_{kind}.tflite" for kind in others}
+    targets: dict[Quantization, Path] = {kind: run / f"{about.name}_{kind}.tflite" for kind in FLOATING}
     targets["int8"] = out / f"{about.name}.tflite"
     for kind, path in targets.items():
         content = quantize.convert(model, kind, inputs)

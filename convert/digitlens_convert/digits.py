@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from digitlens import Classifier, cards
 from digitlens.normalize import normalize
-from digitlens_convert.stats import accuracy, calibration_error, mcnemar
+from digitlens_convert.stats import accuracy, calibration_error, discordant, mcnemar
 from digitlens_train.data import DataError, Images, Mnist
 
 KEPT = 0.99
@@ -65,8 +65,7 @@ def compare(models: list[Measured], data: Mnist) -> dict[str, object]:
     for model in models:
         right = model.answers == truth
         share = accuracy("MNIST test", int(np.count_nonzero(right)), len(truth))
-        only_first = int(np.count_nonzero((first.answers == truth) & ~right))
-        only_this = int(np.count_nonzero((first.answers != truth) & right))
+        only_first, only_this = discordant(first.answers == truth, right)
         rows.append(
             {
                 "model": model.name,

@@ -70,12 +70,9 @@ def multiply_accumulates(content: bytes) -> int:
     shapes = {tensor["index"]: tensor["shape"] for tensor in interpreter.get_tensor_details()}
     total = 0
     for op in interpreter._get_ops_details():
-        if op["op_name"] in ("CONV_2D", "FULLY_CONNECTED"):
+        if op["op_name"] in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
             weights, output = shapes[op["inputs"][1]], shapes[op["outputs"][0]]
             # A weight of one output channel is used once for each of the channel's places.
-            total += int(np.prod(weights)) * int(np.prod(output[1:-1]))
-        elif op["op_name"] == "DEPTHWISE_CONV_2D":
-            weights, output = shapes[op["inputs"][1]], shapes[op["outputs"][0]]
             total += int(np.prod(weights)) * int(np.prod(output[1:-1]))
     return total
 

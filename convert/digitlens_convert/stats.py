@@ -27,6 +27,11 @@ def accuracy(name: str, right: int, total: int) -> Accuracy:
     return Accuracy(name, right, total, right / max(1, total), wilson(right, total))
 
 
+def discordant(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> tuple[int, int]:
+    """How many only the first of two readers has right, and how many only the second; (N,) each."""
+    return int(np.count_nonzero(first & ~second)), int(np.count_nonzero(second & ~first))
+
+
 def mcnemar(only_first: int, only_second: int) -> float:
     """The exact two-sided p-value that two readers err alike (McNemar 1947).
 

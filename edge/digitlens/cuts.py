@@ -77,7 +77,7 @@ def split(ink: Gray, cuts: list[Seam]) -> list[Gray]:
     height, width = ink.shape
     column = np.arange(width)[np.newaxis]
     borders = [np.zeros((height, 1), np.intp)]
-    for seam in cuts:  # seams may meet, they never cross
+    for seam in cuts:  # where one crosses the one before it, it goes along with it
         borders.append(np.maximum(borders[-1], seam.columns[:, np.newaxis]))
     borders.append(np.full((height, 1), width, np.intp))
     return [

@@ -7,9 +7,7 @@ from pathlib import Path
 
 from digitlens.cli import complain
 from digitlens.errors import DigitLensError
-
-KINDS = ("numbers", "words", "scribbles", "squared", "table")
-"""Of digitlens_train.synthetic, which is imported only when it is wanted."""
+from digitlens_train.synthetic import KINDS
 
 
 def main(arguments: list[str] | None = None) -> int:

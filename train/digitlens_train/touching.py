@@ -82,4 +82,4 @@ def _side_by_side(left: Stroke, right: Stroke, random: np.random.Generator) -> t
 
 
 def _cropped(stroke: npt.NDArray[np.floating[Any]]) -> Stroke:
-    return strokes.enlarge(np.clip(cv2.convertScaleAbs(stroke, alpha=255), 0, 255).astype(np.uint8))
+    return strokes.enlarge(cv2.convertScaleAbs(stroke, alpha=255).astype(np.uint8, copy=False))
