@@ -57,6 +57,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME|PATH",
         help=f"{', '.join(cards.names())}, or a model file with its card beside it (default: %(default)s)",
     )
+    read.add_argument(
+        "--separator",
+        default="",
+        metavar="SIGN",
+        help="write SIGN where a decimal point or comma stands; without, digits alone are written",
+    )
     read.add_argument("--threads", type=int, default=1, help="of the network (default: %(default)s)")
     return parser
 
@@ -64,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
 def _read(options: argparse.Namespace) -> int:
     """Read every path; one that fails is named on stderr and does not stop the others."""
     with _quiet():
-        reader = Reader(Classifier.load(options.model, options.threads))
+        reader = Reader(Classifier.load(options.model, options.threads), separator=options.separator)
     if options.overlay is not None:
         _make_folder(options.overlay)
     failed = False
@@ -92,7 +98,7 @@ def _read_file(file: Path, reader: Reader, options: argparse.Namespace) -> None:
         if options.stages is not None:
             folder = options.stages / (f"{file.name}_{count:05}" if is_video else file.name)
             _make_folder(folder)
-            reader = Reader(reader.classifier, Stages(folder))
+            reader = Reader(reader.classifier, Stages(folder), options.separator)
         reading = reader.read(picture.pixels, picture.source, picture.time)
         reading = resized(reading, picture.size)
         texts = [number.text for number in reading.numbers]

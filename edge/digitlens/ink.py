@@ -17,15 +17,18 @@ Floats = npt.NDArray[np.float32]
 CELL = 8
 """Pixels of the coarse grid's step."""
 PALE = 0.2
+"""Of the strongest contrast nearby, that ink has at the least, if it is strong for its own stroke."""
 REACH = 2
+"""Pixels within which a stroke's own strongest contrast is looked for."""
 EDGE = 0.4
 """Of the strongest contrast nearby: where a stroke ends. Half would be a blurred stroke's true edge; a
 little less keeps a stroke whole where the pen was lifted."""
 BOARD = 80
 """Pixels of the longer side at which light on dark is told from dark on light."""
-FAINTEST_LINE = 10.0
 FAINTEST = 20.0
 """Gray levels (of paper at 255) that ink differs from paper at the least, however clean the picture."""
+FAINTEST_LINE = 10.0
+"""The same for the paper's own lines, which are often paler than ink."""
 NOISE = 5.0
 """Standard deviations of the paper's own grain that ink differs at the least."""
 DARKEST_PAPER = 0.4
@@ -33,17 +36,22 @@ DARKEST_PAPER = 0.4
 
 SHARP = 0.85
 """Of the brightness two cells outside: what is darker two cells inside has an edge there."""
+STEP = 0.6
+"""Of the brightness on one side of a slender piece: where the other side is darker, it is a sheet's edge."""
+SLENDER = 0.5
+"""Of its length, the width of such a piece at the most."""
 BLACK = 8.0
 """Gray levels below which nothing can be told from the darkness of a covered lens."""
 
 
 @dataclass(frozen=True)
 class Ink:
-    """All (H, W) uint8.
+    """All (H, W) uint8, but for the last.
 
-    `mask` is 255 where ink is; `faint` also where the contrast is only above the paper's grain;
+    `mask` is 255 where ink is; `sure` where it is dark enough whatever is beside it; `faint` also where
+    the contrast is only above the paper's grain;
     `contrast` is how much darker than its paper a pixel is, the paper being 255; `edge` is the contrast
-    at which ink begins there.
+    at which ink begins there. `paper`, (H, W) float32 on a grid of CELL pixels, is its brightness.
     """
 
     mask: Gray
@@ -51,12 +59,13 @@ class Ink:
     faint: Gray
     contrast: Gray
     edge: Gray
+    paper: Floats
 
 
 def find_ink(gray: Gray) -> Ink:
     """(H, W) uint8, dark ink on light paper or the reverse -> what is ink."""
     height, width = gray.shape
-    contrast = _contrast(gray)
+    contrast, paper = _contrast(gray)
     grain = cv2.resize(_grain(contrast), _grid(contrast), interpolation=cv2.INTER_LINEAR)
     grain = np.float32(NOISE) * grain
     floor = np.maximum(np.float32(FAINTEST), grain)
@@ -74,10 +83,31 @@ def find_ink(gray: Gray) -> Ink:
         faint=_gray(cv2.compare(contrast, _enlarged(line_floor, (width, height)), cv2.CMP_GT)),
         contrast=contrast,
         edge=edge,
+        paper=paper,
     )
 
 
-def _contrast(gray: Gray) -> Gray:
+def on_edges(paper: Floats, size: tuple[int, int], boxes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Which slender boxes, of (N, 4), lie along an edge of the sheet: a stroke has paper on both sides.
+
+    `paper` is that of Ink, `size` the picture's width and height.
+    """
+    x, y, w, h = boxes.T
+    found = np.zeros(len(boxes), bool)
+    for start, length, thick, down in ((x, w, h, True), (y, h, w, False)):
+        along = start[:, np.newaxis] + length[:, np.newaxis] * np.array([0.2, 0.5, 0.8])
+        first = (y if down else x)[:, np.newaxis]
+        sides = []
+        for across in (first - CELL, first + thick[:, np.newaxis] + CELL):
+            columns, rows = (along, across) if down else (across, along)
+            column = np.clip(columns * (paper.shape[1] / size[0]), 0, paper.shape[1] - 1).astype(np.intp)
+            row = np.clip(rows * (paper.shape[0] / size[1]), 0, paper.shape[0] - 1).astype(np.intp)
+            sides.append(paper[row, column].mean(axis=1))
+        found |= (thick < SLENDER * length) & (np.minimum(*sides) < STEP * np.maximum(*sides))
+    return found
+
+
+def _contrast(gray: Gray) -> tuple[Gray, Floats]:
     coarse = _gray(cv2.resize(gray, _grid(gray), interpolation=cv2.INTER_AREA))
     if _is_blackboard(coarse if max(coarse.shape) >= BOARD else gray):
         gray, coarse = _gray(cv2.bitwise_not(gray)), _gray(cv2.bitwise_not(coarse))
@@ -86,7 +116,7 @@ def _contrast(gray: Gray) -> Gray:
     light = _enlarged(np.maximum(paper, 1), size)
     contrast = cv2.bitwise_not(cv2.divide(cv2.GaussianBlur(gray, (3, 3), 0), light, scale=255))
     behind = cv2.resize(_behind(paper), size, interpolation=cv2.INTER_NEAREST)
-    return _gray(cv2.subtract(contrast, behind))
+    return _gray(cv2.subtract(contrast, behind)), paper
 
 
 def _is_blackboard(gray: Gray) -> bool:

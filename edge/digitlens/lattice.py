@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from digitlens import cuts
 from digitlens.readings import union
-from digitlens.segment import Glyph
+from digitlens.segment import Glyph, weighted_median
 
 Gray = npt.NDArray[np.uint8]
 Probabilities = npt.NDArray[np.float32]
@@ -45,6 +45,10 @@ CUT = 2.0
 """What a cut costs, for each glyph's height of ink that it crosses; the unit is -log of a probability."""
 EACH = 0.3
 """What each cut and each join costs besides."""
+EVEN = 1.4
+"""Of the lower one's height: two digits that touch are not more unlike without a price."""
+UNEVEN = 6.0
+"""That price, for each factor of e beyond it."""
 SKIP = 1.5
 """What it costs to leave a small part out."""
 NONE = 1.5
@@ -113,9 +117,8 @@ def resolve(glyphs: list[Glyph], classify: Classify) -> Resolved:
 
 def _typical(boxes: npt.NDArray[np.int64]) -> float:
     """The height of most of the writing: the median over area."""
-    order = np.argsort(boxes[:, 3])
-    total = np.cumsum((boxes[:, 2] * boxes[:, 3])[order])
-    return float(boxes[order, 3][np.searchsorted(total, total[-1] / 2)])
+    heights = boxes[:, 3].astype(np.float64)
+    return weighted_median(heights, boxes[:, 2] * heights)
 
 
 def _groups(boxes: npt.NDArray[np.int64], doubtful: npt.NDArray[np.bool_], typical: float) -> list[list[int]]:
@@ -220,28 +223,37 @@ def _cheapest(
     parts: list[_Part], runs: dict[tuple[int, int], int], scores: Probabilities, typical: float
 ) -> list[int]:
     """The candidates along the cheapest path through one group's parts."""
-    into: list[list[tuple[int, int]]] = [[] for _ in range(len(parts) + 1)]
-    for (start, end), index in runs.items():
-        into[end].append((start, index))
-    total = [0.0] + [float("inf")] * len(parts)
-    came: list[tuple[int, int | None]] = [(0, None)] * (len(parts) + 1)
+    # A way ends after a part, with the candidate taken last (None where a small part is left out).
+    ways: list[dict[tuple[int, int] | None, tuple[float, tuple[int, ...]]]] = [
+        {} for _ in range(len(parts) + 1)
+    ]
+    ways[0][None] = 0.0, ()
+    heights = {(start, end): union([part.glyph.box for part in parts[start:end]])[3] for start, end in runs}
     for end in range(1, len(parts) + 1):
-        for start, index in into[end]:
+        for (start, stop), index in runs.items():
+            if stop != end or not ways[start]:
+                continue
             best = float(scores[index].max())
-            cost = total[start] + min(-log(max(best, IMPOSSIBLE)), NONE - log(max(1 - best, IMPOSSIBLE)))
-            cost += _seam(parts, start) + _bridges(parts[start:end])
-            if cost < total[end]:
-                total[end], came[end] = cost, (start, index)
-        small = parts[end - 1].glyph.box[3] < SMALL * typical
-        if small and total[end - 1] + SKIP < total[end]:
-            total[end], came[end] = total[end - 1] + SKIP, (end - 1, None)
-    chosen = []
-    end = len(parts)
-    while end:
-        end, taken = came[end]
-        if taken is not None:
-            chosen.append(taken)
-    return chosen[::-1]
+            own = min(-log(max(best, IMPOSSIBLE)), NONE - log(max(1 - best, IMPOSSIBLE)))
+            own += _seam(parts, start) + _bridges(parts[start:end])
+            is_cut = start > 0 and parts[start].whole == parts[start - 1].whole
+            cost, before = min(
+                (
+                    cost + (_uneven(heights[last], heights[start, end]) if is_cut and last else 0.0),
+                    taken,
+                )
+                for last, (cost, taken) in ways[start].items()
+            )
+            ways[end][start, end] = cost + own, (*before, index)
+        if parts[end - 1].glyph.box[3] < SMALL * typical and ways[end - 1]:
+            cost, before = min(ways[end - 1].values())
+            ways[end][None] = cost + SKIP, before
+    return list(min(ways[-1].values())[1])
+
+
+def _uneven(first: int, second: int) -> float:
+    """What it costs to cut a sign into two of such heights: letters have stems and bellies."""
+    return UNEVEN * max(0.0, abs(log(first / second)) - log(EVEN))
 
 
 def _seam(parts: list[_Part], start: int) -> float:

@@ -13,7 +13,7 @@ from digitlens import priors
 from digitlens.classify import Classifier
 from digitlens.errors import PictureError
 from digitlens.lattice import Resolved, resolve
-from digitlens.lines import to_numbers
+from digitlens.lines import separated, to_numbers
 from digitlens.normalize import to_mnist
 from digitlens.readings import Digit, Number, Reading, number, resized
 from digitlens.segment import Glyph, Segmented, segment
@@ -36,6 +36,8 @@ One doubtful digit among sure ones stays, for a number that lacks a digit is wor
 """
 LEAST_AMONG = 0.35
 """The same for a network that knows what is no digit, the others on the page being taken into account."""
+LEAST_DIGIT = 0.03
+"""The chance of being a digit at all, below which a glyph among digits is a sign of another kind."""
 
 
 class Reader:
@@ -44,10 +46,14 @@ class Reader:
     Args:
         classifier: None takes the shipped int8 network.
         watch: is handed the stages of each picture, see digitlens.stages; None does without.
+        separator: what stands in a number's text for a decimal point or comma; nothing leaves them out.
     """
 
-    def __init__(self, classifier: Classifier | None = None, watch: Watch | None = None) -> None:
+    def __init__(
+        self, classifier: Classifier | None = None, watch: Watch | None = None, separator: str = ""
+    ) -> None:
         self.classifier = classifier or Classifier.load()
+        self.separator = separator
         self._watch: Watch = watch or (lambda gray, page, resolved: None)
 
     def read(self, image: npt.NDArray[np.uint8], source: str = "", time: float = 0.0) -> Reading:
@@ -69,7 +75,7 @@ class Reader:
             gray, page = finer, segment(finer)
         segmented = perf_counter()
         resolved = resolve(page.glyphs, self._classify)
-        numbers = self._numbers(resolved)
+        numbers = self._numbers(resolved, page)
         ended = perf_counter()
         self._watch(gray, page, resolved)
         reading = Reading(
@@ -88,44 +94,56 @@ class Reader:
     def _classify(self, glyphs: list[Glyph]) -> npt.NDArray[np.float32]:
         return self.classifier.probabilities(to_mnist(glyphs))
 
-    def _numbers(self, resolved: Resolved) -> tuple[Number, ...]:
+    def _numbers(self, resolved: Resolved, segmented: Segmented) -> tuple[Number, ...]:
         """The glyphs as numbers, without those that are words or scribbles."""
         probabilities = resolved.probabilities
         values, best = probabilities.argmax(axis=1), probabilities.max(axis=1, initial=0).astype(np.float64)
         others = self.classifier.card.others
         sure = probabilities.sum(axis=1, dtype=np.float64)
-        page = 0.0
+        nowhere = 0.0
         if others is not None and len(best):
-            likely, page = priors.among(sure, others, others, priors.PAGE)
+            likely, nowhere = priors.among(sure, others, others, priors.PAGE)
             best, sure = best * likely / np.maximum(sure, 1e-9), likely
         digits = [
             Digit(int(value), float(confidence), glyph.box)
             for glyph, value, confidence in zip(resolved.glyphs, values, best, strict=True)
         ]
-        numbers = to_numbers(digits)
-        if others is not None:
-            is_digit = {id(digit): float(chance) for digit, chance in zip(digits, sure, strict=True)}
-            numbers = tuple(_among_its_own(found, is_digit, page) for found in numbers)
-        return tuple(found for found in numbers if self._is_sure(found))
+        numbers = to_numbers(digits, segmented.borders)
+        if others is None:
+            numbers = tuple(found for found in numbers if _mean(found) >= LEAST_CONFIDENCE)
+        else:
+            chances = {id(digit): float(chance) for digit, chance in zip(digits, sure, strict=True)}
+            numbers = tuple(part for found in numbers for part in _among_its_own(found, chances, nowhere))
+        if self.separator:
+            numbers = tuple(separated(found, segmented.dots, self.separator) for found in numbers)
+        return numbers
 
-    def _is_sure(self, number: Number) -> bool:
-        least = LEAST_CONFIDENCE if self.classifier.card.others is None else LEAST_AMONG
-        return fmean(digit.confidence for digit in number.digits) >= least
+
+def _mean(found: Number) -> float:
+    return fmean(digit.confidence for digit in found.digits)
 
 
-def _among_its_own(found: Number, is_digit: dict[int, float], page: float) -> Number:
+def _among_its_own(found: Number, chances: dict[int, float], page: float) -> list[Number]:
     """The number with its digits' confidences as the others of its digits make them more or less likely.
 
-    `is_digit` is the chance that a Digit, by its id, is one at all: which one it is, is another question.
+    `chances` are those that a Digit, by its id, is one at all: which one it is, is another question. A sign
+    among digits parts two numbers; a word is none.
     """
-    sure = np.array([is_digit[id(digit)] for digit in found.digits])
+    sure = np.array([chances[id(digit)] for digit in found.digits])
     likely, _ = priors.among(sure, page, page, priors.NUMBER)
-    return number(
-        tuple(
-            msgspec.structs.replace(digit, confidence=float(digit.confidence * chance / max(before, 1e-9)))
-            for digit, chance, before in zip(found.digits, likely, sure, strict=True)
-        )
-    )
+    digits = [
+        msgspec.structs.replace(digit, confidence=float(digit.confidence * chance / max(before, 1e-9)))
+        for digit, chance, before in zip(found.digits, likely, sure, strict=True)
+    ]
+    if fmean(digit.confidence for digit in digits) < LEAST_AMONG:
+        return []
+    parts: list[list[Digit]] = [[]]
+    for digit, chance in zip(digits, likely, strict=True):
+        if chance < LEAST_DIGIT:
+            parts.append([])
+        else:
+            parts[-1].append(digit)
+    return [number(tuple(part)) for part in parts if part]
 
 
 def _enlarged(gray: npt.NDArray[np.uint8], glyphs: list[Glyph]) -> npt.NDArray[np.uint8] | None:

@@ -23,7 +23,10 @@ class Digit(msgspec.Struct, frozen=True):
 
 
 class Number(msgspec.Struct, frozen=True):
-    """Digits that belong together, in writing order; the confidence is that of all being right."""
+    """Digits that belong together, in writing order; the confidence is that of all being right.
+
+    `text` is the digits, and between them a decimal separator where the reader was asked to keep it.
+    """
 
     text: str
     confidence: float
@@ -69,8 +72,9 @@ def resized(reading: Reading, size: tuple[int, int]) -> Reading:
         left, top = round(x * across), round(y * down)
         return left, top, round((x + width) * across) - left, round((y + height) * down) - top
 
-    numbers = tuple(
-        number(tuple(msgspec.structs.replace(digit, box=moved(digit.box)) for digit in found.digits))
-        for found in reading.numbers
-    )
-    return msgspec.structs.replace(reading, size=size, numbers=numbers)
+    numbers = []
+    for found in reading.numbers:
+        digits = tuple(msgspec.structs.replace(digit, box=moved(digit.box)) for digit in found.digits)
+        box = union(digit.box for digit in digits)
+        numbers.append(msgspec.structs.replace(found, digits=digits, box=box))
+    return msgspec.structs.replace(reading, size=size, numbers=tuple(numbers))

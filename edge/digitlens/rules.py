@@ -9,6 +9,7 @@ from digitlens.paths import fall, trace
 Gray = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.int32]
 Line = tuple[int, int, npt.NDArray[np.bool_]]
+Curve = tuple[Points, int]
 
 COARSE = 640
 """Lines are looked for in the mask reduced to at most so many pixels on its longer side."""
@@ -58,19 +59,24 @@ THICK_ANYWAY = 4.0
 """And in pixels, up to which it may be a line however small the picture."""
 
 
-def remove_lines(mask: Gray, faint: Gray) -> Gray:
+def remove_lines(mask: Gray, faint: Gray) -> tuple[Gray, list[Points]]:
     """Take long straight lines near the two axes out of an ink mask.
 
     Args:
         mask: (H, W), 0 or 255.
         faint: the same of a lower threshold, in which a pale line is still whole.
+
+    Returns:
+        the mask without them, and the upright ones, each as (N, 2) x and y of points along it.
     """
-    across = _horizontal(mask, faint)
-    down = _horizontal(_gray(cv2.transpose(mask)), _gray(cv2.transpose(faint)))
+    turned = _gray(cv2.transpose(faint))
+    upright = _find(turned)
+    across = _ink_along(mask, _find(faint))
+    down = _ink_along(_gray(cv2.transpose(mask)), upright)
     for lines in (across, None if down is None else _gray(cv2.transpose(down))):
         if lines is not None:
             mask = _gray(cv2.subtract(mask, lines))
-    return mask
+    return mask, [points[:, ::-1] for points, _ in upright]
 
 
 def clear_edges(mask: Gray) -> Gray:
@@ -87,9 +93,8 @@ def clear_edges(mask: Gray) -> Gray:
     return cleared
 
 
-def _horizontal(mask: Gray, faint: Gray) -> Gray | None:
+def _ink_along(mask: Gray, lines: list[Curve]) -> Gray | None:
     """The ink of the lines along the rows; None where there is no line."""
-    lines = _find(faint)
     if not lines:
         return None
     zone = np.zeros_like(mask)
@@ -111,7 +116,7 @@ def _thickness(inside: Gray, zone: Gray) -> float:
     return float(np.median(inked[here] / np.maximum(1, ends[here] // 2))) if here.any() else 1.0
 
 
-def _find(faint: Gray) -> list[tuple[Points, int]]:
+def _find(faint: Gray) -> list[Curve]:
     """The lines along the rows, each as the points of its curve and its pen's width in pixels."""
     height, width = faint.shape
     scale = -(-max(height, width) // COARSE)
@@ -126,7 +131,7 @@ def _find(faint: Gray) -> list[tuple[Points, int]]:
     thickest = max(THICKEST * max(size), THICK_ANYWAY)
     shortest = max(SHORTEST * size[0], ANYWAY * max(size))
     lines: list[Line] = []
-    followed: list[tuple[Points, int]] = []
+    followed: list[Curve] = []
     behind = np.zeros_like(coarse)
     for x, y, line in _long(_gray(runs), shortest):
         thickness = _thin(line)
@@ -210,7 +215,7 @@ def _follow(ink: npt.NDArray[np.bool_], thickest: float) -> tuple[npt.NDArray[np
 
 def _curve(
     line: npt.NDArray[np.bool_], ink: npt.NDArray[np.bool_], corner: tuple[int, int], scale: float
-) -> tuple[float, tuple[Points, int]]:
+) -> tuple[float, Curve]:
     """One coarse line as the smooth curve that it is, whatever signs hang on it; full-size pixels.
 
     First comes the part of its length where the ink is thin and follows the curve: little of it is a row

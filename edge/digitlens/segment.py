@@ -1,21 +1,23 @@
 """Ink -> glyphs: pieces of ink that are one sign each, specks and paper's own marks left out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.ink import EDGE, Ink, find_ink
+from digitlens.ink import EDGE, Ink, find_ink, on_edges
 from digitlens.readings import Box, union
 from digitlens.rules import clear_edges, remove_lines
 
 Gray = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32]
+Points = npt.NDArray[np.int32]
 
 LEAST_HEIGHT = 8
 """Pixels; what is smaller cannot be told from a speck."""
 SURE = 0.1
+"""Of a piece's ink, that is ink for sure: what is pale all over is no stroke's paler end."""
 TEXTURE = 36
 """Gray levels of contrast below which much ink is no writing but the paper's print or weave."""
 MANY = 25
@@ -25,6 +27,11 @@ MOST_GLYPHS = 1500
 LEAST_PART = 0.3
 """Of the typical glyph's height: what is lower is a speck, a dot or a dash."""
 WIDEST = 12.0
+"""Times its height: the width up to which a piece may be digits, touching or one."""
+DOT = 0.07, 0.3
+"""Of the typical glyph's height: the longer side of a dot or a comma."""
+DOT_CONTRAST = 0.6
+"""Of the typical glyph's contrast: that of a dot or a comma at the least."""
 LEAST_CONTRAST = 0.35
 """Of the typical glyph's contrast: what is fainter is grain, a shadow's edge or show-through."""
 
@@ -66,8 +73,8 @@ class _Typical:
     def of(cls, pieces: list[_Piece]) -> "_Typical":
         weights = np.array([piece.box[2] * piece.box[3] * piece.contrast for piece in pieces])
         return cls(
-            _weighted_median(np.array([float(piece.box[3]) for piece in pieces]), weights),
-            _weighted_median(np.array([piece.contrast for piece in pieces]), weights),
+            weighted_median(np.array([float(piece.box[3]) for piece in pieces]), weights),
+            weighted_median(np.array([piece.contrast for piece in pieces]), weights),
         )
 
     def counts(self, piece: _Piece) -> bool:
@@ -101,14 +108,26 @@ class _Typical:
             and not remnant
         )
 
+    def is_dot(self, piece: _Piece) -> bool:
+        """Whether it may be a dot or a comma."""
+        side = max(piece.box[2:]) / self.height
+        filled = piece.area >= 0.4 * piece.box[2] * piece.box[3]
+        return DOT[0] <= side <= DOT[1] and filled and piece.contrast >= DOT_CONTRAST * self.contrast
+
 
 @dataclass(frozen=True)
 class Segmented:
-    """A picture's ink, what is left of its mask (H, W) without the paper's own lines, and its glyphs."""
+    """A picture's ink, what is left of its mask (H, W) without the paper's own lines, and its glyphs.
+
+    `dots` are the boxes of what may be a dot or a comma, `borders` the paper's upright lines, each (N, 2) x
+    and y of points along it.
+    """
 
     ink: Ink
     mask: Gray
     glyphs: list[Glyph]
+    dots: list[Box] = field(default_factory=list)
+    borders: list[Points] = field(default_factory=list)
 
 
 def find_glyphs(gray: Gray) -> list[Glyph]:
@@ -120,9 +139,10 @@ def segment(gray: Gray) -> Segmented:
     """(H, W) uint8, dark ink on light paper or the reverse -> its ink and its glyphs."""
     if min(gray.shape) < LEAST_HEIGHT:
         blank = np.zeros_like(gray)
-        return Segmented(Ink(blank, blank, blank, blank, blank), blank, [])
+        return Segmented(Ink(blank, blank, blank, blank, blank, np.ones((1, 1), np.float32)), blank, [])
     ink = find_ink(gray)
-    mask = clear_edges(remove_lines(ink.mask, ink.faint))
+    mask, borders = remove_lines(ink.mask, ink.faint)
+    mask = clear_edges(mask)
     count, numbered, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     labels = numbered.astype(np.int32, copy=False)
     pieces = _pieces(count, labels, stats, mask, ink)
@@ -133,7 +153,8 @@ def segment(gray: Gray) -> Segmented:
         return Segmented(ink, mask, [])
     signs = [piece for piece in _join(pieces, typical) if typical.fits(piece)]
     signs = sorted(signs, key=lambda piece: -piece.contrast)[:MOST_GLYPHS]
-    return Segmented(ink, mask, [Glyph(piece.box, _crop(ink, labels, piece)) for piece in signs])
+    glyphs = [Glyph(piece.box, _crop(ink, labels, piece)) for piece in signs]
+    return Segmented(ink, mask, glyphs, [piece.box for piece in pieces if typical.is_dot(piece)], borders)
 
 
 def _pieces(count: int, labels: Labels, stats: npt.NDArray[np.generic], mask: Gray, ink: Ink) -> list[_Piece]:
@@ -157,12 +178,13 @@ def _pieces(count: int, labels: Labels, stats: npt.NDArray[np.generic], mask: Gr
     wanted = (area >= LEAST_HEIGHT) & ~frame & ~border & (sure >= SURE * area)
     wanted[0] = False  # the paper
     found = np.flatnonzero(wanted)
+    boxes = np.stack([x, y, w, h], axis=1)
+    found = found[~on_edges(ink.paper, (width, height), boxes[found])]
     mean = sums[found] / area[found]
-    boxes = np.stack([x, y, w, h], axis=1)[found].tolist()
     return [
         _Piece((label,), tuple(box), ink, level)
         for label, box, ink, level in zip(
-            found.tolist(), boxes, area[found].tolist(), mean.tolist(), strict=True
+            found.tolist(), boxes[found].tolist(), area[found].tolist(), mean.tolist(), strict=True
         )
     ]
 
@@ -206,7 +228,8 @@ def _join(pieces: list[_Piece], typical: _Typical) -> list[_Piece]:
     return joined
 
 
-def _weighted_median(values: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> float:
+def weighted_median(values: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> float:
+    """The value that half of the weight lies below; (N,) each, N at least 1."""
     order = np.argsort(values)
     total = np.cumsum(weights[order])
     return float(values[order][np.searchsorted(total, total[-1] / 2)])

@@ -2,7 +2,9 @@
 
 import math
 
-from digitlens.lines import to_numbers
+import numpy as np
+
+from digitlens.lines import separated, to_numbers
 from digitlens.readings import Digit
 
 
@@ -53,3 +55,31 @@ def test_a_number_is_as_sure_as_all_its_digits() -> None:
 
 def test_nothing() -> None:
     assert to_numbers([]) == ()
+
+
+def _upright(x: int, slant: int = 0) -> np.ndarray:  # type: ignore[type-arg]
+    return np.array([[x, 0], [x + slant, 400]], np.int32)
+
+
+def test_a_table_parts_its_numbers() -> None:
+    """Also where digits stand as close across the line as in a number, and the line leans."""
+    row = _row("1234", 200)  # 36 wide, 50 apart: lines go through the gaps
+    cells = [_upright(93 - 10, 20), _upright(300)]
+    assert [number.text for number in to_numbers(row, cells)] == ["12", "34"]
+    below = [np.array([[93, 300], [93, 400]], np.int32)]
+    assert [number.text for number in to_numbers(row, below)] == ["1234"]
+
+
+def test_squared_paper_parts_nothing() -> None:
+    squares = [_upright(x) for x in range(43, 400, 50)]
+    assert [number.text for number in to_numbers(_row("1234", 200), squares)] == ["1234"]
+
+
+def test_a_decimal_separator_is_kept_on_demand() -> None:
+    (number,) = to_numbers(_row("1234", 0))
+    feet = [(139, 42, 6, 6)]
+    assert separated(number, feet, ".").text == "123.4"
+    assert separated(number, feet, ",").digits == number.digits
+    assert (
+        separated(number, [(139, 0, 6, 6), (400, 42, 6, 6)], ".").text == "1234"
+    )  # a speck above; a full stop

@@ -53,6 +53,14 @@ def test_the_table_for_people(good: Path) -> None:
     assert "40716" in run.stdout
 
 
+def test_a_separator_is_written_on_demand(tmp_path: Path, page: npt.NDArray[np.uint8]) -> None:
+    cv2.circle(page, (155, 86), 4, (40,), -1)
+    path = tmp_path / "amount.png"
+    cv2.imwrite(str(path), page)
+    assert texts(read("--json", path)) == [["40716"]]
+    assert texts(read("--json", "--separator", ".", path)) == [["40.716"]]
+
+
 def test_the_json_is_the_contract(good: Path) -> None:
     run = read("--json", good)
     reading = json.loads(run.stdout)

@@ -66,6 +66,46 @@ def test_ruled_and_squared_paper(reader: Reader, digits: Digits) -> None:
     assert "".join(_texts(reader, page)).startswith("40716258")
 
 
+def test_a_table_parts_numbers(reader: Reader, digits: Digits) -> None:
+    """Of the digits of one row, evenly spaced, each two are in a cell of their own."""
+    page = np.full((420, 760), 220, np.uint8)
+    page[150:270, 20:740] = np.pad(write("407162", digits), ((0, 0), (0, 240)), constant_values=220)[:, :720]
+    for y in range(20, 420, 125):
+        cv2.line(page, (0, y), (760, y + 3), (140,), 2)
+    for x in range(33, 760, 140):
+        cv2.line(page, (x, 0), (x + 3, 420), (140,), 2)
+    assert _texts(reader, page) == ["40", "71", "62"]
+
+
+def test_a_decimal_point(reader: Reader, digits: Digits) -> None:
+    page = write("40716", digits)
+    left, right = sorted(digit.box for number in reader.read(page).numbers for digit in number.digits)[2:4]
+    middle, feet = (left[0] + left[2] + right[0]) // 2, left[1] + left[3]
+    cv2.circle(page, (middle, feet - 3), 4, (40,), -1)
+    assert _texts(reader, page) == ["40716"]
+    (number,) = Reader(reader.classifier, separator=",").read(page).numbers
+    assert (number.text, len(number.digits)) == ("407,16", 5)
+
+
+def test_the_edge_of_the_sheet_is_no_digit(reader: Reader, digits: Digits) -> None:
+    """A dark, torn place of the border is as straight as a 1."""
+    page = np.full((500, 700), 60, np.uint8)
+    sheet = page[:, 150:]
+    sheet[:] = 215
+    sheet[200:320, 60:400] = np.minimum(sheet[200:320, 60:400], write("4071", digits, paper=215))
+    page[230:300, 150:157] = 5
+    assert _texts(reader, cv2.GaussianBlur(page, (0, 0), 1).astype(np.uint8)) == ["4071"]
+
+
+def test_a_sign_among_digits_is_left_out(reader: Reader, digits: Digits) -> None:
+    """A star between two numbers of one row."""
+    page = write("40  71", digits)
+    turns = np.arange(6) * 2 * 2 * np.pi / 5
+    star = np.stack([218 + 30 * np.sin(turns), 62 - 30 * np.cos(turns)], axis=1)
+    cv2.polylines(page, [star.round().astype(np.int32)], False, (40,), 3)
+    assert _texts(reader, page) == ["40", "71"]
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (7, 7), (8, 8), (30, 2), (500, 9), (64, 64)])
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_empty_pages_of_every_shape(reader: Reader, shape: tuple[int, int], level: int) -> None:

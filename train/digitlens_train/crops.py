@@ -163,6 +163,12 @@ def photograph(stroke: Stroke, random: np.random.Generator) -> Gray | None:
     return normalize.normalize(glyphs[whole].ink)
 
 
+def plain(signs: list[Sequence[Gray]]) -> Gray:
+    """Every sign as the runtime would hand it to the network, (N, 28, 28)."""
+    pictures = [normalize.normalize(sign) for pictures in signs for sign in pictures]
+    return np.stack(pictures) if pictures else np.zeros((0, 28, 28), np.uint8)
+
+
 def _shares(sets: int) -> npt.NDArray[np.float64]:
     """MNIST is drawn most; the small sets would else be learnt by heart."""
     return np.array([1.0]) if sets == 1 else np.array([0.7] + [0.3 / (sets - 1)] * (sets - 1))

@@ -31,9 +31,10 @@ SETTLE = 400
 class Config:
     """What decides the fitted weights.
 
-    An epoch is so many of MNIST's digits as they are (`light`), of digits cut out of paper (`heavy`) and
-    of what is no digit (`other`), each drawn without repeating one before all were seen, and each changed
-    a little anew by `wobble`, of one strength for MNIST and another for what was made on paper; the rate
+    An epoch is so many of MNIST's digits as they are (`light`), of digits cut out of paper (`heavy`), of
+    what is no digit on paper (`other`) and of other signs as their sets have them (`signs`), each drawn
+    without repeating one before all were seen, and each changed a little anew by `wobble`, of one strength
+    for what is learnt as it is and another for what was made on paper; the rate
     falls from its peak to 0 along a cosine. The `last` epochs, at a low rate that falls to 0, hardly change
     the pictures any more: they are as the runtime will see them (after Touvron et al. 2019). `average` is
     the momentum of the weights' moving average, which is what is kept in the end; `keep` is the part of
@@ -43,7 +44,8 @@ class Config:
     epochs: int = 75
     light: int = 52_000
     heavy: int = 46_000
-    other: int = 22_000
+    other: int = 20_000
+    signs: int = 8_000
     strengths: tuple[float, float] = (1.0, 0.5)
     last: int = 6
     last_strengths: tuple[float, float] = (0.4, 0.0)
@@ -57,6 +59,11 @@ class Config:
     seed: int = 2026
     mix: Mix = field(default_factory=Mix)
     held_mix: Mix = field(default_factory=lambda: Mix(8000, 4000, 2000, 1000))
+
+    @property
+    def wanted(self) -> tuple[int, int, int, int]:
+        """Pictures of an epoch: of MNIST, of paper's digits, of paper's other signs, of signs as they are."""
+        return self.light, self.heavy, self.other, self.signs
 
 
 def fit(
@@ -87,8 +94,8 @@ def fit(
     x_held, y_held = _pictures(held, config.held_mix, config.seed + 1, out / "held_out.npz")
 
     keras.utils.set_random_seed(config.seed)
-    sets = _sets(mnist_learnt, x, y)
-    steps = (config.light + config.heavy + config.other) // config.batch
+    sets = _sets(mnist_learnt, (x, y), crops.plain(learnt.others))
+    steps = sum(config.wanted) // config.batch
     epochs = config.epochs + config.last
     model = networks.digits()
     model.compile(
@@ -152,10 +159,13 @@ class _Rate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[mi
         return {"main": self.main, "rest": self.rest, "last_rate": self.last_rate}
 
 
-def _sets(mnist: Pair, x: Gray, y: Gray) -> list[Pair]:
-    """What an epoch draws from: MNIST as it is, digits on paper, and what is no digit."""
+def _sets(mnist: Pair, paper: Pair, signs: Gray) -> list[Pair]:
+    """What an epoch draws from: MNIST as it is, paper's digits and its other signs, signs as they are."""
+    x, y = paper
     other = y == OTHER
-    return [mnist, (x[~other], y[~other]), (x[other], y[other])]
+    if not len(signs):  # no set of signs is there: paper's stand in for them
+        signs = x[other]
+    return [mnist, (x[~other], y[~other]), (x[other], y[other]), (signs, np.full(len(signs), OTHER, np.uint8))]
 
 
 def _epoch(sets: list[Pair], config: Config, number: int) -> tuple[Floats, Gray]:
@@ -163,9 +173,8 @@ def _epoch(sets: list[Pair], config: Config, number: int) -> tuple[Floats, Gray]
     random = np.random.default_rng((config.seed, number))
     plain, paper = config.strengths if number <= config.epochs else config.last_strengths
     pictures, labels = [], []
-    for (x, y), wanted, strength in zip(
-        sets, (config.light, config.heavy, config.other), (plain, paper, paper), strict=True
-    ):
+    strengths = plain, paper, paper, plain
+    for (x, y), wanted, strength in zip(sets, config.wanted, strengths, strict=True):
         chosen = _order(len(y), number, wanted, config.seed)
         pictures.append(wobble(x[chosen], random, strength))
         labels.append(y[chosen])
@@ -245,7 +254,7 @@ def _finish(model: keras.Model, config: Config, out: Path, paper: Pair, plain: P
         f"at {threshold:.3f} {passed:.2%} of others pass; temperature {temperature:.3f}"
     )
     sets = ", ".join(f"{len(labels):,}" for _, labels in learnt.digits)
-    epoch = config.light + config.heavy + config.other
+    epoch = sum(config.wanted)
     trained = (
         f"MNIST and further digits ({sets}), {sum(map(len, learnt.others)):,} other signs, as they are and "
         f"drawn on paper and cut out ({sum(asdict(config.mix).values()):,}); "
@@ -262,6 +271,6 @@ def _finish(model: keras.Model, config: Config, out: Path, paper: Pair, plain: P
             make_again=(again,),
             temperature=temperature,
             threshold=threshold,
-            others=config.other / epoch,
+            others=(config.other + config.signs) / epoch,
         ),
     )

@@ -89,10 +89,11 @@ def draw(lines: list[npt.NDArray[np.float64]], pen: float) -> Stroke:
 
 
 def one(random: np.random.Generator) -> Stroke:
-    """A 1 as many people write it: an upstroke of any length, with or without a foot."""
+    """A 1 as many people write it: an upstroke of any length, steep if long, with or without a foot."""
     lean = random.normal(0.08, 0.08)
     top, bottom = np.array([0.5 + lean, 0.0]), np.array([0.5 - lean, 1.0])
-    reach, fall = random.uniform(0.12, 0.6), random.uniform(0.12, 0.65)
+    reach = random.uniform(0.12, 0.6)
+    fall = min(0.7, max(0.12, reach * random.uniform(0.7, 1.6)))  # a long one that is flat makes a 7
     start = top + np.array([-reach, fall])
     lines = [np.stack([start, (start + top) / 2 + random.normal(0, 0.03, 2), top, bottom])]
     if random.random() < 0.3:
