@@ -22,7 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             from digitlens_convert import benchmark
 
-            if options.pages:
+            if options.speed:
+                benchmark.run_speed(options.out, options.model, options.mnist, options.peers)
+            elif options.pages:
                 benchmark.run_pages(
                     options.out,
                     options.pages,
@@ -65,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         help="folder for the shipped files (default: %(default)s); the float32 file stays in the run's",
     )
     benchmark = commands.add_parser(
-        "benchmark", help="float32 against int8 on digits; or, with --pages, the reader"
+        "benchmark", help="float32 against int8 on digits; or, with --pages or --speed, the reader"
     )
     benchmark.add_argument(
         "--out", type=Path, default=Path("benchmarks"), help="folder (default: %(default)s)"
@@ -97,10 +99,13 @@ def _parser() -> argparse.ArgumentParser:
         "--peers",
         action="store_true",
         help="others in the same run: ONNX Runtime, OpenCV and Keras on the same weights; or, with --pages, "
-        "RapidOCR and, where it is installed, Tesseract",
+        "RapidOCR and, where it is installed, Tesseract; or, with --speed, RapidOCR",
     )
     benchmark.add_argument(
         "--pages", nargs="+", type=Path, metavar="DIR", help="folders of pictures with a labels.json"
+    )
+    benchmark.add_argument(
+        "--speed", action="store_true", help="the reader's time against the floor, by pixels and by digits"
     )
     benchmark.add_argument(
         "--notebook",

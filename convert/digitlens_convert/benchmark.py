@@ -7,7 +7,7 @@ import numpy as np
 
 from digitlens import Classifier, Reader, cards, pictures
 from digitlens.errors import DigitLensError
-from digitlens_convert import digits, pages, plots, report, report_digits, speed
+from digitlens_convert import digits, page_speed, pages, plots, report, report_digits, speed
 from digitlens_convert.convert import FLOATING
 from digitlens_convert.stats import discordant, mcnemar
 from digitlens_train.data import Mnist, load_mnist
@@ -131,6 +131,19 @@ def run_pages(
         "pages": report.pages_json(scores),
     }
     report.write(out, "pages", results, report.pages_table(scores, results))
+
+
+def run_speed(out: Path, model: str, mnist: Path | None, with_peers: bool = False) -> None:
+    """Time a page against the floor, by pixels and by digits; writes speed.md, .json and .png into `out`.
+
+    Raises:
+        DataError: MNIST cannot be had.
+        ModelError: the model is missing or does not fit its card.
+        DependencyError: the peers are not installed.
+    """
+    results = page_speed.measure(Reader(Classifier.load(model)), load_mnist(mnist), with_peers)
+    report.write(out, "speed", results, page_speed.table(results))
+    page_speed.draw(results, out / "speed.png")
 
 
 def _time_notebook(page: Path, keras_model: Path, reader: Reader) -> dict[str, Any]:

@@ -29,17 +29,17 @@ def scores(folder: Path) -> list[Score]:
     ]
 
 
-def readers() -> dict[str, Read]:
-    """What reads a picture's digits, by the peers' names; one thread each where that can be set.
+def rapidocr() -> Any:
+    """RapidOCR's engine, one thread.
 
     Raises:
-        DependencyError: RapidOCR is not installed.
+        DependencyError: it is not installed.
     """
     try:
         from rapidocr import RapidOCR
     except ImportError as error:
         raise DependencyError("peers need rapidocr: pip install 'digitlens[peers]'") from error
-    engine: Any = RapidOCR(
+    return RapidOCR(
         params={
             "Global.log_level": "error",
             "EngineConfig.onnxruntime.intra_op_num_threads": 1,
@@ -47,18 +47,30 @@ def readers() -> dict[str, Read]:
         }
     )
 
-    def whole(path: Path) -> str:
-        found = engine(str(path))
-        if found.txts is None:
-            return ""
-        # Its boxes come in rows already, but a row's height decides what is one; ours do the same.
-        return _digits("".join(found.txts))
+
+def whole(engine: Any, picture: Any) -> str:
+    """The digits of a picture (a path, or pixels) by RapidOCR's detector and its recognition."""
+    found = engine(picture)
+    # Its boxes come in rows already, but a row's height decides what is one; ours do the same.
+    return _digits("".join(found.txts or ()))
+
+
+def readers() -> dict[str, Read]:
+    """What reads a picture's digits, by the peers' names; one thread each where that can be set.
+
+    Raises:
+        DependencyError: RapidOCR is not installed.
+    """
+    engine = rapidocr()
 
     def row(path: Path) -> str:
         found = engine(cv2.imread(str(path)), use_det=False, use_cls=False, use_rec=True)
         return _digits("".join(found.txts or ()))
 
-    peers: dict[str, Read] = {"RapidOCR": whole, "RapidOCR without its detector": row}
+    peers: dict[str, Read] = {
+        "RapidOCR": lambda path: whole(engine, str(path)),
+        "RapidOCR without its detector": row,
+    }
     if tesseract := shutil.which("tesseract"):
         peers["Tesseract"] = lambda path: _tesseract(tesseract, path)
     return peers

@@ -76,7 +76,15 @@ def test_a_run_and_its_resumption(
     monkeypatch.setattr(digits_run, "HELD_OUT", 100)
     small = Mix(200, 200, 200, 200)
     config = digits_run.Config(
-        epochs=1, last=1, light=256, heavy=160, other=96, batch=64, mix=small, held_mix=Mix(60, 60, 60, 60)
+        epochs=1,
+        last=1,
+        light=256,
+        heavy=160,
+        other=96,
+        signs=64,
+        batch=64,
+        mix=small,
+        held_mix=Mix(60, 60, 60, 60),
     )
     digits_run.fit(config, tmp_path, mnist)
     about = msgspec.json.decode((tmp_path / "about.json").read_bytes(), type=About)

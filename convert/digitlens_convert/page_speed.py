@@ -1,0 +1,168 @@
+"""The reader's time for a page: against the floor of what any reader does, by pixels and by digits."""
+
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+
+from digitlens import Reader
+from digitlens.normalize import to_mnist
+from digitlens.segment import find_glyphs
+from digitlens_train.data import Mnist
+from digitlens_train.pages import Paper, compose
+
+Gray = npt.NDArray[np.uint8]
+
+SIZE = (1280, 720)
+DIGITS = 20
+DIGIT = 40
+"""Pixels of height; in pages of all sizes, so that they differ in paper alone."""
+SIZES = ((480, 270), (640, 360), (800, 450), (960, 540), (1120, 630), (1280, 720))
+COUNTS = (5, 10, 20, 40, 60, 80)
+REPEAT = 25
+PEER_REPEAT = 5
+ROW = 8
+"""Digits of a row at the most."""
+
+
+def measure(reader: Reader, data: Mnist, with_peers: bool = False) -> dict[str, Any]:
+    """Median milliseconds, all in turn, of one thread of OpenCV and of the network.
+
+    Raises:
+        DependencyError: the peers are not installed.
+    """
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        return _measure(reader, data, with_peers)
+    finally:
+        cv2.setNumThreads(threads)
+
+
+def _measure(reader: Reader, data: Mnist, with_peers: bool) -> dict[str, Any]:
+    whole = page(SIZE, DIGITS, data)
+    crops = to_mnist(find_glyphs(whole))
+    work: dict[str, Callable[[], object]] = {
+        "digitlens": lambda: reader.read(whole),
+        "floor: image": lambda: _floor(whole),
+        "floor: network": lambda: reader.classifier.probabilities(crops[:DIGITS]),
+    }
+    pages = {f"{width} x {height}": page((width, height), DIGITS, data) for width, height in SIZES}
+    pages |= {f"{count} digits": page(SIZE, count, data) for count in COUNTS}
+    work |= {name: _reading(reader, picture) for name, picture in pages.items()}
+    spent = _in_turn(work, REPEAT)
+    floor = spent["floor: image"] + spent["floor: network"]
+    pixels = [width * height / 1e6 for width, height in SIZES]
+    results: dict[str, Any] = {
+        "page": f"{SIZE[0]} x {SIZE[1]}, {DIGITS} digits",
+        "read": sum(len(number.digits) for number in reader.read(whole).numbers),
+        "milliseconds": spent["digitlens"],
+        "floor": {"image": spent["floor: image"], "network": spent["floor: network"], "sum": floor},
+        "times_the_floor": spent["digitlens"] / floor,
+        "by_megapixels": _line(pixels, [spent[f"{width} x {height}"] for width, height in SIZES]),
+        "by_digits": _line(list(COUNTS), [spent[f"{count} digits"] for count in COUNTS]),
+    }
+    if with_peers:
+        from digitlens_convert import page_peers
+
+        engine, colored = page_peers.rapidocr(), cv2.cvtColor(whole, cv2.COLOR_GRAY2BGR)
+        slow = _in_turn({"RapidOCR": lambda: page_peers.whole(engine, colored)}, PEER_REPEAT)
+        results["peers"] = {
+            name: {"milliseconds": took, "ratio": took / spent["digitlens"]} for name, took in slow.items()
+        }
+    return results
+
+
+def page(size: tuple[int, int], count: int, data: Mnist) -> Gray:
+    """A gray page of this width and height with `count` of MNIST's test digits, each row in two numbers."""
+    rows = []
+    for start in range(0, count, ROW):
+        labels = "".join(str(label) for label in data.y_test[start : min(count, start + ROW)])
+        rows.append(f"{labels[: len(labels) // 2]} {labels[len(labels) // 2 :]}")
+    # The narrowest of SIZES must hold the longest row.
+    paper = Paper(size=size, digit=DIGIT, spacing=50, leading=min(80, size[1] // (len(rows) + 1)), rule=None)
+    picture = compose(rows, data.x_test, data.y_test, 1, paper)
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
+
+
+def draw(results: dict[str, Any], path: Path) -> None:
+    """The two lines: time by pixels and by digits, with the straight lines fitted."""
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    for axes, name, label in zip(
+        figure.subplots(1, 2), ("by_megapixels", "by_digits"), ("megapixels", "digits"), strict=True
+    ):
+        line = results[name]
+        x = np.array([0, *line["x"]])
+        axes.plot(line["x"], line["milliseconds"], "o", label="measured")
+        axes.plot(x, line["offset"] + line["slope"] * x, color="gray", linewidth=0.8, label="straight line")
+        axes.set(xlabel=label, ylabel="milliseconds", xlim=(0, None), ylim=(0, None))
+        axes.set_title(f"{line['slope']:.3g} ms each, R² {line['r_squared']:.3f}", fontsize=10)
+        axes.legend(fontsize=8)
+    figure.savefig(path, dpi=100)
+
+
+def table(results: dict[str, Any]) -> str:
+    """Markdown."""
+    floor = results["floor"]
+    lines = [
+        f"| {results['page']}, one thread | ms | times digitlens |",
+        "|---|---:|---:|",
+        f"| digitlens, {results['read']} digits read | {results['milliseconds']:.2f} | 1 |",
+        "| floor: box filter, threshold, connected components, and the network for the digits "
+        f"| {floor['image']:.2f} + {floor['network']:.2f} | 1/{results['times_the_floor']:.1f} |",
+    ]
+    for name, peer in results.get("peers", {}).items():
+        lines.append(f"| {name} | {peer['milliseconds']:.0f} | {peer['ratio']:.0f} |")
+    for name, unit in (("by_megapixels", "megapixel"), ("by_digits", "digit")):
+        line = results[name]
+        points = ", ".join(
+            f"{x:.3g}: {spent:.2f}" for x, spent in zip(line["x"], line["milliseconds"], strict=True)
+        )
+        lines += [
+            "",
+            f"By {unit}s: {points} ms; {line['slope']:.3g} ms a {unit}, R² {line['r_squared']:.3f}.",
+        ]
+    return "\n".join(lines)
+
+
+def _floor(gray: Gray) -> object:
+    """What any reader does with a page's pixels: a box filter, a threshold, the connected components."""
+    around = cv2.boxFilter(gray, -1, (31, 31))
+    mask = cv2.compare(gray, cv2.subtract(around, (20,)), cv2.CMP_LT)
+    return cv2.connectedComponentsWithStats(mask, connectivity=8)
+
+
+def _reading(reader: Reader, picture: Gray) -> Callable[[], object]:
+    return lambda: reader.read(picture)
+
+
+def _in_turn(work: dict[str, Callable[[], object]], repeat: int) -> dict[str, float]:
+    """The median milliseconds of each; all take turns, so that a noisy moment hits all alike."""
+    spent: dict[str, list[float]] = {name: [] for name in work}
+    for one in work.values():
+        one()
+    for _ in range(repeat):
+        for name, one in work.items():
+            started = perf_counter()
+            one()
+            spent[name].append((perf_counter() - started) * 1000)
+    return {name: median(times) for name, times in spent.items()}
+
+
+def _line(x: list[float], milliseconds: list[float]) -> dict[str, Any]:
+    """A straight line through the points, and how much of their variance it explains."""
+    slope, offset = np.polyfit(x, milliseconds, 1)
+    rest = np.array(milliseconds) - np.polyval([slope, offset], x)
+    return {
+        "x": x,
+        "milliseconds": milliseconds,
+        "slope": float(slope),
+        "offset": float(offset),
+        "r_squared": 1 - float(np.var(rest) / np.var(milliseconds)),
+    }
