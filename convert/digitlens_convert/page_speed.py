@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from digitlens import Reader
 from digitlens.normalize import to_mnist
+from digitlens.rules import components
 from digitlens.segment import find_glyphs
 from digitlens_train.data import Mnist
 from digitlens_train.pages import Paper, compose
@@ -134,8 +135,8 @@ def table(results: dict[str, Any]) -> str:
 def _floor(gray: Gray) -> object:
     """What any reader does with a page's pixels: a box filter, a threshold, the connected components."""
     around = cv2.boxFilter(gray, -1, (31, 31))
-    mask = cv2.compare(gray, cv2.subtract(around, (20,)), cv2.CMP_LT)
-    return cv2.connectedComponentsWithStats(mask, connectivity=8)
+    darker = cv2.subtract(around, gray)
+    return components(cv2.threshold(darker, 20, 255, cv2.THRESH_BINARY)[1].astype(np.uint8, copy=False))
 
 
 def _reading(reader: Reader, picture: Gray) -> Callable[[], object]:

@@ -47,9 +47,8 @@ def seams(ink: Gray) -> list[Seam]:
     size = max(3, round(width * scale)), max(3, round(height * scale))
     small = np.divide(cv2.resize(ink, size, interpolation=cv2.INTER_AREA), 255, dtype=np.float32)
     rows, columns = small.shape
-    above, from_above = fall(small, SIDEWAYS)
-    below, from_below = fall(small[::-1], SIDEWAYS)
-    below, from_below = below[::-1], from_below[::-1]
+    costs, steps = fall(np.stack([small, small[::-1]]), SIDEWAYS)
+    (above, below), (from_above, from_below) = (costs[0], costs[1, ::-1]), (steps[0], steps[1, ::-1])
     through = (above + below - small) / rows  # the cheapest seam through each place
     apart = max(1, round(CLOSEST * rows))
     ways: list[tuple[float, npt.NDArray[np.intp]]] = []

@@ -127,24 +127,23 @@ def _groups(boxes: npt.NDArray[np.int64], doubtful: npt.NDArray[np.bool_], typic
     left, top, width, height = boxes[order].T
     right, bottom, doubt = left + width, top + height, doubtful[order]
     reach = right + CLOSE * max(float(height.max()), typical)
-    group = np.arange(len(boxes))
-    wanted = doubt.copy()
-    for first in range(len(boxes)):
-        some = slice(first + 1, int(np.searchsorted(left, reach[first], side="right")))
-        if some.start >= some.stop:
-            continue
-        across = left[some] - np.minimum(right[first], right[some])  # the gap; below 0 they overlap
-        down = np.maximum(top[some], top[first]) - np.minimum(bottom[some], bottom[first])
-        wide = np.maximum(right[some], right[first]) - left[first]
-        high = np.maximum(bottom[some], bottom[first]) - np.minimum(top[some], top[first])
-        local = np.maximum(np.maximum(height[some], height[first]), min(typical, float(height.max())) / 2)
-        close = (across <= CLOSE * local) & (down <= CLOSE * local)
-        close &= (wide <= WIDEST * np.maximum(high, local)) & (high <= TALLEST * local)
-        nested = -across >= 0.3 * np.minimum(width[some], width[first])
-        close &= doubt[some] | doubt[first] | nested
-        for second in (np.flatnonzero(close) + first + 1).tolist():
-            group[group == group[second]] = group[first]
-            wanted[first] = wanted[second] = True
+    # Each with those that begin before it ends: the pairs that may be close.
+    count = np.searchsorted(left, reach, side="right") - np.arange(1, len(boxes) + 1)
+    first = np.repeat(np.arange(len(boxes)), count)
+    second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(count) - count, count)
+    across = left[second] - np.minimum(right[first], right[second])  # the gap; below 0 they overlap
+    down = np.maximum(top[second], top[first]) - np.minimum(bottom[second], bottom[first])
+    wide = np.maximum(right[second], right[first]) - left[first]
+    high = np.maximum(bottom[second], bottom[first]) - np.minimum(top[second], top[first])
+    local = np.maximum(np.maximum(height[second], height[first]), min(typical, float(height.max())) / 2)
+    close = (across <= CLOSE * local) & (down <= CLOSE * local)
+    close &= (wide <= WIDEST * np.maximum(high, local)) & (high <= TALLEST * local)
+    nested = -across >= 0.3 * np.minimum(width[second], width[first])
+    close &= doubt[second] | doubt[first] | nested
+    group, wanted = np.arange(len(boxes)), doubt.copy()
+    for one, other in zip(first[close].tolist(), second[close].tolist(), strict=True):
+        group[group == group[other]] = group[one]
+        wanted[one] = wanted[other] = True
     found = np.unique(group[wanted])
     return [np.sort(order[group == number]).tolist() for number in found]
 

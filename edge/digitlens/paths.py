@@ -8,24 +8,25 @@ Steps = npt.NDArray[np.int8]
 
 
 def fall(cost: Floats, sideways: float) -> tuple[Floats, Steps]:
-    """The cheapest way from the first row of (H, W) costs to each place, at most one column aside a row.
+    """The cheapest way from the first row of costs to each place, at most one column aside a row.
 
-    Returns what it costs, (H, W), each step aside costing `sideways` besides, and where the last step
-    came from, -1 to 1.
+    (..., H, W); several pictures of one size are done together. Returns what it costs, each step aside
+    costing `sideways` besides, and where the last step came from, -1 to 1, both in the shape of `cost`.
     """
-    costs = cost.copy()
-    steps = np.zeros(cost.shape, np.int8)
-    ways = np.full((3, cost.shape[1]), np.inf, np.float32)
-    each = np.arange(cost.shape[1])
-    for row in range(1, len(cost)):
+    costs = np.ascontiguousarray(np.moveaxis(cost, -2, 0)).copy()  # rows first
+    steps = np.zeros(costs.shape, np.int8)
+    aside = np.full((*costs.shape[1:-1], costs.shape[-1] + 2), np.inf, np.float32)
+    left, middle, right = aside[..., :-2], aside[..., 1:-1], aside[..., 2:]
+    for row in range(1, len(costs)):
         before = costs[row - 1]
-        ways[0, 1:] = before[:-1] + np.float32(sideways)
-        ways[1] = before
-        ways[2, :-1] = before[1:] + np.float32(sideways)
-        best = ways.argmin(axis=0)
-        steps[row] = best - 1
-        costs[row] += ways[best, each]
-    return costs, steps
+        np.add(before, np.float32(sideways), out=middle)
+        # The leftmost of equals, as argmin would take it.
+        best = np.minimum(left, before)
+        from_right = right < best
+        steps[row] = from_right
+        steps[row][(left <= before) & ~from_right] = -1
+        costs[row] += np.minimum(best, right, out=best)
+    return np.moveaxis(costs, 0, -2), np.moveaxis(steps, 0, -2)
 
 
 def trace(steps: Steps, column: int) -> list[int]:

@@ -12,6 +12,7 @@ NUMBER = 2.0
 ROUNDS = 12
 LEAST = 1e-3
 """Of both kinds there is always so much."""
+TINY = 1e-12
 
 
 def among(sure: Floats, trained: float, before: float, weight: float) -> tuple[Floats, float]:
@@ -27,18 +28,18 @@ def among(sure: Floats, trained: float, before: float, weight: float) -> tuple[F
         weight: so many glyphs that belief counts for.
     """
     count = weight + len(sure)
-    share = before
+    trained, share = (min(max(part, LEAST), 1 - LEAST) for part in (trained, before))
+    # The odds against a digit where both kinds are equally many.
+    odds = np.maximum(1 - sure, 0) / np.maximum(sure, TINY) * ((1 - trained) / trained)
     for _ in range(ROUNDS):
-        others = 1 - _adapted(sure, trained, np.full(len(sure), share))
+        others = _others(odds, share)
         share = (weight * before + float(others.sum())) / count
-    without = (share * count - others) / (count - 1)
-    return _adapted(sure, trained, without), min(max(share, LEAST), 1 - LEAST)
+        share = min(max(share, LEAST), 1 - LEAST)
+    without = np.clip((share * count - others) / (count - 1), LEAST, 1 - LEAST)
+    return 1 - _others(odds, without), share
 
 
-def _adapted(sure: Floats, trained: float, share: Floats) -> Floats:
-    """The same probabilities where the part `share` (N,) is no digit (Bayes)."""
-    trained, share = min(max(trained, LEAST), 1 - LEAST), np.clip(share, LEAST, 1 - LEAST)
-    digit = sure * (1 - share) / (1 - trained)
-    other = np.maximum(1 - sure, 0) * share / trained
-    likely: Floats = digit / np.maximum(digit + other, 1e-12)
-    return likely
+def _others(odds: Floats, share: float | Floats) -> Floats:
+    """The probabilities (N,) that glyphs are no digits where the part `share` is none (Bayes)."""
+    against = odds * share
+    return np.asarray(against / (against + 1 - share), np.float64)

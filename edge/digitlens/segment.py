@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from digitlens.ink import EDGE, Ink, find_ink, on_edges
 from digitlens.readings import Box, union
-from digitlens.rules import clear_edges, remove_lines
+from digitlens.rules import clear_edges, components, remove_lines
 
 Gray = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32]
@@ -143,8 +143,7 @@ def segment(gray: Gray) -> Segmented:
     ink = find_ink(gray)
     mask, borders = remove_lines(ink.mask, ink.faint)
     mask = clear_edges(mask)
-    count, numbered, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    labels = numbered.astype(np.int32, copy=False)
+    count, labels, stats = components(mask)
     pieces = _pieces(count, labels, stats, mask, ink)
     if not pieces:
         return Segmented(ink, mask, [])
@@ -218,8 +217,11 @@ def _join(pieces: list[_Piece], typical: _Typical) -> list[_Piece]:
     joined: list[_Piece] = []
     boxes = np.zeros((len(parts), 4), np.int64)  # of `joined`, for the search
     for piece in parts:
-        near = np.flatnonzero(typical.one_sign(piece.box, boxes[: len(joined)]))
-        if near.size and piece.box[3] < 0.7 * typical.height:
+        if piece.box[3] < 0.7 * typical.height:
+            near = np.flatnonzero(typical.one_sign(piece.box, boxes[: len(joined)]))
+        else:
+            near = np.zeros(0, np.intp)
+        if near.size:
             joined[near[0]] |= piece
             boxes[near[0]] = joined[near[0]].box
         else:
