@@ -29,8 +29,12 @@ FULL = 0.85
 """Of the picture's side: the least width of a run of signs in which a line is sought."""
 SLENDER_THROUGH = 20.0
 """Times its thickness, the least length of such a line."""
-BARE_THROUGH = 0.5
+BARE_THROUGH = 0.2
 """Of its length: where it is thin and on a smooth curve."""
+BARE_QUARTER = 0.08
+"""The same of each of its quarters: between any digits that stand on it the line is bare."""
+THICK_THROUGH = 1.7
+"""Times the thickest that a line is believed to be without being followed from side to side."""
 WHOLE = 0.97
 """Of its length: where it is inked."""
 FURTHEST = 12
@@ -149,11 +153,9 @@ def _find(faint: Gray) -> list[Curve]:
             continue
         part = behind[y : y + line.shape[0], x : x + line.shape[1]]
         part[line] = 255
-        if line.shape[1] >= FULL * size[0]:
-            under = _follow(coarse[y : y + line.shape[0], x : x + line.shape[1]] > 0, thickest)
-            if under is not None:
-                points = ((under[0] + (x, y) + 0.5) * width / size[0]).round().astype(np.int32)
-                followed.append((points, max(1, round(under[1] * width / size[0]))))
+        under = _through(coarse, (x, y, line), thickest)
+        if under is not None:
+            followed.append(_scaled(under, width / size[0]))
     if len(lines) >= SEVERAL:
         lines += [
             found for found in _behind(_gray(behind), thickest, shortest) if _thin(found[2]) <= thickest
@@ -165,7 +167,25 @@ def _find(faint: Gray) -> list[Curve]:
     sure = [bare >= BARE for _, bare, _ in curves]
     # Where there are several for sure, one more under a row of digits needs less to be believed.
     least, alone = (BARE_AMONG, 0.0) if sum(sure) >= SEVERAL else (BARE, ALONE * size[0])
-    return followed + [curve for length, bare, curve in curves if bare >= least and length >= alone]
+    for found, (length, bare, curve) in zip(lines, curves, strict=True):
+        if bare >= least and length >= alone:
+            followed.append(curve)
+        elif (under := _through(coarse, found, thickest)) is not None:
+            followed.append(_scaled(under, width / size[0]))
+    return followed
+
+
+def _through(coarse: Gray, found: Line, thickest: float) -> tuple[npt.NDArray[np.float64], float] | None:
+    """A line from side to side, followed through the signs in its run; None if there is none."""
+    x, y, line = found
+    if line.shape[1] < FULL * coarse.shape[1]:
+        return None
+    under = _follow(coarse[y : y + line.shape[0], x : x + line.shape[1]] > 0, thickest)
+    return None if under is None else (under[0] + (x + 0.5, y + 0.5), under[1])
+
+
+def _scaled(line: tuple[npt.NDArray[np.float64], float], scale: float) -> Curve:
+    return (line[0] * scale).round().astype(np.int32), max(1, round(line[1] * scale))
 
 
 def _long(runs: Gray, shortest: float) -> list[Line]:
@@ -192,7 +212,7 @@ def _behind(runs: Gray, thickest: float, shortest: float) -> list[Line]:
     return _long(_gray(cv2.morphologyEx(thin, cv2.MORPH_CLOSE, across)), shortest)
 
 
-def _follow(ink: npt.NDArray[np.bool_], thickest: float) -> tuple[npt.NDArray[np.intp], float] | None:
+def _follow(ink: npt.NDArray[np.bool_], thickest: float) -> tuple[npt.NDArray[np.float64], float] | None:
     """The line through a run of signs that stand on it, hang from it or cross it: its points and pen.
 
     It is the way from left to right that leaves the ink least. None if that way is not thin and smooth for
@@ -213,13 +233,19 @@ def _follow(ink: npt.NDArray[np.bool_], thickest: float) -> tuple[npt.NDArray[np
     usual = float(np.percentile(reach + 1, 25))
     thin = reach + 1 <= usual + 1
     place = np.linspace(-1, 1, len(way))
-    if usual > thickest + 1 or len(way) < SLENDER_THROUGH * usual or np.count_nonzero(thin) < 16:
+    if (
+        usual > THICK_THROUGH * thickest + 1
+        or len(way) < SLENDER_THROUGH * usual
+        or np.count_nonzero(thin) < 16
+    ):
         return None
     curve = np.polyval(np.polyfit(place[thin], way[thin], 3), place)
-    if np.count_nonzero(thin & (np.abs(way - curve) <= 1.5)) < BARE_THROUGH * len(way):
+    bare = thin & (np.abs(way - curve) <= 1.5)
+    quarters = [quarter.mean() for quarter in np.array_split(bare, 4)]
+    if bare.mean() < BARE_THROUGH or min(quarters) < BARE_QUARTER:
         return None
     ends = np.linspace(0, len(way) - 1, max(2, len(way) // 8)).astype(np.intp)
-    return np.stack([ends, curve[ends].round().astype(np.intp)], axis=1), usual + 2
+    return np.stack([ends, curve[ends]], axis=1), usual + 2
 
 
 def _curve(
