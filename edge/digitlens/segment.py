@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.ink import EDGE, Ink, find_ink, on_edges
+from digitlens.normalize import stroke_width
 from digitlens.readings import Box, union
 from digitlens.rules import clear_edges, components, remove_lines
 
@@ -32,6 +33,12 @@ DOT = 0.07, 0.3
 """Of the typical glyph's height: the longer side of a dot or a comma."""
 DOT_CONTRAST = 0.6
 """Of the typical glyph's contrast: that of a dot or a comma at the least."""
+SLIVER = 0.25
+"""Of its length: the width of a piece of a frame or an edge, at the most."""
+BESIDE = 0.05
+"""Of the picture's side: how far from its border such a piece is."""
+FINER = 0.6
+"""Of the writing's pen: how thick it is at the most."""
 LEAST_CONTRAST = 0.35
 """Of the typical glyph's contrast: what is fainter is grain, a shadow's edge or show-through."""
 
@@ -145,6 +152,7 @@ def segment(gray: Gray) -> Segmented:
     mask = clear_edges(mask)
     count, labels, stats = components(mask)
     pieces = _pieces(count, labels, stats, mask, ink)
+    pieces = _without_slivers(pieces, labels)
     if not pieces:
         return Segmented(ink, mask, [])
     typical = _Typical.of(pieces)
@@ -185,6 +193,28 @@ def _pieces(count: int, labels: Labels, stats: npt.NDArray[np.generic], mask: Gr
         for label, box, ink, level in zip(
             found.tolist(), boxes[found].tolist(), area[found].tolist(), mean.tolist(), strict=True
         )
+    ]
+
+
+def _without_slivers(pieces: list[_Piece], labels: Labels) -> list[_Piece]:
+    """The pieces without those along the picture's border that are finer than the writing's pen."""
+    height, width = labels.shape
+
+    def is_sliver(piece: _Piece) -> bool:
+        x, y, w, h = piece.box
+        upright = w < SLIVER * h and min(x, width - x - w) < BESIDE * width
+        return upright or (h < SLIVER * w and min(y, height - y - h) < BESIDE * height)
+
+    found = {piece.labels for piece in pieces if is_sliver(piece)}
+    rest = [piece for piece in pieces if piece.labels not in found]
+    if not found or not rest:
+        return pieces
+    x, y, w, h = max(rest, key=lambda piece: piece.area).box
+    pen = stroke_width(np.where(labels[y : y + h, x : x + w] > 0, np.uint8(255), np.uint8(0)))
+    return [
+        piece
+        for piece in pieces
+        if piece.labels not in found or piece.area > FINER * pen * max(piece.box[2:])
     ]
 
 
