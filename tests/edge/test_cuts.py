@@ -114,6 +114,26 @@ def test_a_line_under_touching_feet(reader: Reader, digits: Digits) -> None:
     assert [number.text for number in reader.read(page).numbers] == ["3527"]
 
 
+@pytest.mark.parametrize("text", ["20716", "3527", "8888"])
+@pytest.mark.parametrize("pen", [2, 6])
+def test_a_line_from_side_to_side_of_a_strip(reader: Reader, digits: Digits, text: str, pen: int) -> None:
+    """All the digits stand on it, and more of it is under them than between them."""
+    strip = np.pad(write(text, digits, step=60), ((0, 10), (0, 0)), constant_values=220)
+    feet = max(glyph.box[1] + glyph.box[3] for glyph in find_glyphs(strip))
+    cv2.line(strip, (0, feet - 3), (strip.shape[1], feet - 1), (100,), pen)
+    assert [number.text for number in reader.read(strip[:, 12:-12]).numbers] == [text]
+
+
+@pytest.mark.parametrize("x", [1, 4])
+def test_a_bit_of_a_frame_is_no_one(reader: Reader, digits: Digits, x: int) -> None:
+    """Along the border, and finer than the pen; a 1 by that pen at the same place stays."""
+    cell = write("3", digits, size=90)
+    cv2.line(cell, (x, 60), (x, 120), (40,), 2)
+    assert [number.text for number in reader.read(cell).numbers] == ["3"]
+    cv2.line(cell, (x + 3, 60), (x + 5, 120), (40,), 8)
+    assert [number.text for number in reader.read(cell).numbers] == ["13"]
+
+
 def test_a_pale_stroke_belongs_to_its_digit(digits: Digits) -> None:
     """The lower half of the 0 is pressed less and less: it stays one piece."""
     page = write("0", digits, size=120).astype(np.float32)
