@@ -15,7 +15,7 @@ from digitlens.errors import PictureError
 from digitlens.lattice import Resolved, resolve
 from digitlens.lines import separated, to_numbers
 from digitlens.normalize import to_mnist
-from digitlens.readings import Digit, Number, Reading, number, resized
+from digitlens.readings import Digit, Number, Reading, number, resized, union
 from digitlens.segment import Glyph, Segmented, segment
 
 Watch = Callable[[npt.NDArray[np.uint8], Segmented, Resolved], None]
@@ -38,6 +38,10 @@ LEAST_AMONG = 0.35
 """The same for a network that knows what is no digit, the others on the page being taken into account."""
 LEAST_DIGIT = 0.03
 """The chance of being a digit at all, below which a glyph among digits is a sign of another kind."""
+SUBSCRIPT = 0.75
+"""Of a letter's height: a lower digit that follows it closely belongs to it."""
+NEAR = 0.35
+"""Of a letter's height: how closely."""
 
 
 class Reader:
@@ -138,12 +142,23 @@ def _among_its_own(found: Number, chances: dict[int, float], page: float) -> lis
     if fmean(digit.confidence for digit in digits) < LEAST_AMONG:
         return []
     parts: list[list[Digit]] = [[]]
+    sign: Digit | None = None
     for digit, chance in zip(digits, likely, strict=True):
         if chance < LEAST_DIGIT:
             parts.append([])
+            sign = digit
+        elif sign is not None and not parts[-1] and _is_subscript(digit, sign):
+            sign = msgspec.structs.replace(sign, box=union((sign.box, digit.box)))
         else:
             parts[-1].append(digit)
     return [number(tuple(part)) for part in parts if part]
+
+
+def _is_subscript(digit: Digit, sign: Digit) -> bool:
+    """Whether a digit is small and close behind a letter, as in d1 and x2: it is no number's."""
+    x, _, _, height = digit.box
+    left, _, width, tall = sign.box
+    return height < SUBSCRIPT * tall and x - (left + width) < NEAR * tall
 
 
 def _enlarged(gray: npt.NDArray[np.uint8], glyphs: list[Glyph]) -> npt.NDArray[np.uint8] | None:

@@ -6,6 +6,7 @@ import numpy.typing as npt
 import pytest
 
 from digitlens import Classifier, PictureError, Reader, draw
+from digitlens.segment import find_glyphs
 from tests.edge.pages import write
 
 TEXTS = ["0123456789", "27", "5", "90210", "314 159"]
@@ -97,13 +98,30 @@ def test_the_edge_of_the_sheet_is_no_digit(reader: Reader, digits: Digits) -> No
     assert _texts(reader, cv2.GaussianBlur(page, (0, 0), 1).astype(np.uint8)) == ["4071"]
 
 
+def _star(page: npt.NDArray[np.uint8], x: float, y: float, radius: float) -> None:
+    """Drawn in one stroke: no digit to any network."""
+    turns = np.arange(6) * 2 * 2 * np.pi / 5
+    star = np.stack([x + radius * np.sin(turns), y - radius * np.cos(turns)], axis=1)
+    cv2.polylines(page, [star.round().astype(np.int32)], False, (40,), 3)
+
+
 def test_a_sign_among_digits_is_left_out(reader: Reader, digits: Digits) -> None:
     """A star between two numbers of one row."""
     page = write("40  71", digits)
-    turns = np.arange(6) * 2 * 2 * np.pi / 5
-    star = np.stack([218 + 30 * np.sin(turns), 62 - 30 * np.cos(turns)], axis=1)
-    cv2.polylines(page, [star.round().astype(np.int32)], False, (40,), 3)
+    _star(page, 218, 62, 30)
     assert _texts(reader, page) == ["40", "71"]
+
+
+@pytest.mark.parametrize(("gap", "read"), [(4, ["71"]), (70, ["71", "2"])])
+def test_a_subscript_is_its_letters(reader: Reader, digits: Digits, gap: int, read: list[str]) -> None:
+    """A small digit close behind a large sign is no number; further off it is."""
+    page = np.full((420, 460), 220, np.uint8)
+    page[20:140, 20:220] = write("71", digits)
+    _star(page, 120, 280, 60)
+    small = write("2", digits, size=45)
+    x, y, width, height = find_glyphs(small)[0].box
+    page[310 : 310 + height, 176 + gap : 176 + gap + width] = small[y : y + height, x : x + width]
+    assert _texts(reader, page) == read
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (7, 7), (8, 8), (30, 2), (500, 9), (64, 64)])
