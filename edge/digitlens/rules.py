@@ -55,6 +55,8 @@ EDGE_INK = 0.35
 """Of a row along the border, that is inked where a frame is."""
 SEVERAL = 4
 """So many lines of one direction are a ruled sheet or a table."""
+EXTENDED = 0.4
+"""Of its length: how far a table's line that was lost is drawn on."""
 SLOPE_ROOM = 5
 """Coarse pixels that a line is thickened by, so that at a slope it still has long runs along the axis."""
 THICKEST = 0.02
@@ -172,7 +174,28 @@ def _find(faint: Gray) -> list[Curve]:
             followed.append(curve)
         elif (under := _through(coarse, found, thickest)) is not None:
             followed.append(_scaled(under, width / size[0]))
-    return followed
+    return _extended(followed) if len(followed) >= SEVERAL else followed
+
+
+def _extended(curves: list[Curve]) -> list[Curve]:
+    """The lines of a table, those that were lost sight of too early as long as most others are."""
+    firsts, lasts = ([int(points[end, 0]) for points, _ in curves] for end in (0, -1))
+    first, last = np.median(firsts), np.median(lasts)
+    longer = []
+    for points, pen in curves:
+        reach = EXTENDED * (points[-1, 0] - points[0, 0])
+        ends = []
+        for end, inner, wanted in (
+            (0, 2, max(first, points[0, 0] - reach)),
+            (-1, -3, min(last, points[-1, 0] + reach)),
+        ):
+            here, before = points[end].astype(np.float64), points[max(inner, -len(points))]
+            beyond = (wanted - here[0]) * (-1 if end == 0 else 1)
+            step = here - before
+            ends.append(here + step * (wanted - here[0]) / step[0] if beyond > 0 and step[0] else here)
+        whole = np.concatenate([ends[:1], points, ends[1:]])
+        longer.append((whole.round().astype(np.int32), pen))
+    return longer
 
 
 def _through(coarse: Gray, found: Line, thickest: float) -> tuple[npt.NDArray[np.float64], float] | None:
