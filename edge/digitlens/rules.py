@@ -136,8 +136,8 @@ def _find(faint: Gray) -> list[Curve]:
     height, width = faint.shape
     scale = -(-max(height, width) // COARSE)
     size = max(1, width // scale), max(1, height // scale)
-    coarse = cv2.resize(faint, size, interpolation=cv2.INTER_AREA)
-    _, coarse = cv2.threshold(coarse, 60, 255, cv2.THRESH_BINARY)
+    coarse = _gray(cv2.resize(faint, size, interpolation=cv2.INTER_AREA))
+    coarse = _gray(cv2.threshold(coarse, 60, 255, cv2.THRESH_BINARY)[1])
     thick = cv2.dilate(coarse, np.ones((SLOPE_ROOM, 1), np.uint8))
     along = np.ones((1, max(9, size[0] // 20)), np.uint8)
     runs = cv2.morphologyEx(cv2.morphologyEx(thick, cv2.MORPH_OPEN, along), cv2.MORPH_CLOSE, along)
