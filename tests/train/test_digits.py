@@ -51,16 +51,44 @@ def test_pictures_are_seeded_and_labeled(mnist: Path, digits) -> None:  # type: 
     data = load_mnist(mnist)
     sources = crops.load_sources((data.x_train, data.y_train), None)
     assert sources.others == []
-    first, again = (crops.make(sources, Mix(60, 60, 60, 60), 7, processes) for processes in (1, 2))
+    first, again = (crops.make(sources, Mix(60, 60, 60, 60, 60, 60), 7, processes) for processes in (1, 2))
     np.testing.assert_array_equal(first[0], again[0])
     np.testing.assert_array_equal(first[1], again[1])
     pictures, labels = first
-    assert pictures.shape == (240, 28, 28)
+    assert pictures.shape == (360, 28, 28)
     assert labels[:60].max() < 10
     assert np.all(labels[60:120] == OTHER)
     assert 0 < np.count_nonzero(labels[120:180] == OTHER) < 40  # cuts that went wrong, some
-    assert labels[180:].max() < 10
+    assert labels[180:300].max() < 10
+    assert np.all(labels[300:] == OTHER)
     assert np.all(pictures.max(axis=(1, 2)) > 200)
+
+
+def test_a_line_takes_what_lies_along_it_not_what_crosses_it() -> None:
+    foot, stem = np.array([[0.0, 1.0], [1.0, 1.0]]), np.array([[0.5, 0.0], [0.5, 1.0]])
+    random = np.random.default_rng(4)
+    stroke = strokes.draw([foot, stem], 5)
+    left = [strokes.take_line(stroke, random) for _ in range(60)]
+    away = np.ones(strokes.SIDE, bool)
+    away[50:63] = False
+    lost = [1 - taken[:, away].sum() / stroke[:, away].sum() for taken in left]
+    assert max(lost) > 0.9  # the whole foot
+    assert min(taken[:85, 52:60].sum() for taken in left) > 0.95 * stroke[:85, 52:60].sum()
+
+
+def test_straight_strokes_are_told_from_scribbles() -> None:
+    assert strokes.is_straight(strokes.draw([np.array([[0.3, 0.0], [0.6, 1.0]])], 9))
+    assert not strokes.is_straight(strokes.draw([np.array([[0.0, 0.0], [0.6, 1.0], [1.0, 0.2]])], 9))
+    assert strokes.is_straight(np.zeros((strokes.SIDE, strokes.SIDE), np.float32))
+
+
+def test_a_piece_of_a_sign_is_less_of_it(digits) -> None:  # type: ignore[no-untyped-def]
+    random = np.random.default_rng(6)
+    x, _ = digits
+    strong = [strokes.enlarge(image) for image in x[:20]]
+    pieces = [touching.piece(stroke, random) for stroke in strong]
+    assert any(not np.array_equal(piece, stroke) for piece, stroke in zip(pieces, strong, strict=True))
+    assert all(piece.shape == (strokes.SIDE, strokes.SIDE) for piece in pieces)
 
 
 def test_what_is_no_digit_is_drawn_of_all_kinds(digits) -> None:  # type: ignore[no-untyped-def]
@@ -74,7 +102,7 @@ def test_a_run_and_its_resumption(
     mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(digits_run, "HELD_OUT", 100)
-    small = Mix(200, 200, 200, 200)
+    small = Mix(200, 200, 200, 200, 50, 50)
     config = digits_run.Config(
         epochs=1,
         last=1,
@@ -84,7 +112,7 @@ def test_a_run_and_its_resumption(
         signs=64,
         batch=64,
         mix=small,
-        held_mix=Mix(60, 60, 60, 60),
+        held_mix=Mix(60, 60, 60, 60, 0, 0),
     )
     digits_run.fit(config, tmp_path, mnist)
     about = msgspec.json.decode((tmp_path / "about.json").read_bytes(), type=About)
@@ -129,7 +157,7 @@ def test_a_users_own_crops(tmp_path: Path, mnist: Path, digits) -> None:  # type
     assert [len(images) for images, _ in sources.digits] == [800, 1]
     assert sources.digits[1][1].tolist() == [7]
     assert [len(signs) for signs in sources.others] == [1]
-    pictures, _ = crops.make(sources, Mix(40, 20, 0, 0), 3, 1)
+    pictures, _ = crops.make(sources, Mix(40, 20, 0, 0, 0, 0), 3, 1)
     assert pictures.shape == (60, 28, 28)
 
 

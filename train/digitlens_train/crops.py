@@ -38,14 +38,16 @@ class Sources:
 class Mix:
     """How many pictures are made.
 
-    Digits of the data sets on paper, what is no digit, digits cut from their neighbors, and digits drawn in
-    forms that the data sets have little of.
+    Digits of the data sets on paper, what is no digit, digits cut from their neighbors, digits drawn in
+    forms that the data sets have little of, digits that stood on a line that was taken out, and scribbles.
     """
 
     heavy: int = 240_000
     other: int = 90_000
     touching: int = 70_000
     drawn: int = 70_000
+    lined: int = 36_000
+    scribbled: int = 32_000
 
 
 def make(sources: Sources, mix: Mix, seed: int, processes: int) -> tuple[Gray, Gray]:
@@ -91,6 +93,32 @@ def _part(job: tuple[str, int, tuple[int, int]]) -> tuple[Gray, Gray]:
 
 def _heavy(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
     """A digit of any set by any pen, on paper, photographed, found and cut out again."""
+    stroke, label, images = _written(sources, random)
+    if random.random() < 0.08:
+        stroke = strokes.cut(stroke, random)
+    if random.random() < 0.15:
+        stroke = others.leave_marks(stroke, random, images)
+    return photograph(stroke, random), label
+
+
+def _lined(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
+    """A digit that has lost ink with the line that it stood on."""
+    stroke, label, _ = _written(sources, random)
+    return photograph(strokes.take_line(stroke, random), random), label
+
+
+def _scribbled(_: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
+    """A scribble, or a part of one as the runtime cuts it."""
+    stroke = strokes.bend(others.scribble(random, 10, 36), random, 0.5)
+    if random.random() < 0.5:
+        stroke = touching.piece(stroke, random)
+    if strokes.is_straight(stroke):  # a 1 to anybody
+        return None, OTHER
+    return photograph(stroke, random), OTHER
+
+
+def _written(sources: Sources, random: np.random.Generator) -> tuple[Stroke, int, Sequence[Gray]]:
+    """A digit's stroke by any pen, its label, and the pictures of its set."""
     which = random.choice(len(sources.digits), p=_shares(len(sources.digits)))
     images, labels = sources.digits[which]
     index = int(random.integers(len(labels)))
@@ -100,12 +128,7 @@ def _heavy(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, 
         stroke = strokes.cross_seven(stroke, random)
     if random.random() < 0.7:
         stroke = strokes.repen(stroke, float(np.exp(random.uniform(np.log(2.5), np.log(20)))))
-    stroke = strokes.bend(stroke, random, 1.0)
-    if random.random() < 0.08:
-        stroke = strokes.cut(stroke, random)
-    if random.random() < 0.15:
-        stroke = others.leave_marks(stroke, random, images)
-    return photograph(stroke, random), label
+    return strokes.bend(stroke, random, 1.0), label, images
 
 
 def _other(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
@@ -174,7 +197,14 @@ def _shares(sets: int) -> npt.NDArray[np.float64]:
     return np.array([1.0]) if sets == 1 else np.array([0.7] + [0.3 / (sets - 1)] * (sets - 1))
 
 
-_MAKERS = {"heavy": _heavy, "other": _other, "touching": _touching, "drawn": _drawn}
+_MAKERS = {
+    "heavy": _heavy,
+    "other": _other,
+    "touching": _touching,
+    "drawn": _drawn,
+    "lined": _lined,
+    "scribbled": _scribbled,
+}
 
 
 def load_sources(mnist: tuple[Gray, Gray], folder: Path | None, extra: Path | None = None) -> Sources:

@@ -58,7 +58,7 @@ class Config:
     keep: float = 0.993
     seed: int = 2026
     mix: Mix = field(default_factory=Mix)
-    held_mix: Mix = field(default_factory=lambda: Mix(8000, 4000, 2000, 1000))
+    held_mix: Mix = field(default_factory=lambda: Mix(8000, 4000, 2000, 1000, 0, 0))
 
     @property
     def wanted(self) -> tuple[int, int, int, int]:

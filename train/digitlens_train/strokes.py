@@ -13,6 +13,8 @@ Gray = npt.NDArray[np.uint8]
 SIDE = 112
 INNER = 80
 """Pixels of the longer side of a sign's ink; the rest is room to bend it."""
+STRAIGHT = 0.25
+"""Of the ink's spread along its main axis, that across it: a straight stroke's, at the most."""
 
 
 def enlarge(picture: Gray) -> Stroke:
@@ -76,6 +78,32 @@ def cut(stroke: Stroke, random: np.random.Generator) -> Stroke:
     ends = (int(x) - dx, int(y) - dy), (int(x) + dx, int(y) + dy)
     cv2.line(gone, *ends, (255,), int(random.integers(2, 5)))
     return np.where(gone > 0, 0, stroke).astype(np.float32)
+
+
+def is_straight(stroke: Stroke) -> bool:
+    """Whether the ink is hardly wider than it would be as one straight stroke."""
+    places = np.argwhere(stroke > 0.5)
+    if len(places) < 3:
+        return True
+    short, long = np.sqrt(np.linalg.eigvalsh(np.cov(places.T)).clip(0.0))
+    return bool(short < STRAIGHT * long)
+
+
+def take_line(stroke: Stroke, random: np.random.Generator) -> Stroke:
+    """Take a ruled line out from under the sign, most often at its feet, as digitlens.rules does.
+
+    Ink along the line goes with it, ink that crosses it stays.
+    """
+    rows = np.flatnonzero((stroke > 0.5).any(axis=1))
+    if not len(rows):
+        return stroke
+    place = random.normal(0.94, 0.05) if random.random() < 0.7 else random.uniform(0, 1)
+    middle, pen = rows[0] + place * (rows[-1] - rows[0]), random.uniform(4, 12)
+    at = middle + (np.arange(SIDE) - SIDE / 2) * random.normal(0, 0.05)
+    inside = np.abs(np.arange(SIDE)[:, np.newaxis] - at) <= pen / 2
+    tall = np.ones((max(2, round(2 * pen)), 1), np.uint8)
+    crossing = cv2.morphologyEx((stroke > 0.5).astype(np.uint8), cv2.MORPH_OPEN, tall) > 0
+    return np.where(inside & ~crossing, 0, stroke).astype(np.float32)
 
 
 def draw(lines: list[npt.NDArray[np.float64]], pen: float) -> Stroke:

@@ -51,6 +51,15 @@ def draw(random: np.random.Generator, images: Sequence[Gray], labels: Gray) -> t
     return empty
 
 
+def piece(stroke: Stroke, random: np.random.Generator) -> Stroke:
+    """One side of a seam through a sign, as large as a sign again; the sign itself where it has no seam."""
+    found = cuts.seams((stroke * 255).astype(np.uint8))
+    if not found:
+        return stroke
+    before = np.arange(stroke.shape[1]) < found[int(random.integers(len(found)))].columns[:, np.newaxis]
+    return _cropped(np.where(before if random.random() < 0.5 else ~before, stroke, 0))
+
+
 def _sign(image: Gray, pen: float, random: np.random.Generator) -> Stroke:
     stroke = strokes.bend(strokes.repen(strokes.enlarge(image), pen), random, 0.9)
     rows, columns = np.flatnonzero((stroke > 0.3).any(axis=1)), np.flatnonzero((stroke > 0.3).any(axis=0))
