@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from digitlens.cli import complain
 from digitlens.errors import DigitLensError
+from digitlens.terminal import complain
 
 
 def main(arguments: list[str] | None = None) -> int:
