@@ -1,0 +1,113 @@
+"""How the whole picture moved between two frames, and which box of one is which of the other."""
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Whole = npt.NDArray[np.intp]
+
+REACH = 6.0
+"""Digit heights that a picture moves at the most between two frames."""
+BIN = 0.5
+"""Digit heights: shifts that close are one."""
+OTHER = 0.3
+"""What a pair of different values counts for, against one of the same."""
+NARROW = 0.5
+"""Of its height, that a box counts as wide at the least: a one's own width is a matter of chance."""
+SAME = 0.35
+"""Overlap, as intersection over union, from which two boxes may be the same digit."""
+ENOUGH = 4
+"""Pairs, from which a turn and a zoom can be told from the noise of boxes."""
+
+
+def moved(boxes: Floats, values: Whole, seen: Floats, seen_values: Whole) -> Floats:
+    """The boxes (N, 4) where the common movement of the picture takes them, as told by the boxes (M, 4) seen.
+
+    First a shift, by the vote of all pairs (a Hough transform), then a turn and zoom by least squares over
+    the pairs that this makes. x, y, width, height; the values are the digits 0 to 9.
+    """
+    if not len(boxes) or not len(seen):
+        return boxes
+    height = float(np.median(seen[:, 3]))
+    before, after = _centers(boxes), _centers(seen)
+    steps = (after[np.newaxis] - before[:, np.newaxis]).reshape(-1, 2)
+    alike = np.where(values[:, np.newaxis] == seen_values, 1.0, OTHER).ravel()
+    near = np.abs(steps).max(axis=1) <= REACH * height
+    if not near.any():
+        return boxes
+    steps, alike = steps[near], alike[near]
+    side = round(2 * REACH / BIN) + 3
+    cells = np.floor(steps / (BIN * height)).astype(np.intp) + side // 2
+    votes = np.bincount(cells[:, 0] * side + cells[:, 1], alike, side * side).reshape(side, side)
+    # Four cells together, so that no border between cells parts the votes for one shift.
+    four = votes[:-1, :-1] + votes[1:, :-1] + votes[:-1, 1:] + votes[1:, 1:]
+    offsets = np.arange(side - 1) - side // 2 + 1
+    four = four - 0.02 * (np.abs(offsets)[:, np.newaxis] + np.abs(offsets))  # of equal ones the shortest
+    x, y = divmod(int(four.argmax()), side - 1)
+    chosen = (cells[:, 0] >= x) & (cells[:, 0] <= x + 1) & (cells[:, 1] >= y) & (cells[:, 1] <= y + 1)
+    if not chosen.any():
+        return boxes
+    shift = np.median(steps[chosen], axis=0)
+    first, second = pairs(_shifted(boxes, shift), seen)
+    if len(first) < ENOUGH:
+        return _shifted(boxes, shift)
+    # The similarity z -> a z + b of the complex plane that fits the pairs best.
+    z, w = before[first] @ (1, 1j), after[second] @ (1, 1j)
+    middle, target = z.mean(), w.mean()
+    spread = float((np.abs(z - middle) ** 2).sum())
+    if spread < ENOUGH * height**2:
+        return _shifted(boxes, shift)
+    a = complex((np.conj(z - middle) * (w - target)).sum() / spread)
+    places = a * (before @ (1, 1j) - middle) + target
+    size = boxes[:, 2:] * abs(a)
+    corners: Floats = np.stack([places.real, places.imag], axis=1) - size / 2
+    return np.hstack([corners, size])
+
+
+def pairs(boxes: Floats, seen: Floats, barred: npt.NDArray[np.bool_] | None = None) -> tuple[Whole, Whole]:
+    """Indices (K,), (K,) of the boxes (N, 4) and (M, 4) that are the same digit, most overlap first.
+
+    `barred` (N, M) are pairs that must not be made.
+    """
+    shared = overlap(_widened(boxes), _widened(seen))
+    if barred is not None:
+        shared[barred] = 0
+    rows, columns = np.nonzero(shared >= SAME)
+    order = np.argsort(-shared[rows, columns], kind="stable")
+    first, second = [], []
+    free, open_ = [True] * len(boxes), [True] * len(seen)
+    for row, column in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
+        if free[row] and open_[column]:
+            free[row] = open_[column] = False
+            first.append(row)
+            second.append(column)
+    return np.array(first, np.intp), np.array(second, np.intp)
+
+
+def overlap(boxes: Floats, others: Floats) -> Floats:
+    """Intersection over union (N, M)."""
+    shared = intersections(boxes, others)
+    areas = boxes[:, 2] * boxes[:, 3]
+    joined = np.maximum(areas[:, np.newaxis] + others[:, 2] * others[:, 3] - shared, 1e-9)
+    return np.asarray(shared / joined, np.float64)
+
+
+def intersections(boxes: Floats, others: Floats) -> Floats:
+    """Pixels (N, M) that each two boxes share."""
+    low = np.maximum(boxes[:, np.newaxis, :2], others[:, :2])
+    high = np.minimum((boxes[:, :2] + boxes[:, 2:])[:, np.newaxis], others[:, :2] + others[:, 2:])
+    return np.asarray(np.maximum(high - low, 0).prod(axis=2), np.float64)
+
+
+def _centers(boxes: Floats) -> Floats:
+    return boxes[:, :2] + boxes[:, 2:] / 2
+
+
+def _shifted(boxes: Floats, shift: Floats) -> Floats:
+    return np.hstack([boxes[:, :2] + shift, boxes[:, 2:]])
+
+
+def _widened(boxes: Floats) -> Floats:
+    wide = np.maximum(boxes[:, 2], NARROW * boxes[:, 3])
+    left = boxes[:, 0] + (boxes[:, 2] - wide) / 2
+    return np.column_stack([left, boxes[:, 1], wide, boxes[:, 3]])
