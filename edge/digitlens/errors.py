@@ -15,3 +15,7 @@ class ModelError(DigitLensError, ValueError):
 
 class DependencyError(DigitLensError, ImportError):
     """An optional package that is asked for and not installed."""
+
+
+class DisplayError(DigitLensError, RuntimeError):
+    """A screen that cannot be had, or that went away."""

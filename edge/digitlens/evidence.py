@@ -34,6 +34,7 @@ class Followed:
         self.shown = 0  # the likeliest of 0 to 9
         self.confidence = 0.0  # in that, after all evidence
         self.settled = False
+        self.clear = False  # of the picture's edges
         self.missed = 0
         self.number = 0
 
@@ -58,13 +59,16 @@ class Link:
 
     def __init__(self) -> None:
         self.score = 0.0
-        self.joined = True
+        self.joined = False
+        self.decided = False  # from then on only strong evidence changes it
         self.signs: dict[str, float] = {}
 
     def vote(self, together: bool, sign: str = "") -> None:
         """Take what one frame says."""
         self.score = KEEP * self.score + (1 if together else -1)
         if abs(self.score) >= LINKED:
+            self.joined, self.decided = self.score > 0, True
+        elif not self.decided:
             self.joined = self.score > 0
         if together:
             self.signs = {seen: KEEP * weight for seen, weight in self.signs.items() if weight > 0.1}
