@@ -66,16 +66,16 @@ def open_display(wanted: str = "auto", *, full_screen: bool = False, title: str 
     """
     if wanted != "auto" and wanted not in NAMES:
         raise DisplayError(f"display {wanted!r}: there is auto, {', '.join(NAMES)}")
-    reasons = []
+    reasons: dict[str, str] = {}  # a reason, and the names that it holds for
     for name in NAMES if wanted == "auto" else (wanted,):
         try:
             display = _open(name, full_screen, title)
         except DisplayError as error:
             if wanted != "auto":
-                raise
-            reasons.append(f"{name}: {error}")
+                raise DisplayError(f"display {name}: {error}; --display none does without") from error
+            reasons[str(error)] = ", ".join(filter(None, (reasons.get(str(error)), name)))
             continue
-        why = "; ".join(reasons) or "as asked"
+        why = "; ".join(f"no {names}: {reason}" for reason, names in reasons.items()) or "as asked"
         about = f" ({display.about})" if hasattr(display, "about") else ""
         sys.stderr.write(f"digitlens: display {name}{about}; {why}\n")
         return display
@@ -84,7 +84,7 @@ def open_display(wanted: str = "auto", *, full_screen: bool = False, title: str 
 
 def _open(name: str, full_screen: bool, title: str) -> Display:
     if name in ("drm", "qt"):
-        raise DisplayError(f"picamera2's own {name} preview is not built yet; take sdl")
+        raise DisplayError("picamera2's own previews are not built yet")
     if name == "sdl":
         from digitlens.displays import sdl
 

@@ -2,7 +2,9 @@
 
 import os
 import select
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,7 +15,8 @@ import numpy.typing as npt
 
 from digitlens.displays import Key
 from digitlens.errors import DisplayError
-from digitlens.marks import mark
+from digitlens.marks import Sides, mark
+from digitlens.readings import Box
 from digitlens.track import Tracked
 
 Pixels = npt.NDArray[np.uint8]
@@ -50,8 +53,9 @@ class Window:
             pygame.mouse.set_visible(not self._full)
         except pygame.error as error:
             pygame.display.quit()
-            raise DisplayError(f"no screen was found ({error}); --display none does without") from error
+            raise DisplayError(f"no screen was found ({error})") from error
         self._screen = screen
+        self._sides: Sides = {}
         self._shaped = self._full
         self._open = True
         self._server = select.poll()
@@ -76,10 +80,9 @@ class Window:
                     _fitting((image.shape[1], image.shape[0]), self._screen), pygame.RESIZABLE
                 )
             surface = pygame.display.get_surface()
-            canvas, corner = _on_screen(image, surface.get_size())
-            mark(canvas, numbers, size, status)
-            surface.fill(0)
-            surface.blit(pygame.image.frombuffer(canvas, canvas.shape[1::-1], "BGR"), corner)
+            canvas, place = _on_screen(image, surface.get_size())
+            mark(canvas, numbers, size, status, place, self._sides)
+            surface.blit(pygame.image.frombuffer(canvas, canvas.shape[1::-1], "BGR"), (0, 0))
             self._check()
             pygame.display.flip()
             return self._keys()
@@ -141,8 +144,8 @@ def show(image: Pixels, title: str) -> None:
         ) from error
     try:
         pygame.display.set_caption(title)
-        canvas, corner = _on_screen(image, size)
-        window.blit(pygame.image.frombuffer(canvas, canvas.shape[1::-1], "BGR"), corner)
+        canvas, _ = _on_screen(image, size)
+        window.blit(pygame.image.frombuffer(canvas, size, "BGR"), (0, 0))
         pygame.display.flip()
         while pygame.event.wait().type not in (pygame.KEYDOWN, pygame.QUIT):
             pygame.display.flip()  # an uncovered window is drawn again
@@ -165,12 +168,27 @@ def _screen(pygame: Any) -> tuple[int, int]:
     """Width and height of the screen; raises pygame.error where there is none."""
     if _gone:
         raise pygame.error(f"{_gone[-1]}'s server has ended; start digitlens again")
-    pygame.display.init()
+    with _silent():
+        pygame.display.init()
     driver = pygame.display.get_driver()
     if driver in FOR_NOBODY and os.environ.get("SDL_VIDEODRIVER") != driver:
         raise pygame.error("no desktop and no kmsdrm")
     width, height = pygame.display.get_desktop_sizes()[0]
     return width, height
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep the lines that drivers' libraries write to file descriptor 2 off the terminal."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _fitting(size: tuple[int, int], screen: tuple[int, int]) -> tuple[int, int]:
@@ -179,17 +197,17 @@ def _fitting(size: tuple[int, int], screen: tuple[int, int]) -> tuple[int, int]:
     return max(1, round(size[0] * shrink)), max(1, round(size[1] * shrink))
 
 
-def _on_screen(image: Pixels, screen: tuple[int, int]) -> tuple[Pixels, tuple[int, int]]:
-    """A BGR copy as large as fits the screen, its shape kept, and where its corner stands there."""
+def _on_screen(image: Pixels, screen: tuple[int, int]) -> tuple[Pixels, Box]:
+    """A canvas (H, W, 3) BGR of the screen's size, the picture in its middle, and where it stands there."""
     height, width = image.shape[:2]
     scale = min(screen[0] / width, screen[1] / height)
     size = max(1, round(width * scale)), max(1, round(height * scale))
+    x, y = (screen[0] - size[0]) // 2, (screen[1] - size[1]) // 2
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    fitted = cv2.resize(image, size, interpolation=way) if size != (width, height) else image.copy()
-    if fitted.ndim == 2:
-        fitted = cv2.cvtColor(fitted, cv2.COLOR_GRAY2BGR)
-    canvas: Pixels = np.ascontiguousarray(fitted, np.uint8)
-    return canvas, ((screen[0] - size[0]) // 2, (screen[1] - size[1]) // 2)
+    fitted = cv2.resize(image, size, interpolation=way) if size != (width, height) else image
+    canvas = np.zeros((screen[1], screen[0], 3), np.uint8)
+    canvas[y : y + size[1], x : x + size[0]] = fitted[..., np.newaxis] if fitted.ndim == 2 else fitted
+    return canvas, (x, y, *size)
 
 
 def _sockets() -> set[int]:
