@@ -1,5 +1,6 @@
 """A window by SDL, through pygame-ce (the extra window): OpenCV's headless build has none."""
 
+import atexit
 import os
 import select
 import sys
@@ -118,7 +119,8 @@ class Window:
         if not self._open or not self._pygame.display.get_init():
             raise DisplayError("the screen is closed; open the display again")
         if any(event & (select.POLLHUP | select.POLLERR) for _, event in self._server.poll(0)):
-            self._open = False  # and SDL is left alone: closing would talk to the server, too
+            self._open = False  # and SDL is left alone, also at the end: closing would talk to the server
+            atexit.unregister(self._pygame.quit)
             _gone.append(self._driver)
             raise DisplayError(f"the screen is gone ({self._driver}'s server has ended)")
 
@@ -165,9 +167,9 @@ def _pygame(who: str) -> ModuleType:
 
 
 def _screen(pygame: Any) -> tuple[int, int]:
-    """Width and height of the screen; raises pygame.error where there is none."""
+    """Width and height of the screen; raises pygame.error where there is none, DisplayError where it ended."""
     if _gone:
-        raise pygame.error(f"{_gone[-1]}'s server has ended; start digitlens again")
+        raise DisplayError(f"the screen is gone ({_gone[-1]}'s server has ended); start digitlens again")
     with _silent():
         pygame.display.init()
     driver = pygame.display.get_driver()
