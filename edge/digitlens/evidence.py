@@ -17,6 +17,10 @@ MISS = 0.2
 """The chance that a digit which is there is not found in a frame."""
 SURE = 8.0
 """Natural logarithm of the odds against the next class, from which a digit is settled."""
+YOUNG = 6
+"""Frames from which can be told how often a digit is seen."""
+SELDOM = 0.4
+"""Of the frames: what is seen less often and not settled is a stray sign."""
 LINKED = 3.0
 """Frames' worth of evidence, from which two digits belong to one number, or no longer do."""
 UNSEEN = DAMP * np.log([MISS] * NONE + [1.0])
@@ -35,7 +39,9 @@ class Followed:
         self.confidence = 0.0  # in that, after all evidence
         self.settled = False
         self.clear = False  # of the picture's edges
-        self.missed = 0
+        self.frames = 1
+        self.seen = 1  # in so many of them
+        self.missed = 0  # in so many since it was seen last
         self.number = 0
 
     @property
@@ -50,8 +56,10 @@ class Followed:
 
     @property
     def nothing(self) -> bool:
-        """Whether it is settled that this is no digit."""
-        return self.settled and self.value == NONE
+        """Whether this is no digit: settled as such, or seen too seldom to be settled."""
+        if self.settled:
+            return self.value == NONE
+        return self.frames >= YOUNG and self.seen < SELDOM * self.frames
 
 
 class Link:

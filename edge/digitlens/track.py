@@ -140,9 +140,11 @@ class Tracker:
         which = dict(zip(columns.tolist(), (digits[row] for row in rows), strict=True))
         for one, box in zip(digits, boxes, strict=True):
             one.box = box
+            one.frames += 1
             one.missed += 1
         for (column, one), share in zip(which.items(), shares.tolist(), strict=True):
             one.box = one.box + (seen[column] - one.box) * share / 2  # the less alike, the less it counts
+            one.seen += 1
             one.missed = 0
         for column in range(len(found)):
             if column not in which and len(digits) < MOST:
@@ -189,24 +191,30 @@ class Tracker:
     def _join(self, time: float) -> list[Event]:
         """Digits that belong together are a number, the one that most of them were before."""
         events = []
-        taken: set[int] = set()
-        for chain in sorted(self._chains(), key=len, reverse=True):
-            votes = [one.number for one in chain if one.number in self._known and one.number not in taken]
+        chains: dict[int, list[Followed]] = {}
+        place = {one: count for count, one in enumerate(self._digits)}
+        new = []
+        for chain in sorted(self._chains(), key=lambda chain: (-len(chain), place[chain[0]])):
+            votes = [one.number for one in chain if one.number in self._known and one.number not in chains]
             if votes:
-                known = self._known[max(votes, key=lambda id_: (votes.count(id_), -id_))]
+                chains[max(votes, key=lambda id_: (votes.count(id_), -id_))] = chain
             else:
-                self._count += 1
-                known = self._known[self._count] = _Known(self._count)
-            taken.add(known.id)
+                new.append(chain)
+        for chain in sorted(new, key=lambda chain: place[chain[0]]):
+            self._count += 1
+            self._known[self._count] = _Known(self._count)
+            chains[self._count] = chain
+        for id_, chain in chains.items():
+            known = self._known[id_]
             for one in chain:
-                one.number = known.id
+                one.number = id_
             kind = self._settle(known, chain)
             if kind is not None:
                 before, known.text = known.text, _text(known.parts)
                 events.append(known.event(kind, time, before))
         for known in list(self._known.values()):
             known.age += 1
-            known.lost = 0 if known.id in taken else known.lost + 1
+            known.lost = 0 if known.id in chains else known.lost + 1
             if min((one.missed for one, _, _ in known.parts), default=GONE + 1) > GONE or (known.lost > HOLD):
                 del self._known[known.id]
                 if known.text:

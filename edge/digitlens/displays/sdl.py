@@ -167,7 +167,7 @@ def _pygame(who: str) -> ModuleType:
 
 
 def _screen(pygame: Any) -> tuple[int, int]:
-    """Width and height of the screen; raises pygame.error where there is none, DisplayError where it ended."""
+    """Width and height of the screen; pygame.error where there is none, DisplayError where it ended."""
     if _gone:
         raise DisplayError(f"the screen is gone ({_gone[-1]}'s server has ended); start digitlens again")
     with _silent():
