@@ -26,7 +26,7 @@ class CameraStalled(CameraError, TimeoutError):  # noqa: N818  # a state that ma
 
 
 class DisplayError(DigitLensError, RuntimeError):
-    """A screen or window that cannot be opened, or is gone."""
+    """A screen that cannot be had, or that went away."""
 
 
 class RecordError(DigitLensError, OSError):

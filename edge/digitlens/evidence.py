@@ -17,6 +17,10 @@ MISS = 0.2
 """The chance that a digit which is there is not found in a frame."""
 SURE = 8.0
 """Natural logarithm of the odds against the next class, from which a digit is settled."""
+YOUNG = 6
+"""Frames from which can be told how often a digit is seen."""
+SELDOM = 0.4
+"""Of the frames: what is seen less often and not settled is a stray sign."""
 LINKED = 3.0
 """Frames' worth of evidence, from which two digits belong to one number, or no longer do."""
 UNSEEN = DAMP * np.log([MISS] * NONE + [1.0])
@@ -34,7 +38,10 @@ class Followed:
         self.shown = 0  # the likeliest of 0 to 9
         self.confidence = 0.0  # in that, after all evidence
         self.settled = False
-        self.missed = 0
+        self.clear = False  # of the picture's edges
+        self.frames = 1
+        self.seen = 1  # in so many of them
+        self.missed = 0  # in so many since it was seen last
         self.number = 0
 
     @property
@@ -49,8 +56,10 @@ class Followed:
 
     @property
     def nothing(self) -> bool:
-        """Whether it is settled that this is no digit."""
-        return self.settled and self.value == NONE
+        """Whether this is no digit: settled as such, or seen too seldom to be settled."""
+        if self.settled:
+            return self.value == NONE
+        return self.frames >= YOUNG and self.seen < SELDOM * self.frames
 
 
 class Link:
@@ -58,13 +67,16 @@ class Link:
 
     def __init__(self) -> None:
         self.score = 0.0
-        self.joined = True
+        self.joined = False
+        self.decided = False  # from then on only strong evidence changes it
         self.signs: dict[str, float] = {}
 
     def vote(self, together: bool, sign: str = "") -> None:
         """Take what one frame says."""
         self.score = KEEP * self.score + (1 if together else -1)
         if abs(self.score) >= LINKED:
+            self.joined, self.decided = self.score > 0, True
+        elif not self.decided:
             self.joined = self.score > 0
         if together:
             self.signs = {seen: KEEP * weight for seen, weight in self.signs.items() if weight > 0.1}

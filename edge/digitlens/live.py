@@ -6,7 +6,7 @@ from time import monotonic, perf_counter, process_time
 import msgspec
 
 from digitlens.cameras import Camera, Frame
-from digitlens.displays import Display
+from digitlens.displays import Display, Key, Nowhere
 from digitlens.errors import CameraError, CameraStalled, DigitLensError, DisplayError, RecordError
 from digitlens.pictures import Pixels
 from digitlens.reader import Reader
@@ -172,15 +172,13 @@ class Live:
             )
         except DisplayError as error:
             self._say(f"{error}; going on without a display")
-            from digitlens.displays import open_display
-
             self._display.close()
-            self._display = open_display("none")
+            self._display = Nowhere()
             return
         for key in keys:
             self._press(key)
 
-    def _press(self, key: str) -> None:
+    def _press(self, key: Key) -> None:
         if key == "quit":
             self._over = True
         elif key == "freeze":

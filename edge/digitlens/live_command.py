@@ -15,7 +15,7 @@ import msgspec
 from digitlens import cards
 from digitlens.cameras import FLIPS, ROTATIONS, Camera, open_camera
 from digitlens.classify import DEFAULT, Classifier
-from digitlens.displays import open_display
+from digitlens.displays import NAMES, Nowhere, open_display
 from digitlens.live import PATIENCE, Live
 from digitlens.measure import Figures, Meter
 from digitlens.reader import Reader
@@ -66,7 +66,7 @@ def add_options(live: argparse.ArgumentParser) -> None:
         help="/dev/videoN, or a video, picture or folder of them to replay (default: %(default)s)",
     )  # fmt: skip
     live.add_argument(
-        "--display", default="auto", choices=("auto", "drm", "qt", "sdl", "none"),
+        "--display", default="auto", choices=("auto", *NAMES),
         help="where the picture is shown (default: %(default)s)",
     )  # fmt: skip
     live.add_argument("--full-screen", action="store_true", help="without a window's frame")
@@ -128,7 +128,8 @@ def _live(
             recorder = Recorder(options.record)
             opened.callback(recorder.close)
             record = recorder.add
-        display = open_display(options.display, full_screen=options.full_screen)
+        wanted = options.display
+        display = Nowhere() if wanted == "none" else open_display(wanted, full_screen=options.full_screen)
         opened.callback(display.close)
         live = Live(
             camera,

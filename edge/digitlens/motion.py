@@ -14,6 +14,8 @@ OTHER = 0.3
 """What a pair of different values counts for, against one of the same."""
 NARROW = 0.5
 """Of its height, that a box counts as wide at the least: a one's own width is a matter of chance."""
+AGREED = 0.3
+"""Of the boxes, that must make the same shift to be believed."""
 SAME = 0.35
 """Overlap, as intersection over union, from which two boxes may be the same digit."""
 ENOUGH = 4
@@ -28,7 +30,7 @@ def moved(boxes: Floats, values: Whole, seen: Floats, seen_values: Whole) -> Flo
     """
     if not len(boxes) or not len(seen):
         return boxes
-    height = float(np.median(seen[:, 3]))
+    height = float(np.sort(seen[:, 3])[len(seen) // 2])
     before, after = _centers(boxes), _centers(seen)
     steps = (after[np.newaxis] - before[:, np.newaxis]).reshape(-1, 2)
     alike = np.where(values[:, np.newaxis] == seen_values, 1.0, OTHER).ravel()
@@ -45,10 +47,10 @@ def moved(boxes: Floats, values: Whole, seen: Floats, seen_values: Whole) -> Flo
     four = four - 0.02 * (np.abs(offsets)[:, np.newaxis] + np.abs(offsets))  # of equal ones the shortest
     x, y = divmod(int(four.argmax()), side - 1)
     chosen = (cells[:, 0] >= x) & (cells[:, 0] <= x + 1) & (cells[:, 1] >= y) & (cells[:, 1] <= y + 1)
-    if not chosen.any():
-        return boxes
-    shift = np.median(steps[chosen], axis=0)
-    first, second = pairs(_shifted(boxes, shift), seen)
+    if chosen.sum() < AGREED * len(boxes):
+        return boxes  # a few stray signs, while a hand hides the others, move nothing
+    shift = np.sort(steps[chosen], axis=0)[chosen.sum() // 2]
+    first, second, _ = pairs(_shifted(boxes, shift), seen)
     if len(first) < ENOUGH:
         return _shifted(boxes, shift)
     # The similarity z -> a z + b of the complex plane that fits the pairs best.
@@ -64,10 +66,12 @@ def moved(boxes: Floats, values: Whole, seen: Floats, seen_values: Whole) -> Flo
     return np.hstack([corners, size])
 
 
-def pairs(boxes: Floats, seen: Floats, barred: npt.NDArray[np.bool_] | None = None) -> tuple[Whole, Whole]:
-    """Indices (K,), (K,) of the boxes (N, 4) and (M, 4) that are the same digit, most overlap first.
+def pairs(
+    boxes: Floats, seen: Floats, barred: npt.NDArray[np.bool_] | None = None
+) -> tuple[Whole, Whole, Floats]:
+    """Indices (K,), (K,) of the boxes (N, 4) and (M, 4) that are the same digit, and their overlap (K,).
 
-    `barred` (N, M) are pairs that must not be made.
+    The most alike come first. `barred` (N, M) are pairs that must not be made.
     """
     shared = overlap(_widened(boxes), _widened(seen))
     if barred is not None:
@@ -81,7 +85,8 @@ def pairs(boxes: Floats, seen: Floats, barred: npt.NDArray[np.bool_] | None = No
             free[row] = open_[column] = False
             first.append(row)
             second.append(column)
-    return np.array(first, np.intp), np.array(second, np.intp)
+    ones, others = np.array(first, np.intp), np.array(second, np.intp)
+    return ones, others, shared[ones, others]
 
 
 def overlap(boxes: Floats, others: Floats) -> Floats:

@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from digitlens import motion
 from digitlens.evidence import NONE, UNSEEN, Floats, Followed, Link, logs, take
@@ -134,14 +135,16 @@ class Tracker:
         shared = motion.intersections(boxes, seen)
         settled = np.array([one.settled and not one.nothing for one in digits], np.bool_)
         under = settled[:, np.newaxis] & (shared > COVERED * (boxes[:, 2] * boxes[:, 3])[:, np.newaxis])
-        barred = settled[:, np.newaxis] & (under.sum(axis=0) > 1)
-        rows, columns = motion.pairs(boxes, seen, barred)
+        barred = settled[:, np.newaxis] & (under.sum(axis=0) > 1) & (motion.overlap(boxes, seen) < COVERED)
+        rows, columns, shares = motion.pairs(boxes, seen, barred)
         which = dict(zip(columns.tolist(), (digits[row] for row in rows), strict=True))
         for one, box in zip(digits, boxes, strict=True):
             one.box = box
+            one.frames += 1
             one.missed += 1
-        for column, one in which.items():
-            one.box = (one.box + seen[column]) / 2
+        for (column, one), share in zip(which.items(), shares.tolist(), strict=True):
+            one.box = one.box + (seen[column] - one.box) * share / 2  # the less alike, the less it counts
+            one.seen += 1
             one.missed = 0
         for column in range(len(found)):
             if column not in which and len(digits) < MOST:
@@ -150,7 +153,10 @@ class Tracker:
         said = logs(values, np.array([digit.confidence for digit in found]))
         told = {one: said[column] for column, one in which.items()}
         # At the edge of the picture a digit may be cut: what is read there is no evidence.
-        clear = [one for one in digits if self._inside(one.box)]
+        boxes = np.array([one.box for one in digits], np.float64).reshape(-1, 4)
+        for one, whole in zip(digits, self._clear(boxes).tolist(), strict=True):
+            one.clear = whole
+        clear = [one for one in digits if one.clear]
         take(clear, np.array([told.get(one, UNSEEN) for one in clear]).reshape(-1, NONE + 1))
         self._vote(reading, {id(found[column]): one for column, one in which.items()})
         self._digits = [one for one in digits if one.missed <= self._patience(one)]
@@ -185,24 +191,30 @@ class Tracker:
     def _join(self, time: float) -> list[Event]:
         """Digits that belong together are a number, the one that most of them were before."""
         events = []
-        taken: set[int] = set()
-        for chain in sorted(self._chains(), key=len, reverse=True):
-            votes = [one.number for one in chain if one.number in self._known and one.number not in taken]
+        chains: dict[int, list[Followed]] = {}
+        place = {one: count for count, one in enumerate(self._digits)}
+        new = []
+        for chain in sorted(self._chains(), key=lambda chain: (-len(chain), place[chain[0]])):
+            votes = [one.number for one in chain if one.number in self._known and one.number not in chains]
             if votes:
-                known = self._known[max(votes, key=lambda id_: (votes.count(id_), -id_))]
+                chains[max(votes, key=lambda id_: (votes.count(id_), -id_))] = chain
             else:
-                self._count += 1
-                known = self._known[self._count] = _Known(self._count)
-            taken.add(known.id)
+                new.append(chain)
+        for chain in sorted(new, key=lambda chain: place[chain[0]]):
+            self._count += 1
+            self._known[self._count] = _Known(self._count)
+            chains[self._count] = chain
+        for id_, chain in chains.items():
+            known = self._known[id_]
             for one in chain:
-                one.number = known.id
+                one.number = id_
             kind = self._settle(known, chain)
             if kind is not None:
                 before, known.text = known.text, _text(known.parts)
                 events.append(known.event(kind, time, before))
         for known in list(self._known.values()):
             known.age += 1
-            known.lost = 0 if known.id in taken else known.lost + 1
+            known.lost = 0 if known.id in chains else known.lost + 1
             if min((one.missed for one, _, _ in known.parts), default=GONE + 1) > GONE or (known.lost > HOLD):
                 del self._known[known.id]
                 if known.text:
@@ -221,11 +233,9 @@ class Tracker:
                 if all(link.signs for link in between):
                     now, links = _parts(firm, between), between
         settled = all(one.sure for one, _, _ in now) and all(link.settled for link in links)
-        whole = all(self._inside(one.box) for one, _, _ in now) and all(
-            self._inside(one.box) for one, _, _ in known.parts
-        )
+        whole = all(one.clear for one, _, _ in now) and all(one.clear for one, _, _ in known.parts)
         if not known.text:
-            known.parts, known.steady = now, settled and whole
+            known.parts, known.steady = now, settled and whole and not self._doubted(chain)
             return "appeared" if known.steady else None
         text = _text(now)
         if text == known.text:
@@ -244,11 +254,20 @@ class Tracker:
         known.waited, known.parts, known.steady = 0, now, True
         return "changed"
 
+    def _doubted(self, chain: list[Followed]) -> bool:
+        """Whether a digit outside may yet turn out to belong to the chain."""
+        inside = set(chain)
+        return any(
+            link.score > 0 and (left in inside) != (right in inside) and not (left.nothing or right.nothing)
+            for (left, right), link in self._links.items()
+        )
+
     def _chains(self) -> list[list[Followed]]:
         """The digits as rows of what follows what; those that stand in a stronger one's way are left out."""
         real = [one for one in self._digits if not one.nothing and one.missed <= GONE]
         real.sort(key=lambda one: (one.settled, one.lead), reverse=True)
         crowded: set[int] = set()
+        spare: set[Followed] = set()
         if len(real) > 1:
             boxes = np.array([one.box for one in real])
             areas = boxes[:, 2] * boxes[:, 3]
@@ -256,11 +275,21 @@ class Tracker:
             for weaker, stronger in np.argwhere(np.tril(shared, -1) > COVERED).tolist():
                 if stronger not in crowded:
                     crowded.add(weaker)
+                    if real[stronger].missed == 0:
+                        spare.add(real[weaker])
+                        real[stronger].number = real[stronger].number or real[weaker].number
+        self._digits = [one for one in self._digits if one not in spare]
         free = dict.fromkeys(one for place, one in enumerate(real) if place not in crowded)
         after: dict[Followed, Followed] = {}
         before: dict[Followed, Followed] = {}
         # The nearest first: what stands between two digits of a number is between them in the chain, too.
-        pairs = [pair for pair, link in self._links.items() if link.joined]
+        # A steady number takes no other digit until that is decided.
+        told = {known.id for known in self._known.values() if known.text}
+        pairs = [
+            (left, right)
+            for (left, right), link in self._links.items()
+            if link.joined and (link.decided or not {left.number, right.number} & told)
+        ]
         for left, right in sorted(pairs, key=lambda pair: abs(pair[1].middle - pair[0].middle)):
             if left in free and right in free and left not in after and right not in before:
                 after[left], before[right] = right, left
@@ -275,20 +304,15 @@ class Tracker:
 
     def _patience(self, one: Followed) -> int:
         """Frames that a digit may be missed before it is forgotten."""
-        if not self._inside(one.box):
+        if not one.clear:
             return AWAY if one.settled else 2
         return GONE if one.settled and not one.nothing else 2
 
-    def _inside(self, box: Floats) -> bool:
-        """Whether a box is clear of the picture's edges."""
-        x, y, width, height = box
-        margin = 1 + BORDER * height
-        return bool(
-            x >= margin
-            and y >= margin
-            and x + width <= self._size[0] - margin
-            and y + height <= self._size[1] - margin
-        )
+    def _clear(self, boxes: Floats) -> npt.NDArray[np.bool_]:
+        """Which boxes (N, 4) are clear of the picture's edges."""
+        margin = 1 + BORDER * boxes[:, 3:]
+        near, far = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
+        return np.asarray(((near >= margin) & (far <= self._size - margin)).all(axis=1), np.bool_)
 
 
 def _parts(chain: list[Followed], links: list[Link]) -> list[_Part]:
@@ -313,13 +337,9 @@ def _signs(number: Number) -> list[str]:
 
 
 def _whole(box: Floats) -> Box:
-    left, top = round(float(box[0])), round(float(box[1]))
-    return (
-        left,
-        top,
-        max(1, round(float(box[0] + box[2])) - left),
-        max(1, round(float(box[1] + box[3])) - top),
-    )
+    x, y, width, height = box.tolist()
+    left, top = round(x), round(y)
+    return left, top, max(1, round(x + width) - left), max(1, round(y + height) - top)
 
 
 def _middle(box: Box) -> float:
