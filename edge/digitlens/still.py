@@ -12,7 +12,7 @@ TILE = 8
 """Pixels of a tile's side: a pen's stroke fills a good part of it, and the noise of its 64 is an eighth."""
 LEAST = 1.5
 """Gray levels of a tile's mean below which nothing is a change: half of it is rounding and coding."""
-DEVIATIONS = 6.0
+DEVIATIONS = 5.5
 """Standard deviations of the noise that are a change: of 14,400 tiles, four is everyday."""
 NOISIEST = 1.5
 """Gray levels of a tile's deviation that pass for noise; beyond, it is the picture that moves."""
@@ -26,7 +26,7 @@ class Still:
     """Compares frames with the frame that was READ, so that slow changes add up until they are seen.
 
     `noise` is the standard deviation, in gray levels, of the difference of two tiles of an unmoving picture,
-    measured from frame to frame: the median tile's, which on paper is blank.
+    measured from frame to frame on most of the tiles, which on paper are blank.
     """
 
     def __init__(self) -> None:
@@ -41,8 +41,9 @@ class Still:
         self._before, self._now = self._now, _tiles(gray)
         bound = max(LEAST, DEVIATIONS * self.noise)  # a change is not to raise its own bound
         if self._before is not None and self._before.shape == self._now.shape:
-            # Of a normal distribution half lies within 0.6745 deviations.
-            noise = float(np.median(np.abs(self._now - self._before))) / 0.6745
+            # Not the median: a JPEG's levels are whole, and most tiles' may be the same twice. Of a normal
+            # distribution three quarters lie within 1.15 deviations.
+            noise = float(np.quantile(np.abs(self._now - self._before), 0.75)) / 1.15
             if noise > SAME:
                 self._measured.append(noise)
                 self.noise = min(NOISIEST, sorted(self._measured)[len(self._measured) // 4])

@@ -38,7 +38,25 @@ def page(digits: Digits) -> Pixels:
 def test_noise_is_no_change(page: Pixels, grain: float) -> None:
     random = np.random.default_rng(1)
     still = settled(page, random, grain)
-    assert not any(still.changed(noisy(page, random, grain)) for _ in range(300))
+    assert not any(still.changed(noisy(page, random, grain)) for _ in range(100))
+
+
+def test_the_noise_of_motion_jpeg(page: Pixels, digits: Digits) -> None:
+    """Its blocks' means are whole levels."""
+    random = np.random.default_rng(8)
+
+    def coded(picture: Pixels) -> Pixels:
+        return cv2.imdecode(cv2.imencode(".jpg", picture)[1], cv2.IMREAD_GRAYSCALE).astype(np.uint8)
+
+    still = Still()
+    for _ in range(30):
+        still.changed(coded(noisy(page, random, 3.0)))
+    still.keep()
+    assert not any(still.changed(coded(noisy(page, random, 3.0))) for _ in range(100))
+    written = page.copy()
+    strip = write("7", digits, size=20, ink=170, paper=200)
+    written[250 : 250 + strip.shape[0], 300 : 300 + strip.shape[1]] = strip
+    assert still.changed(coded(noisy(written, random, 3.0)))
 
 
 @pytest.mark.parametrize(("grain", "contrast"), [(0.0, 15), (1.0, 15), (3.0, 25), (8.0, 60)])
