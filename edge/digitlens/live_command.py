@@ -25,6 +25,8 @@ from digitlens.terminal import quiet
 from digitlens.track import Event, Tracker
 
 BENCHMARK_RATE = 30.0
+HOLD = 30
+"""Frames for which a replay shows a picture: enough for its numbers to become steady."""
 
 
 class Stop:
@@ -77,7 +79,12 @@ def add_options(live: argparse.ArgumentParser) -> None:
     live.add_argument(
         "--repeat", type=_count, default=1, metavar="N", help="play a replay N times; 0: always"
     )
-    live.add_argument("--hold", type=_count, default=1, metavar="N", help="show each picture for N frames")
+    live.add_argument(
+        "--hold",
+        type=_count,
+        metavar="N",
+        help="show each picture for N frames (default: 30; 1 to benchmark)",
+    )
     live.add_argument(
         "--record", type=Path, metavar="FILE.avi", help="keep the frames, with their readings in FILE.jsonl"
     )
@@ -114,10 +121,11 @@ def _live(
 ) -> tuple[Live, Camera]:
     replayed = options.camera not in ("auto", "picamera") and not options.camera.startswith("usb:")
     rate = options.rate if rate is None else rate
+    hold = options.hold if options.hold is not None else 1 if options.benchmark else HOLD
     seen = options.display != "none" or options.record is not None or options.save != Path()
     reopen = partial(
         open_camera, options.camera, rate=rate, rotation=options.rotation, flip=options.flip, color=seen,
-        repeat=options.repeat, hold=options.hold,
+        repeat=options.repeat, hold=hold,
     )  # fmt: skip
     with ExitStack() as opened:
         with quiet():

@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digitlens import Reader
+from digitlens import Reader, Reading
 from digitlens.cameras import Camera, Frame, open_camera
 from digitlens.cameras.newest import Newest
+from digitlens.displays import Display, open_display
 from digitlens.errors import CameraError, DisplayError
 from digitlens.live import CONFIRM, PAUSES, Live
 from digitlens.measure import Meter, Spread
@@ -102,7 +103,7 @@ class Frames:
 
 
 def run(
-    camera: Camera, reader: Reader, display: Screen | None = None, **more
+    camera: Camera, reader: Reader, display: Display | None = None, **more
 ) -> tuple[Live, list[Event], list[str]]:  # type: ignore[no-untyped-def]
     events: list[Event] = []
     lines: list[str] = []
@@ -287,6 +288,22 @@ def test_the_keys(reader: Reader, page: Pixels, tmp_path: Path) -> None:
     assert len(list((tmp_path / "digitlens_0001").iterdir())) == 6
     assert json.loads((tmp_path / "digitlens_0001.json").read_text())["numbers"][0]["text"] == "40716"
     assert lines[0] == f"saved {tmp_path / 'digitlens_0001.png'}"
+
+
+def test_the_close_of_a_real_window_ends_it(
+    reader: Reader, page: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pygame = pytest.importorskip("pygame", reason="needs pygame-ce (the extra window)")
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    window = open_display("sdl")
+
+    def close(image: Pixels, reading: Reading) -> None:
+        if reading.time > 0.3:
+            pygame.event.post(pygame.event.Event(pygame.QUIT))
+
+    live, events, lines = run(Frames(noisy(page, 100)), reader, window, record=close)
+    window.close()
+    assert (live.frames, len(events), lines) == (11, 1, [])
 
 
 def test_nowhere_to_save_is_a_line(reader: Reader, page: Pixels, tmp_path: Path) -> None:
