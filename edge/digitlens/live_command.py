@@ -7,9 +7,11 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import cv2
 import msgspec
 
 from digitlens import cards
@@ -102,6 +104,8 @@ def add_options(live: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the loop until it is told to stop, or its replay ends."""
+    if os.environ.get("DIGITLENS_DEBUG") != "1":
+        cv2.setLogLevel(0)  # a lost camera gets our line alone
     stop = Stop()
     with stop.signals():
         with quiet():
@@ -177,7 +181,13 @@ def _as_json(event: Event) -> None:
 
 def _as_text(event: Event) -> None:
     before = f"   before: {event.before}" if event.before else ""
-    sys.stdout.write(f"{event.time:9.2f} s   {event.kind:<8}   {event.text}{before}\n")
+    since_1970 = event.time > 1e9  # of a camera; a replay counts from its start
+    clock = (
+        f"{datetime.fromtimestamp(event.time, UTC).astimezone():%H:%M:%S}"
+        if since_1970
+        else f"{event.time:.2f} s"
+    )
+    sys.stdout.write(f"{clock:>12}   {event.kind:<8}   {event.text}{before}\n")
     sys.stdout.flush()
 
 

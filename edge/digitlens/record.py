@@ -91,6 +91,7 @@ class Recorder:
         width, height = self._size or (0, 0)
         count, seconds = len(self._lengths), self._last - self._first
         rate = (count - 1) / seconds if count > 1 and seconds > 0 else RATE
+        rate = min(max(rate, 0.1), 1000.0)  # a clock may have been set meanwhile
         data = sum(self._lengths) + 8 * count
         main = struct.pack("<14I", round(1e6 / rate), 0, 0, 0x10, count, 0, 1, 0, width, height, 0, 0, 0, 0)
         stream = struct.pack(

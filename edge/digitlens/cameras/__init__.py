@@ -27,8 +27,8 @@ class Frame:
     """One picture of a camera.
 
     `image` is (H, W, 3) BGR or (H, W) gray uint8, for the screen; `gray` is (h, w) uint8, for the reader,
-    and may be smaller; `time` is in seconds on the frame's own clock; `taken` is when the frame came, in
-    seconds of time.monotonic(), from which its age is known.
+    and may be smaller; `time` is in seconds on the frame's own clock, which of a camera began in 1970, of a
+    replay at its start; `taken` is when the frame came, in seconds of time.monotonic(), which tells its age.
     """
 
     image: Pixels

@@ -34,18 +34,26 @@ class Newest:
     def newest(self, timeout: float) -> Frame:
         """See Camera.newest."""
         with self._news:
-            self._news.wait_for(lambda: self._frame is not None or self._lost is not None, timeout)
-            if self._frame is not None:
-                frame, self._frame = self._frame, None
-                return frame
-            if self._lost is not None:
-                raise self._lost
-            raise CameraStalled(f"{self.name}: no frame for {monotonic() - self._last:.1f} s")
+            frame, self._frame = self._wait(timeout), None
+            return frame
+
+    def ready(self, timeout: float) -> None:
+        """Wait for a frame and leave it there; raises as `newest` does."""
+        with self._news:
+            self._wait(timeout)
 
     def close(self, timeout: float = 1.0) -> None:
         """End the thread; one that hangs in its camera is left alone after `timeout` seconds."""
         self._closed = True
         self._thread.join(timeout)
+
+    def _wait(self, timeout: float) -> Frame:
+        self._news.wait_for(lambda: self._frame is not None or self._lost is not None, timeout)
+        if self._frame is not None:
+            return self._frame
+        if self._lost is not None:
+            raise self._lost
+        raise CameraStalled(f"{self.name}: no frame for {monotonic() - self._last:.1f} s")
 
     def _run(self) -> None:
         try:

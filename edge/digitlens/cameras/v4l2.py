@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time
 
 import cv2
 import numpy as np
@@ -13,6 +13,8 @@ from digitlens.errors import CameraError
 
 MOST = 64
 """Numbers of /dev/videoN that the search for a camera goes through."""
+FIRST = 4.0
+"""Seconds that a camera has for its first frame; OpenCV itself would wait for ten."""
 
 
 def open_usb(
@@ -36,11 +38,17 @@ def open_usb(
     for number in numbers:
         try:
             capture = _open(number, rate, size)
+            source = Source(f"usb:{number}", capture, Path(f"/dev/video{number}"), rotation, flip, color)
+            camera = Newest(source.name, source.grab, capture.release)
+            try:
+                camera.ready(FIRST)
+            except CameraError as error:  # busy shows here with many drivers
+                camera.close(0)
+                raise CameraError(f"{error}: end the program that has it, or plug it in anew") from error
         except CameraError as error:  # a Pi has many /dev/video* that are no cameras
             reasons.append(error)
             continue
-        source = Source(f"usb:{number}", capture, Path(f"/dev/video{number}"), rotation, flip, color)
-        return Newest(source.name, source.grab, capture.release)
+        return camera
     raise (
         reasons[0]
         if len(reasons) == 1
@@ -66,7 +74,7 @@ class Source:
             CameraError: there are no more.
         """
         some, pixels = self._capture.read()
-        now = monotonic()
+        now, taken = time(), monotonic()
         if not some:
             gone = not self._device.exists()
             raise CameraError(f"{self.name}: {'unplugged' if gone else 'gives no more frames'}")
@@ -75,7 +83,7 @@ class Source:
         return framed(
             pixels.astype(np.uint8, copy=False),
             now,
-            now,
+            taken,
             rotation=self._rotation,
             flip=self._flip,
             color=self._color,
@@ -105,7 +113,4 @@ def _open(number: int, rate: float | None, size: tuple[int, int]) -> cv2.VideoCa
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 2)
     if rate:
         capture.set(cv2.CAP_PROP_FPS, rate)
-    if not capture.read()[0]:  # busy shows here with many drivers: the first stream is the one that has it
-        capture.release()
-        raise CameraError(f"usb:{number}: gives no frames: end the program that has it, or plug it in anew")
     return capture
