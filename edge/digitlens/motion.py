@@ -99,9 +99,11 @@ def overlap(boxes: Floats, others: Floats) -> Floats:
 
 def intersections(boxes: Floats, others: Floats) -> Floats:
     """Pixels (N, M) that each two boxes share."""
-    low = np.maximum(boxes[:, np.newaxis, :2], others[:, :2])
-    high = np.minimum((boxes[:, :2] + boxes[:, 2:])[:, np.newaxis], others[:, :2] + others[:, 2:])
-    return np.asarray(np.maximum(high - low, 0).prod(axis=2), np.float64)
+    x, y, width, height = boxes.T[..., np.newaxis]
+    a, b, wide, high = others.T
+    across = np.minimum(x + width, a + wide) - np.maximum(x, a)
+    down = np.minimum(y + height, b + high) - np.maximum(y, b)
+    return np.asarray(np.maximum(across, 0) * np.maximum(down, 0), np.float64)
 
 
 def _centers(boxes: Floats) -> Floats:

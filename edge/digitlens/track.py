@@ -135,7 +135,9 @@ class Tracker:
         shared = motion.intersections(boxes, seen)
         settled = np.array([one.settled and not one.nothing for one in digits], np.bool_)
         under = settled[:, np.newaxis] & (shared > COVERED * (boxes[:, 2] * boxes[:, 3])[:, np.newaxis])
-        barred = settled[:, np.newaxis] & (under.sum(axis=0) > 1) & (motion.overlap(boxes, seen) < COVERED)
+        barred = None
+        if (joined := under.sum(axis=0) > 1).any():
+            barred = settled[:, np.newaxis] & joined & (motion.overlap(boxes, seen) < COVERED)
         rows, columns, shares = motion.pairs(boxes, seen, barred)
         which = dict(zip(columns.tolist(), (digits[row] for row in rows), strict=True))
         for one, box in zip(digits, boxes, strict=True):
