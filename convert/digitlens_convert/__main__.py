@@ -131,9 +131,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     steady.add_argument("--out", type=Path, default=Path("benchmarks"), help="folder (default: %(default)s)")
     steady.add_argument("--model", default="digits", metavar="NAME|PATH", help="default: %(default)s")
-    steady.add_argument("--frames", type=int, default=1000, help="of each sequence (default: %(default)s)")
     steady.add_argument(
-        "--count", type=int, default=3, help="of pages, and of empty sheets (default: %(default)s)"
+        "--frames", type=_positive, default=1000, help="of each sequence (default: %(default)s)"
+    )
+    steady.add_argument(
+        "--count", type=_positive, default=3, help="of pages, and of empty sheets (default: %(default)s)"
     )
     steady.add_argument("--seed", type=int, default=2026, help="of everything random (default: %(default)s)")
     for command in (convert, benchmark, steady):
@@ -141,6 +143,13 @@ def _parser() -> argparse.ArgumentParser:
             "--mnist", type=Path, metavar="FILE", help="MNIST as npz (default: through keras.datasets)"
         )
     return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
+    return number
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from digitlens import Reader
 from digitlens.readings import Digit, Number, Reading, number
 from digitlens.track import Tracker
 from digitlens_train import pages, paper, shake
-from digitlens_train.data import Mnist
+from digitlens_train.data import DataError, Mnist
 
 PAPER = pages.Paper(size=(1440, 880), digit=56, spacing=62, leading=140, grain=0)
 DIGITS = 20
@@ -26,6 +26,7 @@ RATES = 0.02, 0.05, 0.1
 """Of digits and of numbers, that are misread in a frame."""
 EMPTY = 0.01
 """Of frames, in which nothing is read then."""
+ATTEMPTS = 20
 WITHIN = 10
 """Frames, in which every number is to be steady."""
 Page = npt.NDArray[np.uint8]
@@ -36,6 +37,9 @@ def measure(reader: Reader, data: Mnist, frames: int, count: int, seed: int) -> 
 
     A page whose still picture is misread tells of the reader and not of the tracker; another one is taken,
     and it is counted.
+
+    Raises:
+        DataError: one page after another is misread.
     """
     rows: list[dict[str, Any]] = []
     left_out = 0
@@ -44,6 +48,8 @@ def measure(reader: Reader, data: Mnist, frames: int, count: int, seed: int) -> 
         attempt = 0
         while sorted(one.text for one in reader.read(sheet).numbers) != sorted(truth):
             attempt, left_out = attempt + 1, left_out + 1
+            if attempt == ATTEMPTS:
+                raise DataError(f"{ATTEMPTS} still pages were misread: mend the reader's model first")
             sheet, truth = page(data, (seed, turn, attempt))
         random = np.random.default_rng((seed, turn, 1))
         seen = record(reader, shake.shaken(sheet, frames, random))
