@@ -18,7 +18,7 @@ MISS = 0.2
 SURE = 8.0
 """Natural logarithm of the odds against the next class, from which a digit is settled."""
 YOUNG = 6
-"""Frames from which can be told how often a digit is seen."""
+"""Frames that a number is not steady before, and how often a digit is seen is not known."""
 SELDOM = 0.4
 """Of the frames: what is seen less often and not settled is a stray sign."""
 LINKED = 3.0

@@ -156,7 +156,7 @@ def _rectangle(canvas: Pixels, box: Box, color: Color, thick: int) -> None:
 def _dotted(canvas: Pixels, box: Box, thick: int) -> None:
     """Dots along the box, each with a dark rim."""
     x, y, width, height = box
-    step = 5 * thick
+    step = 7 * thick + 1  # rims do not touch
     dots = [(x + along, side) for along in range(0, width, step) for side in (y, y + height)]
     dots += [(side, y + along) for along in range(0, height, step) for side in (x, x + width)]
     for color, radius in ((RIM, thick + 1), (READING, thick)):

@@ -18,6 +18,8 @@ AGREED = 0.3
 """Of the boxes, that must make the same shift to be believed."""
 SAME = 0.35
 """Overlap, as intersection over union, from which two boxes may be the same digit."""
+CLOSE = 0.3
+"""Digit heights from the common shift, that a pair may be for the turn and the zoom."""
 ENOUGH = 4
 """Pairs, from which a turn and a zoom can be told from the noise of boxes."""
 
@@ -26,7 +28,7 @@ def moved(boxes: Floats, values: Whole, seen: Floats, seen_values: Whole) -> Flo
     """The boxes (N, 4) where the common movement of the picture takes them, as told by the boxes (M, 4) seen.
 
     First a shift, by the vote of all pairs (a Hough transform), then a turn and zoom by least squares over
-    the pairs that this makes. x, y, width, height; the values are the digits 0 to 9.
+    the pairs that make this shift. x, y, width, height; the values are the digits 0 to 9.
     """
     if not len(boxes) or not len(seen):
         return boxes
@@ -34,8 +36,8 @@ def moved(boxes: Floats, values: Whole, seen: Floats, seen_values: Whole) -> Flo
     before, after = _centers(boxes), _centers(seen)
     steps = (after[np.newaxis] - before[:, np.newaxis]).reshape(-1, 2)
     alike = np.where(values[:, np.newaxis] == seen_values, 1.0, OTHER).ravel()
-    near = np.abs(steps).max(axis=1) <= REACH * height
-    if not near.any():
+    near = np.flatnonzero(np.abs(steps).max(axis=1) <= REACH * height)
+    if not near.size:
         return boxes
     steps, alike = steps[near], alike[near]
     side = round(2 * REACH / BIN) + 3
@@ -50,7 +52,7 @@ def moved(boxes: Floats, values: Whole, seen: Floats, seen_values: Whole) -> Flo
     if chosen.sum() < AGREED * len(boxes):
         return boxes  # a few stray signs, while a hand hides the others, move nothing
     shift = np.sort(steps[chosen], axis=0)[chosen.sum() // 2]
-    first, second, _ = pairs(_shifted(boxes, shift), seen)
+    first, second = np.divmod(near[np.abs(steps - shift).max(axis=1) <= CLOSE * height], len(seen))
     if len(first) < ENOUGH:
         return _shifted(boxes, shift)
     # The similarity z -> a z + b of the complex plane that fits the pairs best.
@@ -99,9 +101,11 @@ def overlap(boxes: Floats, others: Floats) -> Floats:
 
 def intersections(boxes: Floats, others: Floats) -> Floats:
     """Pixels (N, M) that each two boxes share."""
-    low = np.maximum(boxes[:, np.newaxis, :2], others[:, :2])
-    high = np.minimum((boxes[:, :2] + boxes[:, 2:])[:, np.newaxis], others[:, :2] + others[:, 2:])
-    return np.asarray(np.maximum(high - low, 0).prod(axis=2), np.float64)
+    x, y, width, height = boxes.T[..., np.newaxis]
+    a, b, wide, high = others.T
+    across = np.minimum(x + width, a + wide) - np.maximum(x, a)
+    down = np.minimum(y + height, b + high) - np.maximum(y, b)
+    return np.asarray(np.maximum(across, 0) * np.maximum(down, 0), np.float64)
 
 
 def _centers(boxes: Floats) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens import motion
-from digitlens.evidence import NONE, UNSEEN, Floats, Followed, Link, logs, take
+from digitlens.evidence import NONE, UNSEEN, YOUNG, Floats, Followed, Link, logs, take
 from digitlens.readings import Box, Digit, Number, Reading, union
 
 HOLD = 3
@@ -135,7 +135,9 @@ class Tracker:
         shared = motion.intersections(boxes, seen)
         settled = np.array([one.settled and not one.nothing for one in digits], np.bool_)
         under = settled[:, np.newaxis] & (shared > COVERED * (boxes[:, 2] * boxes[:, 3])[:, np.newaxis])
-        barred = settled[:, np.newaxis] & (under.sum(axis=0) > 1) & (motion.overlap(boxes, seen) < COVERED)
+        barred = None
+        if (joined := under.sum(axis=0) > 1).any():
+            barred = settled[:, np.newaxis] & joined & (motion.overlap(boxes, seen) < COVERED)
         rows, columns, shares = motion.pairs(boxes, seen, barred)
         which = dict(zip(columns.tolist(), (digits[row] for row in rows), strict=True))
         for one, box in zip(digits, boxes, strict=True):
@@ -167,17 +169,16 @@ class Tracker:
 
     def _vote(self, reading: Reading, which: dict[int, Followed]) -> None:
         """Which digits this reading has in one number, and which not."""
-        place: dict[Followed, tuple[int, int]] = {}
+        here: set[Followed] = set()
         together: set[tuple[Followed, Followed]] = set()
-        for index, number in enumerate(reading.numbers):
+        for number in reading.numbers:
             signs = _signs(number)
             row = [
                 (which[id(digit)], sign)
                 for digit, sign in zip(number.digits, signs, strict=True)
                 if id(digit) in which
             ]
-            for turn, (one, _) in enumerate(row):
-                place[one] = index, turn
+            here.update(one for one, _ in row)
             # What is not settled between two settled digits does not part them.
             for chain in (row, [part for part in row if part[0].settled and not part[0].nothing]):
                 for (left, _), (right, sign) in pairwise(chain):
@@ -185,7 +186,7 @@ class Tracker:
                         together.add((left, right))
                         self._links.setdefault((left, right), Link()).vote(True, sign)
         for pair, link in self._links.items():
-            if pair not in together and pair[0] in place and pair[1] in place:
+            if pair not in together and pair[0] in here and pair[1] in here:
                 link.vote(False)
 
     def _join(self, time: float) -> list[Event]:
@@ -215,7 +216,7 @@ class Tracker:
         for known in list(self._known.values()):
             known.age += 1
             known.lost = 0 if known.id in chains else known.lost + 1
-            if min((one.missed for one, _, _ in known.parts), default=GONE + 1) > GONE or (known.lost > HOLD):
+            if min((one.missed for one, _, _ in known.parts), default=GONE + 1) > GONE or known.lost > HOLD:
                 del self._known[known.id]
                 if known.text:
                     events.append(msgspec.structs.replace(known.event("gone", time), text=known.text))
@@ -235,7 +236,8 @@ class Tracker:
         settled = all(one.sure for one, _, _ in now) and all(link.settled for link in links)
         whole = all(one.clear for one, _, _ in now) and all(one.clear for one, _, _ in known.parts)
         if not known.text:
-            known.parts, known.steady = now, settled and whole and not self._doubted(chain)
+            known.parts = now
+            known.steady = settled and whole and known.age + 1 >= YOUNG and not self._doubted(chain)
             return "appeared" if known.steady else None
         text = _text(now)
         if text == known.text:
@@ -288,7 +290,9 @@ class Tracker:
         pairs = [
             (left, right)
             for (left, right), link in self._links.items()
-            if link.joined and (link.decided or not {left.number, right.number} & told)
+            if link.joined
+            and right.middle > left.middle
+            and (link.decided or not {left.number, right.number} & told)
         ]
         for left, right in sorted(pairs, key=lambda pair: abs(pair[1].middle - pair[0].middle)):
             if left in free and right in free and left not in after and right not in before:
