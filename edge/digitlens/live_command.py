@@ -18,6 +18,7 @@ from digitlens import cards
 from digitlens.cameras import FLIPS, ROTATIONS, Camera, open_camera
 from digitlens.classify import DEFAULT, Classifier
 from digitlens.displays import NAMES, Nowhere, open_display
+from digitlens.errors import CameraError
 from digitlens.live import PATIENCE, Live
 from digitlens.measure import Figures, Meter
 from digitlens.reader import Reader
@@ -123,7 +124,6 @@ def _live(
     rate: float | None = None,
     meter: Meter | None = None,
 ) -> tuple[Live, Camera]:
-    replayed = options.camera not in ("auto", "picamera") and not options.camera.startswith("usb:")
     rate = options.rate if rate is None else rate
     hold = options.hold if options.hold is not None else 1 if options.benchmark else HOLD
     seen = options.display != "none" or options.record is not None or options.save != Path()
@@ -150,7 +150,7 @@ def _live(
             display,
             wait=stop.wait,
             # Played again from its start, a replay with a file that cannot be read would never end.
-            reopen=None if replayed and options.repeat else reopen,
+            reopen=None if _replayed(options) and options.repeat else reopen,
             emit=_as_json if options.json else _as_text,
             say=_say,
             record=record,
@@ -163,6 +163,8 @@ def _live(
 
 
 def _benchmark(options: argparse.Namespace, reader: Reader, stop: Stop) -> int:
+    if not _replayed(options):
+        raise CameraError(f"{options.camera}: only files can be replayed: name one with --camera")
     figures: dict[str, Figures] = {}
     for name, rate in (("fast", 0.0), ("paced", BENCHMARK_RATE)):
         if stop.wait(0.0):
@@ -172,6 +174,10 @@ def _benchmark(options: argparse.Namespace, reader: Reader, stop: Stop) -> int:
         figures[name] = meter.figures() | {"read": live.read, "dropped": camera.dropped}
     sys.stdout.buffer.write(msgspec.json.encode(figures) + b"\n")
     return 0
+
+
+def _replayed(options: argparse.Namespace) -> bool:
+    return options.camera not in ("auto", "picamera") and not options.camera.startswith("usb:")
 
 
 def _as_json(event: Event) -> None:
