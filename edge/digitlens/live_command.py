@@ -18,7 +18,7 @@ from digitlens import cards
 from digitlens.cameras import FLIPS, ROTATIONS, Camera, open_camera
 from digitlens.classify import DEFAULT, Classifier
 from digitlens.displays import NAMES, Nowhere, open_display
-from digitlens.errors import CameraError
+from digitlens.errors import CameraError, RecordError
 from digitlens.live import PATIENCE, Live
 from digitlens.measure import Figures, Meter
 from digitlens.reader import Reader
@@ -137,6 +137,8 @@ def _live(
         opened.callback(camera.close)
         record = None
         if options.record is not None:
+            if options.record.exists() and _replayed(options) and options.record.samefile(options.camera):
+                raise RecordError(f"{options.record}: is being replayed; name another file with --record")
             recorder = Recorder(options.record)
             opened.callback(recorder.close)
             record = recorder.add

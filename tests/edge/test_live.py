@@ -425,6 +425,17 @@ def test_what_cannot_be_had_is_one_line(sheet: Path, arguments: list[str], said:
     assert said in line
 
 
+def test_a_film_is_not_recorded_over_itself(tmp_path: Path, page: Pixels) -> None:
+    recorder = Recorder(tmp_path / "film.avi")
+    recorder.add(page, Reading("test", 0.0, (1, 1), (), {}))
+    recorder.close()
+    before = recorder.path.read_bytes()
+    done = live("--camera", recorder.path, "--record", recorder.path)
+    assert done.returncode == 1
+    assert "is being replayed" in done.stderr
+    assert recorder.path.read_bytes() == before
+
+
 def test_a_file_that_is_gone_in_the_middle_of_a_replay(tmp_path: Path, page: Pixels) -> None:
     for name in "ab":
         cv2.imwrite(str(tmp_path / f"{name}.png"), page)
