@@ -1,12 +1,12 @@
-"""python -m digitlens_convert convert | benchmark."""
+"""python -m digitlens_convert convert | benchmark | steady."""
 
 import argparse
 import os
 import sys
 from pathlib import Path
 
-from digitlens.cli import complain
 from digitlens.errors import DigitLensError
+from digitlens.terminal import complain
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,6 +19,12 @@ def main(arguments: list[str] | None = None) -> int:
 
             for run in options.runs:
                 convert(run, options.out, options.mnist)
+        elif options.command == "steady":
+            from digitlens_convert import benchmark
+
+            benchmark.run_steady(
+                options.out, options.model, options.mnist, options.frames, options.count, options.seed
+            )
         else:
             from digitlens_convert import benchmark
 
@@ -120,11 +126,30 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="the network for --notebook",
     )
-    for command in (convert, benchmark):
+    steady = commands.add_parser(
+        "steady", help="the tracker over hand-shaken pages and empty sheets; what was steady, and was it true"
+    )
+    steady.add_argument("--out", type=Path, default=Path("benchmarks"), help="folder (default: %(default)s)")
+    steady.add_argument("--model", default="digits", metavar="NAME|PATH", help="default: %(default)s")
+    steady.add_argument(
+        "--frames", type=_positive, default=1000, help="of each sequence (default: %(default)s)"
+    )
+    steady.add_argument(
+        "--count", type=_positive, default=3, help="of pages, and of empty sheets (default: %(default)s)"
+    )
+    steady.add_argument("--seed", type=int, default=2026, help="of everything random (default: %(default)s)")
+    for command in (convert, benchmark, steady):
         command.add_argument(
             "--mnist", type=Path, metavar="FILE", help="MNIST as npz (default: through keras.datasets)"
         )
     return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
+    return number
 
 
 if __name__ == "__main__":

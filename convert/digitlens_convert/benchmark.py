@@ -7,7 +7,7 @@ import numpy as np
 
 from digitlens import Classifier, Reader, cards, pictures
 from digitlens.errors import DigitLensError
-from digitlens_convert import digits, page_speed, pages, plots, report, report_digits, speed
+from digitlens_convert import digits, page_speed, pages, plots, report, report_digits, speed, steady
 from digitlens_convert.convert import FLOATING
 from digitlens_convert.stats import discordant, mcnemar
 from digitlens_train.data import Mnist, load_mnist
@@ -131,6 +131,17 @@ def run_pages(
         "pages": report.pages_json(scores),
     }
     report.write(out, "pages", results, report.pages_table(scores, results))
+
+
+def run_steady(out: Path, model: str, mnist: Path | None, frames: int, count: int, seed: int) -> None:
+    """The tracker over long sequences; writes steady.md and steady.json into `out`.
+
+    Raises:
+        ModelError: the model is missing or does not fit its card.
+        DataError: MNIST cannot be had.
+    """
+    rows = steady.measure(Reader(Classifier.load(model)), load_mnist(mnist), frames, count, seed)
+    report.write(out, "steady", {"sequences": rows}, steady.table(rows))
 
 
 def run_speed(out: Path, model: str, mnist: Path | None, with_peers: bool = False) -> None:

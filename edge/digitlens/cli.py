@@ -3,18 +3,17 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
-from digitlens import __version__, cards, overlay, pictures
+from digitlens import __version__, cards, live_command, overlay, pictures
 from digitlens.classify import DEFAULT, Classifier
 from digitlens.errors import DigitLensError, PictureError
 from digitlens.reader import Reader
 from digitlens.readings import Reading, resized
 from digitlens.stages import Stages
+from digitlens.terminal import complain, quiet
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -64,12 +63,13 @@ def _parser() -> argparse.ArgumentParser:
         help="write SIGN where a decimal point or comma stands; without, digits alone are written",
     )
     read.add_argument("--threads", type=int, default=1, help="of the network (default: %(default)s)")
+    live_command.add_options(commands.add_parser("live", help="read what a camera sees, on the display"))
     return parser
 
 
 def _read(options: argparse.Namespace) -> int:
     """Read every path; one that fails is named on stderr and does not stop the others."""
-    with _quiet():
+    with quiet():
         reader = Reader(Classifier.load(options.model, options.threads), separator=options.separator)
     if options.overlay is not None:
         _make_folder(options.overlay)
@@ -133,27 +133,3 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PictureError(f"{folder}: cannot be made: {error.strerror}") from error
-
-
-def complain(error: DigitLensError, program: str = "digitlens") -> None:
-    """One line on stderr; with DIGITLENS_DEBUG=1 the error itself, with its traceback."""
-    if os.environ.get("DIGITLENS_DEBUG") == "1":
-        raise error
-    print(f"{program}: {error}", file=sys.stderr)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the interpreter's own chatter, written by its C++ to file descriptor 2, off the terminal."""
-    if os.environ.get("DIGITLENS_DEBUG") == "1":
-        yield
-        return
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)

@@ -15,3 +15,19 @@ class ModelError(DigitLensError, ValueError):
 
 class DependencyError(DigitLensError, ImportError):
     """An optional package that is asked for and not installed."""
+
+
+class CameraError(DigitLensError, OSError):
+    """A camera that is not there, busy, or gone."""
+
+
+class CameraStalled(CameraError, TimeoutError):  # noqa: N818  # a state that may pass
+    """A camera that reports no error and gives no frames."""
+
+
+class DisplayError(DigitLensError, RuntimeError):
+    """A screen that cannot be had, or that went away."""
+
+
+class RecordError(DigitLensError, OSError):
+    """A recording that cannot be begun, or not go on."""

@@ -1,14 +1,21 @@
-"""The window of --show, in a real SDL with its dummy screen."""
+"""The windows of --show and of the live camera, in a real SDL with its dummy screen, and under Xvfb."""
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from digitlens.displays import Display, open_display
+from digitlens.errors import DisplayError
+from tests.edge.test_marks import tracked
+
+PICTURE = np.full((480, 640, 3), 200, np.uint8)
 pygame = pytest.importorskip("pygame", reason="needs pygame-ce (the extra window)")
 
 
@@ -48,3 +55,153 @@ def test_no_screen_is_one_line(root: Path) -> None:
     (line,) = run.stderr.splitlines()
     assert "no screen" in line
     assert "--overlay" in line
+
+
+@pytest.fixture
+def dummy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Display]:
+    """The live window on SDL's dummy screen."""
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    display = open_display("sdl")
+    yield display
+    display.close()
+    assert not pygame.display.get_init()
+
+
+@pytest.mark.parametrize(
+    ("key", "meaning"),
+    [
+        ("q", ["quit"]),
+        ("ESCAPE", ["quit"]),
+        ("SPACE", ["freeze"]),
+        ("s", ["save"]),
+        ("d", ["stages"]),
+        ("x", []),
+    ],
+)
+def test_keys_of_the_live_window(dummy: Display, key: str, meaning: list[str]) -> None:
+    assert dummy.show(PICTURE, (), (640, 480), "") == []
+    pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=getattr(pygame, f"K_{key}")))
+    assert dummy.show(PICTURE, (), (640, 480), "") == meaning
+    assert dummy.show(PICTURE, (), (640, 480), "") == []
+
+
+def test_the_close_of_the_live_window_quits(dummy: Display) -> None:
+    pygame.event.post(pygame.event.Event(pygame.QUIT))
+    assert dummy.show(PICTURE, (), (640, 480), "") == ["quit"]
+
+
+@pytest.mark.parametrize("shape", [(480, 640), (480, 640, 3), (720, 1280, 3), (2000, 300, 3), (1, 1)])
+def test_pictures_of_every_shape_are_shown_whole(dummy: Display, shape: tuple[int, ...]) -> None:
+    picture = np.full(shape, 200, np.uint8)
+    picture.flags.writeable = False
+    dummy.show(picture, (), (shape[1], shape[0]), "")
+    pixels = pygame.surfarray.array3d(pygame.display.get_surface())[:, :, 0]  # (width, height)
+    columns, rows = (np.flatnonzero((pixels == 200).any(axis=axis)) for axis in (1, 0))
+    assert len(columns) / len(rows) == pytest.approx(shape[1] / shape[0], rel=0.01)
+    assert len(columns) == pixels.shape[0] or len(rows) == pixels.shape[1]
+
+
+def test_numbers_and_status_stand_on_the_live_window(dummy: Display) -> None:
+    dummy.show(PICTURE, (), (640, 480), "")
+    before = pygame.surfarray.array3d(pygame.display.get_surface())
+    dummy.show(PICTURE, (tracked("4071", steady=True),), (640, 480), "30.0 frames/s")
+    changed = (pygame.surfarray.array3d(pygame.display.get_surface()) != before).any(axis=2)
+    width, height = changed.shape
+    assert changed[:, int(0.96 * height) :].mean() > 0.9  # the status line
+    assert changed[: width // 2, : height // 2].any()
+    assert not changed[int(0.7 * width) :, : height // 2].any()
+
+
+def test_a_screen_that_is_closed_can_be_opened_again(
+    dummy: Display, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pygame.display.quit()
+    with pytest.raises(DisplayError, match="open the display again"):
+        dummy.show(PICTURE, (), (640, 480), "")
+    again = open_display("auto")
+    assert again.name == "sdl"
+    assert again.show(PICTURE, (), (640, 480), "") == []
+    again.close()
+    again.close()
+    with pytest.raises(DisplayError):
+        again.show(PICTURE, (), (640, 480), "")
+    *_, line = capsys.readouterr().err.splitlines()
+    assert line.startswith("digitlens: display sdl (dummy, ")
+    assert "no drm, qt: " in line
+
+
+@pytest.mark.skipif(Path("/dev/dri").exists(), reason="kmsdrm may work here")
+def test_without_kmsdrm_there_is_no_display_and_a_reason(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "kmsdrm")
+    display = open_display()
+    assert display.name == "none"
+    assert display.show(PICTURE, (), (640, 480), "") == []
+    display.close()
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("digitlens: display none; ")
+    assert "kmsdrm not available" in line
+    with pytest.raises(DisplayError, match=r"display sdl: no screen was found \(kmsdrm not available\)"):
+        open_display("sdl")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "says"), [("drm", "not built"), ("qt", "not built"), ("tft", "there is auto")]
+)
+def test_what_cannot_be_had_is_named(wanted: str, says: str) -> None:
+    with pytest.raises(DisplayError, match=f"{wanted}.*{says}"):
+        open_display(wanted)
+
+
+def test_none_as_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert open_display("none").name == "none"
+    assert capsys.readouterr().err == "digitlens: display none; as asked\n"
+
+
+ON_A_REAL_SCREEN = """
+import os, signal, subprocess, sys
+import numpy as np
+from PIL import ImageGrab
+from digitlens.displays import open_display
+from digitlens.errors import DisplayError
+from tests.edge.test_window import PICTURE, tracked
+
+server = subprocess.Popen(
+    ["Xvfb", "-displayfd", "1", "-screen", "0", "480x320x24"],
+    stdout=subprocess.PIPE,
+    stderr=subprocess.DEVNULL,
+)
+os.environ["DISPLAY"] = ":" + server.stdout.readline().decode().strip()
+display = open_display("sdl", full_screen=True)
+numbers = tracked("4071", steady=True),
+for turn in range(3):
+    display.show(PICTURE, numbers, (640, 480), "30.0 frames/s")
+screen = np.asarray(ImageGrab.grab(xdisplay=os.environ["DISPLAY"]).convert("RGB"), int)
+green = (screen == (0, 120, 40)).all(axis=2)
+print(screen.shape, green[:160].sum() > 300, green[160:].any())
+server.kill()
+server.wait()
+for attempt in (lambda: display.show(PICTURE, numbers, (640, 480), ""), lambda: open_display("sdl")):
+    try:
+        attempt()
+    except DisplayError as error:
+        print(error)
+display.close()
+print(open_display("auto").name)
+"""
+
+
+@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="needs Xvfb")
+def test_a_real_window_whose_server_ends(root: Path) -> None:
+    """Xlib would end the process; here it is an error, and the process ends well."""
+    environment = {key: value for key, value in os.environ.items() if key != "SDL_VIDEODRIVER"}
+    run = subprocess.run(
+        [sys.executable, "-c", ON_A_REAL_SCREEN], capture_output=True, text=True, env=environment, cwd=root
+    )
+    assert (run.returncode, "XIO" in run.stderr) == (0, False), run.stderr
+    shown, gone, again, name = run.stdout.splitlines()
+    assert shown == "(320, 480, 3) True False"
+    assert gone == "the screen is gone (x11's server has ended)"
+    assert "start digitlens again" in again
+    assert name == "none"

@@ -1,12 +1,12 @@
-"""python -m digitlens_train digits | cnn | svm | sheet | pages."""
+"""python -m digitlens_train digits | cnn | svm | sheet | film | pages."""
 
 import argparse
 import os
 import sys
 from pathlib import Path
 
-from digitlens.cli import complain
 from digitlens.errors import DigitLensError
+from digitlens.terminal import complain
 from digitlens_train.synthetic import KINDS
 
 
@@ -51,6 +51,11 @@ def main(arguments: list[str] | None = None) -> int:
     sheet = commands.add_parser("sheet", help="a page of MNIST's test digits, such as the README's example")
     sheet.add_argument("rows", nargs="+", metavar="ROW", help="digits and spaces of one row")
     sheet.add_argument("--out", type=Path, required=True, metavar="FILE", help="the picture to write")
+    film = commands.add_parser("film", help="such a page under a hand-held camera, for digitlens live")
+    film.add_argument("rows", nargs="+", metavar="ROW", help="digits and spaces of one row")
+    film.add_argument("--frames", type=_positive, default=300, help="of 30 a second (default: %(default)s)")
+    film.add_argument("--still", action="store_true", help="the camera stands still: its noise alone")
+    film.add_argument("--out", type=Path, required=True, metavar="FILE.avi", help="the film to write")
     pages = commands.add_parser("pages", help="synthetic pages with a labels.json, for the benchmark")
     pages.add_argument("--kind", choices=KINDS, default="numbers", help="default: %(default)s")
     pages.add_argument("--count", type=_positive, default=100, help="of pages (default: %(default)s)")
@@ -60,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
         command.add_argument(
             "--limit", type=_positive, metavar="N", help="only the first N training pictures"
         )
-    for command in (digits, cnn, svm, sheet, pages):
+    for command in (digits, cnn, svm, sheet, film, pages):
         command.add_argument(
             "--mnist", type=Path, metavar="FILE", help="MNIST as npz (default: through keras.datasets)"
         )
@@ -81,7 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
 
             config = cnn_run.Config(phases=tuple(options.phases), seed=options.seed, limit=options.limit)
             cnn_run.fit(config, options.out, options.mnist, options.resume)
-        elif options.command == "sheet":
+        elif options.command in ("sheet", "film"):
             _sheet(options)
         elif options.command == "pages":
             _pages(options)
@@ -108,7 +113,12 @@ def _sheet(options: argparse.Namespace) -> None:
             raise DataError(f"{row!r}: a row is written with digits and spaces")
     data = load_mnist(options.mnist)
     page = pages.compose(options.rows, data.x_test, data.y_test, options.seed, pages.Paper())
-    pictures.save(options.out, page)
+    if options.command == "film":
+        from digitlens_train import film
+
+        film.write(options.out, page, options.frames, options.seed, options.still)
+    else:
+        pictures.save(options.out, page)
 
 
 def _pages(options: argparse.Namespace) -> None:

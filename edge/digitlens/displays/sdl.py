@@ -1,35 +1,143 @@
 """A window by SDL, through pygame-ce (the extra window): OpenCV's headless build has none."""
 
+import atexit
 import os
+import select
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.errors import DigitLensError
+from digitlens.displays import Key
+from digitlens.errors import DisplayError
+from digitlens.marks import Sides, mark
+from digitlens.readings import Box
+from digitlens.track import Tracked
+
+Pixels = npt.NDArray[np.uint8]
+
+FIRST = 1280, 720
+"""A window's size until the first picture tells its shape."""
+PART = 0.9
+"""Of the screen, that a window takes at the most."""
+FOR_NOBODY = "dummy", "offscreen"
+"""Drivers without a screen, good for tests: only taken where SDL_VIDEODRIVER asks for them."""
 
 
-class DisplayError(DigitLensError, RuntimeError):
-    """A window that cannot be opened."""
+class Window:
+    """A live window; without a desktop, or by choice, the whole screen.
+
+    q, Escape and the window's close are "quit", space is "freeze", s is "save", d is "stages".
+
+    Raises:
+        DisplayError: pygame-ce is not installed, or there is no screen.
+    """
+
+    name = "sdl"
+
+    def __init__(self, *, full_screen: bool = False, title: str = "digitlens") -> None:
+        self._pygame = pygame = _pygame("--display sdl")
+        before = _sockets()
+        try:
+            screen = _screen(pygame)
+            self._driver: str = pygame.display.get_driver()
+            self._full = full_screen or self._driver.lower() == "kmsdrm"
+            size = screen if self._full else _fitting(FIRST, screen)
+            pygame.display.set_mode(size, pygame.FULLSCREEN if self._full else pygame.RESIZABLE)
+            pygame.display.set_caption(title)
+            pygame.mouse.set_visible(not self._full)
+        except pygame.error as error:
+            pygame.display.quit()
+            raise DisplayError(f"no screen was found ({error})") from error
+        self._screen = screen
+        self._sides: Sides = {}
+        self._shaped = self._full
+        self._open = True
+        self._server = select.poll()
+        for socket in _sockets() - before:
+            self._server.register(socket, 0)
+        self.about = f"{self._driver}, {screen[0]} x {screen[1]}"
+
+    def show(
+        self, image: Pixels, numbers: Sequence[Tracked], size: tuple[int, int], status: str
+    ) -> list[Key]:
+        """Show a picture, see Display.
+
+        Raises:
+            DisplayError: the screen went away.
+        """
+        pygame = self._pygame
+        self._check()
+        try:
+            if not self._shaped:
+                self._shaped = True
+                pygame.display.set_mode(
+                    _fitting((image.shape[1], image.shape[0]), self._screen), pygame.RESIZABLE
+                )
+            surface = pygame.display.get_surface()
+            canvas, place = _on_screen(image, surface.get_size())
+            mark(canvas, numbers, size, status, place, self._sides)
+            surface.blit(pygame.image.frombuffer(canvas, canvas.shape[1::-1], "BGR"), (0, 0))
+            self._check()
+            pygame.display.flip()
+            return self._keys()
+        except pygame.error as error:
+            self.close()
+            raise DisplayError(f"the screen is gone ({error})") from error
+
+    def close(self) -> None:
+        """Close the window; closing twice does nothing."""
+        if self._open:
+            self._open = False
+            self._pygame.display.quit()
+
+    def _keys(self) -> list[Key]:
+        pygame = self._pygame
+        meaning: dict[int, Key] = {
+            pygame.K_q: "quit",
+            pygame.K_ESCAPE: "quit",
+            pygame.K_SPACE: "freeze",
+            pygame.K_s: "save",
+            pygame.K_d: "stages",
+        }
+        keys: list[Key] = []
+        for event in pygame.event.get():
+            if event.type == pygame.QUIT:
+                keys.append("quit")
+            elif event.type == pygame.KEYDOWN and event.key in meaning:
+                keys.append(meaning[event.key])
+        return keys
+
+    def _check(self) -> None:
+        """Look at the connection first: Xlib ends the whole process when it finds its server gone."""
+        if not self._open or not self._pygame.display.get_init():
+            raise DisplayError("the screen is closed; open the display again")
+        if any(event & (select.POLLHUP | select.POLLERR) for _, event in self._server.poll(0)):
+            self._open = False  # and SDL is left alone, also at the end: closing would talk to the server
+            atexit.unregister(self._pygame.quit)
+            _gone.append(self._driver)
+            raise DisplayError(f"the screen is gone ({self._driver}'s server has ended)")
 
 
-def show(image: npt.NDArray[np.uint8], title: str) -> None:
+_gone: list[str] = []
+"""Drivers whose server ended in this process: SDL cannot be closed or opened after that."""
+
+
+def show(image: Pixels, title: str) -> None:
     """Show (H, W, 3) BGR uint8, reduced to the screen, until any key or the window's close.
 
     Raises:
         DisplayError: pygame-ce is not installed, or there is no screen.
     """
-    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # stdout is for readings
+    pygame = _pygame("--show")
     try:
-        import pygame
-    except ImportError as error:
-        raise DisplayError("--show needs pygame-ce: pip install 'digitlens[window]'") from error
-    try:
-        pygame.display.init()
-        screen = pygame.display.get_desktop_sizes()[0]
-        height, width = image.shape[:2]
-        shrink = min(1.0, 0.9 * screen[0] / width, 0.9 * screen[1] / height)
-        size = max(1, round(width * shrink)), max(1, round(height * shrink))
+        size = _fitting((image.shape[1], image.shape[0]), _screen(pygame))
         window = pygame.display.set_mode(size)
     except pygame.error as error:
         pygame.display.quit()
@@ -38,10 +146,79 @@ def show(image: npt.NDArray[np.uint8], title: str) -> None:
         ) from error
     try:
         pygame.display.set_caption(title)
-        pixels = cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB)
-        window.blit(pygame.image.frombuffer(pixels.tobytes(), size, "RGB"), (0, 0))
+        canvas, _ = _on_screen(image, size)
+        window.blit(pygame.image.frombuffer(canvas, size, "BGR"), (0, 0))
         pygame.display.flip()
         while pygame.event.wait().type not in (pygame.KEYDOWN, pygame.QUIT):
             pygame.display.flip()  # an uncovered window is drawn again
     finally:
         pygame.display.quit()
+
+
+def _pygame(who: str) -> ModuleType:
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # stdout is for readings
+    os.environ.setdefault("SDL_NO_SIGNAL_HANDLERS", "1")  # SIGTERM belongs to the program
+    try:
+        import pygame
+    except ImportError as error:
+        raise DisplayError(f"{who} needs pygame-ce: pip install 'digitlens[window]'") from error
+    module: ModuleType = pygame
+    return module
+
+
+def _screen(pygame: Any) -> tuple[int, int]:
+    """Width and height of the screen; pygame.error where there is none, DisplayError where it ended."""
+    if _gone:
+        raise DisplayError(f"the screen is gone ({_gone[-1]}'s server has ended); start digitlens again")
+    with _silent():
+        pygame.display.init()
+    driver = pygame.display.get_driver()
+    if driver in FOR_NOBODY and os.environ.get("SDL_VIDEODRIVER") != driver:
+        raise pygame.error("no desktop and no kmsdrm")
+    width, height = pygame.display.get_desktop_sizes()[0]
+    return width, height
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep the lines that drivers' libraries write to file descriptor 2 off the terminal."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _fitting(size: tuple[int, int], screen: tuple[int, int]) -> tuple[int, int]:
+    """A window's size for a picture, its shape kept."""
+    shrink = min(1.0, PART * screen[0] / size[0], PART * screen[1] / size[1])
+    return max(1, round(size[0] * shrink)), max(1, round(size[1] * shrink))
+
+
+def _on_screen(image: Pixels, screen: tuple[int, int]) -> tuple[Pixels, Box]:
+    """A canvas (H, W, 3) BGR of the screen's size, the picture in its middle, and where it stands there."""
+    height, width = image.shape[:2]
+    scale = min(screen[0] / width, screen[1] / height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    x, y = (screen[0] - size[0]) // 2, (screen[1] - size[1]) // 2
+    way = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR  # faster, and as good there
+    fitted = cv2.resize(image, size, interpolation=way) if size != (width, height) else image
+    canvas = np.zeros((screen[1], screen[0], 3), np.uint8)
+    canvas[y : y + size[1], x : x + size[0]] = fitted[..., np.newaxis] if fitted.ndim == 2 else fitted
+    return canvas, (x, y, *size)
+
+
+def _sockets() -> set[int]:
+    """The file descriptors that are sockets; one to the screen's server is among the new ones."""
+    found = set()
+    for entry in Path("/proc/self/fd").iterdir():
+        try:
+            if str(entry.readlink()).startswith("socket:"):
+                found.add(int(entry.name))
+        except OSError:  # the one that lists the folder is gone again
+            continue
+    return found

@@ -1,0 +1,114 @@
+"""Files in a camera's place: a video, a picture, a folder of them, replayed."""
+
+import itertools
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+
+from digitlens import pictures
+from digitlens.cameras import Frame, Pixels, framed
+from digitlens.errors import CameraError, CameraStalled, PictureError
+
+RATE = 30.0
+"""Frames a second where neither the caller nor the video says."""
+FASTEST = 1000.0
+"""A video that claims more has no rate of its own."""
+
+
+class Replay:
+    """A camera of files; see open_camera for the arguments.
+
+    Frames come due at their rate, as a camera's do: who is late gets the newest, the others are dropped.
+    After an error the next call goes on behind the file that caused it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        rate: float | None = None,
+        rotation: int = 0,
+        flip: str = "",
+        color: bool = True,
+        repeat: int = 1,
+        hold: int = 1,
+    ) -> None:
+        self.name = str(path)
+        self.dropped = 0
+        self._rotation, self._flip, self._color, self._hold = rotation, flip, color, hold
+        try:
+            self._files = pictures.expand(path)
+        except PictureError as error:
+            raise CameraError(str(error)) from error
+        self._own = next((_rate(file) for file in self._files if _is_video(file)), RATE)
+        self._rate = self._own if rate is None else rate
+        passes = itertools.count() if repeat == 0 else range(repeat)
+        self._paths: Iterator[Path] = (file for _ in passes for file in self._files)
+        self._pictures: Iterator[Pixels] = iter(())
+        self._still: Pixels | None = None
+        self._index = 0
+        self._started: float | None = None
+
+    def newest(self, timeout: float) -> Frame | None:
+        """See Camera.newest."""
+        now = time.monotonic()
+        if self._started is None:  # the first frame is due when it is first asked for
+            self._started = now
+        if self._rate:
+            wait = self._started + self._index / self._rate - now
+            if wait > timeout:
+                time.sleep(timeout)
+                raise CameraStalled(f"{self.name}: the next frame is due in {wait - timeout:.1f} s")
+            time.sleep(max(0.0, wait))
+            for _ in range(int(-wait * self._rate)):
+                if self._next() is None:
+                    return None
+                self.dropped += 1
+        pixels = self._next()
+        if pixels is None:
+            return None
+        own = (self._index - 1) / (self._rate or self._own)
+        taken = self._started + own if self._rate else time.monotonic()
+        return framed(pixels, own, taken, rotation=self._rotation, flip=self._flip, color=self._color)
+
+    def close(self) -> None:
+        """Let go of the file; there are no frames after."""
+        self._pictures, self._paths = iter(()), iter(())
+
+    def _next(self) -> Pixels | None:
+        self._index += 1
+        try:
+            while True:
+                for pixels in self._pictures:
+                    return pixels
+                path = next(self._paths, None)
+                if path is None:
+                    return None
+                self._pictures = self._play(path)
+        except PictureError as error:
+            raise CameraError(str(error)) from error
+
+    def _play(self, path: Path) -> Iterator[Pixels]:
+        if _is_video(path):
+            yield from (picture.pixels for picture in pictures.load(path, self._color))
+            return
+        pixels = self._still
+        if pixels is None:
+            (picture,) = pictures.load(path, self._color)
+            pixels = picture.pixels
+            if len(self._files) == 1:  # shown again and again, and decoded once
+                self._still = pixels
+        yield from itertools.repeat(pixels, self._hold)
+
+
+def _is_video(path: Path) -> bool:
+    return path.suffix.lower() in pictures.VIDEOS
+
+
+def _rate(path: Path) -> float:
+    video = cv2.VideoCapture(str(path))
+    rate = float(video.get(cv2.CAP_PROP_FPS))
+    video.release()
+    return rate if 0 < rate <= FASTEST else RATE

@@ -1,0 +1,233 @@
+"""The live loop: camera -> reading -> steady numbers -> display and events, until it is told to stop."""
+
+from collections.abc import Callable
+from time import monotonic, perf_counter, process_time
+
+import msgspec
+
+from digitlens.cameras import Camera, Frame
+from digitlens.displays import Display, Key, Nowhere
+from digitlens.errors import CameraError, CameraStalled, DigitLensError, DisplayError, RecordError
+from digitlens.pictures import Pixels
+from digitlens.reader import Reader
+from digitlens.readings import Reading, resized
+from digitlens.snapshots import Snapshots
+from digitlens.still import Still
+from digitlens.track import Event, Tracker
+
+SLICE = 0.25
+"""Seconds for which a camera is waited on at a time: so long a signal or a key may have to wait."""
+PATIENCE = 5.0
+"""Seconds without a frame after which a camera that reports no error is lost."""
+PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds before a lost camera is opened again; the last again and again. Each opening costs CMA memory."""
+CONFIRM = 5
+"""Frames of an unmoving picture that are read, for one alone may be read wrongly."""
+DOUBT = 30
+"""The same while a number is not steady."""
+REFRESH = 30
+"""Of an unmoving picture's frames, every so many is read all the same."""
+
+
+class Live:
+    """Runs until the replay ends, `wait` says stop, or a key does.
+
+    Args:
+        camera: open; it is closed at the end.
+        reopen: opens it again when it is lost; None lets its error end the loop.
+        display: shows every frame; left open.
+        emit: is handed each event.
+        say: is handed each line for the user.
+        record: is handed the frame's image and its reading; one RecordError, and it is not called again.
+        wait: waits so many seconds, 0 included, and says whether to stop.
+        watch: is handed a stage's name and its milliseconds; `camera` is CPU time, the others wall time.
+        patience: seconds without a frame after which the camera is lost.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        reader: Reader,
+        tracker: Tracker,
+        display: Display,
+        *,
+        wait: Callable[[float], bool],
+        reopen: Callable[[], Camera] | None = None,
+        emit: Callable[[Event], None] = lambda event: None,
+        say: Callable[[str], None] = lambda line: None,
+        record: Callable[[Pixels, Reading], None] | None = None,
+        snapshots: Snapshots | None = None,
+        watch: Callable[[str, float], None] = lambda stage, milliseconds: None,
+        clock: Callable[[], float] = monotonic,
+        patience: float = PATIENCE,
+    ) -> None:
+        self.frames = 0
+        self.read = 0
+        self.unusable = 0
+        self._camera, self._reader, self._tracker, self._display = camera, reader, tracker, display
+        self._wait, self._reopen, self._emit, self._say = wait, reopen, emit, say
+        self._record, self._snapshots, self._watch = record, snapshots or Snapshots(), watch
+        self._clock, self._patience = clock, patience
+        self._still = Still()
+        self._alike = 0  # frames read of this unmoving picture
+        self._reused = 0  # frames since the last that was read
+        self._frame: Frame | None = None  # as shown
+        self._reading: Reading | None = None
+        self._size = (1, 1)  # of the pixels that all boxes are in: those of the first frame
+        self._frozen = False
+        self._over = False
+        self._tries = 0
+        self._newest = 0.0
+        self._interval = 0.0
+
+    def run(self) -> None:
+        """The loop.
+
+        Raises:
+            CameraError: the camera is lost, and there is no `reopen`.
+        """
+        self._newest = self._clock()
+        try:
+            while not self._over and not self._wait(0.0):
+                before = process_time()
+                try:
+                    frame = self._camera.newest(SLICE)
+                except CameraError as error:
+                    stalled = isinstance(error, CameraStalled)
+                    if stalled and self._clock() - self._newest < self._patience:
+                        self._show()
+                    else:
+                        self._lost(error)
+                    continue
+                if frame is None:
+                    return
+                self._watch("camera", (process_time() - before) * 1000)
+                self._next(frame)
+        finally:
+            self._camera.close()
+
+    def _next(self, frame: Frame) -> None:
+        started = perf_counter()
+        now = self._clock()
+        interval, self._newest, self._tries = now - self._newest, now, 0
+        # The first interval is the camera's start; the mean of about the last ten after.
+        self._interval = self._interval * 0.9 + interval * 0.1 if self._interval else interval
+        self.frames += 1
+        if not self._frozen:
+            if frame.gray.ndim != 2 or not frame.gray.size:
+                self.unusable += 1
+                return
+            self._frame = frame
+            reading = self._look(frame)
+            if self._record is not None:
+                try:
+                    self._record(frame.image, reading)
+                except RecordError as error:
+                    self._say(str(error))
+                    self._record = None
+        shown = perf_counter()
+        self._show()
+        ended = perf_counter()
+        self._watch("show", (ended - shown) * 1000)
+        self._watch("total", (ended - started) * 1000)
+
+    def _look(self, frame: Frame) -> Reading:
+        """The reading of the frame, a new one if there may be something new."""
+        started = perf_counter()
+        changed = self._still.changed(frame.gray)
+        self._watch("compare", (perf_counter() - started) * 1000)
+        if self._reading is not None and not changed and self._known():
+            self._reused += 1
+            self._reading = msgspec.structs.replace(self._reading, time=frame.time)
+            return self._reading
+        reading = self._reader.read(frame.gray, self._camera.name, frame.time)
+        self._still.keep()
+        self._alike = 1 if changed else self._alike + 1
+        self._reused = 0
+        self.read += 1
+        if self._size == (1, 1):
+            self._size = reading.size
+        # A camera that changes its resolution shows the same sheet: its numbers stay where they were.
+        self._reading = reading = resized(reading, self._size)
+        tracked = perf_counter()
+        for event in self._tracker.update(reading):
+            self._emit(event)
+        self._watch("segment", reading.milliseconds["segment"])
+        self._watch("classify", reading.milliseconds["classify"])
+        self._watch("track", (perf_counter() - tracked) * 1000)
+        return reading
+
+    def _known(self) -> bool:
+        """Whether an unmoving picture has been read often enough."""
+        steady = all(number.steady for number in self._tracker.numbers)
+        return self._alike >= (CONFIRM if steady else DOUBT) and self._reused < REFRESH - 1
+
+    def _show(self, status: str = "") -> None:
+        """Show what there is, and do what the keys say."""
+        if self._frame is None:
+            return
+        try:
+            keys = self._display.show(
+                self._frame.image, self._tracker.numbers, self._size, status or self._status(self._frame)
+            )
+        except DisplayError as error:
+            self._say(f"{error}; going on without a display")
+            self._display.close()
+            self._display = Nowhere()
+            return
+        for key in keys:
+            self._press(key)
+
+    def _press(self, key: Key) -> None:
+        if key == "quit":
+            self._over = True
+        elif key == "freeze":
+            self._frozen = not self._frozen
+        elif self._frame is not None and self._reading is not None:
+            try:
+                if key == "save":
+                    numbers = tuple(tracked.number for tracked in self._tracker.numbers)
+                    reading = msgspec.structs.replace(self._reading, numbers=numbers)
+                    path = self._snapshots.save(self._frame.image, reading)
+                elif key == "stages":
+                    path = self._snapshots.stages(self._frame.gray, self._reader)
+                else:
+                    return
+                self._say(f"saved {path}")
+            except DigitLensError as error:
+                self._say(str(error))
+
+    def _status(self, frame: Frame) -> str:
+        milliseconds = self._reading.milliseconds["total"] if self._reading else 0.0
+        text = (
+            f"{1 / self._interval if self._interval else 0:.0f} frames/s   read in {milliseconds:.0f} ms   "
+            f"{max(0.0, self._clock() - frame.taken) * 1000:.0f} ms old"
+        )
+        return f"frozen   {text}" if self._frozen else text
+
+    def _lost(self, error: CameraError) -> None:
+        """Open the camera again and again, until it opens or the loop is told to stop."""
+        if self._reopen is None:
+            raise error
+        self._say(f"{error}; opening it again")
+        self._camera.close()
+        said = str(error)
+        while not self._over:
+            pause = PAUSES[min(self._tries, len(PAUSES) - 1)]
+            self._tries += 1  # until a frame has come: to open is not yet to see
+            until = self._clock() + pause
+            while (rest := until - self._clock()) > 0:
+                if self._over or self._wait(min(SLICE, rest)):
+                    self._over = True
+                    return
+                self._show(f"no camera: {said}")
+            try:
+                self._camera = self._reopen()
+            except CameraError as again:
+                if str(again) != said:
+                    said = str(again)
+                    self._say(said)
+            else:
+                self._say(f"{self._camera.name}: open again")
+                self._newest = self._clock()
+                return

@@ -1,0 +1,218 @@
+"""digitlens live: the options, the signals, and what is opened and closed around the loop."""
+
+import argparse
+import os
+import select
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import cv2
+import msgspec
+
+from digitlens import cards
+from digitlens.cameras import FLIPS, ROTATIONS, Camera, open_camera
+from digitlens.classify import DEFAULT, Classifier
+from digitlens.displays import NAMES, Nowhere, open_display
+from digitlens.errors import CameraError, RecordError
+from digitlens.live import PATIENCE, Live
+from digitlens.measure import Figures, Meter
+from digitlens.reader import Reader
+from digitlens.record import Recorder
+from digitlens.snapshots import Snapshots
+from digitlens.terminal import quiet
+from digitlens.track import Event, Tracker
+
+BENCHMARK_RATE = 30.0
+HOLD = 30
+"""Frames for which a replay shows a picture: enough for its numbers to become steady."""
+
+
+class Stop:
+    """Waits that a signal ends: SIGTERM and Ctrl-C write into a pipe, and a frame is finished first.
+
+    Not a threading.Event: set by a signal's handler in the middle of its own wait(), it may lock itself out.
+    """
+
+    def __init__(self) -> None:
+        self._pipe, self._end = os.pipe()
+        os.set_blocking(self._end, False)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait so many seconds, or until a signal has come; whether it has."""
+        return bool(select.select([self._pipe], [], [], seconds)[0])
+
+    @contextmanager
+    def signals(self) -> Iterator[None]:
+        """Take SIGTERM and SIGINT while in here."""
+
+        def tell(number: int, frame: object) -> None:
+            os.write(self._end, b"\0")
+
+        before = {number: signal.signal(number, tell) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            os.close(self._pipe)
+            os.close(self._end)
+
+
+def add_options(live: argparse.ArgumentParser) -> None:
+    """The options of digitlens live."""
+    live.set_defaults(run=run)
+    live.add_argument(
+        "--camera", default="auto", metavar="auto|usb:N|PATH",
+        help="/dev/videoN, or a video, picture or folder of them to replay (default: %(default)s)",
+    )  # fmt: skip
+    live.add_argument(
+        "--display", default="auto", choices=("auto", *NAMES),
+        help="where the picture is shown (default: %(default)s)",
+    )  # fmt: skip
+    live.add_argument("--full-screen", action="store_true", help="without a window's frame")
+    live.add_argument("--json", action="store_true", help="one JSON object an event and line, for programs")
+    live.add_argument("--rate", type=_rate, metavar="N", help="frames a second; a replay with 0: all it can")
+    live.add_argument("--rotation", type=int, default=0, choices=list(ROTATIONS), help="degrees clockwise")
+    live.add_argument("--flip", default="", choices=list(filter(None, FLIPS)), help="after the rotation")
+    live.add_argument(
+        "--repeat", type=_count, default=1, metavar="N", help="play a replay N times; 0: always"
+    )
+    live.add_argument(
+        "--hold",
+        type=_count,
+        metavar="N",
+        help="show each picture for N frames (default: 30; 1 to benchmark)",
+    )
+    live.add_argument(
+        "--record", type=Path, metavar="FILE.avi", help="keep the frames, with their readings in FILE.jsonl"
+    )
+    live.add_argument("--save", type=Path, default=Path(), metavar="DIR", help="where the key s saves to")
+    live.add_argument(
+        "--model", default=DEFAULT, metavar="NAME|PATH",
+        help=f"{', '.join(cards.names())}, or a model file with its card beside it (default: %(default)s)",
+    )  # fmt: skip
+    live.add_argument("--threads", type=int, default=1, help="of the network (default: %(default)s)")
+    live.add_argument(
+        "--benchmark", action="store_true",
+        help="replay once as fast as it goes and once at 30 frames a second; a JSON object on the last line",
+    )  # fmt: skip
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the loop until it is told to stop, or its replay ends."""
+    if os.environ.get("DIGITLENS_DEBUG") != "1":
+        cv2.setLogLevel(0)  # a lost camera gets our line alone
+    stop = Stop()
+    with stop.signals():
+        with quiet():
+            reader = Reader(Classifier.load(options.model, options.threads))
+        if options.benchmark:
+            return _benchmark(options, reader, stop)
+        _live(options, reader, stop)
+    return 0
+
+
+def _live(
+    options: argparse.Namespace,
+    reader: Reader,
+    stop: Stop,
+    rate: float | None = None,
+    meter: Meter | None = None,
+) -> tuple[Live, Camera]:
+    rate = options.rate if rate is None else rate
+    hold = options.hold if options.hold is not None else 1 if options.benchmark else HOLD
+    seen = options.display != "none" or options.record is not None or options.save != Path()
+    reopen = partial(
+        open_camera, options.camera, rate=rate, rotation=options.rotation, flip=options.flip, color=seen,
+        repeat=options.repeat, hold=hold,
+    )  # fmt: skip
+    with ExitStack() as opened:
+        with quiet():
+            camera = reopen()
+        opened.callback(camera.close)
+        record = None
+        if options.record is not None:
+            if options.record.exists() and _replayed(options) and options.record.samefile(options.camera):
+                raise RecordError(f"{options.record}: is being replayed; name another file with --record")
+            recorder = Recorder(options.record)
+            opened.callback(recorder.close)
+            record = recorder.add
+        wanted = options.display
+        display = Nowhere() if wanted == "none" else open_display(wanted, full_screen=options.full_screen)
+        opened.callback(display.close)
+        live = Live(
+            camera,
+            reader,
+            Tracker(),
+            display,
+            wait=stop.wait,
+            # Played again from its start, a replay with a file that cannot be read would never end.
+            reopen=None if _replayed(options) and options.repeat else reopen,
+            emit=_as_json if options.json else _as_text,
+            say=_say,
+            record=record,
+            snapshots=Snapshots(options.save),
+            watch=meter or (lambda stage, milliseconds: None),
+            patience=max(PATIENCE, 3 / rate) if rate else PATIENCE,
+        )
+        live.run()
+    return live, camera
+
+
+def _benchmark(options: argparse.Namespace, reader: Reader, stop: Stop) -> int:
+    if not _replayed(options):
+        raise CameraError(f"{options.camera}: only files can be replayed: name one with --camera")
+    figures: dict[str, Figures] = {}
+    for name, rate in (("fast", 0.0), ("paced", BENCHMARK_RATE)):
+        if stop.wait(0.0):
+            break
+        meter = Meter()
+        live, camera = _live(options, reader, stop, rate, meter)
+        figures[name] = meter.figures() | {"read": live.read, "dropped": camera.dropped}
+    sys.stdout.buffer.write(msgspec.json.encode(figures) + b"\n")
+    return 0
+
+
+def _replayed(options: argparse.Namespace) -> bool:
+    return options.camera not in ("auto", "picamera") and not options.camera.startswith("usb:")
+
+
+def _as_json(event: Event) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(event) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _as_text(event: Event) -> None:
+    before = f"   before: {event.before}" if event.before else ""
+    since_1970 = event.time > 1e9  # of a camera; a replay counts from its start
+    clock = (
+        f"{datetime.fromtimestamp(event.time, UTC).astimezone():%H:%M:%S}"
+        if since_1970
+        else f"{event.time:.2f} s"
+    )
+    sys.stdout.write(f"{clock:>12}   {event.kind:<8}   {event.text}{before}\n")
+    sys.stdout.flush()
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"digitlens: {line}\n")
+    sys.stderr.flush()
+
+
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not 0 <= rate <= 1000:
+        raise argparse.ArgumentTypeError("take 0 to 1000 frames a second")
+    return rate
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 0:
+        raise argparse.ArgumentTypeError("take 0 or more")
+    return count

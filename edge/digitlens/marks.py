@@ -1,0 +1,173 @@
+"""Tracked numbers and a status line, drawn on a live picture of any size."""
+
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from digitlens.readings import Box
+from digitlens.track import Tracked
+
+Pixels = npt.NDArray[np.uint8]
+Color = tuple[int, int, int]
+
+STEADY: Color = (40, 120, 0)
+READING: Color = (0, 190, 255)
+"""Of what is not steady yet; on a dark ground or rim, for no color is seen on all papers."""
+RIM: Color = (20, 20, 20)
+INK: Color = (255, 255, 255)
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+CAPITAL = 21
+"""The font's digits are so many pixels high at size 1."""
+LOWEST = 12
+"""Pixels of height that a label's digits have at the least."""
+PART = 34
+"""Of the picture's height, that they have on a larger screen."""
+STAY = 0.5
+"""Of its own pixels, that a label must hide less elsewhere to go there: labels that jump cannot be read."""
+
+Sides = dict[int, int]
+"""On which side of its number, by the number's id, a label stands."""
+
+
+def mark(
+    canvas: Pixels,
+    numbers: Sequence[Tracked],
+    size: tuple[int, int],
+    status: str = "",
+    place: Box | None = None,
+    sides: Sides | None = None,
+) -> None:
+    """Draw on `canvas` (H, W, 3) uint8 BGR, in place.
+
+    A steady number has a solid box and a filled label, one that is still being read a dotted box and an
+    outlined label with a question mark.
+
+    Args:
+        canvas: the picture as large as it is shown, so that labels are sharp and readable there.
+        numbers: their boxes are in pixels of a picture of `size`.
+        size: width and height.
+        status: the line at the bottom; without it there is none.
+        place: where on the canvas that picture stands; None is all over it.
+        sides: handed in again with the next picture, it keeps labels where they are; it is changed.
+    """
+    height, width = canvas.shape[:2]
+    x, y, w, h = place or (0, 0, width, height)
+    sides = {} if sides is None else sides
+    thick = max(1, round(height / 400))
+    low = height - _bar(canvas, status)
+    margin = 2 * thick + 1
+    boxes = []
+    for one in numbers:
+        left, top, wide, tall = one.number.box
+        corner = round(x + left * w / size[0]) - margin, round(y + top * h / size[1]) - margin
+        boxes.append(
+            (*corner, round(wide * w / size[0]) + 2 * margin, round(tall * h / size[1]) + 2 * margin)
+        )
+    for one, box in zip(numbers, boxes, strict=True):
+        if one.steady:
+            _rectangle(canvas, box, RIM, thick + 2)
+            _rectangle(canvas, box, STEADY, thick)
+        else:
+            _dotted(canvas, box, thick)
+    if not numbers:
+        return
+    # One size for all of them, which a pen of one width belongs to.
+    digit = median(one.number.box[3] for one in numbers) * h / size[1]
+    least = max(LOWEST, height / PART)
+    letters = min(max(least, 0.4 * digit), 1.6 * least) / CAPITAL
+    taken: list[Box] = []
+    for one, box in sorted(zip(numbers, boxes, strict=True), key=lambda pair: not pair[0].steady):
+        others = [other for other in boxes if other is not box]
+        text = one.number.text if one.steady else f"{one.number.text} ?"
+        wide, tall, margin = _label_size(text, letters)
+        spots = _spots(box, (wide, tall), (width, low))
+        side = _side(spots, box, taken, others, sides.get(one.id))
+        sides[one.id] = side
+        taken.append(spots[side])
+        left, top, wide, tall = spots[side]
+        cv2.rectangle(canvas, (left, top), (left + wide, top + tall), STEADY if one.steady else RIM, -1)
+        if not one.steady:
+            _rectangle(canvas, spots[side], READING, thick)
+        _write(canvas, text, (left + margin, top + tall - margin), letters, INK if one.steady else READING)
+    for gone in sides.keys() - {one.id for one in numbers}:
+        del sides[gone]
+
+
+def _label_size(text: str, letters: float) -> tuple[int, int, int]:
+    """Width, height and margin of a label."""
+    margin = max(3, round(0.25 * letters * CAPITAL))
+    return _text_size(text, letters)[0] + 2 * margin, round(letters * CAPITAL) + 2 * margin, margin
+
+
+def _spots(box: Box, label: tuple[int, int], room: tuple[int, int]) -> list[Box]:
+    """Where a label may stand: above, below, right, left, above flush right; moved into the room."""
+    x, y, w, h = box
+    wide, tall = label
+    corners = ((x, y - tall), (x, y + h), (x + w, y), (x - wide, y), (x + w - wide, y - tall))
+    return [
+        (min(max(0, left), max(0, room[0] - wide)), min(max(0, top), max(0, room[1] - tall)), wide, tall)
+        for left, top in corners
+    ]
+
+
+def _side(spots: list[Box], own: Box, taken: list[Box], others: list[Box], before: int | None) -> int:
+    """The spot that hides the least, rather numbers than their labels; the one before, if that is as good."""
+    area = spots[0][2] * spots[0][3]
+    costs = [(4 * _hidden(spot, taken) + _hidden(spot, [*others, own])) / area for spot in spots]
+    # A number under a corner of a label can still be read.
+    costs = [0.0 if cost < 0.1 else cost for cost in costs]
+    best = costs.index(min(costs))
+    return before if before is not None and costs[before] <= costs[best] + STAY else best
+
+
+def _bar(canvas: Pixels, status: str) -> int:
+    """Write the status line on a dark strip; returns its height."""
+    if not status:
+        return 0
+    height, width = canvas.shape[:2]
+    size = max(LOWEST - 2, height / (PART + 8)) / CAPITAL
+    wide, base = _text_size(status, size)
+    size *= min(1.0, (width - 8) / wide)  # all of it, on the narrowest screen
+    margin = max(3, round(0.3 * size * CAPITAL))
+    strip = round(size * CAPITAL) + 2 * margin + base // 2
+    top = max(0, height - strip)
+    canvas[top:] //= 4
+    _write(canvas, status, (margin, height - margin - base // 2), size, INK)
+    return strip
+
+
+def _write(canvas: Pixels, text: str, at: tuple[int, int], size: float, ink: Color) -> None:
+    cv2.putText(canvas, text, at, FONT, size, ink, max(1, round(size * 1.8)), cv2.LINE_AA)
+
+
+def _text_size(text: str, size: float) -> tuple[int, int]:
+    (wide, _), base = cv2.getTextSize(text, FONT, size, max(1, round(size * 1.8)))
+    return wide, base
+
+
+def _rectangle(canvas: Pixels, box: Box, color: Color, thick: int) -> None:
+    x, y, width, height = box
+    cv2.rectangle(canvas, (x, y), (x + width, y + height), color, thick)
+
+
+def _dotted(canvas: Pixels, box: Box, thick: int) -> None:
+    """Dots along the box, each with a dark rim."""
+    x, y, width, height = box
+    step = 7 * thick + 1  # rims do not touch
+    dots = [(x + along, side) for along in range(0, width, step) for side in (y, y + height)]
+    dots += [(side, y + along) for along in range(0, height, step) for side in (x, x + width)]
+    for color, radius in ((RIM, thick + 1), (READING, thick)):
+        for dot in dots:
+            cv2.circle(canvas, dot, radius, color, -1)
+
+
+def _hidden(spot: Box, boxes: Iterable[Box]) -> int:
+    """Pixels of the boxes under the spot."""
+    x, y, width, height = spot
+    return sum(
+        max(0, min(x + width, a + w) - max(x, a)) * max(0, min(y + height, b + h) - max(y, b))
+        for a, b, w, h in boxes
+    )

@@ -1,0 +1,57 @@
+"""What the keys of the live picture save: the picture with its boxes, the reading, the stages."""
+
+from pathlib import Path
+
+import msgspec
+
+from digitlens import overlay, pictures
+from digitlens.errors import PictureError
+from digitlens.pictures import Pixels
+from digitlens.reader import Reader
+from digitlens.readings import Reading
+from digitlens.stages import Stages
+
+
+class Snapshots:
+    """Writes into `folder`, made when needed, under names that are not there yet."""
+
+    def __init__(self, folder: Path = Path()) -> None:
+        self.folder = folder
+
+    def save(self, image: Pixels, reading: Reading) -> Path:
+        """Write NAME.png, (H, W) gray or (H, W, 3) BGR with its boxes, and NAME.json; the picture's path.
+
+        Raises:
+            PictureError: it cannot be written.
+        """
+        path = self._free(".png")
+        pictures.save(path, overlay.draw(image, reading))
+        try:
+            path.with_suffix(".json").write_bytes(msgspec.json.encode(reading) + b"\n")
+        except OSError as error:
+            raise PictureError(f"{path.with_suffix('.json')}: cannot be written: {error.strerror}") from error
+        return path
+
+    def stages(self, gray: Pixels, reader: Reader) -> Path:
+        """Read (H, W) gray once more and write how, see digitlens.stages; the folder.
+
+        Raises:
+            PictureError: it cannot be written.
+        """
+        folder = self._free("")
+        try:
+            folder.mkdir()
+        except OSError as error:
+            raise PictureError(f"{folder}: cannot be made: {error.strerror}") from error
+        Reader(reader.classifier, Stages(folder), reader.separator).read(gray)
+        return folder
+
+    def _free(self, suffix: str) -> Path:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PictureError(f"{self.folder}: cannot be made: {error.strerror}") from error
+        number = 1
+        while (path := self.folder / f"digitlens_{number:04}{suffix}").exists():
+            number += 1
+        return path

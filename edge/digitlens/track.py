@@ -1,0 +1,350 @@
+"""Readings over time -> steady readings, and an event when a number appears, changes or goes."""
+
+from itertools import pairwise
+from typing import Literal
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from digitlens import motion
+from digitlens.evidence import NONE, UNSEEN, YOUNG, Floats, Followed, Link, logs, take
+from digitlens.readings import Box, Digit, Number, Reading, union
+
+HOLD = 3
+"""Frames that another text stands before a steady number takes it."""
+GONE = 15
+"""Frames without it, after which a digit is forgotten: half a second of a camera's."""
+AWAY = 90
+"""The same for one that the picture's edge hides."""
+BORDER = 0.08
+"""Of its height: a digit that close to the picture's edge may be cut."""
+COVERED = 0.6
+"""Of the smaller box, from which two boxes are in each other's way."""
+MOST = 400
+"""Digits that are followed at once."""
+
+
+class Tracked(msgspec.Struct, frozen=True):
+    """A number that is followed: its own `id`, whether it is steady, its age in frames."""
+
+    id: int
+    number: Number
+    steady: bool
+    age: int
+
+
+class Event(msgspec.Struct, frozen=True):
+    """What happened to a steady number, at `time` (the reading's, seconds); `before` is the text it had."""
+
+    kind: Literal["appeared", "changed", "gone"]
+    id: int
+    time: float
+    text: str
+    confidence: float
+    box: Box
+    before: str = ""
+
+
+_Part = tuple[Followed, int, str]
+"""A digit of a number, its value there, the sign before it."""
+
+
+class _Known:
+    """A number that is followed, and what was said about it."""
+
+    def __init__(self, id_: int) -> None:
+        self.id = id_
+        self.age = 0
+        self.text = ""  # of the last event; empty before the first
+        self.parts: list[_Part] = []
+        self.steady = False
+        self.pending = ""
+        self.waited = 0
+        self.lost = 0
+
+    def number(self) -> Number:
+        digits = tuple(Digit(value, one.confidence, _whole(one.box)) for one, value, _ in self.parts)
+        return Number(
+            text=_text(self.parts),
+            confidence=float(np.prod([digit.confidence for digit in digits])),
+            box=union(digit.box for digit in digits),
+            digits=digits,
+        )
+
+    def event(self, kind: Literal["appeared", "changed", "gone"], time: float, before: str = "") -> Event:
+        found = self.number()
+        return Event(kind, self.id, time, found.text, found.confidence, found.box, before)
+
+
+class Tracker:
+    """Follows the numbers of a camera's readings; knows no clock but theirs.
+
+    A digit's log-probabilities add up from frame to frame. A number is steady when all its digits are
+    settled and belong together; from then on single frames that say otherwise change nothing of it.
+    """
+
+    def __init__(self) -> None:
+        self._digits: list[Followed] = []
+        self._links: dict[tuple[Followed, Followed], Link] = {}
+        self._known: dict[int, _Known] = {}
+        self._count = 0
+        self._size = (0, 0)
+
+    @property
+    def numbers(self) -> tuple[Tracked, ...]:
+        """The numbers of now, steady or not, in reading order; boxes in the last reading's pixels."""
+        shown = [
+            Tracked(known.id, known.number(), known.steady, known.age)
+            for known in self._known.values()
+            if known.parts and (known.steady or min(one.missed for one, _, _ in known.parts) <= 2)
+        ]
+        rows: list[list[Tracked]] = []
+        for one in sorted(shown, key=lambda one: (_middle(one.number.box), one.id)):
+            if rows and _middle(one.number.box) - _middle(rows[-1][0].number.box) < one.number.box[3] / 2:
+                rows[-1].append(one)
+            else:
+                rows.append([one])
+        return tuple(one for row in rows for one in sorted(row, key=lambda one: one.number.box[0]))
+
+    def update(self, reading: Reading) -> list[Event]:
+        """Take the next frame's reading; returns what happened to steady numbers, in the order of their ids.
+
+        A picture that has not changed is told by its reading handed in again, with the new time.
+        """
+        if self._size != reading.size and min(self._size) > 0:
+            scale = np.divide(reading.size, self._size)
+            for one in self._digits:
+                one.box = one.box * np.hstack([scale, scale])
+        self._size = reading.size
+        self._follow(reading)
+        return self._join(reading.time)
+
+    def _follow(self, reading: Reading) -> None:
+        """Digits are matched, and their evidence and links grow."""
+        found = [digit for number in reading.numbers for digit in number.digits]
+        if len(found) > MOST:
+            least = sorted((digit.confidence for digit in found), reverse=True)[MOST - 1]
+            found = [digit for digit in found if digit.confidence >= least][:MOST]
+        seen = np.array([digit.box for digit in found], np.float64).reshape(-1, 4)
+        values = np.array([digit.value for digit in found], np.intp)
+        digits = self._digits
+        boxes = np.array([one.box for one in digits], np.float64).reshape(-1, 4)
+        boxes = motion.moved(boxes, np.array([one.shown for one in digits], np.intp), seen, values)
+        # A glyph over two settled digits is both of them joined, and says nothing of either.
+        shared = motion.intersections(boxes, seen)
+        settled = np.array([one.settled and not one.nothing for one in digits], np.bool_)
+        under = settled[:, np.newaxis] & (shared > COVERED * (boxes[:, 2] * boxes[:, 3])[:, np.newaxis])
+        barred = None
+        if (joined := under.sum(axis=0) > 1).any():
+            barred = settled[:, np.newaxis] & joined & (motion.overlap(boxes, seen) < COVERED)
+        rows, columns, shares = motion.pairs(boxes, seen, barred)
+        which = dict(zip(columns.tolist(), (digits[row] for row in rows), strict=True))
+        for one, box in zip(digits, boxes, strict=True):
+            one.box = box
+            one.frames += 1
+            one.missed += 1
+        for (column, one), share in zip(which.items(), shares.tolist(), strict=True):
+            one.box = one.box + (seen[column] - one.box) * share / 2  # the less alike, the less it counts
+            one.seen += 1
+            one.missed = 0
+        for column in range(len(found)):
+            if column not in which and len(digits) < MOST:
+                which[column] = Followed(seen[column])
+                digits.append(which[column])
+        said = logs(values, np.array([digit.confidence for digit in found]))
+        told = {one: said[column] for column, one in which.items()}
+        # At the edge of the picture a digit may be cut: what is read there is no evidence.
+        boxes = np.array([one.box for one in digits], np.float64).reshape(-1, 4)
+        for one, whole in zip(digits, self._clear(boxes).tolist(), strict=True):
+            one.clear = whole
+        clear = [one for one in digits if one.clear]
+        take(clear, np.array([told.get(one, UNSEEN) for one in clear]).reshape(-1, NONE + 1))
+        self._vote(reading, {id(found[column]): one for column, one in which.items()})
+        self._digits = [one for one in digits if one.missed <= self._patience(one)]
+        alive = set(self._digits)
+        self._links = {
+            pair: link for pair, link in self._links.items() if pair[0] in alive and pair[1] in alive
+        }
+
+    def _vote(self, reading: Reading, which: dict[int, Followed]) -> None:
+        """Which digits this reading has in one number, and which not."""
+        here: set[Followed] = set()
+        together: set[tuple[Followed, Followed]] = set()
+        for number in reading.numbers:
+            signs = _signs(number)
+            row = [
+                (which[id(digit)], sign)
+                for digit, sign in zip(number.digits, signs, strict=True)
+                if id(digit) in which
+            ]
+            here.update(one for one, _ in row)
+            # What is not settled between two settled digits does not part them.
+            for chain in (row, [part for part in row if part[0].settled and not part[0].nothing]):
+                for (left, _), (right, sign) in pairwise(chain):
+                    if (left, right) not in together:
+                        together.add((left, right))
+                        self._links.setdefault((left, right), Link()).vote(True, sign)
+        for pair, link in self._links.items():
+            if pair not in together and pair[0] in here and pair[1] in here:
+                link.vote(False)
+
+    def _join(self, time: float) -> list[Event]:
+        """Digits that belong together are a number, the one that most of them were before."""
+        events = []
+        chains: dict[int, list[Followed]] = {}
+        place = {one: count for count, one in enumerate(self._digits)}
+        new = []
+        for chain in sorted(self._chains(), key=lambda chain: (-len(chain), place[chain[0]])):
+            votes = [one.number for one in chain if one.number in self._known and one.number not in chains]
+            if votes:
+                chains[max(votes, key=lambda id_: (votes.count(id_), -id_))] = chain
+            else:
+                new.append(chain)
+        for chain in sorted(new, key=lambda chain: place[chain[0]]):
+            self._count += 1
+            self._known[self._count] = _Known(self._count)
+            chains[self._count] = chain
+        for id_, chain in chains.items():
+            known = self._known[id_]
+            for one in chain:
+                one.number = id_
+            kind = self._settle(known, chain)
+            if kind is not None:
+                before, known.text = known.text, _text(known.parts)
+                events.append(known.event(kind, time, before))
+        for known in list(self._known.values()):
+            known.age += 1
+            known.lost = 0 if known.id in chains else known.lost + 1
+            if min((one.missed for one, _, _ in known.parts), default=GONE + 1) > GONE or known.lost > HOLD:
+                del self._known[known.id]
+                if known.text:
+                    events.append(msgspec.structs.replace(known.event("gone", time), text=known.text))
+        return sorted(events, key=lambda event: event.id)
+
+    def _settle(self, known: _Known, chain: list[Followed]) -> Literal["appeared", "changed"] | None:
+        """Bring a number up to date with its digits; returns what is to be told of it."""
+        links = [self._links[pair] for pair in pairwise(chain)]
+        now = _parts(chain, links)
+        if known.text:
+            # What is still being settled beside a steady number is not yet part of it.
+            firm = [one for one in chain if one.settled]
+            if 0 < len(firm) < len(chain):
+                between = [self._links.get(pair, Link()) for pair in pairwise(firm)]
+                if all(link.signs for link in between):
+                    now, links = _parts(firm, between), between
+        settled = all(one.sure for one, _, _ in now) and all(link.settled for link in links)
+        whole = all(one.clear for one, _, _ in now) and all(one.clear for one, _, _ in known.parts)
+        if not known.text:
+            known.parts = now
+            known.steady = settled and whole and known.age + 1 >= YOUNG and not self._doubted(chain)
+            return "appeared" if known.steady else None
+        text = _text(now)
+        if text == known.text:
+            known.waited, known.parts = 0, now
+            known.steady = whole and all(one.sure for one in chain if one.settled)
+            return None
+        known.waited = known.waited + 1 if text == known.pending else 1
+        known.pending = text
+        if known.waited < HOLD:
+            return None
+        known.steady = False
+        if whole:
+            known.parts = now
+        if not (settled and whole and all(one.missed == 0 for one, _, _ in now)):
+            return None
+        known.waited, known.parts, known.steady = 0, now, True
+        return "changed"
+
+    def _doubted(self, chain: list[Followed]) -> bool:
+        """Whether a digit outside may yet turn out to belong to the chain."""
+        inside = set(chain)
+        return any(
+            link.score > 0 and (left in inside) != (right in inside) and not (left.nothing or right.nothing)
+            for (left, right), link in self._links.items()
+        )
+
+    def _chains(self) -> list[list[Followed]]:
+        """The digits as rows of what follows what; those that stand in a stronger one's way are left out."""
+        real = [one for one in self._digits if not one.nothing and one.missed <= GONE]
+        real.sort(key=lambda one: (one.settled, one.lead), reverse=True)
+        crowded: set[int] = set()
+        spare: set[Followed] = set()
+        if len(real) > 1:
+            boxes = np.array([one.box for one in real])
+            areas = boxes[:, 2] * boxes[:, 3]
+            shared = motion.intersections(boxes, boxes) / np.minimum(areas[:, np.newaxis], areas)
+            for weaker, stronger in np.argwhere(np.tril(shared, -1) > COVERED).tolist():
+                if stronger not in crowded:
+                    crowded.add(weaker)
+                    if real[stronger].missed == 0:
+                        spare.add(real[weaker])
+                        real[stronger].number = real[stronger].number or real[weaker].number
+        self._digits = [one for one in self._digits if one not in spare]
+        free = dict.fromkeys(one for place, one in enumerate(real) if place not in crowded)
+        after: dict[Followed, Followed] = {}
+        before: dict[Followed, Followed] = {}
+        # The nearest first: what stands between two digits of a number is between them in the chain, too.
+        # A steady number takes no other digit until that is decided.
+        told = {known.id for known in self._known.values() if known.text}
+        pairs = [
+            (left, right)
+            for (left, right), link in self._links.items()
+            if link.joined
+            and right.middle > left.middle
+            and (link.decided or not {left.number, right.number} & told)
+        ]
+        for left, right in sorted(pairs, key=lambda pair: abs(pair[1].middle - pair[0].middle)):
+            if left in free and right in free and left not in after and right not in before:
+                after[left], before[right] = right, left
+        chains = []
+        for start in free:
+            if start not in before:
+                chain = [start]
+                while chain[-1] in after:
+                    chain.append(after[chain[-1]])
+                chains.append(chain)
+        return chains
+
+    def _patience(self, one: Followed) -> int:
+        """Frames that a digit may be missed before it is forgotten."""
+        if not one.clear:
+            return AWAY if one.settled else 2
+        return GONE if one.settled and not one.nothing else 2
+
+    def _clear(self, boxes: Floats) -> npt.NDArray[np.bool_]:
+        """Which boxes (N, 4) are clear of the picture's edges."""
+        margin = 1 + BORDER * boxes[:, 3:]
+        near, far = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
+        return np.asarray(((near >= margin) & (far <= self._size - margin)).all(axis=1), np.bool_)
+
+
+def _parts(chain: list[Followed], links: list[Link]) -> list[_Part]:
+    return [
+        (one, one.shown, sign) for one, sign in zip(chain, ["", *(link.sign for link in links)], strict=True)
+    ]
+
+
+def _text(parts: list[_Part]) -> str:
+    return "".join(f"{sign}{value}" for _, value, sign in parts)
+
+
+def _signs(number: Number) -> list[str]:
+    """What stands before each digit of the number in its text."""
+    signs = [""]
+    for sign in number.text:
+        if sign.isdigit():
+            signs.append("")
+        else:
+            signs[-1] += sign
+    return signs[:-1]
+
+
+def _whole(box: Floats) -> Box:
+    x, y, width, height = box.tolist()
+    left, top = round(x), round(y)
+    return left, top, max(1, round(x + width) - left), max(1, round(y + height) - top)
+
+
+def _middle(box: Box) -> float:
+    return box[1] + box[3] / 2

@@ -1,0 +1,497 @@
+"""The live loop: real replays, real faults, real processes and signals."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import monotonic
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from digitlens import Reader, Reading
+from digitlens.cameras import Camera, Frame, open_camera
+from digitlens.cameras.newest import Newest
+from digitlens.displays import Display, open_display
+from digitlens.errors import CameraError, DisplayError
+from digitlens.live import CONFIRM, PAUSES, Live
+from digitlens.measure import Meter, Spread
+from digitlens.record import Recorder
+from digitlens.snapshots import Snapshots
+from digitlens.track import Event, Tracked, Tracker
+from tests.edge.pages import write
+
+Pixels = npt.NDArray[np.uint8]
+Digits = tuple[Pixels, Pixels]
+LONG = 30.0
+
+
+class Screen:
+    """A display in memory: keeps what it was last handed, and presses keys at given frames."""
+
+    name = "memory"
+
+    def __init__(self, keys: dict[int, list[str]] | None = None) -> None:
+        self.shown = 0
+        self.images: list[float] = []
+        self.status: list[str] = []
+        self.numbers: list[list[str]] = []
+        self.size = (0, 0)
+        self._keys = keys or {}
+
+    def show(
+        self, image: Pixels, numbers: Sequence[Tracked], size: tuple[int, int], status: str
+    ) -> list[str]:
+        self.shown += 1
+        self.images.append(float(image.mean()))
+        self.numbers.append([tracked.number.text for tracked in numbers])
+        self.status.append(status)
+        self.size = size
+        return self._keys.get(self.shown, [])
+
+    def close(self) -> None:
+        pass
+
+
+class Clock:
+    """Time that passes only where somebody waits."""
+
+    def __init__(self, end: float = 1000.0) -> None:
+        self.now = 0.0
+        self.end = end
+
+    def __call__(self) -> float:
+        return self.now
+
+    def wait(self, seconds: float) -> bool:
+        self.now += seconds
+        return self.now >= self.end
+
+
+class Frames:
+    """A camera that gives what a list says: pictures, errors, and the end."""
+
+    name = "list"
+    dropped = 0
+
+    def __init__(self, what: Sequence[Pixels | Exception], clock: Clock | None = None) -> None:
+        self._what = iter(what)
+        self._clock = clock
+        self._index = -1
+        self.closed = 0
+
+    def newest(self, timeout: float) -> Frame | None:
+        self._index += 1
+        found = next(self._what, None)
+        if isinstance(found, Exception):
+            if self._clock is not None:
+                self._clock.now += timeout
+            raise found
+        if found is None:
+            return None
+        gray = found if found.ndim == 2 else found[..., 0]
+        return Frame(found, gray, self._index / 30, 0.0)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def run(
+    camera: Camera, reader: Reader, display: Display | None = None, **more
+) -> tuple[Live, list[Event], list[str]]:  # type: ignore[no-untyped-def]
+    events: list[Event] = []
+    lines: list[str] = []
+    more = {"wait": lambda seconds: False} | more
+    live = Live(camera, reader, Tracker(), display or Screen(), emit=events.append, say=lines.append, **more)
+    live.run()
+    return live, events, lines
+
+
+@pytest.fixture
+def page(digits: Digits) -> Pixels:
+    return write("40716", digits)
+
+
+def noisy(page: Pixels, count: int, seed: int = 0) -> list[Pixels]:
+    random = np.random.default_rng(seed)
+    return [(page + random.normal(0, 3, page.shape)).clip(0, 255).astype(np.uint8) for _ in range(count)]
+
+
+def test_an_unmoving_picture_is_read_a_few_times(reader: Reader, page: Pixels) -> None:
+    screen = Screen()
+    live, events, lines = run(Frames(noisy(page, 100)), reader, screen)
+    assert (live.frames, screen.shown, lines) == (100, 100, [])
+    assert CONFIRM <= live.read <= 25
+    assert [(event.kind, event.text) for event in events] == [("appeared", "40716")]
+    assert screen.numbers[-1] == ["40716"]
+    assert screen.size == (page.shape[1], page.shape[0])
+
+
+def test_a_moving_picture_is_read_every_time(reader: Reader, page: Pixels) -> None:
+    live, events, _ = run(Frames([np.roll(page, turn % 3, axis=1) for turn in range(40)]), reader)
+    assert live.read == 40
+    assert [event.text for event in events] == ["40716"]
+
+
+def test_what_is_written_later_is_read(reader: Reader, digits: Digits, page: Pixels) -> None:
+    more = page.copy()
+    more[:, :60] = page[:, 280:340]
+    both = np.vstack([page, write("27   ", digits)])
+    first = np.vstack([page, np.full_like(page, 220)])
+    _, events, _ = run(Frames(noisy(first, 40) + noisy(both, 40, 1)), reader)
+    assert [(event.kind, event.text) for event in events] == [("appeared", "40716"), ("appeared", "27")]
+    assert 40 / 30 <= events[1].time <= 50 / 30
+
+
+def test_black_torn_and_wrongly_sized_frames(reader: Reader, page: Pixels) -> None:
+    black = np.zeros_like(page)
+    torn = page.copy()
+    torn[50:] = 128
+    half = cv2.resize(page, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    bad = [black, torn, np.zeros((0, 5), np.uint8), half, page[:1, :1], np.zeros((3, 3, 3), np.uint8)]
+    frames = noisy(page, 30)
+    for turn, picture in enumerate(bad):
+        frames.insert(12 + 3 * turn, picture)
+    live, events, lines = run(Frames(frames), reader)
+    assert [(event.kind, event.text) for event in events] == [("appeared", "40716")]
+    assert (live.frames, live.unusable, lines) == (36, 1, [])
+
+
+def test_a_resolution_that_changes_changes_no_number(reader: Reader, page: Pixels) -> None:
+    twice = cv2.resize(page, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+    screen = Screen()
+    _, events, _ = run(Frames(noisy(page, 30) + noisy(twice, 30)), reader, screen)
+    assert [(event.kind, event.text) for event in events] == [("appeared", "40716")]
+    assert screen.size == (page.shape[1], page.shape[0])
+
+
+def test_a_lost_camera_is_opened_again_with_growing_pauses(reader: Reader, page: Pixels) -> None:
+    clock = Clock()
+    tried: list[float] = []
+
+    def reopen() -> Camera:
+        tried.append(clock.now)
+        if len(tried) < 9:
+            raise CameraError("usb:0: no such camera")
+        return Frames(noisy(page, 30))
+
+    first = Frames([*noisy(page, 5), CameraError("usb:0: unplugged")])
+    screen = Screen()
+    live, events, lines = run(first, reader, screen, reopen=reopen, wait=clock.wait, clock=clock)
+    assert np.diff([0.0, *tried]) == pytest.approx([*PAUSES, 30, 30, 30])
+    assert lines == ["usb:0: unplugged; opening it again", "usb:0: no such camera", "list: open again"]
+    assert first.closed == 1
+    assert live.frames == 35
+    assert [event.text for event in events] == ["40716"]
+    assert "no camera: usb:0: no such camera" in screen.status
+
+
+def test_a_camera_that_opens_and_gives_nothing_pauses_longer_and_longer(reader: Reader) -> None:
+    clock = Clock(200)
+    opened: list[float] = []
+
+    def reopen() -> Camera:
+        opened.append(clock.now)
+        return Frames([CameraError("gives no frames")])
+
+    run(reopen(), reader, reopen=reopen, wait=clock.wait, clock=clock)
+    assert np.diff(opened) == pytest.approx([*PAUSES, *[30] * (len(opened) - 1 - len(PAUSES))])
+
+
+def test_a_camera_that_stalls_without_an_error_is_noticed_by_its_newest_frame(
+    reader: Reader, page: Pixels
+) -> None:
+    """A real thread that hangs in its grab, as a driver does; only the loop's clock is ours."""
+    clock = Clock()
+    hung = threading.Event()
+    frames = iter(noisy(page, 3))
+
+    def grab() -> Frame | None:
+        for picture in frames:
+            return Frame(picture, picture, 0.0, monotonic())
+        hung.wait(LONG)
+        raise CameraError("too late")
+
+    camera = Newest("usb:0", grab)
+
+    class Passing:
+        """The time that a camera is waited for passes on the clock, not here."""
+
+        name = "usb:0"
+
+        @property
+        def dropped(self) -> int:
+            return camera.dropped
+
+        def newest(self, timeout: float) -> Frame | None:
+            clock.now += timeout
+            return camera.newest(0.01)
+
+        def close(self) -> None:
+            camera.close(0.01)
+
+    _, _, lines = run(Passing(), reader, reopen=lambda: Frames(noisy(page, 2)), wait=clock.wait, clock=clock)
+    hung.set()
+    assert lines[0].startswith("usb:0: no frame for")
+    assert lines[1] == "list: open again"
+    assert 5 <= clock.now < 8
+
+
+def test_a_stop_ends_the_wait_for_a_camera(reader: Reader) -> None:
+    clock = Clock(end=10)
+
+    def reopen() -> Camera:
+        raise CameraError("usb:0: no such camera")
+
+    live, _, _ = run(
+        Frames([CameraError("usb:0: unplugged")]), reader, reopen=reopen, wait=clock.wait, clock=clock
+    )
+    assert clock.now == pytest.approx(10, abs=0.5)
+    assert live.frames == 0
+
+
+def test_without_reopening_the_error_ends_it(reader: Reader, page: Pixels) -> None:
+    camera = Frames([page, CameraError("gone")])
+    with pytest.raises(CameraError, match="gone"):
+        run(camera, reader)
+    assert camera.closed == 1
+
+
+def test_a_screen_that_is_gone(reader: Reader, page: Pixels) -> None:
+    class Gone(Screen):
+        def show(self, *what: object) -> list[str]:  # type: ignore[override]
+            raise DisplayError("the screen is gone")
+
+    live, events, lines = run(Frames(noisy(page, 30)), reader, Gone())
+    assert lines == ["the screen is gone; going on without a display"]
+    assert (live.frames, len(events)) == (30, 1)
+
+
+def test_the_keys(reader: Reader, page: Pixels, tmp_path: Path) -> None:
+    black = np.zeros_like(page)
+    screen = Screen({15: ["save", "stages", "freeze"], 20: ["save", "other"], 25: ["freeze"], 28: ["quit"]})
+    live, events, lines = run(
+        Frames([page] * 15 + [black] * 10 + [page] * 20), reader, screen, snapshots=Snapshots(tmp_path)
+    )
+    assert live.frames == 28
+    assert screen.images[14:25] == [screen.images[0]] * 11  # frozen, the black ones are not shown
+    assert all(status.startswith("frozen") for status in screen.status[15:25])
+    assert [(event.kind, event.text) for event in events] == [("appeared", "40716")]
+    names = ["digitlens_0001", "digitlens_0001.json", "digitlens_0001.png", "digitlens_0002.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [*names, "digitlens_0002.png"]
+    assert len(list((tmp_path / "digitlens_0001").iterdir())) == 6
+    assert json.loads((tmp_path / "digitlens_0001.json").read_text())["numbers"][0]["text"] == "40716"
+    assert lines[0] == f"saved {tmp_path / 'digitlens_0001.png'}"
+
+
+def test_the_close_of_a_real_window_ends_it(
+    reader: Reader, page: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pygame = pytest.importorskip("pygame", reason="needs pygame-ce (the extra window)")
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    window = open_display("sdl")
+
+    def close(image: Pixels, reading: Reading) -> None:
+        if reading.time > 0.3:
+            pygame.event.post(pygame.event.Event(pygame.QUIT))
+
+    live, events, lines = run(Frames(noisy(page, 100)), reader, window, record=close)
+    window.close()
+    assert (live.frames, len(events), lines) == (11, 1, [])
+
+
+def test_nowhere_to_save_is_a_line(reader: Reader, page: Pixels, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    snapshots = Snapshots(tmp_path / "file" / "sub")
+    live, _, lines = run(Frames([page] * 5), reader, Screen({3: ["save", "stages"]}), snapshots=snapshots)
+    assert live.frames == 5
+    assert [line.split(": ")[1] for line in lines] == ["cannot be made"] * 2
+
+
+def test_a_full_disk_while_recording_is_a_line_and_the_loop_goes_on(
+    reader: Reader, page: Pixels, tmp_path: Path
+) -> None:
+    (tmp_path / "film.avi").symlink_to("/dev/full")
+    recorder = Recorder(tmp_path / "film.avi")
+    live, events, lines = run(Frames([page] * 30), reader, record=recorder.add)
+    assert live.frames == 30
+    assert len(events) == 1
+    (line,) = lines
+    assert "No space left on device" in line
+
+
+def test_a_recording_is_replayed_with_the_same_numbers(reader: Reader, page: Pixels, tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "film.avi")
+    _, first, _ = run(Frames(noisy(page, 20)), reader, record=recorder.add)
+    recorder.close()
+    _, second, _ = run(open_camera(str(recorder.path), rate=0), reader)
+    assert [(event.kind, event.text) for event in first] == [(event.kind, event.text) for event in second]
+    lines = (tmp_path / "film.jsonl").read_text().splitlines()
+    assert len(lines) == 20
+    assert json.loads(lines[19])["numbers"][0]["text"] == "40716"
+
+
+def test_the_meter_in_figures() -> None:
+    meter = Meter()
+    for turn in range(2000):
+        meter("segment", 1 + turn % 10)
+        meter("total", 10.0)
+    figures = meter.figures()
+    assert figures["frames"] == 2000
+    assert figures["milliseconds"]["total"] == {
+        "median": pytest.approx(10, rel=0.01),
+        "p99": pytest.approx(10, rel=0.01),
+    }  # type: ignore[index]
+    assert figures["milliseconds"]["segment"]["median"] == pytest.approx(5, rel=0.01)  # type: ignore[index]
+    assert figures["milliseconds"]["segment"]["p99"] == pytest.approx(10, rel=0.01)  # type: ignore[index]
+
+
+def test_a_spread_of_nothing_and_of_zeros() -> None:
+    spread = Spread()
+    assert spread.quantile(0.5) == 0
+    spread.add(0)
+    assert spread.quantile(0.99) < 0.001
+
+
+# The command, as a user starts it.
+
+
+def live(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "digitlens", "live", "--display", "none", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.fixture
+def sheet(tmp_path: Path, page: Pixels) -> Path:
+    path = tmp_path / "sheet.png"
+    cv2.imwrite(str(path), page)
+    return path
+
+
+def test_the_events_as_json(sheet: Path) -> None:
+    done = live("--camera", sheet, "--hold", "30", "--rate", "0", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    (event,) = map(json.loads, done.stdout.splitlines())
+    assert list(event) == ["kind", "id", "time", "text", "confidence", "box", "before"]
+    assert (event["kind"], event["text"]) == ("appeared", "40716")
+
+
+def test_the_events_for_people(sheet: Path) -> None:
+    done = live("--camera", sheet, "--hold", "30", "--rate", "0", "--rotation", "180", "--flip", "both")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split()[2:] == ["appeared", "40716"]
+
+
+def test_the_benchmark_ends_with_one_object(sheet: Path) -> None:
+    done = live("--camera", sheet, "--hold", "20", "--benchmark")
+    assert (done.returncode, done.stderr) == (0, "")
+    figures = json.loads(done.stdout.splitlines()[-1])
+    assert list(figures) == ["fast", "paced"]
+    assert figures["fast"]["frames"] == 20
+    assert figures["paced"]["frames"] + figures["paced"]["dropped"] == 20
+    assert figures["paced"]["frames_per_second"] < 35
+    assert set(figures["fast"]["milliseconds"]) >= {"camera", "segment", "classify", "track", "total"}
+    for run in figures.values():
+        assert 0 < run["cpu"] <= os.cpu_count()
+        assert 20 < run["memory_peak"] < 300
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--camera", "usb:9"], "usb:9: no such camera"),
+        (["--camera", "missing.avi"], "missing.avi: no such file"),
+        (["--camera", "auto", "--benchmark"], "only files can be replayed"),
+        (["--camera", "picamera"], "no picamera2 adapter yet"),
+        (["--camera", "{sheet}", "--record", "film.mp4"], "name it film.avi"),
+        (["--camera", "{sheet}", "--model", "nothing"], "nothing"),
+    ],
+)
+def test_what_cannot_be_had_is_one_line(sheet: Path, arguments: list[str], said: str) -> None:
+    done = live(*[argument.format(sheet=sheet) for argument in arguments])
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("digitlens: ")
+    assert said in line
+
+
+def test_a_film_is_not_recorded_over_itself(tmp_path: Path, page: Pixels) -> None:
+    recorder = Recorder(tmp_path / "film.avi")
+    recorder.add(page, Reading("test", 0.0, (1, 1), (), {}))
+    recorder.close()
+    before = recorder.path.read_bytes()
+    done = live("--camera", recorder.path, "--record", recorder.path)
+    assert done.returncode == 1
+    assert "is being replayed" in done.stderr
+    assert recorder.path.read_bytes() == before
+
+
+def test_a_file_that_is_gone_in_the_middle_of_a_replay(tmp_path: Path, page: Pixels) -> None:
+    for name in "ab":
+        cv2.imwrite(str(tmp_path / f"{name}.png"), page)
+    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:100])
+    done = live("--camera", tmp_path, "--hold", "20", "--rate", "0")
+    assert done.returncode == 1
+    assert "40716" in done.stdout
+    (line,) = done.stderr.splitlines()
+    assert "b.png" in line
+
+
+def started(*arguments: str | Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "digitlens", "live", "--display", "none", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("rate", ["0", "0.5"])
+def test_a_signal_in_the_middle_of_a_frame(
+    tmp_path: Path, sheet: Path, number: signal.Signals, rate: str
+) -> None:
+    """Rate 0: always in the middle of one. A frame in two seconds: always in the middle of the wait."""
+    film = tmp_path / "film.avi"
+    other = started("--camera", sheet, "--repeat", "0", "--rate", rate, "--record", film)
+    _until(lambda: film.exists() and film.stat().st_size > 1000, other)
+    other.send_signal(number)
+    output, errors = other.communicate(timeout=LONG)
+    assert (other.returncode, errors) == (0, "")
+    lines = film.with_suffix(".jsonl").read_text().splitlines()
+    assert output.count("40716") <= 1
+    frames = open_camera(str(film), rate=0)
+    count = 0
+    while frames.newest(LONG) is not None:
+        count += 1
+    assert count == len(lines) > 0  # the frame it was at is whole, and the film has its index
+
+
+def test_a_reader_of_the_events_that_leaves(tmp_path: Path, digits: Digits) -> None:
+    for name, text in (("a", "40716"), ("b", "27")):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), write(text, digits))
+    other = started("--camera", tmp_path, "--hold", "40", "--repeat", "0", "--rate", "0")
+    assert other.stdout is not None
+    assert "40716" in other.stdout.readline()
+    other.stdout.close()
+    assert other.wait(LONG) == 1
+    assert other.stderr is not None
+    assert other.stderr.read() == ""
+    other.stderr.close()
+
+
+def _until(true: Callable[[], bool], other: subprocess.Popen[str]) -> None:
+    begin = monotonic()
+    while not true():
+        assert other.poll() is None, other.communicate()
+        assert monotonic() - begin < LONG

@@ -1,0 +1,96 @@
+"""Recordings: written, replayed, and a disk that is full."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from digitlens import Reading
+from digitlens.cameras import open_camera
+from digitlens.errors import PictureError, RecordError
+from digitlens.record import Recorder
+from digitlens.snapshots import Snapshots
+
+Pixels = npt.NDArray[np.uint8]
+
+
+def plain(level: int) -> Pixels:
+    return np.full((48, 64, 3), level, np.uint8)
+
+
+def reading(time: float) -> Reading:
+    return Reading("test", time, (64, 48), (), {"total": 1.0})
+
+
+def played(path: Path) -> list[tuple[float, int]]:
+    camera = open_camera(str(path), rate=0)
+    frames = []
+    while (frame := camera.newest(1.0)) is not None:
+        assert frame.image.shape == (48, 64, 3)
+        frames.append((round(frame.time, 3), round(int(frame.gray[0, 0]) / 10) * 10))
+    return frames
+
+
+def test_a_recording_is_played_at_its_own_rate(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "film.avi")
+    for turn in range(5):
+        recorder.add(plain(turn * 50), reading(7.0 + turn / 8))
+    recorder.close()
+    recorder.close()
+    assert played(recorder.path) == [(turn / 8, turn * 50) for turn in range(5)]
+    lines = (tmp_path / "film.jsonl").read_text().splitlines()
+    assert [json.loads(line)["time"] for line in lines] == [7.0 + turn / 8 for turn in range(5)]
+
+
+def test_a_recording_without_its_end_is_played(tmp_path: Path) -> None:
+    """As after the power has gone."""
+    recorder = Recorder(tmp_path / "film.avi")
+    for turn in range(5):
+        recorder.add(plain(turn * 50), reading(turn / 8))
+    assert [level for _, level in played(recorder.path)] == [0, 50, 100, 150, 200]
+    recorder.close()
+
+
+def test_gray_and_other_sizes(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "film.avi")
+    recorder.add(plain(0), reading(0.0))
+    recorder.add(plain(100)[..., 0], reading(0.1))
+    recorder.add(np.full((10, 10, 3), 200, np.uint8), reading(0.2))
+    recorder.close()
+    assert [level for _, level in played(recorder.path)] == [0, 100, 200]
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    (tmp_path / "film.avi").symlink_to("/dev/full")
+    recorder = Recorder(tmp_path / "film.avi")
+    with pytest.raises(RecordError, match=r"film\.avi: .*No space left on device"):
+        recorder.add(plain(0), reading(0.0))
+    recorder.close()
+
+
+def test_a_disk_that_fills_up_in_the_middle(tmp_path: Path) -> None:
+    (tmp_path / "film.jsonl").symlink_to("/dev/full")
+    recorder = Recorder(tmp_path / "film.avi")
+    with pytest.raises(RecordError, match="No space left"):
+        recorder.add(plain(0), reading(0.0))
+
+
+@pytest.mark.parametrize(("name", "said"), [("film.mp4", r"name it .*film\.avi"), ("no/film.avi", "No such")])
+def test_where_nothing_can_be_recorded(tmp_path: Path, name: str, said: str) -> None:
+    with pytest.raises(RecordError, match=said):
+        Recorder(tmp_path / name)
+
+
+def test_snapshots_never_overwrite(tmp_path: Path) -> None:
+    snapshots = Snapshots(tmp_path / "new")
+    paths = [snapshots.save(plain(0), reading(turn)) for turn in (1.0, 2.0)]
+    assert [path.name for path in paths] == ["digitlens_0001.png", "digitlens_0002.png"]
+    assert [json.loads(path.with_suffix(".json").read_text())["time"] for path in paths] == [1.0, 2.0]
+
+
+def test_a_folder_for_snapshots_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(PictureError, match="cannot be made"):
+        Snapshots(tmp_path / "file" / "sub").save(plain(0), reading(0.0))
