@@ -53,6 +53,8 @@ SKIP = 1.5
 """What it costs to leave a small part out."""
 NONE = 1.5
 """What it costs to take parts for a sign that is no digit: the digits of a word must be likelier."""
+COMPANY = 1.5
+"""What it costs besides where all glyphs are digits for sure; where a part of them is, that part of it."""
 SMALL = 0.4
 """Of the typical height: what is lower may be left out."""
 IMPOSSIBLE = 0.01
@@ -103,10 +105,12 @@ def resolve(glyphs: list[Glyph], classify: Classify) -> Resolved:
     numbered: list[dict[tuple[int, int], int]] = [{} for _ in lattices]
     for index, (number, start, end) in enumerate(runs):
         numbered[number][start, end] = index
+    # Among digits a sign in doubt is more likely two that touch than among letters.
+    none = NONE + COMPANY * float(np.mean(probabilities.max(axis=1) >= SURE))
     chosen = [
         index
         for parts, of_these in zip(lattices, numbered, strict=True)
-        for index in _cheapest(parts, of_these, scores, typical)
+        for index in _cheapest(parts, of_these, scores, typical, none)
     ]
     return Resolved(
         [glyphs[index] for index in kept] + [candidates[index] for index in chosen],
@@ -219,7 +223,7 @@ def _is_possible(parts: list[_Part], typical: float) -> bool:
 
 
 def _cheapest(
-    parts: list[_Part], runs: dict[tuple[int, int], int], scores: Probabilities, typical: float
+    parts: list[_Part], runs: dict[tuple[int, int], int], scores: Probabilities, typical: float, none: float
 ) -> list[int]:
     """The candidates along the cheapest path through one group's parts."""
     # A way ends after a part, with the candidate taken last (None where a small part is left out).
@@ -233,7 +237,7 @@ def _cheapest(
             if stop != end or not ways[start]:
                 continue
             best = float(scores[index].max())
-            own = min(-log(max(best, IMPOSSIBLE)), NONE - log(max(1 - best, IMPOSSIBLE)))
+            own = min(-log(max(best, IMPOSSIBLE)), none - log(max(1 - best, IMPOSSIBLE)))
             own += _seam(parts, start) + _bridges(parts[start:end])
             is_cut = start > 0 and parts[start].whole == parts[start - 1].whole
             cost, before = min(

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-PAGE = 8.0
+PAGE = 1.0
 """Glyphs that what was trained on counts for, against those of the page."""
 NUMBER = 2.0
 """Glyphs that the page counts for, against those of one number."""

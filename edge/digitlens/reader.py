@@ -34,9 +34,9 @@ LEAST_CONFIDENCE = 0.75
 
 One doubtful digit among sure ones stays, for a number that lacks a digit is worse than one in doubt.
 """
-LEAST_AMONG = 0.35
+LEAST_AMONG = 0.3
 """The same for a network that knows what is no digit, the others on the page being taken into account."""
-LEAST_DIGIT = 0.03
+LEAST_DIGIT = 0.02
 """The chance of being a digit at all, below which a glyph among digits is a sign of another kind."""
 SUBSCRIPT = 0.75
 """Of a letter's height: a lower digit that follows it closely belongs to it."""
