@@ -75,6 +75,7 @@ def to_onnx(model: keras.Model) -> bytes:
         return label
 
     pending: layers.Conv2D | None = None
+    places: tuple[int, ...] = ()
     for index, layer in enumerate(model.layers):
         if isinstance(layer, layers.Conv2D):
             pending = layer
@@ -89,10 +90,15 @@ def to_onnx(model: keras.Model) -> bytes:
             name = add("Conv", inputs, kernel_shape=[3, 3], strides=[stride, stride], pads=pads)
         elif isinstance(layer, layers.ReLU):
             name = add("Relu", [name])
-        elif isinstance(layer, layers.GlobalAveragePooling2D):
-            name = add("Flatten", [add("GlobalAveragePool", [name])])
+        elif isinstance(layer, layers.AveragePooling2D):
+            size, strides = list(layer.pool_size), list(layer.strides)
+            name = add("AveragePool", [name], kernel_shape=size, strides=strides)
+        elif isinstance(layer, layers.Flatten):
+            places = layer.input.shape[1:]  # height, width, channels: ONNX has the channels first
+            name = add("Flatten", [name])
         elif isinstance(layer, layers.Dense):
             kernel, bias = layer.get_weights()
+            kernel = kernel.reshape(*places, -1).transpose(2, 0, 1, 3).reshape(kernel.shape)
             name = add("Gemm", [name, keep(kernel, "dense"), keep(bias, "logits")])
         elif not isinstance(layer, layers.InputLayer):
             raise DigitLensError(

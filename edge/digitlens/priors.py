@@ -5,8 +5,10 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-PAGE = 1.0
-"""Glyphs that what was trained on counts for, against those of the page."""
+BEFORE = 0.06
+"""Of a page's glyphs, that are thought no digits before they are seen: it is digits that are shown."""
+PAGE = 0.7
+"""Glyphs that this belief counts for, against those of the page."""
 NUMBER = 2.0
 """Glyphs that the page counts for, against those of one number."""
 ROUNDS = 12

@@ -34,7 +34,7 @@ LEAST_CONFIDENCE = 0.75
 
 One doubtful digit among sure ones stays, for a number that lacks a digit is worse than one in doubt.
 """
-LEAST_AMONG = 0.3
+LEAST_AMONG = 0.45
 """The same for a network that knows what is no digit, the others on the page being taken into account."""
 LEAST_DIGIT = 0.02
 """The chance of being a digit at all, below which a glyph among digits is a sign of another kind."""
@@ -106,7 +106,7 @@ class Reader:
         sure = probabilities.sum(axis=1, dtype=np.float64)
         nowhere = 0.0
         if others is not None and len(best):
-            likely, nowhere = priors.among(sure, others, others, priors.PAGE)
+            likely, nowhere = priors.among(sure, others, priors.BEFORE, priors.PAGE)
             best, sure = best * likely / np.maximum(sure, 1e-9), likely
         digits = [
             Digit(int(value), float(confidence), glyph.box)
