@@ -103,10 +103,19 @@ def add_options(live: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def _silence_opencv() -> None:
+    """A lost camera gets our line alone. OpenCV has moved the switch between its versions."""
+    for module in (cv2, getattr(cv2.utils, "logging", None)):
+        switch = getattr(module, "setLogLevel", None)
+        if switch is not None:
+            switch(0)
+            return
+
+
 def run(options: argparse.Namespace) -> int:
     """Run the loop until it is told to stop, or its replay ends."""
     if os.environ.get("DIGITLENS_DEBUG") != "1":
-        cv2.setLogLevel(0)  # a lost camera gets our line alone
+        _silence_opencv()
     stop = Stop()
     with stop.signals():
         with quiet():

@@ -132,7 +132,7 @@ def _bar(canvas: Pixels, status: str) -> int:
     wide, base = _text_size(status, size)
     size *= min(1.0, (width - 8) / wide)  # all of it, on the narrowest screen
     margin = max(3, round(0.3 * size * CAPITAL))
-    strip = round(size * CAPITAL) + 2 * margin + base // 2
+    strip = int(round(size * CAPITAL) + 2 * margin + base // 2)
     top = max(0, height - strip)
     canvas[top:] //= 4
     _write(canvas, status, (margin, height - margin - base // 2), size, INK)

@@ -47,11 +47,12 @@ def moved(boxes: Floats, values: Whole, seen: Floats, seen_values: Whole) -> Flo
     four = votes[:-1, :-1] + votes[1:, :-1] + votes[:-1, 1:] + votes[1:, 1:]
     offsets = np.arange(side - 1) - side // 2 + 1
     four = four - 0.02 * (np.abs(offsets)[:, np.newaxis] + np.abs(offsets))  # of equal ones the shortest
-    x, y = divmod(int(four.argmax()), side - 1)
+    x, y = divmod(int(np.argmax(four)), side - 1)
     chosen = (cells[:, 0] >= x) & (cells[:, 0] <= x + 1) & (cells[:, 1] >= y) & (cells[:, 1] <= y + 1)
-    if chosen.sum() < AGREED * len(boxes):
+    count = int(np.count_nonzero(chosen))
+    if count < AGREED * len(boxes):
         return boxes  # a few stray signs, while a hand hides the others, move nothing
-    shift = np.sort(steps[chosen], axis=0)[chosen.sum() // 2]
+    shift = np.sort(steps[chosen], axis=0)[count // 2]
     first, second = np.divmod(near[np.abs(steps - shift).max(axis=1) <= CLOSE * height], len(seen))
     if len(first) < ENOUGH:
         return _shifted(boxes, shift)

@@ -72,7 +72,7 @@ def _path(count: int, random: np.random.Generator, sway: float, tremor: float) -
         rates = speed * random.uniform(0.7, 1.3, 7)
         phases = random.uniform(0, 2 * np.pi, 7)
         path += np.sin(2 * np.pi * rates * seconds[:, np.newaxis] + phases) * reach / 2
-    path[:, 6] += 1 - path[:, 6].max()  # never brighter than the sheet is
+    path[:, 6] += 1 - float(np.max(path[:, 6]))  # never brighter than the sheet is
     for axis in range(2):
         rate = TREMOR * random.uniform(0.9, 1.3)
         path[:, axis] += tremor * np.sin(2 * np.pi * rate * seconds + random.uniform(0, 2 * np.pi))
