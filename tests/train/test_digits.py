@@ -152,6 +152,9 @@ def test_a_users_own_crops(tmp_path: Path, mnist: Path, digits) -> None:  # type
     folder = _extra(tmp_path / "mine", digits, "07")
     (folder / "other").mkdir()
     (folder / "0" / "a.png").replace(folder / "other" / "b.png")
+    dash = np.full((60, 60), 220, np.uint8)
+    dash[29:32, 20:40] = 40  # no glyph to the runtime: nothing to learn
+    cv2.imwrite(str(folder / "other" / "dash.png"), dash)
     data = load_mnist(mnist)
     sources = crops.load_sources((data.x_train, data.y_train), None, folder)
     assert [len(images) for images, _ in sources.digits] == [800, 1]
