@@ -68,7 +68,8 @@ class Score:
             "errors": sum(errors),
             "digit_error_rate": sum(errors) / max(1, sum(digits)),
             "digit_error_rate_interval": ratio_interval(errors, digits),
-            "calibration_error": calibration_error(np.array(sure), np.array(right, bool)),
+            # A peer says how sure it is of a row, not of a digit.
+            "calibration_error": calibration_error(np.array(sure), np.array(right, bool)) if sure else None,
             "exact": exact,
             "exact_interval": wilson(exact, len(self.pages)),
             "milliseconds_median": median(times),

@@ -46,7 +46,7 @@ def pages_table(scores: list[Score], results: dict[str, Any]) -> str:
 def _row(row: dict[str, Any]) -> str:
     (low, high), (least, most) = row["digit_error_rate_interval"], row["exact_interval"]
     stages = ", ".join(f"{spent:.1f}" for spent in row["milliseconds_stages"].values())
-    sure = f"{row['calibration_error']:.3f}" if stages else ""
+    sure = "" if row["calibration_error"] is None else f"{row['calibration_error']:.3f}"
     return (
         f"| {row['folder']} | {row['pages']} | {row['digits']} | {row['digit_error_rate']:.3f} "
         f"| {low:.3f} to {high:.3f} | {row['exact'] / row['pages']:.1%} | {least:.1%} to {most:.1%} "

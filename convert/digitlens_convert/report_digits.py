@@ -55,7 +55,7 @@ def _folders(rows: Sequence[dict[str, Any]]) -> str:
             row["only_first_exact"],
             row["only_this_exact"],
             f"{row['mcnemar_p']:.2f}",
-            f"{row['calibration_error']:.4f}",
+            "" if row["calibration_error"] is None else f"{row['calibration_error']:.4f}",
         ]
         for row in rows
     ]
