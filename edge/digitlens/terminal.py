@@ -17,7 +17,7 @@ def complain(error: DigitLensError, program: str = "digitlens") -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the interpreter's own chatter, written by its C++ to file descriptor 2, off the terminal."""
+    """Keep what C and C++ libraries write to file descriptor 2 by themselves off the terminal."""
     if os.environ.get("DIGITLENS_DEBUG") == "1":
         yield
         return

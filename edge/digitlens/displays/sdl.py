@@ -3,9 +3,7 @@
 import atexit
 import os
 import select
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,6 +16,7 @@ from digitlens.displays import Key
 from digitlens.errors import DisplayError
 from digitlens.marks import Sides, mark
 from digitlens.readings import Box
+from digitlens.terminal import quiet
 from digitlens.track import Tracked
 
 Pixels = npt.NDArray[np.uint8]
@@ -170,27 +169,13 @@ def _screen(pygame: Any) -> tuple[int, int]:
     """Width and height of the screen; pygame.error where there is none, DisplayError where it ended."""
     if _gone:
         raise DisplayError(f"the screen is gone ({_gone[-1]}'s server has ended); start digitlens again")
-    with _silent():
+    with quiet():
         pygame.display.init()
     driver = pygame.display.get_driver()
     if driver in FOR_NOBODY and os.environ.get("SDL_VIDEODRIVER") != driver:
         raise pygame.error("no desktop and no kmsdrm")
     width, height = pygame.display.get_desktop_sizes()[0]
     return width, height
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Keep the lines that drivers' libraries write to file descriptor 2 off the terminal."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _fitting(size: tuple[int, int], screen: tuple[int, int]) -> tuple[int, int]:
