@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from digitlens.errors import DigitLensError
-from digitlens.terminal import complain
+from digitlens.terminal import complain, positive
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -132,10 +132,10 @@ def _parser() -> argparse.ArgumentParser:
     steady.add_argument("--out", type=Path, default=Path("benchmarks"), help="folder (default: %(default)s)")
     steady.add_argument("--model", default="digits", metavar="NAME|PATH", help="default: %(default)s")
     steady.add_argument(
-        "--frames", type=_positive, default=1000, help="of each sequence (default: %(default)s)"
+        "--frames", type=positive, default=1000, help="of each sequence (default: %(default)s)"
     )
     steady.add_argument(
-        "--count", type=_positive, default=3, help="of pages, and of empty sheets (default: %(default)s)"
+        "--count", type=positive, default=3, help="of pages, and of empty sheets (default: %(default)s)"
     )
     steady.add_argument("--seed", type=int, default=2026, help="of everything random (default: %(default)s)")
     for command in (convert, benchmark, steady):
@@ -143,13 +143,6 @@ def _parser() -> argparse.ArgumentParser:
             "--mnist", type=Path, metavar="FILE", help="MNIST as npz (default: through keras.datasets)"
         )
     return parser
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
-    return number
 
 
 if __name__ == "__main__":

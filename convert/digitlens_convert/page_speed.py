@@ -1,10 +1,11 @@
 """The reader's time for a page: against the floor of what any reader does, by pixels and by digits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ from digitlens_train.data import Mnist
 from digitlens_train.pages import Paper, compose
 
 Gray = npt.NDArray[np.uint8]
+Name = TypeVar("Name", bound=Hashable)
 
 SIZE = (1280, 720)
 DIGITS = 20
@@ -49,34 +51,31 @@ def measure(reader: Reader, data: Mnist, with_peers: bool = False) -> dict[str, 
 def _measure(reader: Reader, data: Mnist, with_peers: bool) -> dict[str, Any]:
     whole = page(SIZE, DIGITS, data)
     crops = to_mnist(find_glyphs(whole))
-    work: dict[str, Callable[[], object]] = {
-        "digitlens": lambda: reader.read(whole),
+    work: dict[Hashable, Callable[[], object]] = {
         "floor: image": lambda: _floor(whole),
         "floor: network": lambda: reader.classifier.probabilities(crops[:DIGITS]),
     }
-    pages = {f"{width} x {height}": page((width, height), DIGITS, data) for width, height in SIZES}
-    pages |= {f"{count} digits": page(SIZE, count, data) for count in COUNTS}
-    work |= {name: _reading(reader, picture) for name, picture in pages.items()}
+    kinds = dict.fromkeys([(size, DIGITS) for size in SIZES] + [(SIZE, count) for count in COUNTS])
+    work |= {kind: partial(reader.read, page(*kind, data)) for kind in kinds}
     spent = _in_turn(work, REPEAT)
+    ours = spent[SIZE, DIGITS]
     floor = spent["floor: image"] + spent["floor: network"]
     pixels = [width * height / 1e6 for width, height in SIZES]
     results: dict[str, Any] = {
         "page": f"{SIZE[0]} x {SIZE[1]}, {DIGITS} digits",
         "read": sum(len(number.digits) for number in reader.read(whole).numbers),
-        "milliseconds": spent["digitlens"],
+        "milliseconds": ours,
         "floor": {"image": spent["floor: image"], "network": spent["floor: network"], "sum": floor},
-        "times_the_floor": spent["digitlens"] / floor,
-        "by_megapixels": _line(pixels, [spent[f"{width} x {height}"] for width, height in SIZES]),
-        "by_digits": _line(list(COUNTS), [spent[f"{count} digits"] for count in COUNTS]),
+        "times_the_floor": ours / floor,
+        "by_megapixels": _line(pixels, [spent[size, DIGITS] for size in SIZES]),
+        "by_digits": _line(list(COUNTS), [spent[SIZE, count] for count in COUNTS]),
     }
     if with_peers:
         from digitlens_convert import page_peers
 
         engine, colored = page_peers.rapidocr(), cv2.cvtColor(whole, cv2.COLOR_GRAY2BGR)
         slow = _in_turn({"RapidOCR": lambda: page_peers.whole(engine, colored)}, PEER_REPEAT)
-        results["peers"] = {
-            name: {"milliseconds": took, "ratio": took / spent["digitlens"]} for name, took in slow.items()
-        }
+        results["peers"] = {name: {"milliseconds": took, "ratio": took / ours} for name, took in slow.items()}
     return results
 
 
@@ -139,13 +138,9 @@ def _floor(gray: Gray) -> object:
     return components(cv2.threshold(darker, 20, 255, cv2.THRESH_BINARY)[1].astype(np.uint8, copy=False))
 
 
-def _reading(reader: Reader, picture: Gray) -> Callable[[], object]:
-    return lambda: reader.read(picture)
-
-
-def _in_turn(work: dict[str, Callable[[], object]], repeat: int) -> dict[str, float]:
+def _in_turn(work: Mapping[Name, Callable[[], object]], repeat: int) -> dict[Name, float]:
     """The median milliseconds of each; all take turns, so that a noisy moment hits all alike."""
-    spent: dict[str, list[float]] = {name: [] for name in work}
+    spent: dict[Name, list[float]] = {name: [] for name in work}
     for one in work.values():
         one()
     for _ in range(repeat):

@@ -72,7 +72,7 @@ def _read(options: argparse.Namespace) -> int:
     with quiet():
         reader = Reader(Classifier.load(options.model, options.threads), separator=options.separator)
     if options.overlay is not None:
-        _make_folder(options.overlay)
+        pictures.make_folder(options.overlay)
     failed = False
     for path in options.paths:
         try:
@@ -93,11 +93,11 @@ def _read(options: argparse.Namespace) -> int:
 def _read_file(file: Path, reader: Reader, options: argparse.Namespace) -> None:
     drawn = options.overlay is not None or options.show
     before: list[str] | None = None
-    is_video = file.suffix.lower() in pictures.VIDEOS
+    is_video = pictures.is_video(file)
     for count, picture in enumerate(pictures.load(file, color=drawn)):
         if options.stages is not None:
             folder = options.stages / (f"{file.name}_{count:05}" if is_video else file.name)
-            _make_folder(folder)
+            pictures.make_folder(folder)
             reader = Reader(reader.classifier, Stages(folder), options.separator)
         reading = reader.read(picture.pixels, picture.source, picture.time)
         reading = resized(reading, picture.size)
@@ -126,10 +126,3 @@ def _print(reading: Reading, is_video: bool) -> None:
     for number in reading.numbers:
         x, y, _, _ = number.box
         print(f"    {number.text:<16} {number.confidence:6.1%}   at {x}, {y}")
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PictureError(f"{folder}: cannot be made: {error.strerror}") from error

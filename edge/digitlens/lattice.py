@@ -89,7 +89,8 @@ def resolve(glyphs: list[Glyph], classify: Classify) -> Resolved:
         return Resolved([], probabilities, [])
     boxes = np.array([glyph.box for glyph in glyphs], np.int64)
     typical = _typical(boxes)
-    doubtful = (probabilities.max(axis=1) < SURE) | (boxes[:, 2] > WIDE * boxes[:, 3])
+    sure = probabilities.max(axis=1) >= SURE
+    doubtful = ~sure | (boxes[:, 2] > WIDE * boxes[:, 3])
     if np.count_nonzero(doubtful) > MOST_DOUBTFUL:
         return Resolved(glyphs, probabilities, [])
     groups = _groups(boxes, doubtful, typical)
@@ -106,11 +107,11 @@ def resolve(glyphs: list[Glyph], classify: Classify) -> Resolved:
     for index, (number, start, end) in enumerate(runs):
         numbered[number][start, end] = index
     # Among digits a sign in doubt is more likely two that touch than among letters.
-    none = NONE + COMPANY * float(np.mean(probabilities.max(axis=1) >= SURE))
+    none = NONE + COMPANY * float(np.mean(sure))
     chosen = [
         index
         for parts, of_these in zip(lattices, numbered, strict=True)
-        for index in _cheapest(parts, of_these, scores, typical, none)
+        for index in _cheapest(parts, of_these, candidates, scores, typical, none)
     ]
     return Resolved(
         [glyphs[index] for index in kept] + [candidates[index] for index in chosen],
@@ -223,18 +224,23 @@ def _is_possible(parts: list[_Part], typical: float) -> bool:
 
 
 def _cheapest(
-    parts: list[_Part], runs: dict[tuple[int, int], int], scores: Probabilities, typical: float, none: float
+    parts: list[_Part],
+    runs: dict[tuple[int, int], int],
+    candidates: list[Glyph],
+    scores: Probabilities,
+    typical: float,
+    none: float,
 ) -> list[int]:
     """The candidates along the cheapest path through one group's parts."""
+    into: list[list[tuple[int, int]]] = [[] for _ in range(len(parts) + 1)]
+    for (start, end), index in runs.items():
+        into[end].append((start, index))
     # A way ends after a part, with the candidate taken last (None where a small part is left out).
-    ways: list[dict[tuple[int, int] | None, tuple[float, tuple[int, ...]]]] = [
-        {} for _ in range(len(parts) + 1)
-    ]
+    ways: list[dict[int | None, tuple[float, tuple[int, ...]]]] = [{} for _ in range(len(parts) + 1)]
     ways[0][None] = 0.0, ()
-    heights = {(start, end): union([part.glyph.box for part in parts[start:end]])[3] for start, end in runs}
     for end in range(1, len(parts) + 1):
-        for (start, stop), index in runs.items():
-            if stop != end or not ways[start]:
+        for start, index in into[end]:
+            if not ways[start]:
                 continue
             best = float(scores[index].max())
             own = min(-log(max(best, IMPOSSIBLE)), none - log(max(1 - best, IMPOSSIBLE)))
@@ -242,21 +248,22 @@ def _cheapest(
             is_cut = start > 0 and parts[start].whole == parts[start - 1].whole
             cost, before = min(
                 (
-                    cost + (_uneven(heights[last], heights[start, end]) if is_cut and last else 0.0),
+                    cost
+                    + (_uneven(candidates[last], candidates[index]) if is_cut and last is not None else 0),
                     taken,
                 )
                 for last, (cost, taken) in ways[start].items()
             )
-            ways[end][start, end] = cost + own, (*before, index)
+            ways[end][index] = cost + own, (*before, index)
         if parts[end - 1].glyph.box[3] < SMALL * typical and ways[end - 1]:
             cost, before = min(ways[end - 1].values())
             ways[end][None] = cost + SKIP, before
     return list(min(ways[-1].values())[1])
 
 
-def _uneven(first: int, second: int) -> float:
-    """What it costs to cut a sign into two of such heights: letters have stems and bellies."""
-    return UNEVEN * max(0.0, abs(log(first / second)) - log(EVEN))
+def _uneven(first: Glyph, second: Glyph) -> float:
+    """What it costs to cut a sign into these two by their heights: letters have stems and bellies."""
+    return UNEVEN * max(0.0, abs(log(first.box[3] / second.box[3])) - log(EVEN))
 
 
 def _seam(parts: list[_Part], start: int) -> float:

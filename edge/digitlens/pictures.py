@@ -36,6 +36,23 @@ class Picture(NamedTuple):
     size: tuple[int, int]
 
 
+def is_video(path: Path) -> bool:
+    """Whether a file is a video by its name."""
+    return path.suffix.lower() in VIDEOS
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, where they are not there yet.
+
+    Raises:
+        PictureError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PictureError(f"{folder}: cannot be made: {error.strerror}") from error
+
+
 def expand(path: Path) -> list[Path]:
     """A file -> itself; a folder -> the pictures and videos in it, by name.
 
@@ -60,7 +77,7 @@ def load(path: Path, color: bool = False) -> Iterator[Picture]:
     Raises:
         PictureError: it cannot be read.
     """
-    if path.suffix.lower() in VIDEOS:
+    if is_video(path):
         yield from _frames(path, color)
     else:
         yield _picture(path, color)

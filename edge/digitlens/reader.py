@@ -1,6 +1,6 @@
 """Reader: picture -> Reading; the same for photos, videos and the live camera."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import fmean, median
 from time import perf_counter
 
@@ -114,7 +114,7 @@ class Reader:
         ]
         numbers = to_numbers(digits, segmented.borders)
         if others is None:
-            numbers = tuple(found for found in numbers if _mean(found) >= LEAST_CONFIDENCE)
+            numbers = tuple(found for found in numbers if _mean(found.digits) >= LEAST_CONFIDENCE)
         else:
             chances = {id(digit): float(chance) for digit, chance in zip(digits, sure, strict=True)}
             numbers = tuple(part for found in numbers for part in _among_its_own(found, chances, nowhere))
@@ -123,8 +123,8 @@ class Reader:
         return numbers
 
 
-def _mean(found: Number) -> float:
-    return fmean(digit.confidence for digit in found.digits)
+def _mean(digits: Sequence[Digit]) -> float:
+    return fmean(digit.confidence for digit in digits)
 
 
 def _among_its_own(found: Number, chances: dict[int, float], page: float) -> list[Number]:
@@ -139,7 +139,7 @@ def _among_its_own(found: Number, chances: dict[int, float], page: float) -> lis
         msgspec.structs.replace(digit, confidence=float(digit.confidence * chance / max(before, 1e-9)))
         for digit, chance, before in zip(found.digits, likely, sure, strict=True)
     ]
-    if fmean(digit.confidence for digit in digits) < LEAST_AMONG:
+    if _mean(digits) < LEAST_AMONG:
         return []
     parts: list[list[Digit]] = [[]]
     sign: Digit | None = None

@@ -39,18 +39,12 @@ class Snapshots:
             PictureError: it cannot be written.
         """
         folder = self._free("")
-        try:
-            folder.mkdir()
-        except OSError as error:
-            raise PictureError(f"{folder}: cannot be made: {error.strerror}") from error
+        pictures.make_folder(folder)
         Reader(reader.classifier, Stages(folder), reader.separator).read(gray)
         return folder
 
     def _free(self, suffix: str) -> Path:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise PictureError(f"{self.folder}: cannot be made: {error.strerror}") from error
+        pictures.make_folder(self.folder)
         number = 1
         while (path := self.folder / f"digitlens_{number:04}{suffix}").exists():
             number += 1

@@ -1,5 +1,6 @@
 """What the user sees on stderr, and what not."""
 
+import argparse
 import os
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,14 @@ def complain(error: DigitLensError, program: str = "digitlens") -> None:
     if os.environ.get("DIGITLENS_DEBUG") == "1":
         raise error
     sys.stderr.write(f"{program}: {error}\n")
+
+
+def positive(text: str) -> int:
+    """An option's whole number, at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
+    return number
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from digitlens.errors import DigitLensError
-from digitlens.terminal import complain
+from digitlens.terminal import complain, positive
 from digitlens_train.synthetic import KINDS
 
 
@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     digits.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
     digits.add_argument(
         "--epochs",
-        type=_positive,
+        type=positive,
         default=46,
         help="of 120,000 pictures; 6 more end the run (default: %(default)s)",
     )
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     cnn.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
     cnn.add_argument(
         "--phases",
-        type=_positive,
+        type=positive,
         nargs="+",
         default=[3, 3],
         metavar="EPOCHS",
@@ -53,18 +53,16 @@ def main(arguments: list[str] | None = None) -> int:
     sheet.add_argument("--out", type=Path, required=True, metavar="FILE", help="the picture to write")
     film = commands.add_parser("film", help="such a page under a hand-held camera, for digitlens live")
     film.add_argument("rows", nargs="+", metavar="ROW", help="digits and spaces of one row")
-    film.add_argument("--frames", type=_positive, default=300, help="of 30 a second (default: %(default)s)")
+    film.add_argument("--frames", type=positive, default=300, help="of 30 a second (default: %(default)s)")
     film.add_argument("--still", action="store_true", help="the camera stands still: its noise alone")
     film.add_argument("--out", type=Path, required=True, metavar="FILE.avi", help="the film to write")
     pages = commands.add_parser("pages", help="synthetic pages with a labels.json, for the benchmark")
     pages.add_argument("--kind", choices=KINDS, default="numbers", help="default: %(default)s")
-    pages.add_argument("--count", type=_positive, default=100, help="of pages (default: %(default)s)")
+    pages.add_argument("--count", type=positive, default=100, help="of pages (default: %(default)s)")
     pages.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
     pages.add_argument("--data", type=Path, metavar="DIR", help="folder with omniglot as npz, for the words")
     for command in (cnn, svm):
-        command.add_argument(
-            "--limit", type=_positive, metavar="N", help="only the first N training pictures"
-        )
+        command.add_argument("--limit", type=positive, metavar="N", help="only the first N training pictures")
     for command in (digits, cnn, svm, sheet, film, pages):
         command.add_argument(
             "--mnist", type=Path, metavar="FILE", help="MNIST as npz (default: through keras.datasets)"
@@ -144,13 +142,6 @@ def _pages(options: argparse.Namespace) -> None:
         pictures.save(options.out / name, page)
         labels[name] = rows
     (options.out / "labels.json").write_text(json.dumps(labels, indent=1))
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
-    return number
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ class Replay:
             self._files = pictures.expand(path)
         except PictureError as error:
             raise CameraError(str(error)) from error
-        self._own = next((_rate(file) for file in self._files if _is_video(file)), RATE)
+        self._own = next((_rate(file) for file in self._files if pictures.is_video(file)), RATE)
         self._rate = self._own if rate is None else rate
         passes = itertools.count() if repeat == 0 else range(repeat)
         self._paths: Iterator[Path] = (file for _ in passes for file in self._files)
@@ -91,7 +91,7 @@ class Replay:
             raise CameraError(str(error)) from error
 
     def _play(self, path: Path) -> Iterator[Pixels]:
-        if _is_video(path):
+        if pictures.is_video(path):
             yield from (picture.pixels for picture in pictures.load(path, self._color))
             return
         pixels = self._still
@@ -101,10 +101,6 @@ class Replay:
             if len(self._files) == 1:  # shown again and again, and decoded once
                 self._still = pixels
         yield from itertools.repeat(pixels, self._hold)
-
-
-def _is_video(path: Path) -> bool:
-    return path.suffix.lower() in pictures.VIDEOS
 
 
 def _rate(path: Path) -> float:
