@@ -1,12 +1,8 @@
 """The live loop: real replays, real faults, real processes and signals."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 
@@ -21,7 +17,6 @@ from digitlens.cameras.newest import Newest
 from digitlens.displays import Display, open_display
 from digitlens.errors import CameraError, DisplayError
 from digitlens.live import CONFIRM, PAUSES, Live
-from digitlens.measure import Meter, Spread
 from digitlens.record import Recorder
 from digitlens.snapshots import Snapshots
 from digitlens.track import Event, Tracked, Tracker
@@ -335,163 +330,3 @@ def test_a_recording_is_replayed_with_the_same_numbers(reader: Reader, page: Pix
     lines = (tmp_path / "film.jsonl").read_text().splitlines()
     assert len(lines) == 20
     assert json.loads(lines[19])["numbers"][0]["text"] == "40716"
-
-
-def test_the_meter_in_figures() -> None:
-    meter = Meter()
-    for turn in range(2000):
-        meter("segment", 1 + turn % 10)
-        meter("total", 10.0)
-    figures = meter.figures()
-    assert figures["frames"] == 2000
-    assert figures["milliseconds"]["total"] == {
-        "median": pytest.approx(10, rel=0.01),
-        "p99": pytest.approx(10, rel=0.01),
-    }  # type: ignore[index]
-    assert figures["milliseconds"]["segment"]["median"] == pytest.approx(5, rel=0.01)  # type: ignore[index]
-    assert figures["milliseconds"]["segment"]["p99"] == pytest.approx(10, rel=0.01)  # type: ignore[index]
-
-
-def test_a_spread_of_nothing_and_of_zeros() -> None:
-    spread = Spread()
-    assert spread.quantile(0.5) == 0
-    spread.add(0)
-    assert spread.quantile(0.99) < 0.001
-
-
-# The command, as a user starts it.
-
-
-def live(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "digitlens", "live", "--display", "none", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
-@pytest.fixture
-def sheet(tmp_path: Path, page: Pixels) -> Path:
-    path = tmp_path / "sheet.png"
-    cv2.imwrite(str(path), page)
-    return path
-
-
-def test_the_events_as_json(sheet: Path) -> None:
-    done = live("--camera", sheet, "--hold", "30", "--rate", "0", "--json")
-    assert (done.returncode, done.stderr) == (0, "")
-    (event,) = map(json.loads, done.stdout.splitlines())
-    assert list(event) == ["kind", "id", "time", "text", "confidence", "box", "before"]
-    assert (event["kind"], event["text"]) == ("appeared", "40716")
-
-
-def test_the_events_for_people(sheet: Path) -> None:
-    done = live("--camera", sheet, "--hold", "30", "--rate", "0", "--rotation", "180", "--flip", "both")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.split()[2:] == ["appeared", "40716"]
-
-
-def test_the_benchmark_ends_with_one_object(sheet: Path) -> None:
-    done = live("--camera", sheet, "--hold", "20", "--benchmark")
-    assert (done.returncode, done.stderr) == (0, "")
-    figures = json.loads(done.stdout.splitlines()[-1])
-    assert list(figures) == ["fast", "paced"]
-    assert figures["fast"]["frames"] == 20
-    assert figures["paced"]["frames"] + figures["paced"]["dropped"] == 20
-    assert figures["paced"]["frames_per_second"] < 35
-    assert set(figures["fast"]["milliseconds"]) >= {"camera", "segment", "classify", "track", "total"}
-    for run in figures.values():
-        assert 0 < run["cpu"] <= os.cpu_count()
-        assert 20 < run["memory_peak"] < 300
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["--camera", "usb:9"], "usb:9: no such camera"),
-        (["--camera", "missing.avi"], "missing.avi: no such file"),
-        (["--camera", "auto", "--benchmark"], "only files can be replayed"),
-        (["--camera", "picamera"], "no picamera2 adapter yet"),
-        (["--camera", "{sheet}", "--record", "film.mp4"], "name it film.avi"),
-        (["--camera", "{sheet}", "--model", "nothing"], "nothing"),
-    ],
-)
-def test_what_cannot_be_had_is_one_line(sheet: Path, arguments: list[str], said: str) -> None:
-    done = live(*[argument.format(sheet=sheet) for argument in arguments])
-    assert (done.returncode, done.stdout) == (1, "")
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("digitlens: ")
-    assert said in line
-
-
-def test_a_film_is_not_recorded_over_itself(tmp_path: Path, page: Pixels) -> None:
-    recorder = Recorder(tmp_path / "film.avi")
-    recorder.add(page, Reading("test", 0.0, (1, 1), (), {}))
-    recorder.close()
-    before = recorder.path.read_bytes()
-    done = live("--camera", recorder.path, "--record", recorder.path)
-    assert done.returncode == 1
-    assert "is being replayed" in done.stderr
-    assert recorder.path.read_bytes() == before
-
-
-def test_a_file_that_is_gone_in_the_middle_of_a_replay(tmp_path: Path, page: Pixels) -> None:
-    for name in "ab":
-        cv2.imwrite(str(tmp_path / f"{name}.png"), page)
-    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:100])
-    done = live("--camera", tmp_path, "--hold", "20", "--rate", "0")
-    assert done.returncode == 1
-    assert "40716" in done.stdout
-    (line,) = done.stderr.splitlines()
-    assert "b.png" in line
-
-
-def started(*arguments: str | Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "digitlens", "live", "--display", "none", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("rate", ["0", "0.5"])
-def test_a_signal_in_the_middle_of_a_frame(
-    tmp_path: Path, sheet: Path, number: signal.Signals, rate: str
-) -> None:
-    """Rate 0: always in the middle of one. A frame in two seconds: always in the middle of the wait."""
-    film = tmp_path / "film.avi"
-    other = started("--camera", sheet, "--repeat", "0", "--rate", rate, "--record", film)
-    _until(lambda: film.exists() and film.stat().st_size > 1000, other)
-    other.send_signal(number)
-    output, errors = other.communicate(timeout=LONG)
-    assert (other.returncode, errors) == (0, "")
-    lines = film.with_suffix(".jsonl").read_text().splitlines()
-    assert output.count("40716") <= 1
-    frames = open_camera(str(film), rate=0)
-    count = 0
-    while frames.newest(LONG) is not None:
-        count += 1
-    assert count == len(lines) > 0  # the frame it was at is whole, and the film has its index
-
-
-def test_a_reader_of_the_events_that_leaves(tmp_path: Path, digits: Digits) -> None:
-    for name, text in (("a", "40716"), ("b", "27")):
-        cv2.imwrite(str(tmp_path / f"{name}.png"), write(text, digits))
-    other = started("--camera", tmp_path, "--hold", "40", "--repeat", "0", "--rate", "0")
-    assert other.stdout is not None
-    assert "40716" in other.stdout.readline()
-    other.stdout.close()
-    assert other.wait(LONG) == 1
-    assert other.stderr is not None
-    assert other.stderr.read() == ""
-    other.stderr.close()
-
-
-def _until(true: Callable[[], bool], other: subprocess.Popen[str]) -> None:
-    begin = monotonic()
-    while not true():
-        assert other.poll() is None, other.communicate()
-        assert monotonic() - begin < LONG
