@@ -39,6 +39,8 @@ WIDEST = 1.35
 """Of the typical height: a digit's width."""
 STRETCHED = 1.8
 """Of its own height: the width up to which a glyph as it was found may be one digit."""
+FLAGGED = 2.6
+"""The same where the network is sure of it: a 5 with a far flag."""
 TALLEST = 2.4
 """Of the typical height: the height of what is joined."""
 CUT = 2.0
@@ -57,6 +59,8 @@ COMPANY = 1.5
 """What it costs besides where all glyphs are digits for sure; where a part of them is, that part of it."""
 SMALL = 0.4
 """Of the typical height: what is lower may be left out."""
+SPECK = 0.1
+"""How probable it is at the most that so low a part is a digit."""
 IMPOSSIBLE = 0.01
 """The least probability that is told from none."""
 
@@ -97,11 +101,11 @@ def resolve(glyphs: list[Glyph], classify: Classify) -> Resolved:
     kept = sorted(set(range(len(glyphs))) - {index for group in groups for index in group})
     lattices = [_parts([(index, glyphs[index]) for index in group], doubtful) for group in groups]
     runs = [
-        (number, start, end) for number, parts in enumerate(lattices) for start, end in _runs(parts, typical)
+        (number, start, end)
+        for number, parts in enumerate(lattices)
+        for start, end in _runs(parts, typical, sure)
     ]
-    candidates = [
-        _joined([part.glyph for part in lattices[number][start:end]]) for number, start, end in runs
-    ]
+    candidates = [joined([part.glyph for part in lattices[number][start:end]]) for number, start, end in runs]
     scores = classify(candidates)
     numbered: list[dict[tuple[int, int], int]] = [{} for _ in lattices]
     for index, (number, start, end) in enumerate(runs):
@@ -180,7 +184,8 @@ def _trimmed(ink: Gray, corner: tuple[int, int]) -> Glyph | None:
     return Glyph((corner[0] + left, corner[1] + top, own.shape[1], own.shape[0]), own)
 
 
-def _joined(glyphs: list[Glyph]) -> Glyph:
+def joined(glyphs: list[Glyph]) -> Glyph:
+    """The glyphs, at least one, as one: the box around them all and their ink."""
     if len(glyphs) == 1:
         return glyphs[0]
     box = union([glyph.box for glyph in glyphs])
@@ -192,7 +197,7 @@ def _joined(glyphs: list[Glyph]) -> Glyph:
     return Glyph(box, ink)
 
 
-def _runs(parts: list[_Part], typical: float) -> list[tuple[int, int]]:
+def _runs(parts: list[_Part], typical: float, sure: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Which neighboring parts may be one digit: few together of a digit's size, or whole glyphs."""
     whole = [part.whole for part in parts]
     edges = [0, *(k for k in range(1, len(parts)) if whole[k] != whole[k - 1]), len(parts)]
@@ -205,7 +210,7 @@ def _runs(parts: list[_Part], typical: float) -> list[tuple[int, int]]:
     # However many parts a glyph was cut into, it may be one as it was found.
     for start, end in pairwise(edges):
         box = union([part.glyph.box for part in parts[start:end]])
-        if box[2] <= STRETCHED * box[3]:
+        if box[2] <= (FLAGGED if sure[whole[start]] else STRETCHED) * box[3]:
             runs.add((start, end))
     runs |= {
         (edges[first], edges[last])
@@ -213,6 +218,16 @@ def _runs(parts: list[_Part], typical: float) -> list[tuple[int, int]]:
         for last in range(first + 2, min(first + WHOLES, len(edges) - 1) + 1)
         if _is_possible(parts[edges[first] : edges[last]], typical)
     }
+    # And so may those one above the other, whose parts take turns from left to right.
+    last = {name: at for at, name in enumerate(whole)}
+    begin = {name: whole.index(name) for name in last}
+    names = sorted(begin, key=lambda name: begin[name])
+    for one in range(len(names)):
+        for other in range(one + 1, min(one + WHOLES, len(names))):
+            together = names[one : other + 1]
+            start, end = begin[names[one]], max(last[name] for name in together) + 1
+            if set(whole[start:end]) == set(together) and _is_possible(parts[start:end], typical):
+                runs.add((start, end))
     return sorted(runs)
 
 
@@ -243,6 +258,8 @@ def _cheapest(
             if not ways[start]:
                 continue
             best = float(scores[index].max())
+            if candidates[index].box[3] < SMALL * typical and (start, end) != (0, len(parts)):
+                best = min(best, SPECK)  # whatever it looks like
             own = min(-log(max(best, IMPOSSIBLE)), none - log(max(1 - best, IMPOSSIBLE)))
             own += _seam(parts, start) + _bridges(parts[start:end])
             is_cut = start > 0 and parts[start].whole == parts[start - 1].whole

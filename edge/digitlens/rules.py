@@ -19,6 +19,10 @@ ALONE = 0.6
 """The same for a line that is nearly alone: a tall 1 is straight, too."""
 ANYWAY = 0.4
 """And in parts of its longer side in any case: in a strip of writing every upright stroke is long."""
+FOOT = 0.8
+"""Of its length: the height of the sign that a lone line is a stroke of."""
+OPEN = 0.05
+"""Of the picture's side: how far from its border a line from side to side may end."""
 BARE = 0.5
 """Of a line's length: where nothing but the line is."""
 BARE_AMONG = 0.25
@@ -76,7 +80,7 @@ def remove_lines(mask: Gray, faint: Gray) -> tuple[Gray, list[Points]]:
         the mask without them, and the upright ones, each as (N, 2) x and y of points along it.
     """
     turned = _gray(cv2.transpose(faint))
-    upright = _find(turned)
+    upright = _find(turned, through=True)
     across = _ink_along(mask, _find(faint))
     down = _ink_along(_gray(cv2.transpose(mask)), upright)
     for lines in (across, None if down is None else _gray(cv2.transpose(down))):
@@ -97,13 +101,15 @@ def components(mask: Gray) -> tuple[int, Points, Points]:
 def clear_edges(mask: Gray) -> Gray:
     """Take out what runs along the picture's own border: the frame of a cell, a sheet's edge.
 
-    (H, W) of 0 and 255; a new one. What crosses the few rows of such a frame goes with it.
+    (H, W) of 0 and 255; a new one. What crosses the few rows of such a frame goes with it. A frame goes to
+    one corner at least; the foot of a 2 does not.
     """
     cleared = mask.copy()
     for side in (cleared, cleared[::-1], cleared.T, cleared.T[::-1]):
         deepest = int(np.clip(EDGE_PART * len(side), 2, EDGE_PIXELS))
+        corner = max(2, round(OPEN * side.shape[1]))
         inked = np.count_nonzero(side[:deepest], axis=1) >= EDGE_INK * side.shape[1]
-        if inked.any():
+        if inked.any() and (side[:deepest, :corner].any() or side[:deepest, -corner:].any()):
             side[: int(np.flatnonzero(inked)[-1]) + 1] = 0
     return cleared
 
@@ -131,8 +137,11 @@ def _thickness(inside: Gray, zone: Gray) -> float:
     return float(np.median(inked[here] / np.maximum(1, ends[here] // 2))) if here.any() else 1.0
 
 
-def _find(faint: Gray) -> list[Curve]:
-    """The lines along the rows, each as the points of its curve and its pen's width in pixels."""
+def _find(faint: Gray, through: bool = False) -> list[Curve]:
+    """The lines along the rows, each as the points of its curve and its pen's width in pixels.
+
+    `through`: one that is nearly alone goes from side to side, what ends on the way is a stroke.
+    """
     height, width = faint.shape
     scale = -(-max(height, width) // COARSE)
     size = max(1, width // scale), max(1, height // scale)
@@ -155,7 +164,7 @@ def _find(faint: Gray) -> list[Curve]:
             continue
         part = behind[y : y + line.shape[0], x : x + line.shape[1]]
         part[line] = 255
-        under = _through(coarse, (x, y, line), thickest)
+        under = None if through and _ends(x, line, size[0]) else _through(coarse, (x, y, line), thickest)
         if under is not None:
             followed.append(_scaled(under, width / size[0]))
     if len(lines) >= SEVERAL:
@@ -170,11 +179,29 @@ def _find(faint: Gray) -> list[Curve]:
     # Where there are several for sure, one more under a row of digits needs less to be believed.
     least, alone = (BARE_AMONG, 0.0) if sum(sure) >= SEVERAL else (BARE, ALONE * size[0])
     for found, (length, bare, curve) in zip(lines, curves, strict=True):
+        if alone and _ends(found[0], found[2], size[0]) and (through or _is_foot(coarse, found)):
+            continue
         if bare >= least and length >= alone:
             followed.append(curve)
         elif (under := _through(coarse, found, thickest)) is not None:
             followed.append(_scaled(under, width / size[0]))
     return _extended(followed) if len(followed) >= SEVERAL else followed
+
+
+def _ends(x: int, line: npt.NDArray[np.bool_], width: int) -> bool:
+    """Whether a line along the rows ends on its way from side to side."""
+    return max(x, width - x - line.shape[1]) > OPEN * width
+
+
+def _is_foot(coarse: Gray, found: Line) -> bool:
+    """Whether a line is a stroke of a large sign: the sign is hardly wider than it, and about as high."""
+    x, y, line = found
+    _, labels, stats = components(coarse)
+    named = labels[y : y + line.shape[0], x : x + line.shape[1]][line]
+    label = int(np.bincount(named[named > 0]).argmax()) if named.any() else 0
+    _, _, width, height, _ = stats[label].tolist()
+    length = line.shape[1]
+    return label > 0 and height >= FOOT * length and width <= 1.25 * length
 
 
 def _extended(curves: list[Curve]) -> list[Curve]:

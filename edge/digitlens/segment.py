@@ -35,8 +35,14 @@ DOT_CONTRAST = 0.6
 """Of the typical glyph's contrast: that of a dot or a comma at the least."""
 SLIVER = 0.25
 """Of its length: the width of a piece of a frame or an edge, at the most."""
-BESIDE = 0.05
+BESIDE = 0.065
 """Of the picture's side: how far from its border such a piece is."""
+STROKE = 0.06
+"""Of the square of its longer side, the ink of a digit's stroke at the least: edges of sheets are finer."""
+STRAIGHT = 0.15
+"""Of its spread along its main axis, the spread of a straight piece across it at the most."""
+BAND = 0.08
+"""Of the picture's shorter side: how near to its border a frame's ink is."""
 FINER = 0.6
 """Of the writing's pen: how thick it is at the most."""
 LEAST_CONTRAST = 0.35
@@ -176,8 +182,9 @@ def _pieces(count: int, labels: Labels, stats: npt.NDArray[np.generic], mask: Gr
     frame = thin & _cornered(labels, x, y, w, h, np.flatnonzero(thin))
     # A cell's or a sheet's edge, cut by the picture's own: along one border, or around a corner.
     across, down = (x <= 1) | (x + w >= width - 1), (y <= 1) | (y + h >= height - 1)
-    border = (across & (w < 0.08 * width)) | (down & (h < 0.08 * height)) | (w >= width - 2)
-    border |= across & down & (area < 0.25 * w * h)
+    border = (across & (w < 0.08 * width)) | (down & (h < 0.08 * height))
+    cut = (w >= width - 2) | (across & down & (area < 0.25 * w * h))
+    border |= cut & ~_written(labels, np.stack([x, y, w, h], axis=1), area, cut)
     beside = np.minimum(x, width - x - w) < 0.06 * width, np.minimum(y, height - y - h) < 0.06 * height
     border |= (beside[0] & (h >= 0.95 * height) & (w < 0.3 * h)) | (
         beside[1] & (w >= 0.95 * width) & (h < 0.3 * w)
@@ -216,6 +223,29 @@ def _without_slivers(pieces: list[_Piece], labels: Labels) -> list[_Piece]:
         for piece in pieces
         if piece.labels not in found or piece.area > FINER * pen * max(piece.box[2:])
     ]
+
+
+def _written(
+    labels: Labels, boxes: npt.NDArray[np.int64], area: npt.NDArray[np.int64], which: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    """Which pieces, of those asked, that the picture cuts off are strokes all the same: of a digit close up.
+
+    A stroke is thick for its size, not straight, and most of it is away from the border.
+    """
+    height, width = labels.shape
+    w, h = boxes.T[2:]
+    likely = which & (area >= STROKE * np.maximum(w, h) ** 2) & (area < 0.35 * w * h) & (2 * h >= w)
+    likely[0] = False
+    found = np.zeros(len(area), bool)
+    band = round(BAND * min(height, width))
+    for label in np.flatnonzero(likely).tolist():
+        x, y, wide, high = boxes[label].tolist()
+        bottom, right = min(y + high, height - band), min(x + wide, width - band)
+        rows, columns = np.nonzero(labels[max(y, band) : bottom, max(x, band) : right] == label)
+        if len(rows) > 0.5 * area[label]:
+            short, long = np.linalg.eigvalsh(np.cov(rows, columns))
+            found[label] = short > STRAIGHT**2 * long
+    return found
 
 
 def _cornered(
