@@ -26,6 +26,19 @@ def main(arguments: list[str] | None = None) -> int:
         help="of 120,000 pictures; 6 more end the run (default: %(default)s)",
     )
     digits.add_argument(
+        "--pictures",
+        type=positive,
+        metavar="N",
+        help="drawn on paper before the first epoch, for all of them to choose from (default: 582,000)",
+    )
+    digits.add_argument(
+        "--start",
+        default="",
+        metavar="NAME|FILE",
+        help="begin with the weights of this int8 network, such as digits, instead of from nothing",
+    )
+    digits.add_argument("--rate", type=float, default=3e-3, help="learning rate (default: %(default)s)")
+    digits.add_argument(
         "--data", type=Path, metavar="DIR", help="folder with optdigits, semeion, omniglot, hasy as npz"
     )
     digits.add_argument(
@@ -74,9 +87,16 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         if options.command == "digits":
+            from digitlens_train import crops
             from digitlens_train import digits as digits_run
 
-            settings = digits_run.Config(epochs=options.epochs, seed=options.seed)
+            settings = digits_run.Config(
+                epochs=options.epochs,
+                seed=options.seed,
+                rate=options.rate,
+                start=options.start,
+                mix=crops.Mix.of(options.pictures) if options.pictures else crops.Mix(),
+            )
             sources = options.mnist, options.data, options.extra
             digits_run.fit(settings, options.out, *sources, options.resume)
         elif options.command == "cnn":

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import normalize, segment
+from digitlens import lattice, normalize, segment
 from digitlens_train import hands, others, strokes, touching
 from digitlens_train.data import DataError
 from digitlens_train.extra import load_extra
@@ -39,7 +39,8 @@ class Mix:
     """How many pictures are made.
 
     Digits of the data sets on paper, what is no digit, digits cut from their neighbors, digits drawn in
-    forms that the data sets have little of, digits that stood on a line that was taken out, and scribbles.
+    forms that the data sets have little of, digits that stood on a line that was taken out, scribbles, and
+    digits that fell into pieces and were joined.
     """
 
     heavy: int = 240_000
@@ -48,6 +49,18 @@ class Mix:
     drawn: int = 70_000
     lined: int = 36_000
     scribbled: int = 32_000
+    broken: int = 44_000
+
+    @classmethod
+    def of(cls, total: int) -> "Mix":
+        """The usual mix, of about so many pictures in all."""
+        usual = cls()
+        return cls(**{kind: round(count * total / usual.total) for kind, count in asdict(usual).items()})
+
+    @property
+    def total(self) -> int:
+        """Pictures of all kinds."""
+        return sum(asdict(self).values())
 
 
 def make(sources: Sources, mix: Mix, seed: int, processes: int) -> tuple[Gray, Gray]:
@@ -107,6 +120,21 @@ def _lined(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, 
     return photograph(strokes.take_line(stroke, random), random), label
 
 
+def _broken(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
+    """A digit whose strokes do not meet, or are full of gaps, its pieces joined as the runtime does it."""
+    if random.random() < 0.3:
+        stroke, label = hands.draw(random)
+        stroke = strokes.bend(stroke, random, 0.9)
+    else:
+        stroke, label, _ = _written(sources, random)
+    if random.random() < 0.25:
+        stroke = strokes.dry(stroke, random)
+    else:
+        for _ in range(int(random.integers(1, 4))):
+            stroke = strokes.cut(stroke, random)
+    return photograph(stroke, random, joined=True), label
+
+
 def _scribbled(_: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
     """A scribble, or a part of one as the runtime cuts it."""
     stroke = strokes.bend(others.scribble(random, 10, 36), random, 0.5)
@@ -153,11 +181,12 @@ def _drawn(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, 
     return photograph(stroke, random), label
 
 
-def photograph(stroke: Stroke, random: np.random.Generator) -> Gray | None:
+def photograph(stroke: Stroke, random: np.random.Generator, joined: bool = False) -> Gray | None:
     """Put a stroke on paper, photograph it, and cut out what the runtime finds; None if it is nothing.
 
     (SIDE, SIDE) float32 -> (28, 28) uint8. The size is from tiny to half a small picture; the light is
-    uneven, the lens soft, the sensor noisy.
+    uneven, the lens soft, the sensor noisy. `joined` takes all the pieces together, else it is the largest,
+    which must be most of it.
     """
     height = float(np.exp(random.uniform(np.log(11), np.log(80))))
     side = max(9, round(height * strokes.SIDE / strokes.INNER))
@@ -179,6 +208,8 @@ def photograph(stroke: Stroke, random: np.random.Generator) -> Gray | None:
     glyphs = segment.find_glyphs(gray)
     if not glyphs:
         return None
+    if joined:
+        return normalize.normalize(lattice.joined(glyphs).ink)
     areas = [np.count_nonzero(glyph.ink) for glyph in glyphs]
     whole = int(np.argmax(areas))
     if areas[whole] < 0.75 * sum(areas):
@@ -204,6 +235,7 @@ _MAKERS = {
     "drawn": _drawn,
     "lined": _lined,
     "scribbled": _scribbled,
+    "broken": _broken,
 }
 
 

@@ -16,6 +16,7 @@ from digitlens_train.crops import OTHER, Mix, Sources
 from digitlens_train.data import load_mnist
 from digitlens_train.networks import to_input
 from digitlens_train.run import About, Row, checkpoint, claim, finish, save_epoch, table
+from digitlens_train.start import shipped, take_over
 from digitlens_train.wobble import wobble
 
 Gray = npt.NDArray[np.uint8]
@@ -38,7 +39,8 @@ class Config:
     falls from its peak to 0 along a cosine. The `last` epochs, at a low rate that falls to 0, hardly change
     the pictures any more: they are as the runtime will see them (after Touvron et al. 2019). `average` is
     the momentum of the weights' moving average, which is what is kept in the end; `keep` is the part of
-    MNIST's held-out digits that the threshold for *not a digit* keeps.
+    MNIST's held-out digits that the threshold for *not a digit* keeps. With a shipped network's name or
+    path as `start` the run begins with its weights.
     """
 
     epochs: int = 46
@@ -57,8 +59,9 @@ class Config:
     average: float = 0.999
     keep: float = 0.993
     seed: int = 2026
+    start: str = ""
     mix: Mix = field(default_factory=Mix)
-    held_mix: Mix = field(default_factory=lambda: Mix(8000, 4000, 2000, 1000, 0, 0))
+    held_mix: Mix = field(default_factory=lambda: Mix(8000, 4000, 2000, 1000, 0, 0, 500))
 
     @property
     def wanted(self) -> tuple[int, int, int, int]:
@@ -81,13 +84,17 @@ def fit(
     and history.png; the pictures are kept in pictures.npz, made once.
 
     Raises:
-        DataError: MNIST cannot be had, or `out` holds another run.
+        DataError: MNIST cannot be had, `out` holds another run, or `start` is of another network.
+        ModelError: there is no such `start`.
     """
     half = load_mnist(mnist)
     mnist_learnt = half.x_train[:-HELD_OUT], half.y_train[:-HELD_OUT]
     mnist_held = half.x_train[-HELD_OUT:], half.y_train[-HELD_OUT:]
     learnt = crops.load_sources(mnist_learnt, data, extra)
     history = claim(out, asdict(config), resume)
+    model = networks.digits()
+    if config.start and not history:
+        take_over(model, config.start, to_input(mnist_learnt[0][:2000]))
     # What is not a digit is drawn from the same signs: of them the held-out part only knows other pictures.
     held = Sources([(list(mnist_held[0]), mnist_held[1])], learnt.others)
     x, y = _pictures(learnt, config.mix, config.seed, out / "pictures.npz")
@@ -97,7 +104,6 @@ def fit(
     sets = _sets(mnist_learnt, (x, y), crops.plain(learnt.others))
     steps = sum(config.wanted) // config.batch
     epochs = config.epochs + config.last
-    model = networks.digits()
     model.compile(
         optimizer=keras.optimizers.AdamW(
             _Rate(config, steps),
@@ -262,10 +268,16 @@ def _finish(model: keras.Model, config: Config, out: Path, paper: Pair, plain: P
     epoch = sum(config.wanted)
     trained = (
         f"MNIST and further digits ({sets}), {sum(map(len, learnt.others)):,} other signs, as they are and "
-        f"drawn on paper and cut out ({sum(asdict(config.mix).values()):,}); "
+        f"drawn on paper and cut out ({config.mix.total:,}); "
         f"{config.epochs + config.last} epochs of {epoch:,}"
     )
-    again = f"python -m digitlens_train digits --epochs {config.epochs} --seed {config.seed} --data DIR"
+    settings = f"--epochs {config.epochs} --pictures {config.mix.total} --seed {config.seed} --data DIR"
+    before: tuple[str, ...] = ()
+    if config.start:
+        first = shipped(config.start)
+        before, trained = first.make_again, f"{first.training_data}; then {trained}"
+        settings = f"--start {config.start} --rate {config.rate} {settings}"
+    again = f"python -m digitlens_train digits {settings}"
     finish(
         out,
         About(
@@ -273,7 +285,7 @@ def _finish(model: keras.Model, config: Config, out: Path, paper: Pair, plain: P
             kind="tflite",
             description="for crops of paper: six convolutions, ten digits and not a digit",
             training_data=trained,
-            make_again=(again,),
+            make_again=(*before, again),
             temperature=temperature,
             threshold=threshold,
             others=(config.other + config.signs) / epoch,

@@ -76,11 +76,17 @@ def _two(random: np.random.Generator) -> list[Way]:
         (x + 0.08 * size, y - 0.08 * size),
         (0.55, 0.94),
     ]
+    if random.random() < 0.25:  # the pen flies off to the next digit
+        return [[*head, *loop, (random.uniform(1.1, 1.6), random.uniform(0.5, 0.8))]]
     return [[*head, *loop, (random.uniform(0.85, 1.15), random.uniform(0.8, 1.0))]]
 
 
 def _three(random: np.random.Generator) -> list[Way]:
-    """With a flat top."""
+    """With a flat top, or round and its lower belly running straight down."""
+    if random.random() < 0.25:
+        foot = random.uniform(0.35, 0.6)
+        upper: Way = [(0.12, 0.1), (0.5, 0.0), (0.85, 0.12), (0.4, 0.36)]
+        return [[*upper, (0.8, 0.5), (0.68, 0.72), (foot, random.uniform(0.95, 1.2))]]
     corner = random.uniform(0.7, 0.95)
     top: Way = [(0.08, 0.05), (0.4, 0.03), (corner, 0.03)]
     belly: Way = [(corner, 0.03), (0.45, 0.38), (0.8, 0.5), (0.85, 0.78), (0.5, 0.99), (0.08, 0.88)]
@@ -88,11 +94,16 @@ def _three(random: np.random.Generator) -> list[Way]:
 
 
 def _four(random: np.random.Generator) -> list[Way]:
-    """Open or closed, its stem of any length and reach."""
+    """Open or closed, pointed or round, its stem of any length and reach."""
     bar = random.uniform(0.5, 0.75)
     foot = random.uniform(0.85, 1.15)
-    if random.random() < 0.5:
-        corner: Way = [(0.35, 0.0), (0.22, bar / 2), (0.08, bar)]
+    kind = random.random()
+    if kind < 0.3:  # a 9, but for its bar
+        top = (random.uniform(0.5, 0.65), random.uniform(0.0, 0.06))
+        bow = random.uniform(0.12, 0.3)
+        corner: Way = [top, (bow + 0.12, 0.12), (bow - 0.06, bar * 0.7), (bow, bar)]
+    elif kind < 0.65:
+        corner = [(0.35, 0.0), (0.22, bar / 2), (0.08, bar)]
         top = (random.uniform(0.6, 0.85), random.uniform(0.0, 0.4))
     else:
         top = (random.uniform(0.55, 0.75), 0.0)
@@ -115,23 +126,26 @@ def _six(random: np.random.Generator) -> list[Way]:
 
 
 def _seven(random: np.random.Generator) -> list[Way]:
-    """With a hook where the pen came in, a wave in its top, a bar through its stem."""
+    """With a hook where the pen came in, a wave or a cup as its top, a bar through its stem at any height."""
     corner = random.uniform(0.75, 0.95)
     wave = random.normal(0, 0.05)
     top: Way = [(0.1, 0.1), (0.32, 0.06 + wave), (0.58, 0.1 - wave), (corner, 0.04)]
-    if random.random() < 0.7:
+    kind = random.random()
+    if kind < 0.2:
+        cup = random.uniform(0.18, 0.38)
+        top = [(random.uniform(0.1, 0.3), -0.02), (0.1, cup - 0.08), (0.38, cup), (corner, 0.02)]
+    elif kind < 0.75:
         top = [(random.uniform(0.02, 0.14), random.uniform(0.15, 0.32)), *top]
     foot = random.uniform(0.25, 0.7)
     bend = random.normal(0, 0.06)
     stem: Way = [(corner, 0.04), ((corner + foot) / 2 + bend, 0.5), (foot, 1.0)]
     ways = [top, stem]
     if random.random() < 0.75:
-        height = random.uniform(0.38, 0.62)
+        height = random.uniform(0.36, 0.8)
         x = corner + (foot - corner) * height + bend
-        tilt = random.normal(0.03, 0.04)
-        ways.append(
-            [(x - random.uniform(0.15, 0.5), height + tilt), (x + random.uniform(0.12, 0.4), height - tilt)]
-        )
+        left, right = random.uniform(0.15, 0.5), random.uniform(0.1, 0.5)
+        slope = random.normal(0.12, 0.18)
+        ways.append([(x - left, height + slope * left), (x + right, height - slope * right)])
     return ways
 
 

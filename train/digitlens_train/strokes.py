@@ -80,6 +80,15 @@ def cut(stroke: Stroke, random: np.random.Generator) -> Stroke:
     return np.where(gone > 0, 0, stroke).astype(np.float32)
 
 
+def dry(stroke: Stroke, random: np.random.Generator) -> Stroke:
+    """Written with a pen that runs dry: the ink comes and goes, in specks as large as the pen or smaller."""
+    grain = max(2, round(width(stroke) * random.uniform(0.25, 0.8)))
+    side = -(-SIDE // grain)
+    coarse = random.random((side, side)).astype(np.float32)
+    given = cv2.resize(coarse, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    return np.where(given < random.uniform(0.2, 0.42), 0, stroke).astype(np.float32)
+
+
 def is_straight(stroke: Stroke) -> bool:
     """Whether the ink is hardly wider than it would be as one straight stroke."""
     places = np.argwhere(stroke > 0.5)
@@ -136,11 +145,11 @@ def cross_seven(stroke: Stroke, random: np.random.Generator) -> Stroke:
     rows = np.flatnonzero((stroke > 0.5).any(axis=1))
     if not len(rows):
         return stroke
-    y = int(rows[0] + (rows[-1] - rows[0]) * random.uniform(0.4, 0.62))
+    y = int(rows[0] + (rows[-1] - rows[0]) * random.uniform(0.4, 0.75))
     columns = np.flatnonzero(stroke[y] > 0.5)
     if not len(columns):
         return stroke
-    x, half, tilt = int(columns.mean()), int(random.uniform(10, 24)), int(random.normal(0, 3))
+    x, half, tilt = int(columns.mean()), int(random.uniform(10, 24)), int(random.normal(2, 4))
     bar = np.zeros((SIDE, SIDE), np.uint8)
     pen = max(2, round(0.8 * width(stroke)))
     cv2.line(bar, (x - half, y + tilt), (x + half, y - tilt), (255,), pen, cv2.LINE_AA)
