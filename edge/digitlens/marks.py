@@ -96,6 +96,26 @@ def mark(
         del sides[gone]
 
 
+def layer(
+    shape: tuple[int, int],
+    numbers: Sequence[Tracked],
+    size: tuple[int, int],
+    status: str = "",
+    sides: Sides | None = None,
+) -> Pixels:
+    """The same marks alone, as a new (H, W, 4) RGBA uint8 of `shape` (width, height), to lie over a picture.
+
+    Drawn on black and on white; what differs between the two is the picture that shines through.
+    """
+    sides = {} if sides is None else sides
+    black, white = (np.full((shape[1], shape[0], 3), level, np.uint8) for level in (0, 255))
+    for canvas in (black, white):
+        mark(canvas, numbers, size, status, None, sides)
+    marks: Pixels = cv2.cvtColor(black, cv2.COLOR_BGR2RGBA).astype(np.uint8, copy=False)
+    np.subtract(255, white[..., 1] - black[..., 1], out=marks[..., 3])
+    return marks
+
+
 def _label_size(text: str, letters: float) -> tuple[int, int, int]:
     """Width, height and margin of a label."""
     margin = max(3, round(0.25 * letters * CAPITAL))
