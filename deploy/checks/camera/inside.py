@@ -29,11 +29,15 @@ from digitlens_train import pages  # noqa: E402  # not in the wheel
 Pixels = npt.NDArray[np.uint8]
 Event = dict[str, object]
 PAGES = (("3141", "592 6535"), ("2718 28", "1828", "459 04"))
-COPIES = 50
-"""Of each page's picture: the virtual camera shows each for four frames, as fast as they are taken."""
+COPIES = 45
+"""Of each page's picture: the virtual camera shows each for four frames, which makes six seconds."""
+BLANK = 30
+"""Of the empty sheet after each page: one is taken away before the next is laid."""
 SCREENS = ((480, 320), (1920, 1080))
-LONG = 120.0
+LONG = 30.0
 """Seconds for the events, and for each picture of the screen, before the check fails."""
+ALIKE = 0.5
+"""The correlation from which the page is on the screen."""
 FRAMED = 0.9
 """Of a number's frame, that is to be seen on the screen."""
 
@@ -45,18 +49,21 @@ class Failed(Exception):
 def main(folder: Path) -> None:
     """Draw into `folder`/pages, judge, and leave the screenshots and events in `folder`/out."""
     with np.load(SOURCE / "tests" / "data" / "digits.npz") as digits:
-        drawn = [
+        *drawn, empty = [
             pages.compose(rows, digits["x"], digits["y"], seed, pages.Paper())
-            for seed, rows in enumerate(PAGES)
+            for seed, rows in enumerate((*PAGES, ("",)))
         ]
     for name in ("pages", "out", "saved"):
         (folder / name).mkdir()
-    for number, page in enumerate(drawn):
-        # JPEG, as the virtual camera wants them; by name in the order in which they are shown.
-        first = folder / "pages" / f"{number * COPIES:04}.jpg"
-        save(first, page)
-        for copy in range(1, COPIES):
-            (folder / "pages" / f"{number * COPIES + copy:04}.jpg").hardlink_to(first)
+    number = 0
+    for page in drawn:
+        for picture, copies in ((page, COPIES), (empty, BLANK)):
+            # JPEG, as the virtual camera wants them; by name in the order in which they are shown.
+            first = folder / "pages" / f"{number:04}.jpg"
+            save(first, picture)
+            for copy in range(1, copies):
+                (folder / "pages" / f"{number + copy:04}.jpg").hardlink_to(first)
+            number += copies
     for screen in SCREENS:
         judge(folder, drawn, screen)
     print("camera check: PASSED")
@@ -74,6 +81,7 @@ def judge(folder: Path, drawn: list[Pixels], screen: tuple[int, int]) -> None:
 
             def seen(texts: list[str] = texts, page: Pixels = page, kept: list[Pixels] = picture) -> bool:
                 shot = grab(display)
+                cv2.imwrite(str(folder / "out" / f"{title}_last.png"), shot)
                 if not stands(shot, running.boxes(texts), page, screen):
                     return False
                 kept.append(shot)
@@ -181,9 +189,7 @@ def grab(display: str) -> Pixels:
     return cv2.cvtColor(np.asarray(ImageGrab.grab(xdisplay=display).convert("RGB")), cv2.COLOR_RGB2BGR)
 
 
-def stands(
-    shot: Pixels, boxes: dict[str, list[int]], page: Pixels, screen: tuple[int, int]
-) -> bool:
+def stands(shot: Pixels, boxes: dict[str, list[int]], page: Pixels, screen: tuple[int, int]) -> bool:
     """Whether the page is on the screen, each number in its frame with a label, the status line below."""
     shrink = min(1.0, 0.9 * screen[0] / page.shape[1], 0.9 * screen[1] / page.shape[0])
     width, height = round(page.shape[1] * shrink), round(page.shape[0] * shrink)
@@ -191,15 +197,24 @@ def stands(
     paper = cv2.resize(page, (width, height), interpolation=cv2.INTER_AREA).astype(int)
     green = np.abs(picture - STEADY).max(axis=2) < 40
     status = picture[int(0.97 * height) :]
-    # The page under it: what is not drawn over is as it was drawn, but for JPEG and the camera's colors.
-    under = np.abs(picture - paper).max(axis=2)[: int(0.9 * height)][~green[: int(0.9 * height)]]
     return (
         not (np.abs(paper - STEADY).max(axis=2) < 40).any()
-        and float(np.median(under)) < 16
+        and alike(picture, paper, green) > ALIKE
         and float(np.median(status)) < 0.5 * float(np.median(paper[int(0.97 * height) :]))
         and status.max() > 150
         and all(framed(green, picture, [round(side * shrink) for side in box]) for box in boxes.values())
     )
+
+
+def alike(picture: npt.NDArray[np.int_], paper: npt.NDArray[np.int_], green: npt.NDArray[np.bool_]) -> float:
+    """How well the page's ink is seen where nothing is drawn over it: 1 is all, another page's is about 0."""
+    ink = []
+    for pixels in (picture, paper):
+        gray = cv2.cvtColor(pixels.astype(np.uint8), cv2.COLOR_BGR2GRAY).astype(np.float32)
+        ink.append(gray - cv2.blur(gray, (31, 31)))  # without the light, which the camera's colors change
+    bare = cv2.dilate(green.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
+    bare[int(0.9 * len(bare)) :] = False
+    return float(np.corrcoef(ink[0][bare], ink[1][bare])[0, 1])
 
 
 def framed(green: npt.NDArray[np.bool_], picture: npt.NDArray[np.int_], box: list[int]) -> bool:
@@ -215,9 +230,9 @@ def framed(green: npt.NDArray[np.bool_], picture: npt.NDArray[np.int_], box: lis
     )
     near = slice(max(0, y - h), y + 2 * h), slice(max(0, x - w), x + 2 * w)
     # A label is a block of the frame's color; white letters in it are as wide as high.
-    block = cv2.morphologyEx(
-        green[near].astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)
-    ).astype(bool)
+    block = cv2.morphologyEx(green[near].astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).astype(
+        bool
+    )
     grown = cv2.morphologyEx(block.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8)).astype(bool)
     letters = picture[near].min(axis=2)[grown] > 160
     return min(side.mean() for side in sides) >= FRAMED and 0.03 < letters.mean() < 0.6

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from digitlens import marks
 from digitlens.displays import Key, screens
 from digitlens.preview import Preview, Way
+from digitlens.terminal import quiet
 from digitlens.track import Tracked
 
 Pixels = npt.NDArray[np.uint8]
@@ -87,9 +88,10 @@ class Overlay:
 
     def _start(self) -> None:
         if self._preview is not None:
-            self._preview.start(
-                self._way, screen=self._screen, full_screen=self._full_screen, title=self._title
-            )
+            with quiet():  # Qt tells the terminal that it runs in a thread
+                self._preview.start(
+                    self._way, screen=self._screen, full_screen=self._full_screen, title=self._title
+                )
             self._started = True
             self._drawn = None
             self._status, self._since = "", self._clock() - STATUS
