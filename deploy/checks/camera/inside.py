@@ -10,31 +10,35 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import ImageGrab
+
 from digitlens.marks import STEADY
 from digitlens.pictures import save
-from PIL import ImageGrab
 
 SOURCE = Path(__file__).parents[3]
 sys.path.append(str(SOURCE / "train"))
 from digitlens_train import pages  # noqa: E402  # not in the wheel
 
 Pixels = npt.NDArray[np.uint8]
-Event = dict[str, object]
+Event = dict[str, Any]
+T = TypeVar("T")
 PAGES = (("3141", "592 6535"), ("2718 28", "1828", "459 04"))
 COPIES = 45
 """Of each page's picture: the virtual camera shows each for four frames, which makes six seconds."""
 BLANK = 30
 """Of the empty sheet after each page: one is taken away before the next is laid."""
 SCREENS = ((480, 320), (1920, 1080))
-LONG = 30.0
+LONG = 120.0
 """Seconds for the events, and for each picture of the screen, before the check fails."""
 ALIKE = 0.5
 """The correlation from which the page is on the screen."""
@@ -42,7 +46,7 @@ FRAMED = 0.9
 """Of a number's frame, that is to be seen on the screen."""
 
 
-class Failed(Exception):
+class Failed(Exception):  # noqa: N818  # not an error of the program's
     """What was not as it has to be."""
 
 
@@ -74,30 +78,24 @@ def judge(folder: Path, drawn: list[Pixels], screen: tuple[int, int]) -> None:
     wanted = {text for rows in PAGES for row in rows for text in row.split()}
     title = f"{screen[0]}x{screen[1]}"
     with a_screen(screen) as display, live(folder, display, title) as running:
-        running.until(lambda: wanted <= running.texts(), f"{title}: {wanted} as steady numbers")
+        running.until(lambda: wanted <= running.texts() or None, f"{title}: {wanted} as steady numbers")
         for number, (rows, page) in enumerate(zip(PAGES, drawn, strict=True)):
             texts = [text for row in rows for text in row.split()]
-            picture: list[Pixels] = []
-
-            def seen(texts: list[str] = texts, page: Pixels = page, kept: list[Pixels] = picture) -> bool:
-                shot = grab(display)
-                cv2.imwrite(str(folder / "out" / f"{title}_last.png"), shot)
-                if not stands(shot, running.boxes(texts), page, screen):
-                    return False
-                kept.append(shot)
-                return True
-
-            running.until(seen, f"{title}: page {number} with its numbers framed, on the screen")
-            cv2.imwrite(str(folder / "out" / f"{title}_page{number}.png"), picture[0])
+            last = folder / "out" / f"{title}_last.png"
+            shot = running.until(
+                partial(shown, running, display, texts, page, screen, last),
+                f"{title}: page {number} with its numbers framed, on the screen",
+            )
+            cv2.imwrite(str(folder / "out" / f"{title}_page{number}.png"), shot)
         if running.texts() != wanted:
             raise Failed(f"{title}: steady numbers {running.texts() - wanted} that are on no page")
         saved = folder / "saved" / title
         running.press("s", display)
-        running.until(lambda: len(list(saved.glob("*.json"))) == 1, f"{title}: a saved picture")
+        running.until(lambda: list(saved.glob("*.json")) or None, f"{title}: a saved picture")
         running.press("q", display)
-        running.until(lambda: running.process.poll() is not None, f"{title}: the end after q")
-        if running.process.returncode != 0:
-            raise Failed(f"{title}: digitlens ended with {running.process.returncode}")
+        status = running.process.wait(LONG)
+        if status != 0:
+            raise Failed(f"{title}: digitlens ended with {status} after q")
         print(f"camera check: {title}: {sorted(wanted)} steady, framed and labeled; s saved; q ended it")
 
 
@@ -113,24 +111,24 @@ class Live:
 
     def texts(self) -> set[str]:
         """The texts that were steady so far."""
-        return {str(event["text"]) for event in list(self._events)}
+        return {event["text"] for event in list(self._events)}
 
     def boxes(self, texts: list[str]) -> dict[str, list[int]]:
         """Where each of these numbers was last."""
-        return {str(event["text"]): event["box"] for event in list(self._events) if event["text"] in texts}  # type: ignore[misc]
+        return {event["text"]: event["box"] for event in list(self._events) if event["text"] in texts}
 
-    def until(self, true: object, what: str) -> None:
-        """Wait for it.
+    def until(self, look: Callable[[], T | None], what: str) -> T:
+        """Look again and again, until there is something; returns that.
 
         Raises:
             Failed: it took too long, or digitlens has ended.
         """
         end = monotonic() + LONG
-        while not true():  # type: ignore[operator]
-            ended = self.process.poll() is not None and "the end" not in what
-            if ended or monotonic() > end:
+        while (found := look()) is None:
+            if self.process.poll() is not None or monotonic() > end:
                 raise Failed(f"not seen: {what}; steady were {sorted(self.texts())}; {self._log.read_text()}")
             sleep(0.05)
+        return found
 
     def press(self, key: str, display: str) -> None:
         """Press a key in its window, as a hand does."""
@@ -186,7 +184,18 @@ def live(folder: Path, display: str, title: str) -> Iterator[Live]:
 
 def grab(display: str) -> Pixels:
     """The screen as (H, W, 3) BGR."""
-    return cv2.cvtColor(np.asarray(ImageGrab.grab(xdisplay=display).convert("RGB")), cv2.COLOR_RGB2BGR)
+    return np.asarray(ImageGrab.grab(xdisplay=display).convert("RGB"))[..., ::-1]
+
+
+def shown(
+    running: Live, display: str, texts: list[str], page: Pixels, screen: tuple[int, int], last: Path
+) -> Pixels | None:
+    """A picture of the screen, if the page is on it with all that belongs to it; kept as `last` if not."""
+    shot = grab(display)
+    if stands(shot, running.boxes(texts), page, screen):
+        return shot
+    cv2.imwrite(str(last), shot)
+    return None
 
 
 def stands(shot: Pixels, boxes: dict[str, list[int]], page: Pixels, screen: tuple[int, int]) -> bool:
@@ -235,7 +244,7 @@ def framed(green: npt.NDArray[np.bool_], picture: npt.NDArray[np.int_], box: lis
     )
     grown = cv2.morphologyEx(block.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8)).astype(bool)
     letters = picture[near].min(axis=2)[grown] > 160
-    return min(side.mean() for side in sides) >= FRAMED and 0.03 < letters.mean() < 0.6
+    return bool(min(side.mean() for side in sides) >= FRAMED and 0.03 < letters.mean() < 0.6)
 
 
 if __name__ == "__main__":

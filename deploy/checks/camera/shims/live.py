@@ -4,9 +4,9 @@ import sys
 import time
 
 import picamera2
-from digitlens.cli import main
 from picamera2.allocators.libcameraallocator import LibcameraAllocator
 
+from digitlens.cli import main
 
 PACE = 1 / 30
 
@@ -14,8 +14,8 @@ PACE = 1 / 30
 class VirtualPicamera2(picamera2.Picamera2):
     """The virtual camera has no raw stream to choose a mode by, and only takes buffers that it made.
 
-    Nor has it a pace: it fills all buffers at once. Here one is handed on a thirtieth of a second, as a sensor
-    would, only that each has waited for those before it and is some 150 ms old.
+    Nor has it a pace: it fills all buffers at once. Here one is handed on a thirtieth of a second, as by a
+    sensor, only that each has waited for those before it and is some 150 ms old.
     """
 
     def __init__(self, *arguments: object, **options: object) -> None:
@@ -26,6 +26,7 @@ class VirtualPicamera2(picamera2.Picamera2):
         return [{"format": "SRGGB10", "size": (1280, 720)}]
 
     def process_requests(self, display: object) -> None:
+        """Only the oldest; the others wait."""
         with self._requestslock:
             rest, self._requests = self._requests[1:], self._requests[:1]
         shown = bool(self._requests)
