@@ -181,7 +181,7 @@ def bad(tmp_path: Path, kind: str) -> str:
         ("empty", "no pictures in this folder"),
         ("usb:9", "usb:9: no such camera"),
         ("usb:x", "take usb:N"),
-        ("picamera", "no picamera2 adapter yet"),
+        ("picamera", "picamera2 is not installed"),
     ],
 )
 def test_a_camera_that_is_not_there_is_one_line(tmp_path: Path, kind: str, said: str) -> None:

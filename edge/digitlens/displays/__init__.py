@@ -89,7 +89,8 @@ def open_display(
                 raise DisplayError(f"display {name}: {error}; --display none does without") from error
             reasons[str(error)] = ", ".join(filter(None, (reasons.get(str(error)), name)))
             continue
-        why = "; ".join(f"no {names}: {reason}" for reason, names in reasons.items()) or "as asked"
+        taken = "as asked" if wanted != "auto" else "the best there is"
+        why = "; ".join(f"no {names}: {reason}" for reason, names in reasons.items()) or taken
         about = f" ({display.about})" if hasattr(display, "about") else ""
         sys.stderr.write(f"digitlens: display {name}{about}; {why}\n")
         return display

@@ -211,12 +211,12 @@ class Picamera2:
         self.preview = None
 
 
-def _fill(planes: Any, image: Any, stride: int, format: str) -> None:
+def _fill(planes: Any, image: Any, stride: int, layout: str) -> None:
     height, width = image.shape[:2]
     yuv = cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420)
     planes[:height, :width] = yuv[:height]
     blue, red = yuv[height:].reshape(2, height // 2, width // 2)
-    if format == "NV12":
+    if layout == "NV12":
         planes[height:, 0:width:2], planes[height:, 1:width:2] = blue, red
     else:
         both = planes[height:].reshape(2, height // 2, stride // 2)

@@ -1,0 +1,476 @@
+"""The Pi camera's adapter over a stand-in for the hardware (standins/picamera2.py says what that proves)."""
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic, time
+from types import ModuleType
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from digitlens import Reader
+from digitlens.cameras import Camera, Frame, limits, open_camera
+from digitlens.displays import Nowhere
+from digitlens.errors import CameraError, CameraStalled
+from digitlens.live import Live
+from digitlens.track import Event, Tracker
+from tests.edge.pages import write
+
+Pixels = npt.NDArray[np.uint8]
+Digits = tuple[Pixels, Pixels]
+STANDINS = Path(__file__).parent / "standins"
+LONG = 30.0
+
+
+@pytest.fixture
+def library(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """The stand-in, fresh; what hangs in it is let go at the end."""
+    for name in ("picamera2", "libcamera"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.syspath_prepend(str(STANDINS))
+    import picamera2
+
+    yield picamera2
+    picamera2.sensor.hangs.set()
+    for name in ("picamera2", "libcamera"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits that are reached in a test."""
+    from digitlens.cameras import picamera
+
+    for name, seconds in (("OPEN", 0.3), ("FIRST", 0.05), ("CLOSE", 0.1)):
+        monkeypatch.setattr(picamera, name, seconds)
+
+
+def newest(camera: Camera) -> Frame:
+    frame = camera.newest(LONG)
+    assert frame is not None
+    return frame
+
+
+@pytest.fixture
+def page(digits: Digits) -> Pixels:
+    """A strip of digits on a sheet of the camera's shape."""
+    sheet = np.full((720, 1280), 220, np.uint8)
+    strip = write("40716", digits)
+    sheet[200 : 200 + len(strip), 300 : 300 + strip.shape[1]] = strip
+    return sheet
+
+
+@pytest.mark.parametrize("layout", ["YUV420", "NV12"])
+@pytest.mark.parametrize("padding", [0, 32, 128])
+@pytest.mark.parametrize("size", [None, (640, 480), (1296, 730)])
+def test_format_size_and_stride_are_what_the_camera_says(
+    library: ModuleType, layout: str, padding: int, size: tuple[int, int] | None
+) -> None:
+    """Asked is YUV420, 1280 x 720, and no padding."""
+    library.sensor.format, library.sensor.padding, library.sensor.size = layout, padding, size
+    width, height = size or (1280, 720)
+    picture = np.zeros((height, width, 3), np.uint8)
+    picture[:, : width // 2] = (40, 160, 230)
+    picture[: height // 2, width // 2 :] = (200, 90, 60)
+    camera = open_camera("picamera")
+    newest(camera)
+    library.sensor.opened[0].give(picture)
+    frame = newest(camera)
+    assert frame.gray.shape == (height, width)
+    assert frame.image.shape == (height, width, 3)
+    expected = cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420)[:height]
+    assert np.array_equal(frame.gray, expected)
+    # Half the colors' pixels, and YUV's rounding: but no row or plane is out of its place.
+    off = np.abs(frame.image.astype(int) - picture).max(axis=2)
+    assert np.median(off) <= 3
+    assert (off > 12).mean() < 0.01
+    camera.close()
+
+
+@pytest.mark.parametrize(
+    ("layout", "padding", "said"),
+    [("RGB888", 0, "gives RGB888 where YUV420, YVU420, NV12, NV21 can be read"), ("NV12", -64, "in rows of")],
+)
+def test_what_cannot_be_read_is_one_line(library: ModuleType, layout: str, padding: int, said: str) -> None:
+    library.sensor.format, library.sensor.padding = layout, padding
+    with pytest.raises(CameraError, match=f"picamera: .*{said}"):
+        open_camera("picamera")
+    assert not library.sensor.opened[0].is_open
+
+
+def test_the_gray_image_is_the_cameras_own_buffer(library: ModuleType) -> None:
+    """No copy: what the sensor writes there is seen; and not given back while somebody looks."""
+    camera = open_camera("picamera")
+    device = library.sensor.opened[0]
+    frame = newest(camera)
+    (request,) = (one for one in device.requests if one.count)
+    assert np.shares_memory(frame.gray, np.frombuffer(request.buffers["lores"], np.uint8))
+    for level in range(50):
+        assert device.give(np.full((720, 1280), level, np.uint8))
+    assert (frame.gray == 200).all()
+    part = frame.gray[100:200, ::2]
+    del frame
+    gc.collect()
+    for level in range(50):
+        assert device.give(np.full((720, 1280), level, np.uint8))
+    assert newest(camera).gray[0, 0] == 49
+    assert (part == 200).all()
+    del part
+    camera.close()
+
+
+def test_the_camera_never_starves(library: ModuleType) -> None:
+    """Whoever keeps many frames gets copies of them, and all stay as they were."""
+    camera = open_camera("picamera", color=False)
+    device = library.sensor.opened[0]
+    kept = [newest(camera)]
+    for level in range(1, 12):
+        assert device.give(np.full((720, 1280), level, np.uint8))
+        kept.append(newest(camera))
+    assert [int(frame.gray[5, 5]) for frame in kept] == [200, *range(1, 12)]
+    assert sum(request.count for request in device.requests) == 2
+    kept.clear()
+    assert device.give(np.zeros((720, 1280), np.uint8))
+    assert newest(camera).gray[5, 5] == 0
+    assert sum(request.count for request in device.requests) <= 1  # the last one's
+    camera.close()
+
+
+def test_the_newest_wins_and_the_others_are_counted(library: ModuleType) -> None:
+    camera = open_camera("picamera")
+    device = library.sensor.opened[0]
+    for level in range(1000):
+        assert device.give(np.full((8, 8), level % 250, np.uint8))
+    assert newest(camera).gray[0, 0] == 999 % 250
+    assert camera.dropped == 1000
+    with pytest.raises(CameraStalled, match="picamera: no frame for"):
+        camera.newest(0.0)
+    camera.close()
+
+
+def test_frames_are_readable_after_the_camera_is_closed(library: ModuleType) -> None:
+    """The live loop shows the last one while a lost camera is opened again."""
+    camera = open_camera("picamera")
+    frame = newest(camera)
+    camera.close()
+    camera.close()
+    assert (frame.gray == 200).all()
+    assert frame.image.shape == (720, 1280, 3)
+    with pytest.raises(CameraError, match="closed"):
+        camera.newest(0.0)
+
+
+@pytest.mark.parametrize(("age", "told"), [(0.4, 0.4), (None, 0.0), (-5.0, 0.0), (500.0, 0.0)])
+def test_a_frames_time_is_the_sensors(library: ModuleType, age: float | None, told: float) -> None:
+    """One that says nothing, or what cannot be, has the time when it came."""
+    camera = open_camera("picamera")
+    newest(camera)
+    library.sensor.opened[0].give(np.zeros((8, 8), np.uint8), age=age)
+    frame = newest(camera)
+    assert monotonic() - frame.taken == pytest.approx(told, abs=0.2)
+    assert time() - frame.time == pytest.approx(told, abs=0.2)
+    camera.close()
+
+
+@pytest.mark.parametrize("mirrors", [True, False])
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+@pytest.mark.parametrize("flip", ["", "horizontal", "vertical", "both"])
+def test_turned_as_the_other_cameras(
+    library: ModuleType, tmp_path: Path, rotation: int, flip: str, mirrors: bool
+) -> None:
+    """By the camera where it can, by us where not: the picture is that of a replay of what it sees."""
+    library.sensor.mirrors = mirrors
+    picture = np.zeros((720, 1280), np.uint8)
+    picture[:200, :300], picture[:200, 900:], picture[500:, :300] = 250, 160, 80
+    cv2.imwrite(str(tmp_path / "a.png"), picture)
+    expected = newest(open_camera(str(tmp_path), rotation=rotation, flip=flip, color=False)).gray
+    camera = open_camera("picamera", rotation=rotation, flip=flip)
+    device = library.sensor.opened[0]
+    transform = device.told["transform"]
+    assert bool(transform.hflip or transform.vflip) <= mirrors
+    seen = picture[:: -1 if transform.vflip else 1, :: -1 if transform.hflip else 1]
+    newest(camera)
+    device.give(np.ascontiguousarray(seen))
+    frame = newest(camera)
+    assert np.array_equal(frame.gray, expected)
+    assert frame.image.shape[:2] == expected.shape
+    if mirrors and rotation in (0, 180):
+        assert sum(request.count for request in device.requests) == 1  # turned without a copy
+    camera.close()
+
+
+def test_only_the_controls_that_the_camera_has(library: ModuleType) -> None:
+    library.sensor.controls |= {"AfMode": (0, 2, 0), "AfRange": (0, 1, 0), "AeEnable": (False, True, True)}
+    camera = open_camera("picamera", rate=15)
+    asked = library.sensor.opened[0].asked
+    assert asked["controls"] == {"AfMode": 2, "AeEnable": True, "FrameDurationLimits": (66_667, 83_333)}
+    assert (asked["buffer_count"], asked["queue"]) == (6, False)
+    camera.close()
+    library.sensor.controls = {"FrameDurationLimits": (33_333, 33_333, None)}
+    camera = open_camera("picamera", color=False)
+    asked = library.sensor.opened[1].asked
+    assert asked["controls"] == {}
+    assert asked["lores"] is None  # nobody looks: one stream is enough
+    camera.close()
+
+
+def test_picamera2_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "picamera2", None)
+    with pytest.raises(CameraError, match="picamera2 is not installed: sudo apt install python3-picamera2"):
+        open_camera("picamera")
+
+
+def test_picamera2_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "picamera2.py").write_text("raise ValueError('numpy.dtype size changed\\nmay mean')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "picamera2", raising=False)
+    with pytest.raises(CameraError) as caught:
+        open_camera("picamera")
+    assert str(caught.value) == "picamera: picamera2 cannot be imported (numpy.dtype size changed)"
+
+
+@pytest.mark.parametrize("seen", [[], [{"Id": "/base/scb/pcie/usb@0,0-1:1.0-046d:0825", "Model": "C270"}]])
+def test_absent(library: ModuleType, seen: list[dict[str, str]]) -> None:
+    """libcamera's list has USB cameras too."""
+    library.sensor.cameras = seen
+    with pytest.raises(CameraError, match="picamera: no camera is seen: look at its cable"):
+        open_camera("picamera")
+    assert library.sensor.opened == []
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        (OSError(16, "Device or resource busy"), "picamera: busy .*: end the program that has it"),
+        (
+            RuntimeError("Could not open any dma-buf heap device"),
+            "add the user to the groups video and render",
+        ),
+        (
+            RuntimeError("Camera grab failed.\nand more"),
+            r"picamera: cannot be opened \(Camera grab failed.\)$",
+        ),
+    ],
+)
+def test_busy_and_barred(library: ModuleType, trouble: Exception, said: str) -> None:
+    library.sensor.trouble = trouble
+    with pytest.raises(CameraError, match=said) as caught:
+        open_camera("picamera")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_camera_without_a_first_frame(library: ModuleType) -> None:
+    library.sensor.first = None
+    with pytest.raises(CameraError, match=r"picamera: no frame for .*: look at its cable"):
+        open_camera("picamera")
+    assert not library.sensor.opened[0].is_open
+
+
+def test_an_opening_that_hangs_is_left_alone_and_closed_when_it_is_done_after_all(
+    library: ModuleType,
+) -> None:
+    library.sensor.hang_at = "open"
+    begin = monotonic()
+    with pytest.raises(CameraError, match="picamera: does not open"):
+        open_camera("picamera")
+    assert monotonic() - begin < LONG / 2
+    library.sensor.hangs.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("digitlens"):
+            thread.join(LONG)
+    (device,) = library.sensor.opened
+    assert not device.is_open
+
+
+def test_a_close_that_hangs_is_left_alone(library: ModuleType) -> None:
+    camera = open_camera("picamera")
+    library.sensor.hang_at = "close"
+    begin = monotonic()
+    camera.close()
+    assert monotonic() - begin < LONG / 2
+
+
+@pytest.mark.parametrize("stream", ["main", "lores"])
+def test_a_torn_frame_is_dropped(library: ModuleType, stream: str) -> None:
+    camera = open_camera("picamera")
+    device = library.sensor.opened[0]
+    newest(camera)
+    for level in range(20):  # its buffer goes back each time
+        assert device.give(np.full((8, 8), level, np.uint8), short=stream)
+        with pytest.raises(CameraStalled):
+            camera.newest(0.0)
+    assert camera.dropped == 20
+    assert device.give(np.full((8, 8), 99, np.uint8))
+    assert newest(camera).gray[0, 0] == 99
+    camera.close()
+
+
+def test_a_black_frame_is_a_frame(library: ModuleType) -> None:
+    camera = open_camera("picamera")
+    newest(camera)
+    library.sensor.opened[0].give(np.zeros((8, 8), np.uint8))
+    assert newest(camera).gray.max() == 0
+    camera.close()
+
+
+def test_a_library_that_raises_is_a_lost_camera(library: ModuleType) -> None:
+    camera = open_camera("picamera")
+    library.sensor.opened[0].broken = True
+    with pytest.raises(CameraError, match="picamera: the request was cancelled"):
+        camera.newest(LONG)
+    assert sum(request.count for request in library.sensor.opened[0].requests) == 0
+    camera.close()
+
+
+class Clock:
+    """Time that passes only where somebody waits."""
+
+    def __init__(self, end: float) -> None:
+        self.now, self.end = 0.0, end
+
+    def __call__(self) -> float:
+        return self.now
+
+    def wait(self, seconds: float) -> bool:
+        self.now += seconds
+        return self.now >= self.end
+
+
+class Played:
+    """An open camera whose sensor gives a list of pictures, one each time it is asked; then nothing."""
+
+    preview = None
+
+    def __init__(self, camera: Camera, device: object, clock: Clock, pictures: list[Pixels]) -> None:
+        self.camera, self.device, self.clock, self.pictures = camera, device, clock, pictures
+        self.name = camera.name
+        self.dropped = 0
+
+    def newest(self, timeout: float) -> Frame | None:
+        if self.pictures:
+            assert self.device.give(self.pictures.pop(0))  # type: ignore[attr-defined]
+        else:
+            self.clock.now += timeout
+        return self.camera.newest(0.0)
+
+    def close(self) -> None:
+        self.camera.close()
+
+
+def test_a_silent_stall_and_another_resolution_after_it(
+    library: ModuleType, reader: Reader, page: Pixels
+) -> None:
+    """The live loop: the stall is noticed, the camera opened again, the number is the same."""
+    clock = Clock(60)
+    events: list[Event] = []
+    lines: list[str] = []
+    library.sensor.format = "NV12"
+
+    def reopen() -> Camera:
+        camera = open_camera("picamera")
+        played = [page.copy() for _ in range(20)]
+        return Played(camera, library.sensor.opened[-1], clock, played)
+
+    first = reopen()
+    library.sensor.size, library.sensor.padding = (1920, 1080), 64
+    library.sensor.first = page
+    live = Live(
+        first, reader, Tracker(), Nowhere(), wait=clock.wait, reopen=reopen, emit=events.append,
+        say=lines.append, clock=clock,
+    )  # fmt: skip
+    live.run()
+    assert [(event.kind, event.text) for event in events] == [("appeared", "40716")]
+    assert lines[0].startswith("picamera: no frame for")
+    assert lines[0].endswith("; opening it again")
+    assert lines[1] == "picamera: open again"
+    assert not library.sensor.opened[0].is_open
+    assert library.sensor.opened[1].told["lores"]["stride"] == 1984
+
+
+def test_auto_takes_the_pis_camera_and_says_so(library: ModuleType) -> None:
+    lines: list[str] = []
+    camera = open_camera("auto", say=lines.append)
+    assert camera.name == "picamera"
+    assert lines == ["camera picamera (imx708, 1280 x 720 YUV420); the best there is"]
+    camera.close()
+
+
+@pytest.mark.skipif(any(Path("/dev").glob("video*")), reason="there may be a camera")
+def test_auto_without_any_camera_tells_of_both(library: ModuleType) -> None:
+    library.sensor.cameras = []
+    with pytest.raises(
+        CameraError, match=r"no camera found \(no /dev/video\*\).*; picamera: no camera is seen"
+    ):
+        open_camera("auto")
+
+
+def test_auto_goes_on_to_usb_and_says_why(library: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    from digitlens.cameras import v4l2
+    from digitlens.cameras.newest import Newest
+
+    library.sensor.trouble = OSError(16, "Device or resource busy")
+    held = threading.Event()
+    usb = Newest("usb:0", lambda: held.wait(LONG) and None)
+    monkeypatch.setattr(v4l2, "open_usb", lambda spec, **more: usb)
+    lines: list[str] = []
+    assert open_camera("auto", say=lines.append) is usb
+    assert lines == [
+        "camera usb:0; no picamera: busy ([Errno 16] Device or resource busy): end the program that has it"
+    ]
+    usb._closed = True
+    held.set()
+    usb.close()
+
+
+PROGRAM = """
+import sys, threading
+import numpy as np
+import picamera2
+
+page = np.load(sys.argv.pop(1))
+picamera2.sensor.first = page
+stop = threading.Event()
+
+def play():
+    while not stop.wait(0.01):
+        for device in picamera2.sensor.opened:
+            if device.is_open:
+                device.give(page)
+
+threading.Thread(target=play, daemon=True).start()
+from digitlens.cli import main
+sys.exit(main())
+"""
+
+
+def test_the_command_and_a_signal_in_the_middle_of_a_frame(tmp_path: Path, page: Pixels) -> None:
+    np.save(tmp_path / "page.npy", page)
+    path = os.pathsep.join(filter(None, (str(STANDINS), os.environ.get("PYTHONPATH"))))
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(tmp_path / "page.npy"), "live", "--display", "none"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path},
+    ) as other:  # fmt: skip
+        assert other.stdout is not None
+        first = other.stdout.readline()
+        other.send_signal(signal.SIGTERM)
+        _, errors = other.communicate(timeout=LONG)
+    assert "appeared   40716" in first, errors
+    assert other.returncode == 0
+    assert errors == "digitlens: camera picamera (imx708, 1280 x 720 YUV420); the best there is\n"
+
+
+def test_within_hands_errors_on() -> None:
+    def fail() -> None:
+        raise ValueError("its own")
+
+    with pytest.raises(ValueError, match="its own"):
+        limits.within(LONG, "late", fail)
+    assert limits.within(LONG, "late", lambda: 7) == 7
