@@ -57,12 +57,14 @@ class Request:
         self.metadata: dict[str, int] = {}
 
     def acquire(self) -> None:
-        assert self.count > 0, "acquired after it went back"
-        self.count += 1
+        with self.camera.lock:
+            assert self.count > 0, "acquired after it went back"
+            self.count += 1
 
     def release(self) -> None:
-        self.count -= 1
-        assert self.count >= 0, "released once too often"
+        with self.camera.lock:
+            self.count -= 1
+            assert self.count >= 0, "released once too often"
 
     def get_metadata(self) -> dict[str, int]:
         if self.camera.broken:
@@ -120,6 +122,7 @@ class Picamera2:
             raise RuntimeError("Camera __init__ sequence did not complete.") from trouble
         sensor.wait("open")
         sensor.opened.append(self)
+        self.lock = threading.Lock()
         self.is_open = True
         self.broken = False
         self.pre_callback: Any = None
@@ -164,9 +167,11 @@ class Picamera2:
 
         `short` names a stream whose buffer is not full.
         """
-        request = next((request for request in self.requests if request.count == 0), None)
-        if request is None:
-            return False
+        with self.lock:
+            request = next((request for request in self.requests if request.count == 0), None)
+            if request is None:
+                return False
+            request.count = 1
         for name, memory in request.buffers.items():
             stream = self.told[name]
             (width, height), stride = stream["size"], stream["stride"]
@@ -181,7 +186,6 @@ class Picamera2:
             request.bytes[name] = 100 if name == short else len(memory)
         stamp = time.monotonic() - age if age is not None else 0.0
         request.metadata = {} if age is None else {"SensorTimestamp": int(stamp * 1e9)}
-        request.count = 1
         if self.pre_callback is not None:
             self.pre_callback(request)
         request.release()
