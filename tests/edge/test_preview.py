@@ -264,6 +264,25 @@ def test_picamera2s_preview_takes_the_layer_and_python_no_colors(drm: ModuleType
     display.close()
 
 
+def test_a_lost_camera_takes_its_preview_with_it_and_brings_it_back(drm: ModuleType) -> None:
+    """In between, the live loop goes on showing."""
+    camera = open_camera("picamera")
+    display = open_display("drm", preview=camera.preview)
+    number = tracked("4071", True)
+    display.show(IMAGE, [number], SIZE, "status")
+    camera.close()
+    assert display.show(IMAGE, [number], SIZE, "no camera: unplugged") == []
+    again = open_camera("picamera")
+    display.follow(again.preview)
+    display.show(IMAGE, [number], SIZE, "status")
+    device = drm.sensor.opened[1]
+    assert isinstance(device.preview, drm.Preview.DRM.value)
+    assert len(device.preview.layers) == 1
+    display.close()
+    assert isinstance(device.preview, drm.Preview.NULL.value)
+    again.close()
+
+
 def test_a_screen_that_takes_no_picture_leaves_the_camera_as_it_was(drm: ModuleType) -> None:
     camera = open_camera("picamera")
     device = drm.sensor.opened[0]

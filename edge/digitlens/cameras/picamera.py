@@ -146,6 +146,7 @@ class Picamera:
             self._closed = True
             request, self._waiting = self._waiting, None
         self._device.pre_callback = None
+        self.preview.shown = False  # it ends with the camera: nothing can be laid over it any more
         if request is not None:
             request.release()
         self._lender.collect()

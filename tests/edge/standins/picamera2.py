@@ -121,7 +121,6 @@ class Picamera2:
             trouble = sensor.trouble
             raise RuntimeError("Camera __init__ sequence did not complete.") from trouble
         sensor.wait("open")
-        sensor.opened.append(self)
         self.lock = threading.Lock()
         self.is_open = True
         self.broken = False
@@ -131,6 +130,7 @@ class Picamera2:
         self.told: dict[str, Any] = {}
         self.requests: list[Request] = []
         self.preview: Any = None
+        sensor.opened.append(self)
 
     def create_preview_configuration(self, **asked: Any) -> dict[str, Any]:
         return asked
