@@ -1,7 +1,8 @@
 """Inside the root: draws the pages, lets digitlens read them from the camera, and looks at its screen.
 
 Passes only if each page's numbers, and no others, come as steady events, and if on a small and on a large
-screen each page is seen with its numbers framed and labeled; then if s saves and q ends it.
+screen each page is seen with its numbers framed and labeled, also after a camera that fell silent was opened
+again; then if s saves and q ends it.
 """
 
 import json
@@ -38,6 +39,9 @@ COPIES = 45
 BLANK = 30
 """Of the empty sheet after each page: one is taken away before the next is laid."""
 SCREENS = ((480, 320), (1920, 1080))
+SILENT_ON = (800, 480)
+SILENT_AFTER = 150
+"""Frames of a camera that then gives no more and reports no error: in the middle of the first page."""
 LONG = 120.0
 """Seconds for the events, and for each picture of the screen, before the check fails."""
 ALIKE = 0.5
@@ -70,14 +74,19 @@ def main(folder: Path) -> None:
             number += copies
     for screen in SCREENS:
         judge(folder, drawn, screen)
+    judge(folder, drawn, SILENT_ON, silent=True)
     print("camera check: PASSED")
 
 
-def judge(folder: Path, drawn: list[Pixels], screen: tuple[int, int]) -> None:
-    """One run on a screen of this size."""
+def judge(folder: Path, drawn: list[Pixels], screen: tuple[int, int], silent: bool = False) -> None:
+    """One run on a screen of this size; `silent`: its camera stalls once."""
     wanted = {text for rows in PAGES for row in rows for text in row.split()}
     title = f"{screen[0]}x{screen[1]}"
-    with a_screen(screen) as display, live(folder, display, title) as running:
+    with a_screen(screen) as display, live(folder, display, title, silent) as running:
+        if silent:
+            running.until(lambda: "no frame for" in running.said() or None, f"{title}: a line of the stall")
+            running.until(lambda: "picamera: open again" in running.said() or None, f"{title}: open again")
+            running.forget()
         running.until(lambda: wanted <= running.texts() or None, f"{title}: {wanted} as steady numbers")
         for number, (rows, page) in enumerate(zip(PAGES, drawn, strict=True)):
             texts = [text for row in rows for text in row.split()]
@@ -96,7 +105,10 @@ def judge(folder: Path, drawn: list[Pixels], screen: tuple[int, int]) -> None:
         status = running.process.wait(LONG)
         if status != 0:
             raise Failed(f"{title}: digitlens ended with {status} after q")
-        print(f"camera check: {title}: {sorted(wanted)} steady, framed and labeled; s saved; q ended it")
+        after = " after a silent stall" if silent else ""
+        print(
+            f"camera check: {title}{after}: {sorted(wanted)} steady, framed and labeled; s saved; q ended it"
+        )
 
 
 class Live:
@@ -113,6 +125,14 @@ class Live:
         """The texts that were steady so far."""
         return {event["text"] for event in list(self._events)}
 
+    def said(self) -> str:
+        """What it has said on stderr."""
+        return self._log.read_text()
+
+    def forget(self) -> None:
+        """The events so far."""
+        self._events.clear()
+
     def boxes(self, texts: list[str]) -> dict[str, list[int]]:
         """Where each of these numbers was last."""
         return {event["text"]: event["box"] for event in list(self._events) if event["text"] in texts}
@@ -126,13 +146,13 @@ class Live:
         end = monotonic() + LONG
         while (found := look()) is None:
             if self.process.poll() is not None or monotonic() > end:
-                raise Failed(f"not seen: {what}; steady were {sorted(self.texts())}; {self._log.read_text()}")
+                raise Failed(f"not seen: {what}; steady were {sorted(self.texts())}; {self.said()}")
             sleep(0.05)
         return found
 
     def press(self, key: str, display: str) -> None:
         """Press a key in its window, as a hand does."""
-        command = ["xdotool", "search", "--name", "^digitlens$", "windowfocus", "key", key]
+        command = ["xdotool", "search", "--onlyvisible", "--name", "^digitlens$", "windowfocus", "key", key]
         subprocess.run(command, check=True, env=os.environ | {"DISPLAY": display}, timeout=LONG)
 
     def _read(self) -> None:
@@ -159,7 +179,7 @@ def a_screen(size: tuple[int, int]) -> Iterator[str]:
 
 
 @contextmanager
-def live(folder: Path, display: str, title: str) -> Iterator[Live]:
+def live(folder: Path, display: str, title: str, silent: bool) -> Iterator[Live]:
     """The command as a user gives it, but for the shims around it."""
     shims = SOURCE / "deploy" / "checks" / "camera" / "shims"
     environment = os.environ | {
@@ -167,6 +187,7 @@ def live(folder: Path, display: str, title: str) -> Iterator[Live]:
         "LD_PRELOAD": str(folder / "dma_heap.so"),
         "PYTHONPATH": str(shims),
         "XDG_RUNTIME_DIR": str(folder),
+        "SILENT_AFTER": str(SILENT_AFTER if silent else 0),
     }
     log = folder / "out" / f"{title}.log"
     command = [sys.executable, str(shims / "live.py"), "live", "--camera", "picamera", "--display", "qt"]
