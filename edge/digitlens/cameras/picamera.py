@@ -233,7 +233,9 @@ def _library() -> ModuleType:
     """picamera2, if it is there and sees a camera of the Pi; quiet, for the user gets our line."""
     if os.environ.get("DIGITLENS_DEBUG") != "1":
         os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:FATAL")
-        logging.getLogger("picamera2").addHandler(logging.NullHandler())
+        log = logging.getLogger("picamera2")
+        if not log.handlers:  # without one, Python itself writes its warnings
+            log.addHandler(logging.NullHandler())
     try:
         library = importlib.import_module("picamera2")
     except ModuleNotFoundError as error:
