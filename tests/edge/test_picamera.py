@@ -442,6 +442,7 @@ import picamera2
 
 page = np.load(sys.argv.pop(1))
 picamera2.sensor.first = page
+picamera2.sensor.hang_at = sys.argv.pop(1)
 stop = threading.Event()
 
 def play():
@@ -456,11 +457,13 @@ sys.exit(main())
 """
 
 
-def test_the_command_and_a_signal_in_the_middle_of_a_frame(tmp_path: Path, page: Pixels) -> None:
+@pytest.mark.parametrize("hangs", ["", "close"])
+def test_the_command_and_a_signal_in_the_middle_of_a_frame(tmp_path: Path, page: Pixels, hangs: str) -> None:
+    """It ends well, also when the camera does not let itself be closed."""
     np.save(tmp_path / "page.npy", page)
     path = os.pathsep.join(filter(None, (str(STANDINS), os.environ.get("PYTHONPATH"))))
     with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(tmp_path / "page.npy"), "live", "--display", "none"],
+        [sys.executable, "-c", PROGRAM, str(tmp_path / "page.npy"), hangs, "live", "--display", "none"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path},
     ) as other:  # fmt: skip
         assert other.stdout is not None
