@@ -18,7 +18,7 @@ from digitlens.displays.preview import STATUS, Overlay
 from digitlens.errors import DisplayError
 from digitlens.preview import Preview
 from tests.edge.test_marks import SCREENS, SIZE, paper, tracked
-from tests.edge.test_picamera import library, newest  # noqa: F401  # the fixture
+from tests.edge.test_picamera import newest
 
 Pixels = npt.NDArray[np.uint8]
 IMAGE = np.zeros((480, 640), np.uint8)
@@ -237,7 +237,7 @@ def test_a_desktop_that_is_not_there_is_a_reason(display: str, said: str, root: 
 
 
 @pytest.fixture
-def drm(library: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:  # noqa: F811
+def drm(library: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """picamera2's stand-in, and a screen of 800 x 480."""
     monkeypatch.setattr(screens, "console", lambda: (800, 480))
     return library
