@@ -131,9 +131,14 @@ def _window(kind: Any, picture: tuple[int, int], full_screen: bool, title: str, 
     class Window(kind):  # type: ignore[misc]  # known at run time
         def make_picamera2_widget(self, *arguments: Any, **options: Any) -> Any:
             """In Qt's own thread, to which widgets and their filters belong."""
-            room = widgets.QApplication.primaryScreen().availableGeometry()
-            shrink = min(1.0, PART * room.width() / picture[0], PART * room.height() / picture[1])
-            self.width, self.height = round(picture[0] * shrink), round(picture[1] * shrink)
+            screen = widgets.QApplication.primaryScreen()
+            if full_screen:  # as large as it, too: there may be no window manager that would make it so
+                room = screen.geometry()
+                self.x, self.y, self.width, self.height = room.x(), room.y(), room.width(), room.height()
+            else:
+                room = screen.availableGeometry()
+                shrink = min(1.0, PART * room.width() / picture[0], PART * room.height() / picture[1])
+                self.width, self.height = round(picture[0] * shrink), round(picture[1] * shrink)
             options |= {"width": self.width, "height": self.height}
             widget = super().make_picamera2_widget(*arguments, **options)
             widget.installEventFilter(Ears(widget))
