@@ -17,7 +17,7 @@ import msgspec
 from digitlens import cards
 from digitlens.cameras import FLIPS, ROTATIONS, Camera, open_camera
 from digitlens.classify import DEFAULT, Classifier
-from digitlens.displays import NAMES, Nowhere, open_display
+from digitlens.displays import NAMES, Display, Nowhere, open_display
 from digitlens.errors import CameraError, RecordError
 from digitlens.live import PATIENCE, Live
 from digitlens.measure import Figures, Meter
@@ -67,8 +67,8 @@ def add_options(live: argparse.ArgumentParser) -> None:
     """The options of digitlens live."""
     live.set_defaults(run=run)
     live.add_argument(
-        "--camera", default="auto", metavar="auto|usb:N|PATH",
-        help="/dev/videoN, or a video, picture or folder of them to replay (default: %(default)s)",
+        "--camera", default="auto", metavar="auto|picamera|usb:N|PATH",
+        help="the Pi's own, /dev/videoN, or a video, picture or folder to replay (default: %(default)s)",
     )  # fmt: skip
     live.add_argument(
         "--display", default="auto", choices=("auto", *NAMES),
@@ -136,13 +136,12 @@ def _live(
     rate = options.rate if rate is None else rate
     hold = options.hold if options.hold is not None else 1 if options.benchmark else HOLD
     seen = options.display != "none" or options.record is not None or options.save != Path()
-    reopen = partial(
-        open_camera, options.camera, rate=rate, rotation=options.rotation, flip=options.flip, color=seen,
+    open_one = partial(
+        open_camera, rate=rate, rotation=options.rotation, flip=options.flip, color=seen,
         repeat=options.repeat, hold=hold,
     )  # fmt: skip
     with ExitStack() as opened:
-        with quiet():
-            camera = reopen()
+        camera = open_one(options.camera, say=_say)
         opened.callback(camera.close)
         record = None
         if options.record is not None:
@@ -152,8 +151,17 @@ def _live(
             opened.callback(recorder.close)
             record = recorder.add
         wanted = options.display
-        display = Nowhere() if wanted == "none" else open_display(wanted, full_screen=options.full_screen)
+        display: Display = Nowhere()
+        if wanted != "none":
+            display = open_display(wanted, full_screen=options.full_screen, preview=camera.preview)
         opened.callback(display.close)
+
+        def reopen() -> Camera:
+            # The Pi's own camera that was lost is waited for: its display can show no other.
+            again = open_one("picamera" if camera.name == "picamera" else options.camera)
+            display.follow(again.preview)
+            return again
+
         live = Live(
             camera,
             reader,

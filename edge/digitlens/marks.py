@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from statistics import median
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -54,11 +55,51 @@ def mark(
         sides: handed in again with the next picture, it keeps labels where they are; it is changed.
     """
     height, width = canvas.shape[:2]
+    _draw(canvas, *_plan((width, height), numbers, size, status, place, sides), status)
+
+
+def layer(
+    shape: tuple[int, int],
+    numbers: Sequence[Tracked],
+    size: tuple[int, int],
+    status: str = "",
+    sides: Sides | None = None,
+) -> Pixels:
+    """The same marks alone, as a new (H, W, 4) RGBA uint8 of `shape` (width, height), to lie over a picture.
+
+    Drawn on black and on white; what differs between the two is the picture that shines through.
+    """
+    boxes, labels = _plan(shape, numbers, size, status, None, sides)
+    black, white = (np.full((shape[1], shape[0], 3), level, np.uint8) for level in (0, 255))
+    for canvas in (black, white):
+        _draw(canvas, boxes, labels, status)
+    marks: Pixels = cv2.cvtColor(black, cv2.COLOR_BGR2RGBA).astype(np.uint8, copy=False)
+    np.subtract(255, white[..., 1] - black[..., 1], out=marks[..., 3])
+    return marks
+
+
+class _Label(NamedTuple):
+    steady: bool
+    text: str
+    letters: float
+    margin: int
+    spot: Box
+
+
+def _plan(
+    shape: tuple[int, int],
+    numbers: Sequence[Tracked],
+    size: tuple[int, int],
+    status: str,
+    place: Box | None,
+    sides: Sides | None,
+) -> tuple[list[tuple[bool, Box]], list[_Label]]:
+    """Where what is drawn on a canvas of `shape` (width, height): boxes, steady or not, and labels."""
+    width, height = shape
     x, y, w, h = place or (0, 0, width, height)
     sides = {} if sides is None else sides
-    thick = max(1, round(height / 400))
-    low = height - _bar(canvas, status)
-    margin = 2 * thick + 1
+    margin = 2 * _thick(height) + 1
+    low = height - (_bar(shape, status).strip if status else 0)
     boxes = []
     for one in numbers:
         left, top, wide, tall = one.number.box
@@ -66,34 +107,50 @@ def mark(
         boxes.append(
             (*corner, round(wide * w / size[0]) + 2 * margin, round(tall * h / size[1]) + 2 * margin)
         )
-    for one, box in zip(numbers, boxes, strict=True):
-        if one.steady:
+    labels: list[_Label] = []
+    if numbers:
+        # One size for all of them, which a pen of one width belongs to.
+        digit = median(one.number.box[3] for one in numbers) * h / size[1]
+        least = max(LOWEST, height / PART)
+        letters = min(max(least, 0.4 * digit), 1.6 * least) / CAPITAL
+        taken: list[Box] = []
+        for one, box in sorted(zip(numbers, boxes, strict=True), key=lambda pair: not pair[0].steady):
+            others = [other for other in boxes if other is not box]
+            text = one.number.text if one.steady else f"{one.number.text} ?"
+            wide, tall, margin = _label_size(text, letters)
+            spots = _spots(box, (wide, tall), (width, low))
+            side = _side(spots, box, taken, others, sides.get(one.id))
+            sides[one.id] = side
+            taken.append(spots[side])
+            labels.append(_Label(one.steady, text, letters, margin, spots[side]))
+        for gone in sides.keys() - {one.id for one in numbers}:
+            del sides[gone]
+    return [(one.steady, box) for one, box in zip(numbers, boxes, strict=True)], labels
+
+
+def _draw(canvas: Pixels, boxes: list[tuple[bool, Box]], labels: list[_Label], status: str) -> None:
+    thick = _thick(len(canvas))
+    if status:
+        bar = _bar((canvas.shape[1], len(canvas)), status)
+        canvas[max(0, len(canvas) - bar.strip) :] //= 4
+        _write(canvas, status, (bar.margin, len(canvas) - bar.base), bar.size, INK)
+    for steady, box in boxes:
+        if steady:
             _rectangle(canvas, box, RIM, thick + 2)
             _rectangle(canvas, box, STEADY, thick)
         else:
             _dotted(canvas, box, thick)
-    if not numbers:
-        return
-    # One size for all of them, which a pen of one width belongs to.
-    digit = median(one.number.box[3] for one in numbers) * h / size[1]
-    least = max(LOWEST, height / PART)
-    letters = min(max(least, 0.4 * digit), 1.6 * least) / CAPITAL
-    taken: list[Box] = []
-    for one, box in sorted(zip(numbers, boxes, strict=True), key=lambda pair: not pair[0].steady):
-        others = [other for other in boxes if other is not box]
-        text = one.number.text if one.steady else f"{one.number.text} ?"
-        wide, tall, margin = _label_size(text, letters)
-        spots = _spots(box, (wide, tall), (width, low))
-        side = _side(spots, box, taken, others, sides.get(one.id))
-        sides[one.id] = side
-        taken.append(spots[side])
-        left, top, wide, tall = spots[side]
-        cv2.rectangle(canvas, (left, top), (left + wide, top + tall), STEADY if one.steady else RIM, -1)
-        if not one.steady:
-            _rectangle(canvas, spots[side], READING, thick)
-        _write(canvas, text, (left + margin, top + tall - margin), letters, INK if one.steady else READING)
-    for gone in sides.keys() - {one.id for one in numbers}:
-        del sides[gone]
+    for steady, text, letters, margin, spot in labels:
+        left, top, wide, tall = spot
+        cv2.rectangle(canvas, (left, top), (left + wide, top + tall), STEADY if steady else RIM, -1)
+        if not steady:
+            _rectangle(canvas, spot, READING, thick)
+        _write(canvas, text, (left + margin, top + tall - margin), letters, INK if steady else READING)
+
+
+def _thick(height: int) -> int:
+    """Of the lines on a picture of this height."""
+    return max(1, round(height / 400))
 
 
 def _label_size(text: str, letters: float) -> tuple[int, int, int]:
@@ -123,20 +180,21 @@ def _side(spots: list[Box], own: Box, taken: list[Box], others: list[Box], befor
     return before if before is not None and costs[before] <= costs[best] + STAY else best
 
 
-def _bar(canvas: Pixels, status: str) -> int:
-    """Write the status line on a dark strip; returns its height."""
-    if not status:
-        return 0
-    height, width = canvas.shape[:2]
+class _Bar(NamedTuple):
+    size: float
+    margin: int
+    base: int
+    strip: int
+
+
+def _bar(shape: tuple[int, int], status: str) -> _Bar:
+    """The status line's letters, its margin at the left, its letters' foot and its top above the edge."""
+    width, height = shape
     size = max(LOWEST - 2, height / (PART + 8)) / CAPITAL
     wide, base = _text_size(status, size)
     size *= min(1.0, (width - 8) / wide)  # all of it, on the narrowest screen
     margin = max(3, round(0.3 * size * CAPITAL))
-    strip = int(round(size * CAPITAL) + 2 * margin + base // 2)
-    top = max(0, height - strip)
-    canvas[top:] //= 4
-    _write(canvas, status, (margin, height - margin - base // 2), size, INK)
-    return strip
+    return _Bar(size, margin, margin + base // 2, round(size * CAPITAL) + 2 * margin + base // 2)
 
 
 def _write(canvas: Pixels, text: str, at: tuple[int, int], size: float, ink: Color) -> None:

@@ -181,7 +181,7 @@ def bad(tmp_path: Path, kind: str) -> str:
         ("empty", "no pictures in this folder"),
         ("usb:9", "usb:9: no such camera"),
         ("usb:x", "take usb:N"),
-        ("picamera", "no picamera2 adapter yet"),
+        ("picamera", "picamera2 is not installed"),
     ],
 )
 def test_a_camera_that_is_not_there_is_one_line(tmp_path: Path, kind: str, said: str) -> None:
@@ -344,3 +344,15 @@ def test_memory_is_flat_over_a_long_replay(tmp_path: Path) -> None:
 def _resident() -> int:
     pages = int(Path(f"/proc/{os.getpid()}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") // 1024
+
+
+def test_a_usb_camera_that_another_program_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """V4L2 does not open it; in the device's place is a file, which V4L2 does not open either."""
+    from digitlens.cameras import v4l2
+
+    (tmp_path / "video63").touch()
+    monkeypatch.setattr(v4l2, "Path", lambda name: tmp_path / Path(name).name)
+    with pytest.raises(CameraError, match=r"usb:63: busy, or no camera .*: end the program that has it"):
+        open_camera("usb:63")
+    with pytest.raises(CameraError, match=r"usb:9: no such camera .*; there are usb:63"):
+        open_camera("usb:9")

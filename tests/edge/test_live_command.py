@@ -79,7 +79,7 @@ def test_the_benchmark_ends_with_one_object(sheet: Path) -> None:
         (["--camera", "usb:9"], "usb:9: no such camera"),
         (["--camera", "missing.avi"], "missing.avi: no such file"),
         (["--camera", "auto", "--benchmark"], "only files can be replayed"),
-        (["--camera", "picamera"], "no picamera2 adapter yet"),
+        (["--camera", "picamera"], "picamera2 is not installed"),
         (["--camera", "{sheet}", "--record", "film.mp4"], "name it film.avi"),
         (["--camera", "{sheet}", "--model", "nothing"], "nothing"),
     ],

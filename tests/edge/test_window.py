@@ -147,7 +147,8 @@ def test_without_kmsdrm_there_is_no_display_and_a_reason(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "says"), [("drm", "not built"), ("qt", "not built"), ("tft", "there is auto")]
+    ("wanted", "says"),
+    [("drm", "no preview of its own"), ("qt", "no preview of its own"), ("tft", "there is auto")],
 )
 def test_what_cannot_be_had_is_named(wanted: str, says: str) -> None:
     with pytest.raises(DisplayError, match=f"{wanted}.*{says}"):

@@ -1,6 +1,8 @@
 """Where frames come from; each kind of camera in a module of its own, imported when it is opened."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -9,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.errors import CameraError
+from digitlens.preview import Preview
+from digitlens.terminal import quiet
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -48,6 +52,10 @@ class Camera(Protocol):
     def dropped(self) -> int:
         """Frames that were never handed out."""
 
+    @property
+    def preview(self) -> Preview | None:
+        """Its own way onto the screen, if it has one; while that is taken, `image` is gray."""
+
     def newest(self, timeout: float) -> Frame | None:
         """The newest frame not yet handed out, waited for `timeout` seconds; None: the replay has ended.
 
@@ -70,12 +78,14 @@ def open_camera(
     color: bool = True,
     repeat: int = 1,
     hold: int = 1,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Camera:
     """Open the camera that `spec` names.
 
     Args:
-        spec: `usb:N` is /dev/videoN; `auto` takes the first of those that opens; anything else is the path
-            of a video, a picture, or a folder of them, which are replayed.
+        spec: `picamera` is the Pi's own camera; `usb:N` is /dev/videoN; `auto` takes the first of all those
+            that opens, in this order; anything else is the path of a video, a picture, or a folder of them,
+            which are replayed.
         rate: frames a second; None is the video's own, or 30; 0 replays as fast as frames are taken.
         rotation: 0, 90, 180 or 270 degrees clockwise.
         flip: "", "horizontal", "vertical" or "both"; done after the rotation.
@@ -83,6 +93,7 @@ def open_camera(
         color: False leaves `image` gray, which costs less.
         repeat: how many times a replay is played; 0 is without end.
         hold: for how many frames a replay shows each picture.
+        say: is handed the line that tells which camera `auto` took and why.
 
     Raises:
         CameraError: there is none, it is busy, or it cannot be read.
@@ -92,17 +103,47 @@ def open_camera(
             f"rotation {rotation}, flip {flip!r}: take a rotation of {', '.join(map(str, ROTATIONS))} and a "
             f"flip of {', '.join(filter(None, FLIPS))}"
         )
-    if spec == "picamera":
-        raise CameraError("picamera: this version has no picamera2 adapter yet; take usb:N or a path")
-    if spec == "auto" or spec.startswith("usb:"):
-        from digitlens.cameras import v4l2
-
-        return v4l2.open_usb(spec, rate=rate, rotation=rotation, flip=flip, size=size, color=color)
+    device = partial(_device, rate=rate, rotation=rotation, flip=flip, size=size, color=color)
+    if spec == "auto":
+        return _best(device, say)
+    if spec == "picamera" or spec.startswith("usb:"):
+        return device(spec)
     from digitlens.cameras import files
 
     return files.Replay(
         Path(spec), rate=rate, rotation=rotation, flip=flip, color=color, repeat=repeat, hold=hold
     )
+
+
+def _best(device: Callable[[str], Camera], say: Callable[[str], None]) -> Camera:
+    """The Pi's own camera, or else the first USB camera."""
+    try:
+        camera = device("picamera")
+    except CameraError as error:
+        try:
+            camera = device("auto")
+        except CameraError as other:
+            raise CameraError(f"{other}; {error}") from other
+        why = f"no {error}"
+    else:
+        why = "the best there is"
+    about = f" ({camera.about})" if hasattr(camera, "about") else ""
+    say(f"camera {camera.name}{about}; {why}")
+    return camera
+
+
+def _device(
+    spec: str, *, rate: float | None, rotation: int, flip: str, size: tuple[int, int], color: bool
+) -> Camera:
+    """A real camera; what its driver writes by itself does not reach the terminal."""
+    with quiet():
+        if spec == "picamera":
+            from digitlens.cameras import picamera
+
+            return picamera.open_picamera(rate=rate, rotation=rotation, flip=flip, size=size, color=color)
+        from digitlens.cameras import v4l2
+
+        return v4l2.open_usb(spec, rate=rate, rotation=rotation, flip=flip, size=size, color=color)
 
 
 def turned(pixels: Pixels, rotation: int, flip: str) -> Pixels:

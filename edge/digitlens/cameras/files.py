@@ -24,6 +24,8 @@ class Replay:
     After an error the next call goes on behind the file that caused it.
     """
 
+    preview = None
+
     def __init__(
         self,
         path: Path,

@@ -16,6 +16,8 @@ class Newest:
     ends, for no device may be closed while another thread waits in it.
     """
 
+    preview = None
+
     def __init__(
         self, name: str, grab: Callable[[], Frame | None], release: Callable[[], None] = lambda: None
     ) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.errors import DisplayError
+from digitlens.preview import Preview
 from digitlens.track import Tracked
 
 Pixels = npt.NDArray[np.uint8]
@@ -37,6 +38,9 @@ class Display(Protocol):
             DisplayError: the screen went away.
         """
 
+    def follow(self, preview: Preview | None) -> None:
+        """Go on with the preview of a camera that was opened again."""
+
     def close(self) -> None:
         """Give the screen back; closing twice does nothing."""
 
@@ -52,14 +56,24 @@ class Nowhere:
         """Show nothing."""
         return []
 
+    def follow(self, preview: Preview | None) -> None:
+        """Nothing to go on with."""
+
     def close(self) -> None:
         """Nothing to give back."""
 
 
-def open_display(wanted: str = "auto", *, full_screen: bool = False, title: str = "digitlens") -> Display:
+def open_display(
+    wanted: str = "auto",
+    *,
+    full_screen: bool = False,
+    title: str = "digitlens",
+    preview: Preview | None = None,
+) -> Display:
     """Open the display `wanted`: drm, qt, sdl, none, or auto for the first of these that there is.
 
-    Says on stderr, in one line, which was taken and why.
+    `preview` is the open camera's own, which drm and qt need. Says on stderr, in one line, which was taken
+    and why.
 
     Raises:
         DisplayError: what was wanted cannot be had; never for auto and none.
@@ -67,24 +81,29 @@ def open_display(wanted: str = "auto", *, full_screen: bool = False, title: str 
     if wanted != "auto" and wanted not in NAMES:
         raise DisplayError(f"display {wanted!r}: there is auto, {', '.join(NAMES)}")
     reasons: dict[str, str] = {}  # a reason, and the names that it holds for
-    for name in NAMES if wanted == "auto" else (wanted,):
+    for name in NAMES if wanted == "auto" else tuple(name for name in NAMES if name == wanted):
         try:
-            display = _open(name, full_screen, title)
+            display = _open(name, full_screen, title, preview)
         except DisplayError as error:
             if wanted != "auto":
                 raise DisplayError(f"display {name}: {error}; --display none does without") from error
             reasons[str(error)] = ", ".join(filter(None, (reasons.get(str(error)), name)))
             continue
-        why = "; ".join(f"no {names}: {reason}" for reason, names in reasons.items()) or "as asked"
+        taken = "as asked" if wanted != "auto" else "the best there is"
+        why = "; ".join(f"no {names}: {reason}" for reason, names in reasons.items()) or taken
         about = f" ({display.about})" if hasattr(display, "about") else ""
         sys.stderr.write(f"digitlens: display {name}{about}; {why}\n")
         return display
     raise AssertionError("none is always there")
 
 
-def _open(name: str, full_screen: bool, title: str) -> Display:
-    if name in ("drm", "qt"):
-        raise DisplayError("picamera2's own previews are not built yet")
+def _open(name: Name, full_screen: bool, title: str, preview: Preview | None) -> Display:
+    if name == "drm" or name == "qt":
+        if preview is None:
+            raise DisplayError("the camera has no preview of its own (picamera's has)")
+        from digitlens.displays.preview import Overlay
+
+        return Overlay(preview, name, full_screen=full_screen, title=title)
     if name == "sdl":
         from digitlens.displays import sdl
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from digitlens.displays import Key
 from digitlens.errors import DisplayError
 from digitlens.marks import Sides, mark
+from digitlens.preview import Preview
 from digitlens.readings import Box
 from digitlens.terminal import quiet
 from digitlens.track import Tracked
@@ -89,6 +90,9 @@ class Window:
         except pygame.error as error:
             self.close()
             raise DisplayError(f"the screen is gone ({error})") from error
+
+    def follow(self, preview: Preview | None) -> None:
+        """Nothing: the window is handed each picture."""
 
     def close(self) -> None:
         """Close the window; closing twice does nothing."""

@@ -1,0 +1,9 @@
+"""Stands in for libcamera's Python, of which the adapter takes the transform alone."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Transform:
+    hflip: int = 0
+    vflip: int = 0

@@ -1,0 +1,324 @@
+"""The camera's own preview as a display: the layer, when it is set, the screens, and picamera2's part."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from digitlens import marks
+from digitlens.cameras import open_camera
+from digitlens.displays import open_display, screens
+from digitlens.displays.preview import STATUS, Overlay
+from digitlens.errors import DisplayError
+from digitlens.preview import Preview
+from tests.edge.test_marks import SCREENS, SIZE, paper, tracked
+from tests.edge.test_picamera import newest
+
+Pixels = npt.NDArray[np.uint8]
+IMAGE = np.zeros((480, 640), np.uint8)
+
+
+class Memory:
+    """A preview in memory: keeps its layers, and is told what is pressed."""
+
+    def __init__(self, size: tuple[int, int] = (640, 480), trouble: str = "") -> None:
+        self.size = size
+        self.layers: list[Pixels] = []
+        self.pressed: list[str] = []
+        self.started: list[tuple[object, ...]] = []
+        self.stopped = 0
+        self.trouble = trouble
+
+    def start(self, way: str, *, screen: tuple[int, int] | None, full_screen: bool, title: str) -> None:
+        if self.trouble:
+            raise DisplayError(self.trouble)
+        self.started.append((way, screen, full_screen, title))
+
+    def overlay(self, layer: Pixels) -> None:
+        self.layers.append(layer)
+
+    def keys(self) -> list[str]:
+        pressed, self.pressed = self.pressed, []
+        return pressed
+
+    def stop(self) -> None:
+        self.stopped += 1
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture(autouse=True)
+def a_desktop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screens, "desktop", lambda: False)
+
+
+def over(picture: Pixels, layer: Pixels) -> Pixels:
+    """What a screen shows of a picture under the layer."""
+    alpha = layer[..., 3:].astype(float) / 255
+    return np.round(layer[..., 2::-1] * alpha + picture * (1 - alpha)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("level", [255, 128, 10])
+def test_the_layer_over_a_picture_is_what_is_drawn_on_it(screen: tuple[int, int], level: int) -> None:
+    numbers = [tracked("4071", True), tracked("55", False, (300, 300), 2)]
+    drawn = paper(screen, level)
+    marks.mark(drawn, numbers, SIZE, "30 frames/s   read in 8 ms")
+    layer = marks.layer(screen, numbers, SIZE, "30 frames/s   read in 8 ms")
+    assert layer.shape == (screen[1], screen[0], 4)
+    # Letters' smooth edges on the half dark status line are mixed twice; nobody sees that.
+    off = np.abs(over(paper(screen, level), layer).astype(int) - drawn)
+    assert off.max() <= 64
+    assert (off > 1).mean() < 0.01
+    assert off[: int(0.9 * screen[1])].max() <= 1
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_the_layer_is_clear_where_nothing_is_drawn(screen: tuple[int, int]) -> None:
+    layer = marks.layer(screen, [tracked("4071", True)], SIZE)
+    assert (layer[..., 3] > 0).mean() < 0.2
+    assert set(np.unique(layer[..., 3])) == {0, 255}
+    assert not marks.layer(screen, [], SIZE)[..., 3].any()
+
+
+def test_the_layer_is_only_set_when_it_changed() -> None:
+    clock, preview = Clock(), Memory()
+    display = Overlay(preview, "qt", clock=clock)
+    number = tracked("4071", True)
+    for frame in range(30):
+        display.show(IMAGE, [number], SIZE, f"{frame} ms old")
+        clock.now += STATUS / 100
+    assert len(preview.layers) == 1  # each status is another one, but nobody reads so fast
+    clock.now += STATUS
+    display.show(IMAGE, [number], SIZE, "31 ms old")
+    assert len(preview.layers) == 2
+    display.show(IMAGE, [tracked("4071", True, (121, 150))], SIZE, "31 ms old")
+    display.show(IMAGE, [tracked("4071", False, (121, 150))], SIZE, "31 ms old")
+    assert len(preview.layers) == 4  # what moves or changes is shown at once
+    preview.size = (320, 240)
+    display.show(IMAGE, [tracked("4071", False, (121, 150))], SIZE, "31 ms old")
+    assert preview.layers[-1].shape == (240, 320, 4)
+    for _ in range(10):
+        clock.now += 2 * STATUS
+        display.show(IMAGE, [tracked("4071", False, (121, 150))], SIZE, "31 ms old")
+    assert len(preview.layers) == 5
+
+
+def test_keys_of_the_preview() -> None:
+    preview = Memory()
+    display = Overlay(preview, "qt")
+    preview.pressed = ["s", "d", "x", "", " ", "q", "\x1b", "close"]
+    assert display.show(IMAGE, [], SIZE, "") == ["save", "stages", "quit", "quit", "quit"]
+    assert display.show(IMAGE, [], SIZE, "") == []
+
+
+def test_a_camera_that_was_opened_again_is_followed() -> None:
+    first, second = Memory(), Memory()
+    display = Overlay(first, "qt", full_screen=True)
+    number = tracked("4071", True)
+    display.show(IMAGE, [number], SIZE, "")
+    display.follow(second)
+    assert second.started == []
+    display.show(IMAGE, [number], SIZE, "")
+    assert second.started == [("qt", None, True, "digitlens")]
+    assert (len(first.layers), len(second.layers)) == (1, 1)  # the same numbers, but on another screen
+    display.follow(Memory(trouble="no picture"))
+    with pytest.raises(DisplayError, match="no picture"):
+        display.show(IMAGE, [number], SIZE, "")
+    display.follow(None)
+    assert display.show(IMAGE, [number], SIZE, "") == []
+    display.close()
+    display.close()
+
+
+def test_with_opengl_where_the_desktop_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screens, "desktop", lambda: True)
+    preview = Memory((1280, 720))
+    display = Overlay(preview, "qt")
+    assert preview.started == [("gl", None, False, "digitlens")]
+    assert display.name == "qt"
+    assert display.about == "the camera's own preview, OpenGL, 1280 x 720"
+    display.close()
+    display.close()
+    assert preview.stopped == 1
+
+
+def test_auto_takes_drm_then_qt_and_says_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(screens, "console", lambda: (800, 480))
+    preview: Preview = Memory()
+    assert open_display("auto", preview=preview).name == "drm"
+    assert preview.started == [("drm", (800, 480), False, "digitlens")]  # type: ignore[attr-defined]
+    monkeypatch.setattr(screens, "console", _no("no screen is connected"))
+    assert open_display("auto", preview=preview).name == "qt"
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.endswith(
+        "display drm (the camera's own preview, the whole screen, 640 x 480); the best there is"
+    )
+    assert second.endswith("without OpenGL, 640 x 480); no drm: no screen is connected")
+
+
+def _no(why: str):  # type: ignore[no-untyped-def]
+    def ask() -> None:
+        raise DisplayError(why)
+
+    return ask
+
+
+def test_a_preview_that_cannot_is_said_with_what_was_taken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "kmsdrm" if not Path("/dev/dri").exists() else "nothing")
+    monkeypatch.setattr(screens, "console", lambda: (800, 480))
+    assert open_display("auto", preview=Memory(trouble="it cannot turn the picture")).name == "none"
+    assert "no drm, qt: it cannot turn the picture; no sdl: " in capsys.readouterr().err
+
+
+def a_card(folder: Path, status: str = "connected", modes: str = "800x480\n640x480\n") -> dict[str, Path]:
+    """/dev/dri and /sys/class/drm of a machine with one connector."""
+    connector = folder / "sys" / "card1-DSI-1"
+    connector.mkdir(parents=True)
+    (connector / "status").write_text(f"{status}\n")
+    (connector / "modes").write_text(modes)
+    (folder / "dri").mkdir()
+    return {"devices": folder / "dri", "system": folder / "sys"}
+
+
+def test_the_console_needs_a_connected_screen_that_nobody_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(DisplayError, match="no /dev/dri"):
+        screens.console(tmp_path / "dri", tmp_path / "sys")
+    with pytest.raises(DisplayError, match="no screen is connected"):
+        screens.console(**a_card(tmp_path / "a", "disconnected"))
+    card = a_card(tmp_path / "b")
+    with pytest.raises(
+        DisplayError, match=r"card1: No such file or directory; is the user in the group video\?"
+    ):
+        screens.console(**card)
+    (card["devices"] / "card1").touch()  # a file takes no DRM request, as a card that a desktop has does not
+    with pytest.raises(DisplayError, match="another program has the screen"):
+        screens.console(**card)
+    monkeypatch.setattr(screens.fcntl, "ioctl", lambda device, request: 0)
+    assert screens.console(**card) == (800, 480)
+
+
+@pytest.mark.parametrize(
+    ("display", "said"), [("", "no desktop"), (":97", "PyQt5 is not installed: sudo apt|Qt finds no desktop")]
+)
+def test_a_desktop_that_is_not_there_is_a_reason(display: str, said: str, root: Path) -> None:
+    """Qt itself would end the process with SIGABRT."""
+    program = (
+        "from digitlens.displays import screens\nfrom digitlens.errors import DisplayError\n"
+        "try:\n    screens.desktop()\nexcept DisplayError as error:\n    print(error)\n"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "WAYLAND_DISPLAY"}
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env=environment | {"DISPLAY": display},
+    )
+    assert run.returncode == 0
+    (line,) = run.stdout.splitlines()
+    assert any(part in line for part in said.split("|"))
+
+
+@pytest.fixture
+def drm(library: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """picamera2's stand-in, and a screen of 800 x 480."""
+    monkeypatch.setattr(screens, "console", lambda: (800, 480))
+    return library
+
+
+def test_picamera2s_preview_takes_the_layer_and_python_no_colors(drm: ModuleType) -> None:
+    camera = open_camera("picamera")
+    device = drm.sensor.opened[0]
+    assert newest(camera).image.ndim == 3
+    display = open_display("drm", preview=camera.preview)
+    assert isinstance(device.preview, drm.Preview.DRM.value)
+    assert device.preview.options == {"x": 0, "y": 0, "width": 800, "height": 480}
+    display.show(IMAGE, [tracked("4071", True)], SIZE, "status")
+    (layer,) = device.preview.layers
+    assert layer.shape == (450, 800, 4)  # 1280 x 720 on 800 x 480
+    device.give(np.zeros((8, 8), np.uint8))
+    frame = newest(camera)
+    assert frame.image is frame.gray
+    display.close()
+    assert isinstance(device.preview, drm.Preview.NULL.value)
+    device.give(np.zeros((8, 8), np.uint8))
+    assert newest(camera).image.ndim == 3  # another display may follow
+    camera.close()
+    display.close()
+
+
+def test_a_lost_camera_takes_its_preview_with_it_and_brings_it_back(drm: ModuleType) -> None:
+    """In between, the live loop goes on showing."""
+    camera = open_camera("picamera")
+    display = open_display("drm", preview=camera.preview)
+    number = tracked("4071", True)
+    display.show(IMAGE, [number], SIZE, "status")
+    camera.close()
+    assert display.show(IMAGE, [number], SIZE, "no camera: unplugged") == []
+    again = open_camera("picamera")
+    display.follow(again.preview)
+    display.show(IMAGE, [number], SIZE, "status")
+    device = drm.sensor.opened[1]
+    assert isinstance(device.preview, drm.Preview.DRM.value)
+    assert len(device.preview.layers) == 1
+    display.close()
+    assert isinstance(device.preview, drm.Preview.NULL.value)
+    again.close()
+
+
+def test_a_screen_that_takes_no_picture_leaves_the_camera_as_it_was(drm: ModuleType) -> None:
+    camera = open_camera("picamera")
+    device = drm.sensor.opened[0]
+    drm.sensor.no_screen = "Permission denied"
+    with pytest.raises(DisplayError, match=r"display drm: .*does not start \(Permission denied\)"):
+        open_display("drm", preview=camera.preview)
+    assert isinstance(device.preview, drm.Preview.NULL.value)
+    assert newest(camera).image.ndim == 3
+    camera.close()
+
+
+def test_a_layer_that_is_not_taken_is_a_lost_screen(drm: ModuleType) -> None:
+    camera = open_camera("picamera")
+    display = open_display("drm", preview=camera.preview)
+    drm.sensor.opened[0].stop_preview()
+    with pytest.raises(DisplayError, match="the preview takes no overlay"):
+        display.show(IMAGE, [], SIZE, "status")
+    camera.close()
+
+
+@pytest.mark.parametrize(
+    "more", [{"rotation": 90}, {"rotation": 270, "flip": "both"}, {"flip": "vertical", "mirrors": False}]
+)
+def test_a_picture_that_is_turned_here_is_not_for_the_preview(
+    drm: ModuleType, more: dict[str, object]
+) -> None:
+    """Boxes and picture would stand apart."""
+    drm.sensor.mirrors = more.pop("mirrors", True)
+    camera = open_camera("picamera", **more)  # type: ignore[arg-type]
+    with pytest.raises(DisplayError, match="it cannot turn the picture as rotation"):
+        open_display("drm", preview=camera.preview)
+    camera.close()
+
+
+def test_a_camera_opened_without_a_screen_has_none(drm: ModuleType) -> None:
+    camera = open_camera("picamera", color=False)
+    with pytest.raises(DisplayError, match="its pictures are not asked for"):
+        open_display("drm", preview=camera.preview)
+    camera.close()
