@@ -37,7 +37,8 @@ def to_mnist(glyphs: Sequence[HasInk]) -> Gray:
 
 def normalize(ink: Gray) -> Gray:
     """One ink crop (H, W) uint8, white on black -> (28, 28) uint8."""
-    return _normalized([ink])[0]
+    picture: Gray = _normalized([ink])[0]
+    return picture
 
 
 def _normalized(inks: Sequence[Gray]) -> Gray:
@@ -87,15 +88,11 @@ def _thicken(ink: Gray, more: float) -> Gray:
 
 
 def _stretched(fitted: Gray) -> Gray:
-    """Pictures (N, h, w), each as bright as it can be."""
-    peaks = fitted.max(axis=(1, 2), initial=1)
-    gain = np.float32(255) / peaks
-    bright = np.rint(fitted * gain[:,None,None])
-def _stretched(fitted: Gray) -> Gray:
     """Pictures (N, h, w) made so bright that the brightest pixel of each is white."""
     peaks = np.maximum(fitted.max(axis=(1, 2)), 1)
     bright = fitted * (255 / peaks).astype(np.float32)[:, np.newaxis, np.newaxis]
-    return np.rint(bright, out=bright).astype(np.uint8)
+    stretched: Gray = np.rint(bright, out=bright).astype(np.uint8)
+    return stretched
 
 
 def _centered(fitted: Gray, sizes: Sequence[tuple[int, int]]) -> Gray:

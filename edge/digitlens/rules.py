@@ -8,6 +8,7 @@ from digitlens.paths import fall, trace
 
 Gray = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
 Line = tuple[int, int, npt.NDArray[np.bool_]]
 Curve = tuple[Points, int]
 
@@ -133,7 +134,8 @@ def _thickness(inside: Gray, zone: Gray) -> float:
 
 def _column_sums(mask: Gray) -> npt.NDArray[np.int32]:
     """How many of each column's pixels are 255; (H, W) -> (W,)."""
-    return cv2.reduce(mask, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0].astype(np.int32, copy=False) // 255
+    sums: npt.NDArray[np.int32] = cv2.reduce(mask, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0] // 255
+    return sums
 
 
 def _coarse(faint: Gray) -> Gray:
@@ -212,7 +214,7 @@ def _extended(curves: list[Curve]) -> list[Curve]:
     return longer
 
 
-def _through(coarse: Gray, found: Line, thickest: float) -> tuple[npt.NDArray[np.float64], float] | None:
+def _through(coarse: Gray, found: Line, thickest: float) -> tuple[Floats, float] | None:
     """A line from side to side, followed through the signs in its run; None if there is none."""
     x, y, line = found
     if line.shape[1] < FULL * coarse.shape[1]:
@@ -221,7 +223,7 @@ def _through(coarse: Gray, found: Line, thickest: float) -> tuple[npt.NDArray[np
     return None if under is None else (under[0] + (x + 0.5, y + 0.5), under[1])
 
 
-def _scaled(line: tuple[npt.NDArray[np.float64], float], scale: float) -> Curve:
+def _scaled(line: tuple[Floats, float], scale: float) -> Curve:
     return (line[0] * scale).round().astype(np.int32), max(1, round(line[1] * scale))
 
 
@@ -235,7 +237,7 @@ def _long(runs: Gray, shortest: float) -> list[Line]:
 
 def _thin(line: npt.NDArray[np.bool_]) -> float:
     """A line's thickness in coarse pixels: the lowest tenth over its columns, for signs may hang on it."""
-    return float(np.percentile(np.count_nonzero(line, axis=0), BARE_COLUMNS)) - (SLOPE_ROOM - 1)
+    return _percentile(np.count_nonzero(line, axis=0), BARE_COLUMNS) - (SLOPE_ROOM - 1)
 
 
 def _behind(runs: Gray, thickest: float, shortest: float) -> list[Line]:
@@ -249,12 +251,14 @@ def _behind(runs: Gray, thickest: float, shortest: float) -> list[Line]:
     return _long(_gray(cv2.morphologyEx(thin, cv2.MORPH_CLOSE, across)), shortest)
 
 
-def _follow(ink: npt.NDArray[np.bool_], thickest: float) -> tuple[npt.NDArray[np.float64], float] | None:
+def _follow(ink: npt.NDArray[np.bool_], thickest: float) -> tuple[Floats, float] | None:
     """The line through a run of signs that stand on it, hang from it or cross it: its points and pen.
 
     It is the way from left to right that leaves the ink least. None if that way is not thin and smooth for
     a good part: it then goes through the signs themselves, which touch each other.
     """
+    if np.count_nonzero(ink.any(axis=0)) < WHOLE * ink.shape[1]:
+        return None
     costs, steps = fall(np.where(ink, np.float32(0), np.float32(1)).T, ASIDE)
     way = np.array(trace(steps, int(costs[-1].argmin())), np.intp)
     columns = np.arange(len(way))
@@ -295,22 +299,41 @@ def _curve(
     """
     thickness = np.count_nonzero(line, axis=0)
     columns = np.flatnonzero(thickness)
-    rows = np.arange(len(line), dtype=np.float64) @ line[:, columns] / thickness[columns]
-    usual = float(np.percentile(thickness[columns], BARE_COLUMNS))
+    rows = (np.arange(len(line), dtype=np.float32) @ line.astype(np.float32))[columns] / thickness[columns]
+    usual = _percentile(thickness[columns], BARE_COLUMNS)
     bare = thickness[columns] <= usual + 1
     columns, rows = columns[bare], rows[bare]
     place = np.linspace(-1, 1, line.shape[1])  # well-conditioned, for a cubic
-    curve = np.polyfit(place[columns], rows, min(3, len(columns) // 8))
+    curve = _fitted(place[columns], rows, min(3, len(columns) // 8))
     close = np.abs(np.polyval(curve, place[columns]) - rows) <= 2
     if np.count_nonzero(close) > 8:
         degree = 3 if np.count_nonzero(close) > 32 else 1
-        curve = np.polyfit(place[columns[close]], rows[close], degree)
+        if degree != len(curve) - 1 or not close.all():
+            curve = _fitted(place[columns[close]], rows[close], degree)
     along = np.polyval(curve, place)
     near = np.abs(np.arange(len(line))[:, np.newaxis] - along) <= usual / 2 + 1
     bare = float(np.mean((ink & near).any(axis=0) & (thickness <= usual + 2)))
     ends = np.linspace(0, line.shape[1] - 1, max(2, line.shape[1] // 8)).astype(np.intp)
     points = (np.stack([ends + corner[0], np.polyval(curve, place[ends]) + corner[1]], axis=1) + 0.5) * scale
     return bare, (points.round().astype(np.int32), max(1, round((usual - SLOPE_ROOM + ZONE) * scale)))
+
+
+def _fitted(x: Floats, y: Floats, degree: int) -> Floats:
+    """The polynomial through points (N,) by least squares: np.polyfit to the bit, in half its time."""
+    powers = np.vander(x, degree + 1)
+    scale = np.sqrt((powers * powers).sum(axis=0))
+    powers /= scale
+    found: Floats = np.linalg.lstsq(powers, y, rcond=len(x) * float(np.finfo(x.dtype).eps))[0]
+    found /= scale
+    return found
+
+
+def _percentile(counts: npt.NDArray[np.intp], percent: float) -> float:
+    """What np.percentile gives, in a tenth of its time for a few hundred."""
+    ranked = np.sort(counts)
+    low, part = divmod((len(ranked) - 1) * percent / 100, 1)
+    first, last = ranked[int(low)], ranked[min(int(low) + 1, len(ranked) - 1)]
+    return float(first + (last - first) * part)
 
 
 def _gray(picture: npt.NDArray[np.generic]) -> Gray:
