@@ -73,14 +73,15 @@ def find_ink(gray: Gray) -> Ink:
     strongest = _strongest(contrast)
     sure = _enlarged(np.maximum(np.float32(EDGE) * strongest, floor), (width, height))
     least = _enlarged(np.maximum(np.float32(PALE) * strongest, floor), (width, height))
+    line = _enlarged(line_floor, (width, height))
     # A quick stroke is paler than what is around: it is measured by the strongest of its own width.
-    around = cv2.dilate(contrast, np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8))
-    own = _gray(cv2.convertScaleAbs(around, alpha=EDGE))
-    edge = _gray(cv2.min(cv2.max(own, least), sure))
+    edge = _gray(cv2.dilate(contrast, np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8)))
+    cv2.convertScaleAbs(edge, dst=edge, alpha=EDGE)
+    cv2.min(cv2.max(edge, least, dst=edge), sure, dst=edge)
     return Ink(
-        mask=_gray(cv2.compare(contrast, edge, cv2.CMP_GT)),
-        sure=_gray(cv2.compare(contrast, sure, cv2.CMP_GT)),
-        faint=_gray(cv2.compare(contrast, _enlarged(line_floor, (width, height)), cv2.CMP_GT)),
+        mask=_gray(cv2.compare(contrast, edge, cv2.CMP_GT, dst=least)),
+        sure=_gray(cv2.compare(contrast, sure, cv2.CMP_GT, dst=sure)),
+        faint=_gray(cv2.compare(contrast, line, cv2.CMP_GT, dst=line)),
         contrast=contrast,
         edge=edge,
         paper=paper,
@@ -113,10 +114,13 @@ def _contrast(gray: Gray) -> tuple[Gray, Floats]:
         gray, coarse = _gray(cv2.bitwise_not(gray)), _gray(cv2.bitwise_not(coarse))
     paper = _paper(coarse.astype(np.float32))
     size = gray.shape[1], gray.shape[0]
-    light = _enlarged(np.maximum(paper, 1), size)
-    contrast = cv2.bitwise_not(cv2.divide(cv2.GaussianBlur(gray, (3, 3), 0), light, scale=255))
-    behind = cv2.resize(_behind(paper), size, interpolation=cv2.INTER_NEAREST)
-    return _gray(cv2.subtract(contrast, behind)), paper
+    contrast = _gray(cv2.GaussianBlur(gray, (3, 3), 0))
+    cv2.divide(contrast, _enlarged(np.maximum(paper, 1), size), dst=contrast, scale=255)
+    cv2.bitwise_not(contrast, dst=contrast)
+    behind = _behind(paper)
+    if behind is not None:
+        cv2.subtract(contrast, cv2.resize(behind, size, interpolation=cv2.INTER_NEAREST), dst=contrast)
+    return contrast, paper
 
 
 def _is_blackboard(gray: Gray) -> bool:
@@ -130,11 +134,15 @@ def _is_blackboard(gray: Gray) -> bool:
     return float(np.sum(lighter, dtype=np.int64)) > 1.5 * float(np.sum(darker, dtype=np.int64))
 
 
-def _behind(paper: Floats) -> Gray:
+def _behind(paper: Floats) -> Gray | None:
     """Where no paper is, 255 on the coarse grid: a covered lens, or the table behind the sheet.
 
-    Both the table and a deep shade are much darker than the sheet; the table begins at an edge.
+    Both the table and a deep shade are much darker than the sheet; the table begins at an edge. None: there
+    is paper everywhere.
     """
+    darkest, brightest, _, _ = cv2.minMaxLoc(paper)
+    if darkest > max(BLACK, DARKEST_PAPER * brightest):
+        return None
     _, black = cv2.threshold(paper, BLACK, 255, cv2.THRESH_BINARY_INV)
     behind = _gray(black)
     _, dark = cv2.threshold(
@@ -148,7 +156,7 @@ def _behind(paper: Floats) -> Gray:
         outside = paper[(cv2.dilate(region, around) - region).astype(bool)]
         if inside.size and outside.size and np.median(inside) < SHARP * np.median(outside):
             behind[region.astype(bool)] = 255
-    return behind
+    return behind if cv2.countNonZero(behind) else None
 
 
 def _paper(coarse: Floats) -> Floats:
@@ -184,7 +192,8 @@ def _grain(contrast: Gray) -> Floats:
 def _strongest(contrast: Gray) -> Floats:
     """The largest contrast within about three cells, on a grid of cells."""
     columns, rows = _grid(contrast)
-    cells = cv2.dilate(contrast, np.ones((CELL, CELL), np.uint8))[CELL // 2 :: CELL, CELL // 2 :: CELL]
+    cells = cv2.dilate(contrast, np.ones((CELL, 1), np.uint8))[CELL // 2 :: CELL]
+    cells = cv2.dilate(cells, np.ones((1, CELL), np.uint8))[:, CELL // 2 :: CELL]
     cells = cv2.resize(cells, (columns, rows), interpolation=cv2.INTER_NEAREST)
     return cv2.blur(cv2.dilate(cells, np.ones((3, 3), np.uint8)), (3, 3)).astype(np.float32)
 

@@ -7,14 +7,13 @@ readers did; see Casey and Lecolinet 1996).
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from math import log
 
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import cuts
-from digitlens.readings import union
+from digitlens.pieces import Part, cut_apart, joined
+from digitlens.readings import Box, union
 from digitlens.segment import Glyph, weighted_median
 
 Gray = npt.NDArray[np.uint8]
@@ -27,8 +26,6 @@ MOST_DOUBTFUL = 200
 """Glyphs in doubt, above which a picture is no writing that is worth the time: gravel, print, weave."""
 WIDE = 1.1
 """Of its height: a wider glyph is looked at even if the network is sure of it."""
-NARROW = 0.35
-"""Of its height: a narrower one is not cut."""
 CLOSE = 0.12
 """Of the height: the gap up to which two glyphs may be pieces of one digit."""
 PARTS = 10
@@ -65,13 +62,33 @@ IMPOSSIBLE = 0.01
 """The least probability that is told from none."""
 
 
-@dataclass(frozen=True)
-class _Part:
-    """A piece between seams: its glyph, the number of the glyph it is cut from, the cost of its left seam."""
+@dataclass
+class _Run:
+    """Parts from `start` to before `end` that may be one digit: their box, and what it costs to take them.
 
-    glyph: Glyph
-    whole: int
-    seam: float
+    Until the network has said what is `likely`, (10,), that is the least it can be. No more than `most` is
+    believed of it.
+    """
+
+    start: int
+    end: int
+    box: Box
+    cost: float
+    most: float = 1.0
+    likely: Probabilities | None = None
+
+    def hear(self, likely: Probabilities, none: float) -> None:
+        """Take what the network says, `none` being the price of being no digit."""
+        self.likely = likely
+        self.cost += _doubt(min(float(likely.max()), self.most), none)
+
+
+@dataclass(frozen=True)
+class _Lattice:
+    """A group's parts from left to right, and the runs of them that may be one digit."""
+
+    parts: list[Part]
+    runs: list[_Run]
 
 
 @dataclass(frozen=True)
@@ -87,41 +104,74 @@ class Resolved:
 
 
 def resolve(glyphs: list[Glyph], classify: Classify) -> Resolved:
-    """Glyphs as segmented -> glyphs as the network reads them best: joined, cut, or as they were."""
+    """Glyphs as segmented -> glyphs as the network reads them best: joined, cut, or as they were.
+
+    The network is asked of what lies on a cheapest path alone, until it knows all of one: the others are
+    dearer even if they should be digits for sure.
+    """
     probabilities = classify(glyphs)
     if not glyphs:
         return Resolved([], probabilities, [])
     boxes = np.array([glyph.box for glyph in glyphs], np.int64)
     typical = _typical(boxes)
-    sure = probabilities.max(axis=1) >= SURE
+    best = probabilities.max(axis=1)
+    sure = best >= SURE
     doubtful = ~sure | (boxes[:, 2] > WIDE * boxes[:, 3])
     if np.count_nonzero(doubtful) > MOST_DOUBTFUL:
         return Resolved(glyphs, probabilities, [])
-    groups = _groups(boxes, doubtful, typical)
-    kept = sorted(set(range(len(glyphs))) - {index for group in groups for index in group})
-    lattices = [_parts([(index, glyphs[index]) for index in group], doubtful) for group in groups]
-    runs = [
-        (number, start, end)
-        for number, parts in enumerate(lattices)
-        for start, end in _runs(parts, typical, sure)
-    ]
-    candidates = [joined([part.glyph for part in lattices[number][start:end]]) for number, start, end in runs]
-    scores = classify(candidates)
-    numbered: list[dict[tuple[int, int], int]] = [{} for _ in lattices]
-    for index, (number, start, end) in enumerate(runs):
-        numbered[number][start, end] = index
     # Among digits a sign in doubt is more likely two that touch than among letters.
     none = NONE + COMPANY * float(np.mean(sure))
-    chosen = [
-        index
-        for parts, of_these in zip(lattices, numbered, strict=True)
-        for index in _cheapest(parts, of_these, candidates, scores, typical, none)
+    doubts = [_doubt(likely, none) for likely in best.tolist()]
+    groups = [
+        group
+        for group in _groups(boxes, doubtful, typical)
+        # What costs less than a single cut or join stays as it is.
+        if sum(doubts[index] for index in group) >= EACH or not _are_apart(boxes[group])
     ]
+    kept = sorted(set(range(len(glyphs))) - {index for group in groups for index in group})
+    lattices = [
+        _lattice([(index, glyphs[index]) for index in group], doubtful, sure, typical) for group in groups
+    ]
+    for lattice in lattices:
+        for run in lattice.runs:
+            if (index := _only_whole(lattice.parts, run)) is not None:
+                run.hear(probabilities[index], none)
+    chosen = [
+        (lattice, run)
+        for lattice, way in zip(lattices, _known_paths(lattices, classify, typical, none), strict=True)
+        for run in way
+    ]
+    likely = [run.likely for _, run in chosen if run.likely is not None]  # of all of them
     return Resolved(
-        [glyphs[index] for index in kept] + [candidates[index] for index in chosen],
-        np.concatenate([probabilities[kept], scores[chosen]]),
-        [[part.glyph for part in parts] for parts in lattices],
+        [glyphs[index] for index in kept] + [_glyph(lattice, run) for lattice, run in chosen],
+        np.concatenate([probabilities[kept], *(row[np.newaxis] for row in likely)]),
+        [[part.glyph for part in lattice.parts] for lattice in lattices],
     )
+
+
+def _known_paths(
+    lattices: list[_Lattice], classify: Classify, typical: float, none: float
+) -> list[list[_Run]]:
+    """The cheapest path of each; the network is asked of all of them at once, until it has said enough."""
+    paths = [_cheapest(lattice, typical) for lattice in lattices]
+    while asked := [(index, run) for index, path in enumerate(paths) for run in path if run.likely is None]:
+        scores = classify([_glyph(lattices[index], run) for index, run in asked])
+        for (_, run), likely in zip(asked, scores, strict=True):
+            run.hear(likely, none)
+        for index in {index for index, _ in asked}:
+            paths[index] = _cheapest(lattices[index], typical)
+    return paths
+
+
+def _doubt(best: float, none: float) -> float:
+    """What a sign costs whose best digit is this probable, `none` being the price of being no digit."""
+    return min(-log(max(best, IMPOSSIBLE)), none - log(max(1 - best, IMPOSSIBLE)))
+
+
+def _are_apart(boxes: npt.NDArray[np.int64]) -> bool:
+    """Whether glyphs stand beside each other, and each may be one digit: to leave them so is a path."""
+    left, _, width, height = boxes[np.argsort(boxes[:, 0])].T
+    return bool((width <= STRETCHED * height).all() and (left[1:] >= (left + width)[:-1]).all())
 
 
 def _typical(boxes: npt.NDArray[np.int64]) -> float:
@@ -157,139 +207,116 @@ def _groups(boxes: npt.NDArray[np.int64], doubtful: npt.NDArray[np.bool_], typic
     return [np.sort(order[group == number]).tolist() for number in found]
 
 
-def _parts(group: list[tuple[int, Glyph]], doubtful: npt.NDArray[np.bool_]) -> list[_Part]:
-    """The group's glyphs, cut at all their seams, from left to right."""
-    parts = []
-    for index, glyph in group:
-        left, top, width, height = glyph.box
-        found = cuts.seams(glyph.ink) if doubtful[index] and width >= NARROW * height else []
-        costs = [0.0, *(seam.cost for seam in found)]
-        inks = cuts.split(glyph.ink, found) if found else [glyph.ink]
-        seam = 0.0
-        for ink, cost in zip(inks, costs, strict=True):
-            seam = max(seam, cost)
-            part = _trimmed(ink, (left, top))
-            if part is not None:
-                parts.append(_Part(part, index, seam))
-                seam = 0.0
-    return sorted(parts, key=lambda part: part.glyph.box[0] + part.glyph.box[2] / 2)
+def _glyph(lattice: _Lattice, run: _Run) -> Glyph:
+    return joined([part.glyph for part in lattice.parts[run.start : run.end]])
 
 
-def _trimmed(ink: Gray, corner: tuple[int, int]) -> Glyph | None:
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    if not rows.size:
+def _lattice(
+    group: list[tuple[int, Glyph]],
+    doubtful: npt.NDArray[np.bool_],
+    sure: npt.NDArray[np.bool_],
+    typical: float,
+) -> _Lattice:
+    parts = cut_apart(group, doubtful)
+    runs = []
+    for (start, end), box in sorted(_runs(parts, typical, sure).items()):
+        low = box[3] < SMALL * typical and end - start < len(parts)
+        cost = _seam(parts, start) + _bridges(parts[start:end])
+        runs.append(_Run(start, end, box, cost, SPECK if low else 1.0))
+    return _Lattice(parts, runs)
+
+
+def _only_whole(parts: list[Part], run: _Run) -> int | None:
+    """The number of the glyph that a run is all of, if it is one."""
+    whole = {part.whole for part in parts[run.start : run.end]}
+    if len(whole) > 1 or whole & {part.whole for part in parts[: run.start] + parts[run.end :]}:
         return None
-    top, left = int(rows[0]), int(columns[0])
-    own = np.ascontiguousarray(ink[top : rows[-1] + 1, left : columns[-1] + 1])
-    return Glyph((corner[0] + left, corner[1] + top, own.shape[1], own.shape[0]), own)
+    return whole.pop()
 
 
-def joined(glyphs: list[Glyph]) -> Glyph:
-    """The glyphs, at least one, as one: the box around them all and their ink."""
-    if len(glyphs) == 1:
-        return glyphs[0]
-    box = union([glyph.box for glyph in glyphs])
-    ink = np.zeros((box[3], box[2]), np.uint8)
-    for glyph in glyphs:
-        x, y, w, h = glyph.box[0] - box[0], glyph.box[1] - box[1], glyph.box[2], glyph.box[3]
-        spot = ink[y : y + h, x : x + w]
-        np.maximum(spot, glyph.ink, out=spot)
-    return Glyph(box, ink)
-
-
-def _runs(parts: list[_Part], typical: float, sure: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Which neighboring parts may be one digit: few together of a digit's size, or whole glyphs."""
+def _runs(parts: list[Part], typical: float, sure: npt.NDArray[np.bool_]) -> dict[tuple[int, int], Box]:
+    """Which neighboring parts may be one digit, with their box: few of its size together, or whole glyphs."""
     whole = [part.whole for part in parts]
     edges = [0, *(k for k in range(1, len(parts)) if whole[k] != whole[k - 1]), len(parts)]
-    runs = {
-        (start, end)
-        for start in range(len(parts))
-        for end in range(start + 1, min(start + PARTS, len(parts)) + 1)
-        if end == start + 1 or _is_possible(parts[start:end], typical)
-    }
+    runs: dict[tuple[int, int], Box] = {}
+    for start in range(len(parts)):
+        runs[start, start + 1] = box = parts[start].glyph.box
+        height = box[3]
+        for end in range(start + 2, min(start + PARTS, len(parts)) + 1):
+            last = parts[end - 1].glyph.box
+            box, height = union((box, last)), max(height, last[3])
+            if _is_possible(box, height, typical):
+                runs[start, end] = box
     # However many parts a glyph was cut into, it may be one as it was found.
-    for start, end in pairwise(edges):
-        box = union([part.glyph.box for part in parts[start:end]])
-        if box[2] <= (FLAGGED if sure[whole[start]] else STRETCHED) * box[3]:
-            runs.add((start, end))
-    runs |= {
-        (edges[first], edges[last])
-        for first in range(len(edges))
-        for last in range(first + 2, min(first + WHOLES, len(edges) - 1) + 1)
-        if _is_possible(parts[edges[first] : edges[last]], typical)
-    }
+    for first, start in enumerate(edges[:-1]):
+        for count, end in enumerate(edges[first + 1 : first + 1 + WHOLES]):
+            boxes = [part.glyph.box for part in parts[start:end]]
+            box = union(boxes)
+            if (
+                _is_possible(box, max(box[3] for box in boxes), typical)
+                if count
+                else box[2] <= (FLAGGED if sure[whole[start]] else STRETCHED) * box[3]
+            ):
+                runs[start, end] = box
     # And so may those one above the other, whose parts take turns from left to right.
-    last = {name: at for at, name in enumerate(whole)}
-    begin = {name: whole.index(name) for name in last}
-    names = sorted(begin, key=lambda name: begin[name])
-    for one in range(len(names)):
-        for other in range(one + 1, min(one + WHOLES, len(names))):
-            together = names[one : other + 1]
-            start, end = begin[names[one]], max(last[name] for name in together) + 1
-            if set(whole[start:end]) == set(together) and _is_possible(parts[start:end], typical):
-                runs.add((start, end))
-    return sorted(runs)
+    ends = {name: at + 1 for at, name in enumerate(whole)}
+    names = list(dict.fromkeys(whole))
+    for one, name in enumerate(names):
+        for other in range(one + 2, min(one + WHOLES, len(names)) + 1):
+            together = names[one:other]
+            start, end = whole.index(name), max(ends[name] for name in together)
+            if (start, end) in runs or set(whole[start:end]) != set(together):
+                continue
+            boxes = [part.glyph.box for part in parts[start:end]]
+            box = union(boxes)
+            if _is_possible(box, max(box[3] for box in boxes), typical):
+                runs[start, end] = box
+    return runs
 
 
-def _is_possible(parts: list[_Part], typical: float) -> bool:
-    """Whether the parts together have a digit's size."""
-    box = union([part.glyph.box for part in parts])
-    height = max(part.glyph.box[3] for part in parts)
-    return box[2] <= WIDEST * max(box[3], typical) and box[3] <= TALLEST * max(height, typical)
+def _is_possible(box: Box, tallest: int, typical: float) -> bool:
+    """Whether parts that have this box together, and the tallest of them this height, are a digit's size."""
+    return box[2] <= WIDEST * max(box[3], typical) and box[3] <= TALLEST * max(tallest, typical)
 
 
-def _cheapest(
-    parts: list[_Part],
-    runs: dict[tuple[int, int], int],
-    candidates: list[Glyph],
-    scores: Probabilities,
-    typical: float,
-    none: float,
-) -> list[int]:
-    """The candidates along the cheapest path through one group's parts."""
-    into: list[list[tuple[int, int]]] = [[] for _ in range(len(parts) + 1)]
-    for (start, end), index in runs.items():
-        into[end].append((start, index))
-    # A way ends after a part, with the candidate taken last (None where a small part is left out).
+def _cheapest(lattice: _Lattice, typical: float) -> list[_Run]:
+    """The runs along the cheapest path through a group's parts."""
+    parts, runs = lattice.parts, lattice.runs
+    into: list[list[int]] = [[] for _ in range(len(parts) + 1)]
+    for index, run in enumerate(runs):
+        into[run.end].append(index)
+    # A way ends after a part, with the run taken last (None where a small part is left out).
     ways: list[dict[int | None, tuple[float, tuple[int, ...]]]] = [{} for _ in range(len(parts) + 1)]
     ways[0][None] = 0.0, ()
     for end in range(1, len(parts) + 1):
-        for start, index in into[end]:
-            if not ways[start]:
+        for index in into[end]:
+            run = runs[index]
+            if not ways[run.start]:
                 continue
-            best = float(scores[index].max())
-            if candidates[index].box[3] < SMALL * typical and (start, end) != (0, len(parts)):
-                best = min(best, SPECK)  # whatever it looks like
-            own = min(-log(max(best, IMPOSSIBLE)), none - log(max(1 - best, IMPOSSIBLE)))
-            own += _seam(parts, start) + _bridges(parts[start:end])
-            is_cut = start > 0 and parts[start].whole == parts[start - 1].whole
+            is_cut = run.start > 0 and parts[run.start].whole == parts[run.start - 1].whole
             cost, before = min(
-                (
-                    cost
-                    + (_uneven(candidates[last], candidates[index]) if is_cut and last is not None else 0),
-                    taken,
-                )
-                for last, (cost, taken) in ways[start].items()
+                (cost + (_uneven(runs[last].box, run.box) if is_cut and last is not None else 0), taken)
+                for last, (cost, taken) in ways[run.start].items()
             )
-            ways[end][index] = cost + own, (*before, index)
+            ways[end][index] = cost + run.cost, (*before, index)
         if parts[end - 1].glyph.box[3] < SMALL * typical and ways[end - 1]:
             cost, before = min(ways[end - 1].values())
             ways[end][None] = cost + SKIP, before
-    return list(min(ways[-1].values())[1])
+    return [runs[index] for index in min(ways[-1].values())[1]]
 
 
-def _uneven(first: Glyph, second: Glyph) -> float:
+def _uneven(first: Box, second: Box) -> float:
     """What it costs to cut a sign into these two by their heights: letters have stems and bellies."""
-    return UNEVEN * max(0.0, abs(log(first.box[3] / second.box[3])) - log(EVEN))
+    return UNEVEN * max(0.0, abs(log(first[3] / second[3])) - log(EVEN))
 
 
-def _seam(parts: list[_Part], start: int) -> float:
+def _seam(parts: list[Part], start: int) -> float:
     """What it costs to begin a digit at this part: the ink that is cut."""
     if start == 0 or parts[start].whole != parts[start - 1].whole:
         return 0.0
     return EACH + CUT * parts[start].seam
 
 
-def _bridges(parts: list[_Part]) -> float:
+def _bridges(parts: list[Part]) -> float:
     """What it costs to take parts for one digit that are not connected."""
     return EACH * (len({part.whole for part in parts}) - 1)

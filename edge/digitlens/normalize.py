@@ -32,18 +32,28 @@ class HasInk(Protocol):
 
 def to_mnist(glyphs: Sequence[HasInk]) -> Gray:
     """Glyphs -> (N, 28, 28) uint8, white ink on black; one without ink gives a black picture."""
-    batch = np.zeros((len(glyphs), SIDE, SIDE), np.uint8)
-    for index, glyph in enumerate(glyphs):
-        batch[index] = normalize(glyph.ink)
-    return batch
+    return _normalized([glyph.ink for glyph in glyphs])
 
 
 def normalize(ink: Gray) -> Gray:
     """One ink crop (H, W) uint8, white on black -> (28, 28) uint8."""
+    picture: Gray = _normalized([ink])[0]
+    return picture
+
+
+def _normalized(inks: Sequence[Gray]) -> Gray:
+    """Each ink crop is scaled alone; what is done to 20 x 20 pixels is done to all together."""
+    fitted = np.zeros((len(inks), FIT, FIT), np.uint8)
+    sizes = [_fit(ink, spot) for ink, spot in zip(inks, fitted, strict=True)]
+    return _centered(_stretched(fitted), sizes)
+
+
+def _fit(ink: Gray, spot: Gray) -> tuple[int, int]:
+    """Scale the ink into the upper left of a black `spot`, (20, 20); its width and height there."""
     x, y, width, height = cv2.boundingRect(ink)
     if width == 0 or height == 0:
-        return np.zeros((SIDE, SIDE), np.uint8)
-    ink = np.ascontiguousarray(ink[y : y + height, x : x + width])
+        return 0, 0
+    ink = ink[y : y + height, x : x + width]
     scale = FIT / max(width, height)
     stroke = stroke_width(ink) * scale
     if stroke < THINNEST:
@@ -51,23 +61,20 @@ def normalize(ink: Gray) -> Gray:
         height, width = ink.shape
         scale = FIT / max(width, height)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    fitted = cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    peak = int(np.max(fitted))
-    if 0 < peak < 255:
-        fitted = cv2.convertScaleAbs(fitted, alpha=255 / peak)
-    return _center(fitted.astype(np.uint8, copy=False))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    cv2.resize(ink, size, dst=spot[: size[1], : size[0]], interpolation=method)
+    return size
 
 
 def stroke_width(ink: Gray) -> float:
     """The mean stroke width of an ink crop (H, W), in its pixels: twice the area over the perimeter."""
-    pen = np.zeros(
-        (ink.shape[0] + 2, ink.shape[1] + 2), bool
-    )  # framed: the crop's own border is an edge, too
-    np.greater(ink, 127, out=pen[1:-1, 1:-1])
-    area = int(np.count_nonzero(pen))
+    pen = cv2.threshold(ink, 127, 1, cv2.THRESH_BINARY)[1]
+    area = cv2.countNonZero(pen)
     if area == 0:
         return 0.0
-    edges = int(np.count_nonzero(pen[1:] != pen[:-1]) + np.count_nonzero(pen[:, 1:] != pen[:, :-1]))
+    pen = cv2.copyMakeBorder(pen, 1, 1, 1, 1, cv2.BORDER_CONSTANT)  # the crop's own border is an edge, too
+    edges = cv2.countNonZero(cv2.absdiff(pen[1:], pen[:-1]))
+    edges += cv2.countNonZero(cv2.absdiff(pen[:, 1:], pen[:, :-1]))
     # City-block edges are longer than the contour by 4 / pi on average over all directions.
     return 2 * area / (edges * np.pi / 4)
 
@@ -80,13 +87,26 @@ def _thicken(ink: Gray, more: float) -> Gray:
     return cv2.dilate(framed, kernel).astype(np.uint8, copy=False)
 
 
-def _center(fitted: Gray) -> Gray:
-    """Paste (h, w), at most 20 x 20, into 28 x 28 with the center of mass in the middle."""
-    height, width = fitted.shape
-    mass = cv2.moments(fitted)
-    left = round(MIDDLE - mass["m10"] / mass["m00"])
-    top = round(MIDDLE - mass["m01"] / mass["m00"])
-    left, top = min(max(left, 0), SIDE - width), min(max(top, 0), SIDE - height)
-    picture = np.zeros((SIDE, SIDE), np.uint8)
-    picture[top : top + height, left : left + width] = fitted
-    return picture
+def _stretched(fitted: Gray) -> Gray:
+    """Pictures (N, h, w) made so bright that the brightest pixel of each is white."""
+    peaks = np.maximum(fitted.max(axis=(1, 2)), 1)
+    bright = fitted * (255 / peaks).astype(np.float32)[:, np.newaxis, np.newaxis]
+    stretched: Gray = np.rint(bright, out=bright).astype(np.uint8)
+    return stretched
+
+
+def _centered(fitted: Gray, sizes: Sequence[tuple[int, int]]) -> Gray:
+    """Move pictures (N, 20, 20), their ink of these sizes in the upper left, into (N, 28, 28).
+
+    The center of mass comes into the middle.
+    """
+    columns, rows = (fitted.sum(axis=axis, dtype=np.int64) for axis in (1, 2))
+    mass, places = np.maximum(columns.sum(axis=1), 1), np.arange(FIT)
+    lefts, tops = (np.rint(MIDDLE - along @ places / mass).astype(np.intp) for along in (columns, rows))
+    pictures = np.zeros((len(fitted), SIDE, SIDE), np.uint8)
+    for picture, small, (width, height), left, top in zip(
+        pictures, fitted, sizes, lefts.tolist(), tops.tolist(), strict=True
+    ):
+        left, top = min(max(left, 0), SIDE - width), min(max(top, 0), SIDE - height)
+        picture[top : top + height, left : left + width] = small[:height, :width]
+    return pictures

@@ -14,18 +14,22 @@ def fall(cost: Floats, sideways: float) -> tuple[Floats, Steps]:
     costing `sideways` besides, and where the last step came from, -1 to 1, both in the shape of `cost`.
     """
     costs = np.ascontiguousarray(np.moveaxis(cost, -2, 0)).copy()  # rows first
-    steps = np.zeros(costs.shape, np.int8)
-    aside = np.full((*costs.shape[1:-1], costs.shape[-1] + 2), np.inf, np.float32)
+    aside = np.full((*costs.shape[:-1], costs.shape[-1] + 2), np.inf, np.float32)
     left, middle, right = aside[..., :-2], aside[..., 1:-1], aside[..., 2:]
-    for row in range(1, len(costs)):
-        before = costs[row - 1]
-        np.add(before, np.float32(sideways), out=middle)
-        # The leftmost of equals, as argmin would take it.
-        best = np.minimum(left, before)
-        from_right = right < best
-        steps[row] = from_right
-        steps[row][(left <= before) & ~from_right] = -1
-        costs[row] += np.minimum(best, right, out=best)
+    best = np.empty_like(costs[0])
+    step = np.float32(sideways)
+    # The loop is short, for its steps are small; where each came from is seen for all rows at once after it.
+    for before, own, to_left, beside, to_right in zip(costs, costs[1:], left, middle, right, strict=False):
+        np.add(before, step, out=beside)
+        np.minimum(to_left, to_right, out=best)
+        np.minimum(best, before, out=best)
+        np.add(own, best, out=own)
+    steps = np.zeros(costs.shape, np.int8)
+    before, left, right = costs[:-1], left[:-1], right[:-1]
+    # The leftmost of equals, as argmin would take it.
+    from_left = left <= np.minimum(before, right)
+    steps[1:][right < np.minimum(left, before)] = 1
+    steps[1:][from_left] = -1
     return np.moveaxis(costs, 0, -2), np.moveaxis(steps, 0, -2)
 
 

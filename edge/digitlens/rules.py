@@ -8,6 +8,7 @@ from digitlens.paths import fall, trace
 
 Gray = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
 Line = tuple[int, int, npt.NDArray[np.bool_]]
 Curve = tuple[Points, int]
 
@@ -51,12 +52,6 @@ BARE_COLUMNS = 10
 """Percentile of a line's thickness over its columns that is the line's own."""
 ZONE = 4.0
 """Coarse pixels by which the zone that is cleared is wider than the line, less the room for its slope."""
-EDGE_PART = 0.1
-"""Of the picture's side: how far from its border a frame along it may run."""
-EDGE_PIXELS = 12
-"""And in pixels."""
-EDGE_INK = 0.35
-"""Of a row along the border, that is inked where a frame is."""
 SEVERAL = 4
 """So many lines of one direction are a ruled sheet or a table."""
 EXTENDED = 0.4
@@ -79,13 +74,16 @@ def remove_lines(mask: Gray, faint: Gray) -> tuple[Gray, list[Points]]:
     Returns:
         the mask without them, and the upright ones, each as (N, 2) x and y of points along it.
     """
-    turned = _gray(cv2.transpose(faint))
-    upright = _find(turned, through=True)
-    across = _ink_along(mask, _find(faint))
-    down = _ink_along(_gray(cv2.transpose(mask)), upright)
-    for lines in (across, None if down is None else _gray(cv2.transpose(down))):
-        if lines is not None:
-            mask = _gray(cv2.subtract(mask, lines))
+    coarse = _coarse(faint)
+    level = _find(coarse, faint.shape[1])
+    upright = _find(_gray(cv2.transpose(coarse)), faint.shape[0], through=True)
+    lines = []
+    if level:
+        lines.append(_ink_along(mask, level))
+    if upright:
+        lines.append(_gray(cv2.transpose(_ink_along(_gray(cv2.transpose(mask)), upright))))
+    for ink in lines:
+        mask = _gray(cv2.subtract(mask, ink))
     return mask, [points[:, ::-1] for points, _ in upright]
 
 
@@ -98,26 +96,8 @@ def components(mask: Gray) -> tuple[int, Points, Points]:
     return count, labels.astype(np.int32, copy=False), stats.astype(np.int32, copy=False)
 
 
-def clear_edges(mask: Gray) -> Gray:
-    """Take out what runs along the picture's own border: the frame of a cell, a sheet's edge.
-
-    (H, W) of 0 and 255; a new one. What crosses the few rows of such a frame goes with it. A frame goes to
-    one corner at least; the foot of a 2 does not.
-    """
-    cleared = mask.copy()
-    for side in (cleared, cleared[::-1], cleared.T, cleared.T[::-1]):
-        deepest = int(np.clip(EDGE_PART * len(side), 2, EDGE_PIXELS))
-        corner = max(2, round(OPEN * side.shape[1]))
-        inked = np.count_nonzero(side[:deepest], axis=1) >= EDGE_INK * side.shape[1]
-        if inked.any() and (side[:deepest, :corner].any() or side[:deepest, -corner:].any()):
-            side[: int(np.flatnonzero(inked)[-1]) + 1] = 0
-    return cleared
-
-
-def _ink_along(mask: Gray, lines: list[Curve]) -> Gray | None:
-    """The ink of the lines along the rows; None where there is no line."""
-    if not lines:
-        return None
+def _ink_along(mask: Gray, lines: list[Curve]) -> Gray:
+    """The ink of the lines along the rows, of which there is at least one."""
     zone = np.zeros_like(mask)
     for points, pen in lines:
         cv2.polylines(zone, [points], False, (255,), pen)
@@ -125,33 +105,46 @@ def _ink_along(mask: Gray, lines: list[Curve]) -> Gray | None:
     # Along a line the ink is thin across it; where a stroke crosses, it is not: that ink stays.
     tall = max(2, round(2 * _thickness(inside, zone)))
     crossing = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((tall, 1), np.uint8))
-    return _gray(cv2.subtract(inside, crossing))
+    return _gray(cv2.subtract(inside, crossing, dst=inside))
 
 
 def _thickness(inside: Gray, zone: Gray) -> float:
     """The median thickness of the ink along the lines, in pixels; every fourth column tells."""
-    inside, zone = inside[:, ::4], zone[:, ::4]
-    inked = np.count_nonzero(inside, axis=0)
-    ends = np.count_nonzero(np.diff(zone.astype(bool), axis=0, prepend=False, append=False), axis=0)
+    inside, zone = (np.ascontiguousarray(picture[:, ::4]) for picture in (inside, zone))
+    inked, ends = _column_sums(inside), _column_sums(_gray(cv2.absdiff(zone[1:], zone[:-1])))
+    ends += (zone[0] // 255) + (zone[-1] // 255)
     here = inked > 0
     return float(np.median(inked[here] / np.maximum(1, ends[here] // 2))) if here.any() else 1.0
 
 
-def _find(faint: Gray, through: bool = False) -> list[Curve]:
-    """The lines along the rows, each as the points of its curve and its pen's width in pixels.
+def _column_sums(mask: Gray) -> npt.NDArray[np.int32]:
+    """How many of each column's pixels are 255; (H, W) -> (W,)."""
+    sums: npt.NDArray[np.int32] = cv2.reduce(mask, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0] // 255
+    return sums
 
-    `through`: one that is nearly alone goes from side to side, what ends on the way is a stroke.
-    """
+
+def _coarse(faint: Gray) -> Gray:
+    """An ink mask of at most COARSE pixels on its longer side; a pixel of ink is still one there."""
     height, width = faint.shape
     scale = -(-max(height, width) // COARSE)
     size = max(1, width // scale), max(1, height // scale)
-    coarse = _gray(cv2.resize(faint, size, interpolation=cv2.INTER_AREA))
-    coarse = _gray(cv2.threshold(coarse, 60, 255, cv2.THRESH_BINARY)[1])
+    coarse = cv2.resize(faint, size, interpolation=cv2.INTER_AREA)
+    return _gray(cv2.threshold(coarse, 60, 255, cv2.THRESH_BINARY, dst=coarse)[1])
+
+
+def _find(coarse: Gray, width: int, through: bool = False) -> list[Curve]:
+    """The lines along the rows of a coarse mask, of a picture of this width.
+
+    Each is the points of its curve and its pen's width, in the picture's pixels. `through`: one that is
+    nearly alone goes from side to side, what ends on the way is a stroke.
+    """
+    size = coarse.shape[1], coarse.shape[0]
     thick = cv2.dilate(coarse, np.ones((SLOPE_ROOM, 1), np.uint8))
     along = np.ones((1, max(9, size[0] // 20)), np.uint8)
-    runs = cv2.morphologyEx(cv2.morphologyEx(thick, cv2.MORPH_OPEN, along), cv2.MORPH_CLOSE, along)
+    runs = cv2.erode(thick, along)
     if not cv2.countNonZero(runs):
         return []
+    runs = cv2.morphologyEx(cv2.dilate(runs, along), cv2.MORPH_CLOSE, along)
     thickest = max(THICKEST * max(size), THICK_ANYWAY)
     shortest = max(SHORTEST * size[0], ANYWAY * max(size))
     lines: list[Line] = []
@@ -167,7 +160,7 @@ def _find(faint: Gray, through: bool = False) -> list[Curve]:
         under = None if through and _ends(x, line, size[0]) else _through(coarse, (x, y, line), thickest)
         if under is not None:
             followed.append(_scaled(under, width / size[0]))
-    if len(lines) >= SEVERAL:
+    if len(lines) >= SEVERAL and cv2.countNonZero(behind):
         lines += [
             found for found in _behind(_gray(behind), thickest, shortest) if _thin(found[2]) <= thickest
         ]
@@ -225,7 +218,7 @@ def _extended(curves: list[Curve]) -> list[Curve]:
     return longer
 
 
-def _through(coarse: Gray, found: Line, thickest: float) -> tuple[npt.NDArray[np.float64], float] | None:
+def _through(coarse: Gray, found: Line, thickest: float) -> tuple[Floats, float] | None:
     """A line from side to side, followed through the signs in its run; None if there is none."""
     x, y, line = found
     if line.shape[1] < FULL * coarse.shape[1]:
@@ -234,7 +227,7 @@ def _through(coarse: Gray, found: Line, thickest: float) -> tuple[npt.NDArray[np
     return None if under is None else (under[0] + (x + 0.5, y + 0.5), under[1])
 
 
-def _scaled(line: tuple[npt.NDArray[np.float64], float], scale: float) -> Curve:
+def _scaled(line: tuple[Floats, float], scale: float) -> Curve:
     return (line[0] * scale).round().astype(np.int32), max(1, round(line[1] * scale))
 
 
@@ -248,7 +241,7 @@ def _long(runs: Gray, shortest: float) -> list[Line]:
 
 def _thin(line: npt.NDArray[np.bool_]) -> float:
     """A line's thickness in coarse pixels: the lowest tenth over its columns, for signs may hang on it."""
-    return float(np.percentile(np.count_nonzero(line, axis=0), BARE_COLUMNS)) - (SLOPE_ROOM - 1)
+    return _percentile(np.count_nonzero(line, axis=0), BARE_COLUMNS) - (SLOPE_ROOM - 1)
 
 
 def _behind(runs: Gray, thickest: float, shortest: float) -> list[Line]:
@@ -262,12 +255,14 @@ def _behind(runs: Gray, thickest: float, shortest: float) -> list[Line]:
     return _long(_gray(cv2.morphologyEx(thin, cv2.MORPH_CLOSE, across)), shortest)
 
 
-def _follow(ink: npt.NDArray[np.bool_], thickest: float) -> tuple[npt.NDArray[np.float64], float] | None:
+def _follow(ink: npt.NDArray[np.bool_], thickest: float) -> tuple[Floats, float] | None:
     """The line through a run of signs that stand on it, hang from it or cross it: its points and pen.
 
     It is the way from left to right that leaves the ink least. None if that way is not thin and smooth for
     a good part: it then goes through the signs themselves, which touch each other.
     """
+    if np.count_nonzero(ink.any(axis=0)) < WHOLE * ink.shape[1]:
+        return None
     costs, steps = fall(np.where(ink, np.float32(0), np.float32(1)).T, ASIDE)
     way = np.array(trace(steps, int(costs[-1].argmin())), np.intp)
     columns = np.arange(len(way))
@@ -308,22 +303,41 @@ def _curve(
     """
     thickness = np.count_nonzero(line, axis=0)
     columns = np.flatnonzero(thickness)
-    rows = np.arange(len(line), dtype=np.float64) @ line[:, columns] / thickness[columns]
-    usual = float(np.percentile(thickness[columns], BARE_COLUMNS))
+    rows = (np.arange(len(line), dtype=np.float32) @ line.astype(np.float32))[columns] / thickness[columns]
+    usual = _percentile(thickness[columns], BARE_COLUMNS)
     bare = thickness[columns] <= usual + 1
     columns, rows = columns[bare], rows[bare]
     place = np.linspace(-1, 1, line.shape[1])  # well-conditioned, for a cubic
-    curve = np.polyfit(place[columns], rows, min(3, len(columns) // 8))
+    curve = _fitted(place[columns], rows, min(3, len(columns) // 8))
     close = np.abs(np.polyval(curve, place[columns]) - rows) <= 2
     if np.count_nonzero(close) > 8:
         degree = 3 if np.count_nonzero(close) > 32 else 1
-        curve = np.polyfit(place[columns[close]], rows[close], degree)
+        if degree != len(curve) - 1 or not close.all():
+            curve = _fitted(place[columns[close]], rows[close], degree)
     along = np.polyval(curve, place)
     near = np.abs(np.arange(len(line))[:, np.newaxis] - along) <= usual / 2 + 1
     bare = float(np.mean((ink & near).any(axis=0) & (thickness <= usual + 2)))
     ends = np.linspace(0, line.shape[1] - 1, max(2, line.shape[1] // 8)).astype(np.intp)
     points = (np.stack([ends + corner[0], np.polyval(curve, place[ends]) + corner[1]], axis=1) + 0.5) * scale
     return bare, (points.round().astype(np.int32), max(1, round((usual - SLOPE_ROOM + ZONE) * scale)))
+
+
+def _fitted(x: Floats, y: Floats, degree: int) -> Floats:
+    """The polynomial through points (N,) by least squares: np.polyfit to the bit, in half its time."""
+    powers = np.vander(x, degree + 1)
+    scale = np.sqrt((powers * powers).sum(axis=0))
+    powers /= scale
+    found: Floats = np.linalg.lstsq(powers, y, rcond=len(x) * float(np.finfo(x.dtype).eps))[0]
+    found /= scale
+    return found
+
+
+def _percentile(counts: npt.NDArray[np.intp], percent: float) -> float:
+    """What np.percentile gives, in a tenth of its time for a few hundred."""
+    ranked = np.sort(counts)
+    low, part = divmod((len(ranked) - 1) * percent / 100, 1)
+    first, last = ranked[int(low)], ranked[min(int(low) + 1, len(ranked) - 1)]
+    return float(first + (last - first) * part)
 
 
 def _gray(picture: npt.NDArray[np.generic]) -> Gray:

@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.edges import clear_edges
 from digitlens.ink import EDGE, Ink, find_ink, on_edges
 from digitlens.normalize import stroke_width
 from digitlens.readings import Box, union
-from digitlens.rules import clear_edges, components, remove_lines
+from digitlens.rules import components, remove_lines
 
 Gray = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32]

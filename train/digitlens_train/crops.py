@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import lattice, normalize, segment
+from digitlens import normalize, pieces, segment
 from digitlens_train import hands, others, strokes, touching
 from digitlens_train.data import DataError
 from digitlens_train.extra import load_extra
@@ -209,7 +209,7 @@ def photograph(stroke: Stroke, random: np.random.Generator, joined: bool = False
     if not glyphs:
         return None
     if joined:
-        return normalize.normalize(lattice.joined(glyphs).ink)
+        return normalize.normalize(pieces.joined(glyphs).ink)
     areas = [np.count_nonzero(glyph.ink) for glyph in glyphs]
     whole = int(np.argmax(areas))
     if areas[whole] < 0.75 * sum(areas):
