@@ -15,11 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens import strips
+from digitlens.strips import BLANK, CLASSES, STEP
 from digitlens_train import crops, networks, rows
 from digitlens_train.crops import Sources
 from digitlens_train.data import load_mnist
 from digitlens_train.digits import HELD_OUT
-from digitlens_train.rows import BLANK, CLASSES, LONGEST, UNKNOWN
+from digitlens_train.rows import LONGEST, UNKNOWN
 from digitlens_train.run import Row, checkpoint, claim, save_epoch, table
 
 Gray = npt.NDArray[np.uint8]
@@ -45,7 +46,7 @@ class Config:
     `guide`. `average` is the momentum of the weights' moving average, which is what is kept in the end.
     """
 
-    epochs: int = 38
+    epochs: int = 30
     part: int = 1000
     fresh: int = 7
     window: int = 21
@@ -158,18 +159,20 @@ def _loss_of(guide: Any) -> Any:
         logits = columns(outputs)
         targets = tf.cast(targets, tf.int32)
         labels, shown = targets[:, :LONGEST], targets[:, LONGEST:]
+        empty = tf.reduce_all(labels == UNKNOWN, axis=1)
+        # TensorFlow's CTC takes no empty row: of one, nothing must be seen in any column.
+        first = tf.one_hot(0, LONGEST, on_value=True, off_value=False, dtype=tf.bool)
+        labels = tf.where(empty[:, tf.newaxis] & first, 0, labels)
         places = tf.where(labels != UNKNOWN)
-        sparse = tf.SparseTensor(
-            places, tf.gather_nd(labels, places), tf.shape(labels, out_type=tf.int64)
-        )
+        sparse = tf.SparseTensor(places, tf.gather_nd(labels, places), tf.shape(labels, out_type=tf.int64))
         length = tf.fill([tf.shape(logits)[0]], tf.shape(logits)[1])
-        ctc = tf.nn.ctc_loss(
-            sparse, logits, None, length, logits_time_major=False, blank_index=BLANK
-        )
+        ctc = tf.nn.ctc_loss(sparse, logits, None, length, logits_time_major=False, blank_index=BLANK)
+        nothing = -tf.reduce_sum(tf.nn.log_softmax(logits)[:, :, BLANK], axis=1)
+        row = tf.reduce_mean(tf.where(empty, nothing, ctc))
         known = tf.cast(shown != UNKNOWN, tf.float32)
         each = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.minimum(shown, BLANK), logits)
         column = tf.reduce_sum(known * each) / tf.reduce_sum(known)
-        return CTC_SHARE * tf.reduce_mean(ctc) + guide * column
+        return CTC_SHARE * row + guide * column
 
     return loss
 
@@ -308,7 +311,7 @@ def save(path: Path, drawn: list[rows.Strip]) -> None:
     for width, narrower in zip(strips.WIDTHS, (0, *strips.WIDTHS), strict=False):
         of_it = [strip for strip in drawn if narrower < strip.picture.shape[1] <= width]
         x = np.zeros((len(of_it), strips.HEIGHT, width), np.uint8)
-        y = np.full((len(of_it), LONGEST + width // rows.STEP), UNKNOWN, np.uint8)
+        y = np.full((len(of_it), LONGEST + width // STEP), UNKNOWN, np.uint8)
         for k, strip in enumerate(of_it):
             x[k, :, : strip.picture.shape[1]] = strip.picture
             y[k, : len(strip.labels)] = strip.labels

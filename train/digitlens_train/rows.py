@@ -13,21 +13,17 @@ import numpy.typing as npt
 
 from digitlens import strips
 from digitlens.ink import find_ink
+from digitlens.strips import BLANK, OTHER, SEPARATOR, STEP
 from digitlens_train import backgrounds, hands, others, punctuation, strokes
 from digitlens_train.crops import Sources, _shares
 from digitlens_train.strokes import Gray
 
 Floats = npt.NDArray[np.float32]
 
-SEPARATOR, OTHER, BLANK = 10, 11, 12
-"""The labels beside the ten digits: what parts digits, what is none, and CTC's nothing."""
-CLASSES = 13
 DIGIT = 40
 """Pixels of a digit's height as it is written."""
 ROOM = 3
 """Digit heights of the canvas."""
-STEP = 2
-"""Pixels of a strip for each column of the network's output."""
 UNKNOWN = 255
 """Of a column: it may be this or that."""
 LONGEST = 22
