@@ -37,7 +37,7 @@ class _Prefix(NamedTuple):
 
 def search(columns: Floats, nothing: int, width: int = WIDTH) -> list[Sign]:
     """Probabilities (T, C), of which class `nothing` is CTC's blank -> the row's signs, left to right."""
-    prefixes = {(): _Prefix(1.0, 0.0, ())}
+    prefixes: dict[tuple[int, ...], _Prefix] = {(): _Prefix(1.0, 0.0, ())}
     spoken = np.flatnonzero(columns[:, nothing] < SILENT).tolist()
     before = -1
     for column in spoken:
@@ -85,9 +85,7 @@ def _step(
     }
 
 
-def _signs(
-    labels: tuple[int, ...], starts: tuple[int, ...], columns: Floats, nothing: int
-) -> list[Sign]:
+def _signs(labels: tuple[int, ...], starts: tuple[int, ...], columns: Floats, nothing: int) -> list[Sign]:
     """Each label with its own columns: from where it began to where the next one does."""
     signs = []
     for k, (label, start) in enumerate(zip(labels, starts, strict=True)):

@@ -44,7 +44,10 @@ def to_numbers(digits: Iterable[Digit], borders: Sequence[Points] = ()) -> tuple
     `borders` are the paper's upright lines, each (N, 2) x and y of points along it: a table's part numbers.
     """
     return tuple(
-        number(tuple(cell)) for row in to_rows(digits) for part in _parts(row) for cell in _cells(part, borders)
+        number(tuple(cell))
+        for row in to_rows(digits)
+        for part in _parts(row)
+        for cell in _cells(part, borders)
     )
 
 

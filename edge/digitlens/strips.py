@@ -69,7 +69,7 @@ class Strips:
 
     def __init__(self, card: Card, content: bytes, threads: int = 1, runtime: str | None = None) -> None:
         self.card = card
-        self._open = lambda: Network(content, threads, runtime)
+        self._content, self._threads, self._runtime = content, threads, runtime
         # One interpreter for each width, made when it is first asked for: none is ever resized again.
         self._networks: dict[int, Network] = {}
 
@@ -91,9 +91,10 @@ class Strips:
         """(HEIGHT, W) uint8, W of WIDTHS -> the probabilities (W / STEP, CLASSES) of its columns."""
         network = self._network(strip.shape[1])
         picture = strip[np.newaxis, ..., np.newaxis]
-        if network.input.dtype == np.float32:
-            picture = picture * np.float32(self.card.input.scale or 1)
-        raw = network.run(picture).astype(np.float32, copy=False)
+        level = np.float32(self.card.input.scale or 1)
+        raw = network.run(picture * level if network.input.dtype == np.float32 else picture).astype(
+            np.float32, copy=False
+        )
         end = network.output
         if end.dtype != np.float32:
             raw = (raw - np.float32(end.zero_point)) * np.float32(end.scale)
@@ -111,7 +112,7 @@ class Strips:
 
     def _network(self, width: int) -> Network:
         if width not in self._networks:
-            self._networks[width] = self._open()
+            self._networks[width] = Network(self._content, self._threads, self._runtime)
         return self._networks[width]
 
 
@@ -121,6 +122,8 @@ def _check(card: Card, network: Network, path: Path) -> None:
         raise ModelError(f"{path}: takes {entry.shape}, gives {end.shape}; it does not read strips")
     for port, tensor, name in ((card.input, entry, "input"), (card.output, end, "output")):
         if len(port.shape) != len(tensor.shape) or port.dtype != tensor.dtype.name:
-            raise ModelError(f"{path}: its {name} is {tensor.shape} {tensor.dtype}; its card says {port.shape}")
+            raise ModelError(
+                f"{path}: its {name} is {tensor.shape} {tensor.dtype}; its card says {port.shape}"
+            )
     if entry.dtype not in (np.float32, np.uint8) or entry.zero_point != 0 or not card.input.scale:
         raise ModelError(f"{path}: takes neither uint8 with zero point 0 nor float32 with the card's scale")

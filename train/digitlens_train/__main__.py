@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     numbers.add_argument("--out", type=Path, default=Path("runs/numbers"), help="folder of the run")
     numbers.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
     numbers.add_argument(
-        "--epochs", type=positive, default=30, help="of 21,000 strips (default: %(default)s)"
+        "--epochs", type=positive, default=20, help="of 21,000 strips (default: %(default)s)"
     )
     numbers.add_argument(
         "--data", type=Path, metavar="DIR", help="folder with optdigits, semeion, omniglot, hasy as npz"

@@ -53,7 +53,8 @@ def _guilloche(size: tuple[int, int], digit: float, random: np.random.Generator)
     wave = np.cos(2 * np.pi * (lines * across + sway)).astype(np.float32)
     sharp, part = random.uniform(1, 4), random.uniform(-0.2, 0.6)
     depth = random.uniform(0.04, 0.32)
-    return (np.clip((wave - np.float32(part)) * np.float32(sharp), 0, 1) * np.float32(depth)).astype(np.float32)
+    lit = np.clip((wave - np.float32(part)) * np.float32(sharp), 0, 1)
+    return np.multiply(lit, np.float32(depth)).astype(np.float32)
 
 
 def _weave(size: tuple[int, int], random: np.random.Generator) -> Floats:

@@ -4,8 +4,6 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
-from multiprocessing.pool import AsyncResult, Pool
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +12,18 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import strips
-from digitlens.strips import BLANK, CLASSES, STEP
-from digitlens_train import crops, networks, rows
+from digitlens import beams, strips
+from digitlens.strips import BLANK, CLASSES
+from digitlens_train import crops, networks, parts, row_photos
 from digitlens_train.crops import Sources
 from digitlens_train.data import load_mnist
 from digitlens_train.digits import HELD_OUT
-from digitlens_train.rows import LONGEST, UNKNOWN
-from digitlens_train.run import Row, checkpoint, claim, save_epoch, table
+from digitlens_train.parts import Strips
+from digitlens_train.row_photos import LONGEST, UNKNOWN
+from digitlens_train.run import About, Row, checkpoint, claim, finish, save_epoch, table
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
-Strips = dict[int, tuple[Gray, Gray]]
-"""By width: pictures (N, 32, width), and targets (N, LONGEST + width / 2): the labels, then each column's."""
-
 CTC_SHARE = 1 / 8
 """What CTC's loss, which is a row's, weighs beside a column's."""
 WIDE = 160
@@ -35,18 +31,23 @@ WIDE = 160
 SETTLE = 300
 """Batches after which batch normalization's moving statistics are the averaged weights' own."""
 
+TEMPERATURES = np.exp(np.linspace(np.log(0.6), np.log(2.5), 13))
+CALIBRATED = 250
+"""Held-out strips of each width that choose one of them."""
+
 
 @dataclass(frozen=True)
 class Config:
     """What decides the fitted weights.
 
     Strips are drawn in parts of `part`; each epoch adds `fresh` parts and learns the last `window` of all,
-    so that each strip is learnt window / fresh times, changed a little anew each time. A batch has `pixels` columns of pixels. The loss is CTC's (Graves et al. 2006) and, guiding its
-    alignment, a cross entropy of the columns of which is known what they show; that falls from 1 to
-    `guide`. `average` is the momentum of the weights' moving average, which is what is kept in the end.
+    so that each strip is learnt window / fresh times, changed a little anew each time. A batch has `pixels`
+    columns of pixels. The loss is CTC's (Graves et al. 2006) and, guiding its alignment, a cross entropy of
+    the columns of which is known what they show; that falls from 1 to `guide`. `average` is the momentum of
+    the weights' moving average, which is what is kept in the end.
     """
 
-    epochs: int = 30
+    epochs: int = 20
     part: int = 1000
     fresh: int = 7
     window: int = 21
@@ -89,12 +90,13 @@ def fit(
     if history:
         model.load_weights(checkpoint(out, len(history)))
     held_strips = _held_out(held, config, out / "held_out.npz")
-    parts = _Parts(learnt, config, out / "parts", threads or os.cpu_count() or 1)
+    plan = parts.Plan(config.part, config.fresh, config.window, config.seed)
+    drawn = parts.Parts(learnt, plan, out / "parts", threads or os.cpu_count() or 1)
     try:
         for epoch in range(len(history), config.epochs):
             started = time.perf_counter()
             guide.assign(1 - (1 - config.guide) * min(1.0, 2 * epoch / config.epochs))
-            learning = parts.window(epoch)
+            learning = drawn.window(epoch)
             random = np.random.default_rng((config.seed, epoch))
             bar = keras.utils.Progbar(_steps(learning, config), stateful_metrics=["loss"])
             losses = []
@@ -109,10 +111,11 @@ def fit(
             save_epoch(model, out, history)
             print(table(history[-1:]))
         averaged(model)
-        _settle(model, parts.window(config.epochs - 1), config)
+        _settle(model, drawn.window(config.epochs - 1), config)
     finally:
-        parts.close()
+        drawn.close()
     model.save(out / "numbers.keras")
+    _finish(model, config, out, held_strips, learnt)
     print(table(history))
     return model
 
@@ -123,8 +126,8 @@ def compiled(config: Config) -> tuple[keras.Model, Any]:
 
     model = networks.numbers()
     guide = tf.Variable(1.0, trainable=False, dtype=tf.float32)
-    learnt = sum(end - first for first, end in (parts_of(epoch, config) for epoch in range(config.epochs)))
-    steps = learnt * config.part * WIDE // config.pixels
+    plan = parts.Plan(config.part, config.fresh, config.window, config.seed)
+    steps = plan.learnt(config.epochs) * WIDE // config.pixels
     model.compile(
         optimizer=keras.optimizers.AdamW(
             keras.optimizers.schedules.CosineDecay(
@@ -200,7 +203,9 @@ def to_input(pictures: Gray) -> Floats:
 
 
 def _loss(model: keras.Model, learnt: Strips) -> float:
-    sums = [(float(model.evaluate(to_input(x), y, 64, verbose=0)), len(x)) for x, y in learnt.values() if len(x)]
+    sums = [
+        (float(model.evaluate(to_input(x), y, 64, verbose=0)), len(x)) for x, y in learnt.values() if len(x)
+    ]
     return sum(loss * count for loss, count in sums) / sum(count for _, count in sums)
 
 
@@ -208,9 +213,7 @@ def _steps(learning: Strips, config: Config) -> int:
     return sum(len(x) // (config.pixels // width) for width, (x, _) in learning.items())
 
 
-def _batches(
-    learning: Strips, config: Config, random: np.random.Generator
-) -> Iterator[tuple[Floats, Gray]]:
+def _batches(learning: Strips, config: Config, random: np.random.Generator) -> Iterator[tuple[Floats, Gray]]:
     """The epoch's batches, each of one width, in random order, each strip a little changed."""
     batches = []
     for width, (x, _) in learning.items():
@@ -244,93 +247,63 @@ def _settle(model: keras.Model, learning: Strips, config: Config) -> None:
         model(x, training=True)
 
 
-def parts_of(epoch: int, config: Config) -> tuple[int, int]:
-    """The first part that an epoch learns, and the one after its last."""
-    end = (epoch + 1) * config.fresh
-    return max(0, end - config.window), end
-
-
-class _Parts:
-    """The strips in parts, drawn ahead by other processes and kept in a folder while they are needed."""
-
-    def __init__(self, sources: Sources, config: Config, folder: Path, processes: int) -> None:
-        self._config, self._folder = config, folder
-        folder.mkdir(exist_ok=True)
-        self._pool: Pool = get_context("spawn").Pool(processes, _prepare, (sources,))
-        self._coming: dict[int, AsyncResult[Any]] = {}
-
-    def window(self, epoch: int) -> Strips:
-        """The parts of this epoch, by width; those of the next are drawn meanwhile."""
-        first, end = parts_of(epoch, self._config)
-        for number in range(first, end + self._config.fresh):
-            if number not in self._coming and not self._path(number).exists():
-                job = self._path(number), self._config.part, (self._config.seed, number)
-                self._coming[number] = self._pool.apply_async(_draw_part, (job,))
-        for old in self._folder.glob("part-*.npz"):
-            if int(old.stem[5:]) < first:
-                old.unlink()
-        loaded = []
-        for number in range(first, end):
-            if number in self._coming:
-                self._coming.pop(number).get()
-            loaded.append(load(self._path(number)))
-        return {
-            width: (
-                np.concatenate([part[width][0] for part in loaded]),
-                np.concatenate([part[width][1] for part in loaded]),
-            )
-            for width in strips.WIDTHS
-        }
-
-    def close(self) -> None:
-        self._pool.terminate()
-        self._pool.join()
-
-    def _path(self, number: int) -> Path:
-        return self._folder / f"part-{number:05}.npz"
-
-
-_sources: Sources
-
-
-def _prepare(sources: Sources) -> None:
-    global _sources
-    _sources = sources
-    cv2.setNumThreads(1)
-
-
-def _draw_part(job: tuple[Path, int, tuple[int, int]]) -> None:
-    path, size, seed = job
-    random = np.random.default_rng(seed)
-    save(path, [rows.make(_sources, random) for _ in range(size)])
-
-
-def save(path: Path, drawn: list[rows.Strip]) -> None:
-    """Strips as an npz, padded to the next width; whole or not at all."""
-    arrays: dict[str, Gray] = {}
-    for width, narrower in zip(strips.WIDTHS, (0, *strips.WIDTHS), strict=False):
-        of_it = [strip for strip in drawn if narrower < strip.picture.shape[1] <= width]
-        x = np.zeros((len(of_it), strips.HEIGHT, width), np.uint8)
-        y = np.full((len(of_it), LONGEST + width // STEP), UNKNOWN, np.uint8)
-        for k, strip in enumerate(of_it):
-            x[k, :, : strip.picture.shape[1]] = strip.picture
-            y[k, : len(strip.labels)] = strip.labels
-            y[k, LONGEST:] = BLANK
-            y[k, LONGEST : LONGEST + len(strip.columns)] = strip.columns
-        arrays[f"x{width}"], arrays[f"y{width}"] = x, y
-    partial = path.with_name(f"partial-{path.name}")
-    np.savez(partial, **arrays)
-    partial.replace(path)
-
-
-def load(path: Path) -> Strips:
-    """What `save` has written."""
-    with np.load(path, allow_pickle=False) as arrays:
-        return {width: (arrays[f"x{width}"], arrays[f"y{width}"]) for width in strips.WIDTHS}
-
-
 def _held_out(sources: Sources, config: Config, kept: Path) -> Strips:
     if not kept.exists():
         random = np.random.default_rng((config.seed, 10**6))
-        save(kept, [rows.make(sources, random) for _ in range(config.held_out)])
-    return load(kept)
+        parts.save(kept, [row_photos.make(sources, random) for _ in range(config.held_out)])
+    return parts.load(kept)
+
+
+def calibrate(logits: list[Floats], truths: list[list[int]]) -> float:
+    """The temperature by which the digits' confidences are most likely (Guo et al. 2017).
+
+    `logits` (T, CLASSES) of each strip, and its digits; one in which as many are read counts.
+    """
+
+    def surprise(temperature: float) -> float:
+        likely: list[float] = []
+        for row, truth in zip(logits, truths, strict=True):
+            shares = np.exp((row - row.max(axis=1, keepdims=True)) / np.float32(temperature))
+            signs = beams.search(shares / shares.sum(axis=1, keepdims=True), BLANK)
+            digits = [sign for sign in signs if sign.label < 10]
+            if len(digits) == len(truth):
+                likely += [
+                    sign.confidence if sign.label == label else 1 - sign.confidence
+                    for sign, label in zip(digits, truth, strict=True)
+                ]
+        return -float(np.mean(np.log(np.maximum(likely, 1e-4)))) if likely else np.inf
+
+    return float(min(TEMPERATURES, key=surprise))
+
+
+def _finish(model: keras.Model, config: Config, out: Path, held: Strips, learnt: Sources) -> None:
+    """Calibrate on the held-out strips, and tell of the run."""
+    logits: list[Floats] = []
+    truths: list[list[int]] = []
+    for x, y in held.values():
+        if len(x):
+            outputs = model.predict(to_input(x[:CALIBRATED]), batch_size=64, verbose=0)
+            logits += list(np.asarray(columns(outputs)))
+            truths += [[n for n in row if n < 10] for row in y[:CALIBRATED, :LONGEST].tolist()]
+    temperature = calibrate(logits, truths)
+    print(f"held out: {exact(model, held):.2%} of the strips exact; temperature {temperature:.3f}")
+    plan = parts.Plan(config.part, config.fresh, config.window, config.seed)
+    sets = ", ".join(f"{len(labels):,}" for _, labels in learnt.digits)
+    distinct = config.part * config.fresh * config.epochs
+    finish(
+        out,
+        About(
+            name="numbers",
+            kind="strips",
+            description="reads a row whole: ten digits, separator, not a digit, blank; CTC",
+            training_data=(
+                f"MNIST and further digits ({sets}) and {sum(map(len, learnt.others)):,} other signs, "
+                f"written in {distinct:,} synthetic rows, photographed; "
+                f"{plan.learnt(config.epochs):,} learnt in all"
+            ),
+            make_again=(
+                f"python -m digitlens_train numbers --epochs {config.epochs} --seed {config.seed} --data DIR",
+            ),
+            temperature=temperature,
+        ),
+    )

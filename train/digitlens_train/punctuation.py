@@ -54,7 +54,8 @@ def _dash(random: np.random.Generator) -> list[Line]:
 
 def _equals(random: np.random.Generator) -> list[Line]:
     first = _dash(random)[0]
-    return [first, first + [random.normal(0, 0.04), random.uniform(0.12, 0.3)]]
+    second = first + np.array([random.normal(0, 0.04), random.uniform(0.12, 0.3)])
+    return [first, second]
 
 
 def _colon(random: np.random.Generator) -> list[Line]:
