@@ -121,9 +121,11 @@ def _check(card: Card, network: Network, path: Path) -> None:
     if card.kind != "strips" or entry.shape[1] != HEIGHT or end.shape[-1] != 2 * CLASSES:
         raise ModelError(f"{path}: takes {entry.shape}, gives {end.shape}; it does not read strips")
     for port, tensor, name in ((card.input, entry, "input"), (card.output, end, "output")):
-        if len(port.shape) != len(tensor.shape) or port.dtype != tensor.dtype.name:
-            raise ModelError(
-                f"{path}: its {name} is {tensor.shape} {tensor.dtype}; its card says {port.shape}"
-            )
+        fits = len(port.shape) == len(tensor.shape) and all(
+            told in (-1, side) for told, side in zip(port.shape, tensor.shape, strict=True)
+        )
+        if not fits or port.dtype != tensor.dtype.name:
+            told = f"its card says {port.shape} {port.dtype}"
+            raise ModelError(f"{path}: its {name} is {tensor.shape} {tensor.dtype}, {told}")
     if entry.dtype not in (np.float32, np.uint8) or entry.zero_point != 0 or not card.input.scale:
         raise ModelError(f"{path}: takes neither uint8 with zero point 0 nor float32 with the card's scale")

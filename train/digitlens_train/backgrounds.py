@@ -54,7 +54,8 @@ def _guilloche(size: tuple[int, int], digit: float, random: np.random.Generator)
     sharp, part = random.uniform(1, 4), random.uniform(-0.2, 0.6)
     depth = random.uniform(0.04, 0.32)
     lit = np.clip((wave - np.float32(part)) * np.float32(sharp), 0, 1)
-    return np.multiply(lit, np.float32(depth)).astype(np.float32)
+    dark: Floats = np.multiply(lit, np.float32(depth)).astype(np.float32)
+    return dark
 
 
 def _weave(size: tuple[int, int], random: np.random.Generator) -> Floats:

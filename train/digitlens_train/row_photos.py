@@ -211,7 +211,7 @@ def _photograph(
     page = page + np.concatenate([noise, noise[::-1, ::-1]])[:height]
     gray: Gray = np.clip(page, 0, 255).astype(np.uint8)
     if random.random() < 0.02:
-        gray = 255 - gray
+        gray = np.bitwise_not(gray)
     if random.random() < 0.6:
         _, packed = cv2.imencode(".jpg", gray, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(45, 96))])
         gray = np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE), np.uint8)
