@@ -1,5 +1,6 @@
 """The network that reads rows: a fitted run -> model files; float32 against int8 on labeled strips."""
 
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -98,7 +99,7 @@ class Counted(Strips):
 
 
 def measure(folders: list[Path], model: str, whole: Path, with_peers: bool = False) -> dict[str, Any]:
-    """Score labeled folders by cutting alone, with rows in doubt read whole, and with all rows read whole.
+    """Score labeled folders: rows cut apart, those in doubt read whole, and all read whole.
 
     `model` is the int8 network, `whole` its float32 file.
 
@@ -146,7 +147,7 @@ def _score(folder: Path, reader: Reader, network: Counted) -> tuple[pages.Score,
 def _paths(
     asked: npt.NDArray[np.intp], exact: npt.NDArray[np.bool_], cut: npt.NDArray[np.bool_]
 ) -> dict[str, int]:
-    """How many pages each path answered, and how many of them it has right; what cutting alone has of them."""
+    """How many pages each path answered, how many of them it has right, and what cutting alone has of them."""
     whole = asked > 0
     return {
         "rows_whole": int(asked.sum()),
@@ -168,9 +169,9 @@ def _speed(networks: dict[str, Counted], with_peers: bool) -> list[dict[str, Any
         row: dict[str, Any] = {"width": width}
         for kind, network in networks.items():
             network.read(strip)
-            row[f"{kind}_network"] = pages.milliseconds(lambda n=network, s=strip: n.columns(s), REPEATS)
+            row[f"{kind}_network"] = pages.milliseconds(partial(network.columns, strip), REPEATS)
         columns = networks["int8"].columns(strip)
-        row["search"] = pages.milliseconds(lambda c=columns: beams.search(c, BLANK), REPEATS)
+        row["search"] = pages.milliseconds(partial(beams.search, columns, BLANK), REPEATS)
         if with_peers:
             row["rapidocr"] = _rapidocr(strip)
         rows.append(row)
@@ -192,8 +193,8 @@ def _rapidocr(strip: Gray) -> float:
 def table(results: dict[str, Any]) -> str:
     """The results as Markdown."""
     lines = [
-        "| folder | reader | pages | digit error rate | exact | 95 % interval | ms a page | calibration error "
-        "| answered by cutting | right | answered whole | right | right if cut |",
+        "| folder | reader | pages | digit error rate | exact | 95 % interval | ms a page "
+        "| calibration error | answered by cutting | right | answered whole | right | right if cut |",
         "|---|---|---:|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|",
         *(_line(row) for row in results["folders"]),
         "",

@@ -1,5 +1,6 @@
 """Prefix beam search: a network's columns -> the most probable row of signs (Graves 2012, Hannun 2014)."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -87,9 +88,17 @@ def _step(
 
 def _signs(labels: tuple[int, ...], starts: tuple[int, ...], columns: Floats, nothing: int) -> list[Sign]:
     """Each label with its own columns: from where it began to where the next one does."""
+    edges = [*starts, len(columns)]
+    for k, label in enumerate(labels):
+        # It began where it was likelier than the one before, not only where it was likeliest to begin.
+        least, before = (edges[k - 1] + 1, labels[k - 1]) if k else (0, nothing)
+        while edges[k] > least and columns[edges[k] - 1, nothing] < SILENT:
+            earlier = columns[edges[k] - 1]
+            if k and earlier[label] <= earlier[before]:
+                break
+            edges[k] -= 1
     signs = []
-    for k, (label, start) in enumerate(zip(labels, starts, strict=True)):
-        end = starts[k + 1] if k + 1 < len(starts) else len(columns)
+    for label, (start, end) in zip(labels, pairwise(edges), strict=True):
         own = columns[start:end]
         silence = np.flatnonzero(own[:, nothing] >= SILENT)
         if silence.size and silence[0]:  # what comes after nothing belongs to a sign that was not taken

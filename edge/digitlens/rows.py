@@ -130,7 +130,7 @@ def _with_neighbors(signs: list[Sign]) -> Iterator[tuple[Sign, tuple[float, floa
     middles = [sign.column + 0.5 for sign in signs]
     edges = [-np.inf, *((one + other) / 2 for one, other in pairwise(middles)), np.inf]
     reach = HEIGHT * 0.55 / STEP  # no digit is wider
-    for sign, middle, (before, after) in zip(signs, middles, pairwise(edges), strict=True):
+    for sign, middle, (before, after) in zip(signs, middles, pairwise(edges), strict=bool(signs)):
         yield sign, (max(before, middle - reach), min(after, middle + reach))
 
 

@@ -4,6 +4,7 @@ The strip is gray, its paper evened out, not thresholded; training makes its own
 """
 
 from pathlib import Path
+from typing import Self
 
 import cv2
 import numpy as np
@@ -74,7 +75,7 @@ class Strips:
         self._networks: dict[int, Network] = {}
 
     @classmethod
-    def load(cls, model: str | Path = DEFAULT, threads: int = 1, runtime: str | None = None) -> "Strips":
+    def load(cls, model: str | Path = DEFAULT, threads: int = 1, runtime: str | None = None) -> Self:
         """A shipped model by name, or a .tflite file by path, proven to fit its card.
 
         Raises:
