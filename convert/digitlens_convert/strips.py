@@ -147,7 +147,7 @@ def _score(folder: Path, reader: Reader, network: Counted) -> tuple[pages.Score,
 def _paths(
     asked: npt.NDArray[np.intp], exact: npt.NDArray[np.bool_], cut: npt.NDArray[np.bool_]
 ) -> dict[str, int]:
-    """How many pages each path answered, how many of them it has right, and what cutting alone has of them."""
+    """How many pages each path answered, how many of them rightly, and what cutting alone has of them."""
     whole = asked > 0
     return {
         "rows_whole": int(asked.sum()),

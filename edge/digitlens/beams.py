@@ -8,11 +8,11 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 
-WIDTH = 8
+WIDTH = 6
 """Prefixes that are followed at once."""
-LEAST = 0.004
+LEAST = 0.02
 """The probability in a column, below which a class is not followed there."""
-SILENT = 0.998
+SILENT = 0.98
 """Of nothing, in a column: there nothing else is looked for."""
 
 

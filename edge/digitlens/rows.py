@@ -99,10 +99,15 @@ def reread(
 
 
 def choose(cut: list[Number], whole: list[Number]) -> list[Number]:
-    """Of a row, the numbers by cutting or those by reading it whole."""
+    """Of a row, the numbers by cutting or those by reading it whole: those whose digits are surer."""
     if [number.text for number in cut] == [number.text for number in whole]:
         return cut
-    return whole
+    return whole if _sure(whole) >= _sure(cut) else cut
+
+
+def _sure(numbers: list[Number]) -> float:
+    """The mean confidence of all digits; 0 where there are none."""
+    return fmean(digit.confidence for number in numbers for digit in number.digits) if numbers else 0.0
 
 
 def read_row(row: Row, page: Segmented, strips: Strips) -> list[Number]:

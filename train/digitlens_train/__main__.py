@@ -94,6 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
         elif options.command == "numbers":
             from digitlens_train import numbers as numbers_run
 
+            os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(options.threads))
             config_ = numbers_run.Config(epochs=options.epochs, seed=options.seed)
             files = options.mnist, options.data
             numbers_run.fit(config_, options.out, *files, options.resume, options.threads)

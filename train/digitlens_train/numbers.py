@@ -66,21 +66,16 @@ def fit(
     mnist: Path | None = None,
     data: Path | None = None,
     resume: bool = False,
-    threads: int = 0,
+    processes: int = 0,
 ) -> keras.Model:
     """Train into the folder `out`; returns the fitted model, saved there as numbers.keras.
 
     `data` is a folder with optdigits, semeion, omniglot and hasy as npz; what is not there is done
-    without. `threads` are for the network and for the drawing each; 0 takes as many as there are.
+    without. So many `processes` draw strips; 0 takes as many as there are cores.
 
     Raises:
         DataError: MNIST cannot be had, or `out` holds another run.
     """
-    import tensorflow as tf
-
-    if threads:
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(threads)
     half = load_mnist(mnist)
     learnt = crops.load_sources((half.x_train[:-HELD_OUT], half.y_train[:-HELD_OUT]), data)
     held = Sources([(list(half.x_train[-HELD_OUT:]), half.y_train[-HELD_OUT:])], learnt.others)
@@ -91,7 +86,7 @@ def fit(
         model.load_weights(checkpoint(out, len(history)))
     held_strips = _held_out(held, config, out / "held_out.npz")
     plan = parts.Plan(config.part, config.fresh, config.window, config.seed)
-    drawn = parts.Parts(learnt, plan, out / "parts", threads or os.cpu_count() or 1)
+    drawn = parts.Parts(learnt, plan, out / "parts", processes or os.cpu_count() or 1)
     try:
         for epoch in range(len(history), config.epochs):
             started = time.perf_counter()
@@ -138,7 +133,7 @@ def compiled(config: Config) -> tuple[keras.Model, Any]:
             use_ema=True,
             ema_momentum=config.average,
         ),
-        loss=_loss_of(guide),
+        loss=loss_of(guide),
         jit_compile=False,  # it would compile anew for each width
     )
     model.optimizer.build(model.trainable_variables)
@@ -155,7 +150,8 @@ def columns(outputs: Any) -> Any:
     return keras.ops.reshape(outputs, (-1, 2 * keras.ops.shape(outputs)[2], CLASSES))
 
 
-def _loss_of(guide: Any) -> Any:
+def loss_of(guide: Any) -> Any:
+    """CTC's loss and, `guide` times, the columns' cross entropy: of targets as in Strips, and of outputs."""
     import tensorflow as tf
 
     def loss(targets: Any, outputs: Any) -> Any:
@@ -174,7 +170,7 @@ def _loss_of(guide: Any) -> Any:
         row = tf.reduce_mean(tf.where(empty, nothing, ctc))
         known = tf.cast(shown != UNKNOWN, tf.float32)
         each = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.minimum(shown, BLANK), logits)
-        column = tf.reduce_sum(known * each) / tf.reduce_sum(known)
+        column = tf.math.divide_no_nan(tf.reduce_sum(known * each), tf.reduce_sum(known))
         return CTC_SHARE * row + guide * column
 
     return loss

@@ -23,6 +23,8 @@ Floats = npt.NDArray[np.float32]
 
 UNKNOWN = 255
 """Of a column: it may be this or that."""
+AROUND = 0.14
+"""Of the row's height, that is usually left above and below it."""
 LONGEST = 22
 """Labels of a row at the most."""
 
@@ -73,7 +75,7 @@ def _strip(sources: Sources, random: np.random.Generator) -> Strip | None:
     small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     gray = _photograph(small.astype(np.float32), digit, (first * scale, last * scale), hand, random)
     # Cut as the runtime would: now closely, now with much room.
-    above, below = (max(-0.02, random.normal(strips.PAD, 0.08)) * tall for _ in range(2))
+    above, below = (max(-0.02, random.normal(AROUND, 0.08)) * tall for _ in range(2))
     before, after = (max(0.05, random.normal(0.45, 0.25)) * DIGIT for _ in range(2))
     upper, lower = (first - above) * scale, (last + below) * scale
     start, end = (side - before) * scale, (row.end + side + after) * scale
@@ -87,7 +89,7 @@ def _strip(sources: Sources, random: np.random.Generator) -> Strip | None:
     picture = strips.to_strip(contrast, upper - y0, lower - y0, start - x0, end - x0)
     across = strips.HEIGHT / (lower - upper) * scale  # pixels of the strip for one of the canvas
     offset = start / scale
-    labels = _folded([label for _, _, label in places])
+    labels = folded([label for _, _, label in places])
     wide = picture.shape[1]
     if wide > strips.WIDTHS[-1] or len(labels) > LONGEST:
         return None
@@ -115,7 +117,7 @@ def _columns(places: list[tuple[float, float, int]], wide: int) -> Gray:
     return columns
 
 
-def _folded(labels: list[int]) -> list[int]:
+def folded(labels: list[int]) -> list[int]:
     """Signs that are no digits count once, however many stand side by side."""
     return [label for k, label in enumerate(labels) if label != OTHER or k == 0 or labels[k - 1] != OTHER]
 
