@@ -59,9 +59,18 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     license: str = "MIT"
 
 
-def names() -> list[str]:
-    """The names of the shipped models."""
-    return sorted(path.stem for path in _shipped().iterdir() if path.suffix == ".json")
+class _Kind(msgspec.Struct, frozen=True):
+    kind: str
+
+
+def names(rows: bool = False) -> list[str]:
+    """The names of the shipped models that read glyphs, or of those that read rows."""
+    found = {path.stem: path for path in _shipped().iterdir() if path.suffix == ".json"}
+    return sorted(
+        name
+        for name, path in found.items()
+        if (msgspec.json.decode(path.read_bytes(), type=_Kind).kind == "strips") == rows
+    )
 
 
 def find(name_or_path: str | Path) -> Path:

@@ -67,7 +67,7 @@ class Reader:
         self.classifier = classifier or Classifier.load()
         self.separator = separator
         self.whole = whole
-        if strips is None and whole != "none" and DEFAULT in cards.names():
+        if strips is None and whole != "none" and DEFAULT in cards.names(rows=True):
             strips = Strips.load()
         self._strips = strips
         self._watch: Watch = watch or (lambda gray, page, resolved: None)

@@ -40,6 +40,8 @@ LEAST_DIGIT = 0.35
 """The confidence below which a digit of a strip is left out."""
 LEAST_NUMBER = 0.6
 """Of a strip's digits on average: less is a word or a scribble."""
+ALONE = 0.8
+"""The same where cutting finds no number at all: a word must not become one."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +101,13 @@ def reread(
 
 
 def choose(cut: list[Number], whole: list[Number]) -> list[Number]:
-    """Of a row, the numbers by cutting or those by reading it whole: those whose digits are surer."""
+    """Of a row, the numbers by cutting or those by reading it whole: those whose digits are surer on average.
+
+    Chosen on the validation strips and pages without digits, see benchmarks/strips.md.
+    """
     if [number.text for number in cut] == [number.text for number in whole]:
         return cut
-    return whole if _sure(whole) >= _sure(cut) else cut
+    return whole if _sure(whole) >= (_sure(cut) if cut else ALONE) else cut
 
 
 def _sure(numbers: list[Number]) -> float:

@@ -82,4 +82,5 @@ def test_the_strips_benchmark(converted: tuple[Path, Path], tmp_path: Path, digi
 
 
 def test_the_shipped_network_is_named() -> None:
-    assert "numbers" in cards.names()
+    assert cards.names(rows=True) == ["numbers"]
+    assert "numbers" not in cards.names()

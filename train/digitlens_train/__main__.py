@@ -40,6 +40,10 @@ def main(arguments: list[str] | None = None) -> int:
     numbers.add_argument(
         "--data", type=Path, metavar="DIR", help="folder with optdigits, semeion, omniglot, hasy as npz"
     )
+    numbers.add_argument("--start", type=Path, metavar="FILE", help="a fitted numbers.keras, which learns on")
+    numbers.add_argument(
+        "--rate", type=float, default=3e-3, help="the highest of learning (default: %(default)s)"
+    )
     numbers.add_argument(
         "--threads", type=positive, default=os.cpu_count(), help="to learn and to draw strips with"
     )
@@ -95,9 +99,9 @@ def main(arguments: list[str] | None = None) -> int:
             from digitlens_train import numbers as numbers_run
 
             os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(options.threads))
-            config_ = numbers_run.Config(epochs=options.epochs, seed=options.seed)
+            config_ = numbers_run.Config(epochs=options.epochs, rate=options.rate, seed=options.seed)
             files = options.mnist, options.data
-            numbers_run.fit(config_, options.out, *files, options.resume, options.threads)
+            numbers_run.fit(config_, options.out, *files, options.resume, options.start, options.threads)
         elif options.command == "cnn":
             from digitlens_train import cnn as cnn_run
 

@@ -1,4 +1,4 @@
-"""Fit the network that reads a row whole: strips drawn ahead, model, CTC, fit, calibrate."""
+"""Fit the network that reads a row whole: strips drawn ahead, model, CTC, fit."""
 
 import os
 import time
@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import beams, strips
+from digitlens import strips
 from digitlens.strips import BLANK, CLASSES
 from digitlens_train import crops, networks, parts, row_photos
 from digitlens_train.crops import Sources
@@ -30,10 +30,6 @@ WIDE = 160
 """Pixels of a padded strip, on average."""
 SETTLE = 300
 """Batches after which batch normalization's moving statistics are the averaged weights' own."""
-
-TEMPERATURES = np.exp(np.linspace(np.log(0.6), np.log(2.5), 13))
-CALIBRATED = 250
-"""Held-out strips of each width that choose one of them."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +62,14 @@ def fit(
     mnist: Path | None = None,
     data: Path | None = None,
     resume: bool = False,
+    start: Path | None = None,
     processes: int = 0,
 ) -> keras.Model:
     """Train into the folder `out`; returns the fitted model, saved there as numbers.keras.
 
     `data` is a folder with optdigits, semeion, omniglot and hasy as npz; what is not there is done
-    without. So many `processes` draw strips; 0 takes as many as there are cores.
+    without. `start` is a fitted network, which learns on. So many `processes` draw strips; 0 takes as many
+    as there are cores.
 
     Raises:
         DataError: MNIST cannot be had, or `out` holds another run.
@@ -82,6 +80,8 @@ def fit(
     history = claim(out, asdict(config), resume)
     keras.utils.set_random_seed(config.seed)
     model, guide = compiled(config)
+    if start is not None:
+        model.set_weights(keras.models.load_model(start, compile=False).get_weights())
     if history:
         model.load_weights(checkpoint(out, len(history)))
     held_strips = _held_out(held, config, out / "held_out.npz")
@@ -90,7 +90,8 @@ def fit(
     try:
         for epoch in range(len(history), config.epochs):
             started = time.perf_counter()
-            guide.assign(1 - (1 - config.guide) * min(1.0, 2 * epoch / config.epochs))
+            done = min(1.0, 2 * epoch / config.epochs) if start is None else 1.0
+            guide.assign(1 - (1 - config.guide) * done)
             learning = drawn.window(epoch)
             random = np.random.default_rng((config.seed, epoch))
             bar = keras.utils.Progbar(_steps(learning, config), stateful_metrics=["loss"])
@@ -110,7 +111,7 @@ def fit(
     finally:
         drawn.close()
     model.save(out / "numbers.keras")
-    _finish(model, config, out, held_strips, learnt)
+    _finish(model, config, out, held_strips, learnt, start)
     print(table(history))
     return model
 
@@ -250,39 +251,15 @@ def _held_out(sources: Sources, config: Config, kept: Path) -> Strips:
     return parts.load(kept)
 
 
-def calibrate(logits: list[Floats], truths: list[list[int]]) -> float:
-    """The temperature by which the digits' confidences are most likely (Guo et al. 2017).
+def _finish(
+    model: keras.Model, config: Config, out: Path, held: Strips, learnt: Sources, start: Path | None
+) -> None:
+    """Tell of the run.
 
-    `logits` (T, CLASSES) of each strip, and its digits; one in which as many are read counts.
+    Its probabilities are left as they are: on photographed strips they were right as often as they said,
+    which on drawn ones, where a part is beyond reading, they are not.
     """
-
-    def surprise(temperature: float) -> float:
-        likely: list[float] = []
-        for row, truth in zip(logits, truths, strict=True):
-            shares = np.exp((row - row.max(axis=1, keepdims=True)) / np.float32(temperature))
-            signs = beams.search(shares / shares.sum(axis=1, keepdims=True), BLANK)
-            digits = [sign for sign in signs if sign.label < 10]
-            if len(digits) == len(truth):
-                likely += [
-                    sign.confidence if sign.label == label else 1 - sign.confidence
-                    for sign, label in zip(digits, truth, strict=True)
-                ]
-        return -float(np.mean(np.log(np.maximum(likely, 1e-4)))) if likely else np.inf
-
-    return float(min(TEMPERATURES, key=surprise))
-
-
-def _finish(model: keras.Model, config: Config, out: Path, held: Strips, learnt: Sources) -> None:
-    """Calibrate on the held-out strips, and tell of the run."""
-    logits: list[Floats] = []
-    truths: list[list[int]] = []
-    for x, y in held.values():
-        if len(x):
-            outputs = model.predict(to_input(x[:CALIBRATED]), batch_size=64, verbose=0)
-            logits += list(np.asarray(columns(outputs)))
-            truths += [[n for n in row if n < 10] for row in y[:CALIBRATED, :LONGEST].tolist()]
-    temperature = calibrate(logits, truths)
-    print(f"held out: {exact(model, held):.2%} of the strips exact; temperature {temperature:.3f}")
+    print(f"held out: {exact(model, held):.2%} of the strips exact")
     plan = parts.Plan(config.part, config.fresh, config.window, config.seed)
     sets = ", ".join(f"{len(labels):,}" for _, labels in learnt.digits)
     distinct = config.part * config.fresh * config.epochs
@@ -298,8 +275,9 @@ def _finish(model: keras.Model, config: Config, out: Path, held: Strips, learnt:
                 f"{plan.learnt(config.epochs):,} learnt in all"
             ),
             make_again=(
-                f"python -m digitlens_train numbers --epochs {config.epochs} --seed {config.seed} --data DIR",
+                f"python -m digitlens_train numbers --epochs {config.epochs} --seed {config.seed} "
+                f"--rate {config.rate} --data DIR{'' if start is None else ' --start numbers.keras'}",
             ),
-            temperature=temperature,
+            temperature=1.0,
         ),
     )

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from digitlens import strips
 from digitlens.ink import find_ink
+from digitlens.reader import FINE, LOW
 from digitlens.strips import BLANK, OTHER, STEP
 from digitlens_train import backgrounds, rows, writing
 from digitlens_train.crops import Sources
@@ -85,8 +86,9 @@ def _strip(sources: Sources, random: np.random.Generator) -> Strip | None:
     x0, x1 = max(0, round(start - beyond[2])), min(gray.shape[1], round(end + beyond[3]))
     if y1 - y0 < 8 or x1 - x0 < 8:
         return None
-    contrast = find_ink(np.ascontiguousarray(gray[y0:y1, x0:x1])).contrast
-    picture = strips.to_strip(contrast, upper - y0, lower - y0, start - x0, end - x0)
+    crop, zoom = _enlarged(np.ascontiguousarray(gray[y0:y1, x0:x1]), digit)
+    sides = (upper - y0) * zoom, (lower - y0) * zoom, (start - x0) * zoom, (end - x0) * zoom
+    picture = strips.to_strip(find_ink(crop).contrast, *sides)
     across = strips.HEIGHT / (lower - upper) * scale  # pixels of the strip for one of the canvas
     offset = start / scale
     labels = folded([label for _, _, label in places])
@@ -98,6 +100,15 @@ def _strip(sources: Sources, random: np.random.Generator) -> Strip | None:
     if needed >= len(columns):
         return None
     return Strip(picture, labels, columns)
+
+
+def _enlarged(gray: Gray, digit: float) -> tuple[Gray, float]:
+    """A picture whose digits are low as the runtime enlarges it, and by how much."""
+    if digit >= LOW:
+        return gray, 1.0
+    size = round(gray.shape[1] * FINE / digit), round(gray.shape[0] * FINE / digit)
+    large = cv2.resize(gray, size, interpolation=cv2.INTER_CUBIC)
+    return large.astype(np.uint8, copy=False), FINE / digit
 
 
 def _columns(places: list[tuple[float, float, int]], wide: int) -> Gray:

@@ -1,6 +1,6 @@
 """Rows of writing with known truth: numbers, amounts, dates, words, set sign by sign as a hand does."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -76,15 +76,33 @@ def _amount(row: Row, sources: Sources, hand: Hand, random: np.random.Generator)
             if style < 0.75:
                 _mark(row, punctuation.dot_or_comma(random), SEPARATOR, hand, random)
             count = 3
-        zeros = group and random.random() < 0.35
-        for _ in range(count):
-            _set(row, writing.digit(sources, hand, random, 0 if zeros else None), hand, random)
+        if random.random() < (0.5 if group or groups == 1 else 0.15):
+            if not group:
+                _set(row, writing.digit(sources, hand, random, None), hand, random)
+            _zeros(row, sources, hand, random, int(random.integers(2, 4 if group else 5)))
+        else:
+            for _ in range(count):
+                _set(row, writing.digit(sources, hand, random, None), hand, random)
     end = random.random()
     if end < 0.45:
         for _ in range(int(random.integers(1, 3))):
             _mark(row, punctuation.ending(random), SEPARATOR, hand, random)
     elif end < 0.55:
         _mark(row, punctuation.sign(random), OTHER, hand, random)
+
+
+def _zeros(row: Row, sources: Sources, hand: Hand, random: np.random.Generator, count: int) -> None:
+    """The zeros of a round amount: small or wide, written in one go, often joined at their heads."""
+    size, wide = random.uniform(0.5, 1.05), random.uniform(0.85, 1.7)
+    close, shift = random.uniform(-0.1, 0.08), random.normal(0.05, 0.12)
+    tail = random.uniform(0.1, 0.35) if random.random() < 0.4 else 0.0
+    loose = replace(hand, narrow=hand.narrow * wide, kern=0.8)
+    for k in range(count):
+        zero = writing.digit(sources, loose, random, 0, size)
+        zero = replace(zero, middle=zero.middle - shift * DIGIT)
+        if tail and k + 1 < count:
+            zero = writing.tailed(zero, tail, hand, random)
+        _set(row, zero, loose, random, hand.gap if not k else close - tail)
 
 
 def _mixed(row: Row, sources: Sources, hand: Hand, random: np.random.Generator) -> None:

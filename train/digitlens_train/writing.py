@@ -67,29 +67,24 @@ class Hand:
         )
 
 
-def digit(sources: Sources, hand: Hand, random: np.random.Generator, label: int | None) -> Sign:
-    """A digit of the data sets, or one drawn in another form; of `label`, if one is wanted."""
-    for _ in range(200):
-        if random.random() < 0.2:
-            stroke, own = hands.draw(random)
-            picture = cv2.convertScaleAbs(
-                cv2.resize(stroke, (56, 56), interpolation=cv2.INTER_AREA), alpha=255
-            )
-        else:
-            which = int(np.searchsorted(np.cumsum(shares(len(sources.digits))), random.random()))
-            which = min(which, len(sources.digits) - 1)
-            images, labels = sources.digits[which]
-            index = int(random.integers(len(labels)))
-            picture, own = images[index], int(labels[index])
-        if label is None or own == label:
-            break
+def digit(
+    sources: Sources, hand: Hand, random: np.random.Generator, label: int | None, size: float | None = None
+) -> Sign:
+    """A digit of the data sets, or one drawn in another form; of `label` and `size`, if they are wanted."""
+    if label is None and random.random() < 0.2:
+        stroke, own = hands.draw(random)
+        picture = _picture(stroke)
+    else:
+        which = int(np.searchsorted(np.cumsum(shares(len(sources.digits))), random.random()))
+        images, labels = sources.digits[min(which, len(sources.digits) - 1)]
+        wanted = np.flatnonzero(labels == label) if label is not None else np.arange(0)
+        # A small set may have no such digit.
+        index = int(wanted[random.integers(len(wanted))] if wanted.size else random.integers(len(labels)))
+        picture, own = images[index], int(labels[index])
     if own == 1 and random.random() < 0.2:
-        picture = cv2.convertScaleAbs(
-            cv2.resize(strokes.one(random), (56, 56), interpolation=cv2.INTER_AREA), alpha=255
-        )
-    size = float(np.exp(random.normal(0, 0.1 * hand.unrest)))
-    if own == 0 and hand.small_zeros:
-        size *= 0.65
+        picture = _picture(strokes.one(random))
+    unrest = float(np.exp(random.normal(0, 0.1 * hand.unrest)))
+    size = unrest * (size or (0.65 if own == 0 and hand.small_zeros else 1.0))
     return inked(picture.astype(np.uint8, copy=False), own, hand, random, size, seven_bar=own == 7)
 
 
@@ -158,6 +153,25 @@ def _trimmed(stroke: Floats, label: int, shift: float) -> Sign:
         return Sign(np.zeros((2, 2), np.float32), 1.0, label)
     ink = stroke[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     return Sign(ink, len(ink) / 2 - shift, label)
+
+
+def _picture(stroke: strokes.Stroke) -> Gray:
+    small = cv2.resize(stroke, (56, 56), interpolation=cv2.INTER_AREA)
+    return cv2.convertScaleAbs(small, alpha=255).astype(np.uint8, copy=False)
+
+
+def tailed(sign: Sign, reach: float, hand: Hand, random: np.random.Generator) -> Sign:
+    """The sign with a stroke from its head to the next sign, `reach` digit heights beyond it."""
+    height, width = sign.ink.shape
+    more = round(reach * DIGIT)
+    canvas = np.zeros((height, width + more), np.uint8)
+    y = random.uniform(0.05, 0.3) * height
+    points = [(0.55 * width, 0.04 * height), (0.95 * width, y), (width + more, random.uniform(0.1, 0.5) * y)]
+    dots = (np.array(points) * 16).round().astype(np.int32)
+    cv2.polylines(canvas, [dots], False, (255,), max(1, round(hand.pen * DIGIT)), cv2.LINE_AA, 4)
+    ink = canvas.astype(np.float32) / 255
+    np.maximum(ink[:, :width], sign.ink, out=ink[:, :width])
+    return Sign(ink, sign.middle, sign.label)
 
 
 def mark(lines: list[npt.NDArray[np.float64]], label: int, hand: Hand) -> Sign:
