@@ -67,7 +67,7 @@ def convert(about: About, run: Path, out: Path, data: Mnist) -> list[Path]:
             training_data=about.training_data,
             accuracy=Accuracy("not measured", 0, 0, 0.0, (0.0, 1.0)),
             temperature=about.temperature,
-            make_again=(*about.make_again, f"python -m digitlens_convert convert runs/{about.name}"),
+            make_again=(*about.make_again, f"python -m digitlens_convert convert runs/{run.name}"),
         )
         cards.save(card, path.with_suffix(".json"))
         network = Strips.load(path)
