@@ -30,6 +30,10 @@ def main(arguments: list[str] | None = None) -> int:
 
             if options.speed:
                 benchmark.run_speed(options.out, options.model, options.mnist, options.peers)
+            elif options.strips:
+                benchmark.run_strips(
+                    options.out, options.strips, options.numbers, options.numbers_run, options.peers
+                )
             elif options.pages:
                 benchmark.run_pages(
                     options.out,
@@ -109,6 +113,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     benchmark.add_argument(
         "--pages", nargs="+", type=Path, metavar="DIR", help="folders of pictures with a labels.json"
+    )
+    benchmark.add_argument(
+        "--strips",
+        nargs="+",
+        type=Path,
+        metavar="DIR",
+        help="the same folders: rows cut apart against rows read whole, float32 against int8",
+    )
+    benchmark.add_argument(
+        "--numbers", default="numbers", metavar="NAME|PATH", help="with --strips: int8 (default: %(default)s)"
+    )
+    benchmark.add_argument(
+        "--numbers-run",
+        type=Path,
+        default=Path("runs/numbers"),
+        metavar="DIR",
+        help="with --strips: its training run, with its float32 file (default: %(default)s)",
     )
     benchmark.add_argument(
         "--speed", action="store_true", help="the reader's time against the floor, by pixels and by digits"

@@ -133,6 +133,20 @@ def run_pages(
     report.write(out, "pages", results, report.pages_table(scores, results))
 
 
+def run_strips(out: Path, folders: list[Path], model: str, run: Path, with_peers: bool = False) -> None:
+    """Rows cut apart against rows read whole, float32 against int8; writes strips.md and .json into `out`.
+
+    Raises:
+        LabelsError: a folder has no labels, or a page cannot be read.
+        ModelError: a model is missing or does not fit its card.
+        DependencyError: the peers are not installed.
+    """
+    from digitlens_convert import strips
+
+    results = strips.measure(folders, model, run / f"{Path(model).stem}_float32.tflite", with_peers)
+    report.write(out, "strips", results, strips.table(results))
+
+
 def run_steady(out: Path, model: str, mnist: Path | None, frames: int, count: int, seed: int) -> None:
     """The tracker over long sequences; writes steady.md and steady.json into `out`.
 

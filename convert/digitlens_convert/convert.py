@@ -42,6 +42,10 @@ def convert(run: Path, out: Path, mnist: Path | None = None) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     if about.kind == "hog-svm":
         return [_svm(about, run, out, data)]
+    if about.kind == "strips":
+        from digitlens_convert import strips
+
+        return strips.convert(about, run, out, data)
     return _network(about, run, out, data)
 
 

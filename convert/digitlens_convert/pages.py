@@ -86,7 +86,7 @@ def score(folder: Path, reader: Reader) -> Score:
     Raises:
         LabelsError: there is no labels.json, or not {file: text | [rows] | {"text": ...}}.
     """
-    return Score(folder.name, [_page(folder / name, truth, reader) for name, truth in labels(folder)])
+    return Score(folder.name, [read_page(folder / name, truth, reader) for name, truth in labels(folder)])
 
 
 def labels(folder: Path) -> Iterator[tuple[str, str]]:
@@ -104,7 +104,12 @@ def labels(folder: Path) -> Iterator[tuple[str, str]]:
         yield name, label.text if isinstance(label, Labeled) else "".join(label)
 
 
-def _page(path: Path, truth: str, reader: Reader) -> Page:
+def read_page(path: Path, truth: str, reader: Reader) -> Page:
+    """One labeled page as the reader reads it.
+
+    Raises:
+        LabelsError: it cannot be read.
+    """
     started = perf_counter()
     try:
         (picture,) = pictures.load(path)

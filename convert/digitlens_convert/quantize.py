@@ -20,7 +20,7 @@ def convert(model: Any, kind: Quantization, inputs: npt.NDArray[np.float32]) -> 
     """A Keras model -> the bytes of a .tflite file.
 
     Args:
-        model: takes (N, 28, 28, 1) float32, its black being 0.
+        model: takes (N, height, width, 1) float32, 0 where no ink is.
         kind: float16 keeps the weights in 16 bits, dynamic in 8, and both calculate with floats; int8
             makes weights and activations 8 bits wide and takes and gives uint8.
         inputs: the training half's pictures as the model takes them, to draw the representative set from.

@@ -10,7 +10,7 @@ import msgspec
 from digitlens.errors import ModelError
 
 Quantization = Literal["float32", "float16", "dynamic", "int8"]
-SUFFIXES = {"tflite": ".tflite", "hog-svm": ".npz"}
+SUFFIXES = {"tflite": ".tflite", "hog-svm": ".npz", "strips": ".tflite"}
 
 
 class Port(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,11 +38,12 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     A network with a `temperature` gives logits, eleven of them: the ten digits and *not a digit*;
     softmax(logits / temperature) are its calibrated probabilities. A glyph whose best digit is less
     probable than `threshold` is no digit. `others` is the part of what is no digit in what it learnt.
+    One of kind `strips` reads rows (digitlens.strips): its logits are of two columns each, 13 a column.
     """
 
     format: Literal[1] = 1
     name: str
-    kind: Literal["tflite", "hog-svm"]
+    kind: Literal["tflite", "hog-svm", "strips"]
     description: str
     bytes: int
     sha256: str
@@ -58,9 +59,18 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     license: str = "MIT"
 
 
-def names() -> list[str]:
-    """The names of the shipped models."""
-    return sorted(path.stem for path in _shipped().iterdir() if path.suffix == ".json")
+class _Kind(msgspec.Struct, frozen=True):
+    kind: str
+
+
+def names(rows: bool = False) -> list[str]:
+    """The names of the shipped models that read glyphs, or of those that read rows."""
+    found = {path.stem: path for path in _shipped().iterdir() if path.suffix == ".json"}
+    return sorted(
+        name
+        for name, path in found.items()
+        if (msgspec.json.decode(path.read_bytes(), type=_Kind).kind == "strips") == rows
+    )
 
 
 def find(name_or_path: str | Path) -> Path:

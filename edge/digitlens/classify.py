@@ -49,6 +49,8 @@ class Classifier:
         card, content = cards.load(path)
         if card.kind == "hog-svm":
             return cls(card, hog.load(content, str(path)).probabilities)
+        if card.kind == "strips":
+            raise ModelError(f"{path}: reads rows whole (digitlens.strips), not glyphs")
         network = Network(content, threads, runtime, portable)
         _check(card, network, path)
         return cls(card, _tflite(network, card))

@@ -48,7 +48,7 @@ class Network:
         (exit_,) = self._interpreter.get_output_details()
         self._entry, self._exit = int(entry["index"]), int(exit_["index"])
         self.input, self.output = _tensor(entry), _tensor(exit_)
-        self._batch = 0
+        self._shape: tuple[int, ...] = ()
 
     def run(self, batch: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """(N, ...) in the input's own dtype -> (N, ...) in the output's, N of any size, 0 included."""
@@ -60,10 +60,10 @@ class Network:
         return np.concatenate(outputs)
 
     def _run(self, batch: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        if len(batch) != self._batch:
+        if batch.shape != self._shape:
             self._interpreter.resize_tensor_input(self._entry, batch.shape)
             self._interpreter.allocate_tensors()
-            self._batch = len(batch)
+            self._shape = batch.shape
         self._interpreter.set_tensor(self._entry, batch)
         self._interpreter.invoke()
         output: npt.NDArray[Any] = self._interpreter.get_tensor(self._exit)

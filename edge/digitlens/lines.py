@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from statistics import median
+from typing import Protocol, TypeVar
 
 import msgspec
 import numpy as np
@@ -26,23 +27,42 @@ FOOT = 0.3
 """Of the digits' height: how far from their feet a decimal separator's middle may be."""
 
 
+class Boxed(Protocol):
+    """Whatever stands in a box."""
+
+    @property
+    def box(self) -> Box:
+        """Pixels."""
+
+
+Sign = TypeVar("Sign", bound=Boxed)
+
+
 def to_numbers(digits: Iterable[Digit], borders: Sequence[Points] = ()) -> tuple[Number, ...]:
     """Digits in any order -> numbers in reading order: rows top to bottom, each left to right.
 
     `borders` are the paper's upright lines, each (N, 2) x and y of points along it: a table's part numbers.
     """
-    rows: list[list[Digit]] = []
-    for digit in sorted(digits, key=lambda digit: digit.box[0]):
-        # The row whose last digit it overlaps most; a skewed row climbs from digit to digit.
-        best = max(rows, key=lambda row: _overlap(row, digit), default=None)
-        if best is not None and _overlap(best, digit) >= OVERLAP:
-            best.append(digit)
-        else:
-            rows.append([digit])
-    rows.sort(key=lambda row: median(digit.box[1] + digit.box[3] / 2 for digit in row))
     return tuple(
-        number(tuple(cell)) for row in rows for part in _parts(row) for cell in _cells(part, borders)
+        number(tuple(cell))
+        for row in to_rows(digits)
+        for part in _parts(row)
+        for cell in _cells(part, borders)
     )
+
+
+def to_rows(signs: Iterable[Sign]) -> list[list[Sign]]:
+    """Digits, or whatever has a box, in any order -> rows from top to bottom, each from left to right."""
+    rows: list[list[Sign]] = []
+    for sign in sorted(signs, key=lambda sign: sign.box[0]):
+        # The row whose last sign it overlaps most; a skewed row climbs from sign to sign.
+        best = max(rows, key=lambda row: _overlap(row[-1].box, sign.box), default=None)
+        if best is not None and _overlap(best[-1].box, sign.box) >= OVERLAP:
+            best.append(sign)
+        else:
+            rows.append([sign])
+    rows.sort(key=lambda row: median(sign.box[1] + sign.box[3] / 2 for sign in row))
+    return rows
 
 
 def separated(found: Number, dots: Iterable[Box], sign: str) -> Number:
@@ -61,10 +81,10 @@ def separated(found: Number, dots: Iterable[Box], sign: str) -> Number:
     return msgspec.structs.replace(found, text="".join(texts))
 
 
-def _overlap(row: list[Digit], digit: Digit) -> float:
-    """How much of the lower one's height the digit shares with the row's last, in parts of it."""
-    _, top, _, height = digit.box
-    _, last_top, _, last_height = row[-1].box
+def _overlap(last: Box, box: Box) -> float:
+    """How much of the lower one's height a sign shares with the row's last, in parts of it."""
+    _, top, _, height = box
+    _, last_top, _, last_height = last
     shared = min(top + height, last_top + last_height) - max(top, last_top)
     return shared / min(height, last_height)
 

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import priors
+from digitlens import cards, priors, rows
 from digitlens.classify import Classifier
 from digitlens.errors import PictureError
 from digitlens.lattice import Resolved, resolve
@@ -17,6 +17,7 @@ from digitlens.lines import separated, to_numbers
 from digitlens.normalize import to_mnist
 from digitlens.readings import Digit, Number, Reading, number, resized, union
 from digitlens.segment import Glyph, Segmented, segment
+from digitlens.strips import DEFAULT, Strips
 
 Watch = Callable[[npt.NDArray[np.uint8], Segmented, Resolved], None]
 
@@ -53,13 +54,24 @@ class Reader:
         classifier: None takes the shipped int8 network.
         watch: is handed the stages of each picture, see digitlens.stages; None does without.
         separator: what stands in a number's text for a decimal point or comma; nothing leaves them out.
+        whole: which rows are read whole by the network `numbers`: those in doubt, all, or none.
+        strips: that network; None takes the shipped one, where it is.
     """
 
     def __init__(
-        self, classifier: Classifier | None = None, watch: Watch | None = None, separator: str = ""
+        self,
+        classifier: Classifier | None = None,
+        watch: Watch | None = None,
+        separator: str = "",
+        whole: rows.Which = "doubtful",
+        strips: Strips | None = None,
     ) -> None:
         self.classifier = classifier or Classifier.load()
         self.separator = separator
+        self.whole = whole
+        if strips is None and whole != "none" and DEFAULT in cards.names(rows=True):
+            strips = Strips.load()
+        self._strips = strips
         self._watch: Watch = watch or (lambda gray, page, resolved: None)
         # To give a picture's buffers back to the system and to get them again takes a third of the reader's
         # time. glibc keeps what is smaller than the largest block that was ever freed: mallopt(3). This one
@@ -124,6 +136,8 @@ class Reader:
         else:
             chances = {id(digit): float(chance) for digit, chance in zip(digits, sure, strict=True)}
             numbers = tuple(part for found in numbers for part in _among_its_own(found, chances, nowhere))
+        if self._strips is not None:
+            numbers = rows.reread(numbers, segmented, resolved, self._strips, self.whole)
         if self.separator:
             numbers = tuple(separated(found, segmented.dots, self.separator) for found in numbers)
         return numbers

@@ -1,4 +1,4 @@
-"""python -m digitlens_train digits | cnn | svm | sheet | film | pages."""
+"""python -m digitlens_train digits | numbers | cnn | svm | sheet | film | pages."""
 
 import argparse
 import os
@@ -44,6 +44,22 @@ def main(arguments: list[str] | None = None) -> int:
     digits.add_argument(
         "--extra", type=Path, metavar="DIR", help="your own crops, in folders named 0 to 9 and other"
     )
+    numbers = commands.add_parser("numbers", help="the network that reads a row whole")
+    numbers.add_argument("--out", type=Path, default=Path("runs/numbers"), help="folder of the run")
+    numbers.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
+    numbers.add_argument(
+        "--epochs", type=positive, default=20, help="of 21,000 strips (default: %(default)s)"
+    )
+    numbers.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder with optdigits, semeion, omniglot, hasy as npz"
+    )
+    numbers.add_argument("--start", type=Path, metavar="FILE", help="a fitted numbers.keras, which learns on")
+    numbers.add_argument(
+        "--rate", type=float, default=3e-3, help="the highest of learning (default: %(default)s)"
+    )
+    numbers.add_argument(
+        "--threads", type=positive, default=os.cpu_count(), help="to learn and to draw strips with"
+    )
     cnn = commands.add_parser("cnn", help="the original notebook's convolutional network (seed)")
     cnn.add_argument(
         "--out", type=Path, default=Path("runs/seed"), help="folder of the run (default: %(default)s)"
@@ -76,7 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
     pages.add_argument("--data", type=Path, metavar="DIR", help="folder with omniglot as npz, for the words")
     for command in (cnn, svm):
         command.add_argument("--limit", type=positive, metavar="N", help="only the first N training pictures")
-    for command in (digits, cnn, svm, sheet, film, pages):
+    for command in (digits, numbers, cnn, svm, sheet, film, pages):
         command.add_argument(
             "--mnist", type=Path, metavar="FILE", help="MNIST as npz (default: through keras.datasets)"
         )
@@ -99,6 +115,13 @@ def main(arguments: list[str] | None = None) -> int:
             )
             sources = options.mnist, options.data, options.extra
             digits_run.fit(settings, options.out, *sources, options.resume)
+        elif options.command == "numbers":
+            from digitlens_train import numbers as numbers_run
+
+            os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(options.threads))
+            config_ = numbers_run.Config(epochs=options.epochs, rate=options.rate, seed=options.seed)
+            files = options.mnist, options.data
+            numbers_run.fit(config_, options.out, *files, options.resume, options.start, options.threads)
         elif options.command == "cnn":
             from digitlens_train import cnn as cnn_run
 

@@ -147,7 +147,7 @@ def _scribbled(_: Sources, random: np.random.Generator) -> tuple[Gray | None, in
 
 def _written(sources: Sources, random: np.random.Generator) -> tuple[Stroke, int, Sequence[Gray]]:
     """A digit's stroke by any pen, its label, and the pictures of its set."""
-    which = random.choice(len(sources.digits), p=_shares(len(sources.digits)))
+    which = random.choice(len(sources.digits), p=shares(len(sources.digits)))
     images, labels = sources.digits[which]
     index = int(random.integers(len(labels)))
     label = int(labels[index])
@@ -223,8 +223,8 @@ def plain(signs: list[Sequence[Gray]]) -> Gray:
     return np.stack(pictures) if pictures else np.zeros((0, 28, 28), np.uint8)
 
 
-def _shares(sets: int) -> npt.NDArray[np.float64]:
-    """MNIST is drawn most; the small sets would else be learnt by heart."""
+def shares(sets: int) -> npt.NDArray[np.float64]:
+    """How often each set is drawn: MNIST most; the small ones would else be learnt by heart."""
     return np.array([1.0]) if sets == 1 else np.array([0.7] + [0.3 / (sets - 1)] * (sets - 1))
 
 

@@ -87,7 +87,7 @@ class About(msgspec.Struct, frozen=True):
     """
 
     name: str
-    kind: Literal["tflite", "hog-svm"]
+    kind: Literal["tflite", "hog-svm", "strips"]
     description: str
     training_data: str
     make_again: tuple[str, ...]

@@ -1,0 +1,112 @@
+"""Prefix beam search: a network's columns -> the most probable row of signs (Graves 2012, Hannun 2014)."""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+WIDTH = 6
+"""Prefixes that are followed at once."""
+LEAST = 0.02
+"""The probability in a column, below which a class is not followed there."""
+SILENT = 0.98
+"""Of nothing, in a column: there nothing else is looked for."""
+
+
+class Sign(NamedTuple):
+    """A class, its confidence (0 to 1), the column where it is most probable, and how probable each class is.
+
+    `shares` (classes,) of the sign's own columns sum to 1 at the most; what they lack is nothing at all.
+    """
+
+    label: int
+    confidence: float
+    column: int
+    shares: Floats
+
+
+class _Prefix(NamedTuple):
+    """Its probabilities if it ends in nothing and if it ends in its last sign, and where each sign began."""
+
+    silent: float
+    spoken: float
+    starts: tuple[int, ...]
+
+
+def search(columns: Floats, nothing: int, width: int = WIDTH) -> list[Sign]:
+    """Probabilities (T, C), of which class `nothing` is CTC's blank -> the row's signs, left to right."""
+    prefixes: dict[tuple[int, ...], _Prefix] = {(): _Prefix(1.0, 0.0, ())}
+    spoken = np.flatnonzero(columns[:, nothing] < SILENT).tolist()
+    before = -1
+    for column in spoken:
+        if column > before + 1:  # columns of nothing between: what was spoken has ended
+            prefixes = {
+                labels: _Prefix(prefix.silent + prefix.spoken, 0.0, prefix.starts)
+                for labels, prefix in prefixes.items()
+            }
+        prefixes = _step(prefixes, columns[column], column, nothing, width)
+        before = column
+    labels = max(prefixes, key=lambda labels: prefixes[labels].silent + prefixes[labels].spoken)
+    return _signs(labels, prefixes[labels].starts, columns, nothing)
+
+
+def _step(
+    prefixes: dict[tuple[int, ...], _Prefix], likely: Floats, column: int, nothing: int, width: int
+) -> dict[tuple[int, ...], _Prefix]:
+    """What the prefixes become by one more column; the most probable `width` of them, made to sum to 1."""
+    followed = [(label, float(likely[label])) for label in np.flatnonzero(likely >= LEAST).tolist()]
+    silence = float(likely[nothing])
+    silent: dict[tuple[int, ...], float] = {}
+    said: dict[tuple[int, ...], float] = {}
+    starts: dict[tuple[int, ...], tuple[float, tuple[int, ...]]] = {}
+
+    def add(to: dict[tuple[int, ...], float], labels: tuple[int, ...], p: float, at: tuple[int, ...]) -> None:
+        to[labels] = to.get(labels, 0.0) + p
+        if labels not in starts or p > starts[labels][0]:
+            starts[labels] = p, at
+
+    for labels, prefix in prefixes.items():
+        total = prefix.silent + prefix.spoken
+        add(silent, labels, total * silence, prefix.starts)
+        for label, p in followed:
+            if label == nothing:
+                continue
+            again = bool(labels) and labels[-1] == label
+            if again:
+                add(said, labels, prefix.spoken * p, prefix.starts)
+            add(said, (*labels, label), (prefix.silent if again else total) * p, (*prefix.starts, column))
+    best = sorted(starts, key=lambda labels: -(silent.get(labels, 0.0) + said.get(labels, 0.0)))[:width]
+    whole = sum(silent.get(labels, 0.0) + said.get(labels, 0.0) for labels in best) or 1.0
+    return {
+        labels: _Prefix(silent.get(labels, 0.0) / whole, said.get(labels, 0.0) / whole, starts[labels][1])
+        for labels in best
+    }
+
+
+def _signs(labels: tuple[int, ...], starts: tuple[int, ...], columns: Floats, nothing: int) -> list[Sign]:
+    """Each label with its own columns: from where it began to where the next one does."""
+    edges = [*starts, len(columns)]
+    for k, label in enumerate(labels):
+        # It began where it was likelier than the one before, not only where it was likeliest to begin.
+        least, before = (edges[k - 1] + 1, labels[k - 1]) if k else (0, nothing)
+        while edges[k] > least and columns[edges[k] - 1, nothing] < SILENT:
+            earlier = columns[edges[k] - 1]
+            if k and earlier[label] <= earlier[before]:
+                break
+            edges[k] -= 1
+    signs = []
+    for label, (start, end) in zip(labels, pairwise(edges), strict=True):
+        own = columns[start:end]
+        silence = np.flatnonzero(own[:, nothing] >= SILENT)
+        if silence.size and silence[0]:  # what comes after nothing belongs to a sign that was not taken
+            own = own[: silence[0]]
+        # The chance that a class is seen in any of the columns, and that none is.
+        seen = 1 - np.prod(1 - own, axis=0, dtype=np.float64)
+        seen[nothing] = np.prod(own[:, nothing], dtype=np.float64)
+        shares = (seen / seen.sum()).astype(np.float32)
+        shares[nothing] = 0.0
+        signs.append(Sign(label, float(shares[label]), start + int(own[:, label].argmax()), shares))
+    return signs

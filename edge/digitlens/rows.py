@@ -1,0 +1,220 @@
+"""Rows in doubt, read whole: which they are, their strips, and the numbers that the strips say.
+
+Cutting digits apart is exact where they stand apart. Where they touch, are tiny, or the network is not
+sure of one of them, the network `numbers` is asked about the row.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import fmean, median
+from typing import Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from digitlens.beams import Sign
+from digitlens.lattice import SURE, WIDE, Resolved
+from digitlens.lines import to_numbers, to_rows
+from digitlens.readings import Box, Digit, Number, union
+from digitlens.segment import Glyph, Segmented
+from digitlens.strips import HEIGHT, OTHER, PAD, SEPARATOR, STEP, Strips, to_strip
+
+Gray = npt.NDArray[np.uint8]
+Which = Literal["doubtful", "all", "none"]
+
+TINY = 16
+"""Pixels of a row's height, below which it is always in doubt."""
+APART = 2.2
+"""Row heights between two glyphs, above which each is read in a strip of its own."""
+BESIDE = 0.5
+"""Of the row's height: what is read before its first and behind its last glyph."""
+LOWEST = 0.45
+"""Of a strip's height, that the row's typical glyph has at the least, whatever stands out of the row."""
+SKEW = 0.03
+"""The slope from which a row is made level first."""
+LONG = 3.0
+"""Times its height: from this width on a row's slope can be told from its digits' unrest."""
+LEAST_DIGIT = 0.35
+"""The confidence below which a digit of a strip is left out."""
+LEAST_NUMBER = 0.6
+"""Of a strip's digits on average: less is a word or a scribble."""
+ALONE = 0.8
+"""The same where cutting finds no number at all: a word must not become one."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Glyphs that are read together, left to right, and the slope that they climb by (down is positive)."""
+
+    glyphs: list[Glyph]
+    slope: float
+
+    @property
+    def box(self) -> Box:
+        """Around all glyphs."""
+        return union(glyph.box for glyph in self.glyphs)
+
+
+def find(glyphs: list[Glyph]) -> list[Row]:
+    """The rows of a page's glyphs, parted at wide gaps."""
+    found = []
+    for row in to_rows(glyphs):
+        height = median(glyph.box[3] for glyph in row)
+        part = [row[0]]
+        end = row[0].box[0] + row[0].box[2]
+        for glyph in row[1:]:
+            if glyph.box[0] - end > APART * height:
+                found.append(Row(part, _slope(part)))
+                part = []
+            part.append(glyph)
+            end = max(end, glyph.box[0] + glyph.box[2])
+        found.append(Row(part, _slope(part)))
+    return found
+
+
+def doubtful(row: Row, sure: set[int]) -> bool:
+    """Whether it is tiny, or has a glyph that is wide or is not among the `sure` ones, by id."""
+    if median(glyph.box[3] for glyph in row.glyphs) < TINY:
+        return True
+    return any(id(glyph) not in sure or glyph.box[2] > WIDE * glyph.box[3] for glyph in row.glyphs)
+
+
+def reread(
+    numbers: tuple[Number, ...], page: Segmented, resolved: Resolved, strips: Strips, which: Which
+) -> tuple[Number, ...]:
+    """The numbers of a page, those of its rows in doubt (or of all rows) as the strip network reads them."""
+    best = resolved.probabilities.max(axis=1, initial=0)
+    sure = {id(glyph) for glyph, p in zip(resolved.glyphs, best, strict=True) if p >= SURE}
+    asked = [row for row in find(page.glyphs) if which == "all" or doubtful(row, sure)]
+    if not asked or which == "none":
+        return numbers
+    left = list(numbers)
+    for row in asked:
+        own = [number for number in left if _is_in(number.box, row)]
+        read = read_row(row, page, strips)
+        chosen = choose(own, read)
+        if chosen is not own:
+            left = [number for number in left if all(number is not other for other in own)] + list(chosen)
+    return tuple(number for line in to_rows(left) for number in line)
+
+
+def choose(cut: list[Number], whole: list[Number]) -> list[Number]:
+    """Of a row, the numbers by cutting or those by reading it whole: those whose digits are surer on average.
+
+    Chosen on the validation strips and pages without digits, see benchmarks/strips.md.
+    """
+    if [number.text for number in cut] == [number.text for number in whole]:
+        return cut
+    return whole if _sure(whole) >= (_sure(cut) if cut else ALONE) else cut
+
+
+def _sure(numbers: list[Number]) -> float:
+    """The mean confidence of all digits; 0 where there are none."""
+    return fmean(digit.confidence for number in numbers for digit in number.digits) if numbers else 0.0
+
+
+def read_row(row: Row, page: Segmented, strips: Strips) -> list[Number]:
+    """The row's numbers as the strip network reads them, each digit with its box."""
+    strip, view = _view(row, page)
+    signs = strips.read(strip)
+    runs: list[list[Digit]] = [[]]
+    for sign, (before, after) in _with_neighbors(signs):
+        if sign.label == OTHER:
+            runs.append([])
+        elif sign.label != SEPARATOR and sign.confidence >= LEAST_DIGIT:
+            box = view.box(before, after, page.mask)
+            runs[-1].append(Digit(sign.label, sign.confidence, box))
+    return [
+        number
+        for run in runs
+        if run
+        for number in to_numbers(run, page.borders)
+        if fmean(digit.confidence for digit in number.digits) >= LEAST_NUMBER
+    ]
+
+
+def _with_neighbors(signs: list[Sign]) -> Iterator[tuple[Sign, tuple[float, float]]]:
+    """Each sign, and the columns where its own room begins and ends: half way to its neighbors."""
+    middles = [sign.column + 0.5 for sign in signs]
+    edges = [-np.inf, *((one + other) / 2 for one, other in pairwise(middles)), np.inf]
+    reach = HEIGHT * 0.55 / STEP  # no digit is wider
+    for sign, middle, (before, after) in zip(signs, middles, pairwise(edges), strict=bool(signs)):
+        yield sign, (max(before, middle - reach), min(after, middle + reach))
+
+
+@dataclass(frozen=True)
+class _View:
+    """Where a strip is in the picture: its corner, pixels of the picture for one of the strip, its slope."""
+
+    left: float
+    top: float
+    bottom: float
+    scale: float
+    slope: float
+    anchor: float
+
+    def box(self, before: float, after: float, mask: Gray) -> Box:
+        """The box of the ink between two columns of the strip."""
+        height, width = mask.shape
+        x0 = int(np.clip(self.left + before * STEP * self.scale, 0, width - 1))
+        x1 = int(np.clip(self.left + after * STEP * self.scale, x0 + 1, width))
+        lift = self.slope * ((x0 + x1) / 2 - self.anchor)
+        y0 = int(np.clip(self.top + lift, 0, height - 1))
+        y1 = int(np.clip(self.bottom + lift, y0 + 1, height))
+        ink = mask[y0:y1, x0:x1] > 0
+        rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+        if not rows.size:
+            return x0, y0, x1 - x0, y1 - y0
+        return (
+            x0 + int(columns[0]),
+            y0 + int(rows[0]),
+            int(columns[-1] - columns[0]) + 1,
+            int(rows[-1] - rows[0]) + 1,
+        )
+
+
+def _view(row: Row, page: Segmented) -> tuple[Gray, _View]:
+    """A row's strip, level, with some paper around it, and where that is."""
+    x, _, width, _ = row.box
+    anchor = x + width / 2
+    contrast = page.ink.contrast
+    slope = row.slope if abs(row.slope) >= SKEW else 0.0
+    lifts = [slope * (glyph.box[0] + glyph.box[2] / 2 - anchor) for glyph in row.glyphs]
+    top = min(glyph.box[1] - lift for glyph, lift in zip(row.glyphs, lifts, strict=True))
+    bottom = max(glyph.box[1] + glyph.box[3] - lift for glyph, lift in zip(row.glyphs, lifts, strict=True))
+    height = bottom - top
+    typical = median(glyph.box[3] for glyph in row.glyphs)
+    if typical < LOWEST * height:  # something stands far out of the row
+        middle = median(
+            glyph.box[1] + glyph.box[3] / 2 - lift for glyph, lift in zip(row.glyphs, lifts, strict=True)
+        )
+        height = typical / LOWEST
+        top, bottom = middle - height / 2, middle + height / 2
+    top, bottom = top - PAD * height, bottom + PAD * height
+    left, right = x - BESIDE * height, x + width + BESIDE * height
+    if slope:
+        level = np.array([[1, 0, 0], [slope, 1, -slope * anchor]])
+        contrast = cv2.warpAffine(
+            contrast, level, contrast.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        ).astype(np.uint8, copy=False)
+    strip = to_strip(contrast, top, bottom, left, right)
+    scale = (right - left) / strip.shape[1]
+    return strip, _View(left, top, bottom, scale, slope, anchor)
+
+
+def _slope(glyphs: list[Glyph]) -> float:
+    """By which the glyphs' middles climb, where they are enough to tell."""
+    boxes = np.array([glyph.box for glyph in glyphs], np.float64)
+    x, y = boxes[:, 0] + boxes[:, 2] / 2, boxes[:, 1] + boxes[:, 3] / 2
+    if len(glyphs) < 3 or np.ptp(x) < LONG * float(np.median(boxes[:, 3])):
+        return 0.0
+    return float(np.clip(np.polyfit(x, y, 1)[0], -0.3, 0.3))
+
+
+def _is_in(box: Box, row: Row) -> bool:
+    """Whether a number's middle is in the row."""
+    x, y, width, height = row.box
+    middle_x, middle_y = box[0] + box[2] / 2, box[1] + box[3] / 2
+    return x <= middle_x <= x + width and y <= middle_y <= y + height

@@ -1,0 +1,132 @@
+"""A row read whole: its strip of the picture -> the network `numbers` -> signs and where they stand.
+
+The strip is gray, its paper evened out, not thresholded; training makes its own by the same function.
+"""
+
+from pathlib import Path
+from typing import Self
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from digitlens import beams, cards
+from digitlens.cards import Card
+from digitlens.errors import ModelError
+from digitlens.interpreter import Network
+
+Gray = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+DEFAULT = "numbers"
+SEPARATOR, OTHER, BLANK = 10, 11, 12
+"""The classes beside the ten digits: what parts digits, what is none, and CTC's nothing."""
+CLASSES = 13
+STEP = 2
+"""Pixels of a strip for each column that the network tells of."""
+HEIGHT = 32
+"""Pixels of a strip."""
+WIDTHS = (64, 128, 192, 256, 384)
+"""Pixels that a strip is padded to, with paper on its right."""
+PAD = 0.14
+"""Of the row's height, that is left above and below it."""
+STRONGEST = 0.99
+"""Of a strip's pixels are paler than what becomes full black."""
+LEAST = 36.0
+"""Gray levels of contrast, at the least, that become full black: empty paper stays pale."""
+
+
+def to_strip(contrast: Gray, top: float, bottom: float, left: float, right: float) -> Gray:
+    """(H, W) uint8, how much darker than its paper a pixel is -> (HEIGHT, w) uint8, w as wide as it comes.
+
+    The four sides are pixels of the picture and may lie beyond it: there is paper.
+    """
+    y, x = round(top), round(left)
+    high, wide = max(1, round(bottom) - y), max(1, round(right) - x)
+    crop = np.zeros((high, wide), np.uint8)
+    rows, columns = slice(max(0, y), max(0, y + high)), slice(max(0, x), max(0, x + wide))
+    seen = contrast[rows, columns]
+    crop[max(0, -y) : max(0, -y) + seen.shape[0], max(0, -x) : max(0, -x) + seen.shape[1]] = seen
+    size = max(4, round(wide * HEIGHT / high)), HEIGHT
+    how = cv2.INTER_AREA if high > HEIGHT else cv2.INTER_LINEAR
+    small = cv2.resize(crop, size, interpolation=how)
+    counts = np.cumsum(np.bincount(small.ravel(), minlength=256))
+    level = max(LEAST, float(np.searchsorted(counts, STRONGEST * counts[-1])))
+    return cv2.convertScaleAbs(small, alpha=255 / level).astype(np.uint8, copy=False)
+
+
+def padded(strip: Gray) -> Gray:
+    """The strip in the next of WIDTHS, made narrower if it is wider than all."""
+    width = next((width for width in WIDTHS if width >= strip.shape[1]), WIDTHS[-1])
+    if strip.shape[1] > width:
+        return cv2.resize(strip, (width, HEIGHT), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    return cv2.copyMakeBorder(strip, 0, 0, 0, width - strip.shape[1], cv2.BORDER_CONSTANT, value=(0,)).astype(
+        np.uint8, copy=False
+    )
+
+
+class Strips:
+    """The network `numbers` with its card; make one with `Strips.load`."""
+
+    def __init__(self, card: Card, content: bytes, threads: int = 1, runtime: str | None = None) -> None:
+        self.card = card
+        self._content, self._threads, self._runtime = content, threads, runtime
+        # One interpreter for each width, made when it is first asked for: none is ever resized again.
+        self._networks: dict[int, Network] = {}
+
+    @classmethod
+    def load(cls, model: str | Path = DEFAULT, threads: int = 1, runtime: str | None = None) -> Self:
+        """A shipped model by name, or a .tflite file by path, proven to fit its card.
+
+        Raises:
+            ModelError: no such model, it does not fit its card, or it does not read strips.
+            DependencyError: no TFLite interpreter works here.
+        """
+        path = cards.find(model)
+        card, content = cards.load(path)
+        strips = cls(card, content, threads, runtime)
+        _check(card, strips._network(WIDTHS[0]), path)
+        return strips
+
+    def columns(self, strip: Gray) -> Floats:
+        """(HEIGHT, W) uint8, W of WIDTHS -> the probabilities (W / STEP, CLASSES) of its columns."""
+        network = self._network(strip.shape[1])
+        picture = strip[np.newaxis, ..., np.newaxis]
+        level = np.float32(self.card.input.scale or 1)
+        raw = network.run(picture * level if network.input.dtype == np.float32 else picture).astype(
+            np.float32, copy=False
+        )
+        end = network.output
+        if end.dtype != np.float32:
+            raw = (raw - np.float32(end.zero_point)) * np.float32(end.scale)
+        logits = raw.reshape(-1, CLASSES) / np.float32(self.card.temperature or 1)
+        likely: Floats = np.exp(logits - logits.max(axis=1, keepdims=True))
+        likely /= likely.sum(axis=1, keepdims=True)
+        return likely
+
+    def read(self, strip: Gray) -> list[beams.Sign]:
+        """(HEIGHT, w) uint8 -> its signs, left to right; `column` is of STEP pixels of this strip."""
+        wide = padded(strip)
+        signs = beams.search(self.columns(wide), BLANK)
+        shrunk = max(1.0, strip.shape[1] / wide.shape[1])
+        return [sign._replace(column=round(sign.column * shrunk)) for sign in signs]
+
+    def _network(self, width: int) -> Network:
+        if width not in self._networks:
+            self._networks[width] = Network(self._content, self._threads, self._runtime)
+        return self._networks[width]
+
+
+def _check(card: Card, network: Network, path: Path) -> None:
+    entry, end = network.input, network.output
+    if card.kind != "strips" or entry.shape[1] != HEIGHT or end.shape[-1] != 2 * CLASSES:
+        raise ModelError(f"{path}: takes {entry.shape}, gives {end.shape}; it does not read strips")
+    for port, tensor, name in ((card.input, entry, "input"), (card.output, end, "output")):
+        fits = len(port.shape) == len(tensor.shape) and all(
+            told in (-1, side) for told, side in zip(port.shape, tensor.shape, strict=True)
+        )
+        if not fits or port.dtype != tensor.dtype.name:
+            told = f"its card says {port.shape} {port.dtype}"
+            raise ModelError(f"{path}: its {name} is {tensor.shape} {tensor.dtype}, {told}")
+    if entry.dtype not in (np.float32, np.uint8) or entry.zero_point != 0 or not card.input.scale:
+        raise ModelError(f"{path}: takes neither uint8 with zero point 0 nor float32 with the card's scale")

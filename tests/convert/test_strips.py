@@ -1,0 +1,86 @@
+"""The network for rows, converted and measured against its float self."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="needs the extra train")
+
+from digitlens import cards
+from digitlens.strips import WIDTHS, Strips
+from digitlens_convert import strips
+from digitlens_convert.__main__ import main
+from digitlens_train import numbers
+from tests.edge.pages import touch, write
+
+
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> tuple[Path, Path]:
+    """A short training run's folder, and the folder of the models made of it."""
+    folder = tmp_path_factory.mktemp("converted")
+    run, out = folder / "numbers", folder / "models"
+    config = numbers.Config(epochs=1, part=80, fresh=1, window=1, pixels=1024, held_out=20)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(numbers, "SETTLE", 4)
+        patch.setattr(numbers, "HELD_OUT", 200)
+        patch.setattr(strips, "STRIPS", 20)
+        patch.setattr(strips, "TESTED", 10)
+        numbers.fit(config, run, mnist, processes=1)
+        assert main(["convert", str(run), "--mnist", str(mnist), "--out", str(out)]) == 0
+    return run, out
+
+
+def test_both_files_have_true_cards(converted: tuple[Path, Path]) -> None:
+    run, out = converted
+    whole, small = (
+        Strips.load(path).card for path in (run / "numbers_float32.tflite", out / "numbers.tflite")
+    )
+    assert (whole.quantization, small.quantization) == ("float32", "int8")
+    assert (whole.input.dtype, small.input.dtype) == ("float32", "uint8")
+    assert whole.input.shape == small.input.shape == (-1, 32, -1, 1)
+    assert small.bytes < whole.bytes / 3
+    assert small.bytes <= 500_000
+    assert small.accuracy.total == 10
+    assert small.temperature == whole.temperature
+
+
+def test_int8_follows_float32(converted: tuple[Path, Path]) -> None:
+    run, out = converted
+    whole, small = Strips.load(run / "numbers_float32.tflite"), Strips.load(out / "numbers.tflite")
+    random = np.random.default_rng(5)
+    for width in WIDTHS:
+        strip = cv2.GaussianBlur(random.integers(0, 256, (32, width), dtype=np.uint8), (0, 0), 2)
+        strip = np.asarray(strip, np.uint8)
+        assert np.abs(whole.columns(strip) - small.columns(strip)).mean() < 0.02
+
+
+def test_the_strips_benchmark(converted: tuple[Path, Path], tmp_path: Path, digits) -> None:  # type: ignore[no-untyped-def]
+    run, out = converted
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "apart.png"), write("314", digits))
+    cv2.imwrite(str(folder / "close.png"), touch("4071", digits, 5))
+    (folder / "labels.json").write_text(json.dumps({"apart.png": "314", "close.png": "4071"}))
+    arguments = ["--strips", str(folder), "--numbers", str(out / "numbers.tflite"), "--numbers-run", str(run)]
+    assert main(["benchmark", *arguments, "--out", str(tmp_path)]) == 0
+    results = json.loads((tmp_path / "strips.json").read_text())
+    rows = {row["reader"]: row for row in results["folders"]}
+    assert len(rows) == 5
+    doubtful = rows["int8, doubtful rows whole"]
+    assert (doubtful["pages_cut"], doubtful["pages_whole"], doubtful["rows_whole"]) == (1, 1, 1)
+    assert doubtful["pages_cut_exact"] == 1
+    assert rows["int8, all rows whole"]["pages_whole"] == 2
+    paired = rows["float32, all rows whole"]
+    both = paired["exact"] - rows["int8, all rows whole"]["exact"]
+    assert paired["only_float32"] - paired["only_int8"] == both
+    assert [row["width"] for row in results["speed"]] == list(WIDTHS)
+    assert all(row["int8_network"] > 0 and row["search"] > 0 for row in results["speed"])
+    assert "| rows | cutting alone | 2 |" in (tmp_path / "strips.md").read_text()
+
+
+def test_the_shipped_network_is_named() -> None:
+    assert cards.names(rows=True) == ["numbers"]
+    assert "numbers" not in cards.names()

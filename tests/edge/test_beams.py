@@ -1,0 +1,72 @@
+"""Prefix beam search, against every row that there could be."""
+
+from itertools import groupby, product
+
+import numpy as np
+import pytest
+
+from digitlens import beams
+
+NOTHING = 2
+
+
+def _columns(rows: list[list[float]]) -> np.ndarray:  # type: ignore[type-arg]
+    return np.array(rows, np.float32)
+
+
+def _labels(signs: list[beams.Sign]) -> tuple[int, ...]:
+    return tuple(sign.label for sign in signs)
+
+
+def _likeliest(columns: np.ndarray) -> tuple[int, ...]:  # type: ignore[type-arg]
+    """The row of the greatest probability over all its alignments, by trying all of them."""
+    rows: dict[tuple[int, ...], float] = {}
+    for way in product(range(columns.shape[1]), repeat=len(columns)):
+        row = tuple(label for label, _ in groupby(way) if label != NOTHING)
+        rows[row] = rows.get(row, 0.0) + float(np.prod(columns[np.arange(len(way)), way], dtype=np.float64))
+    return max(rows, key=lambda row: rows[row])
+
+
+def test_all_alignments_of_a_row_count() -> None:
+    """Each column alone says nothing; together they say that something was there."""
+    columns = _columns([[0.4, 0.0, 0.6], [0.4, 0.0, 0.6]])
+    (sign,) = beams.search(columns, NOTHING)
+    assert sign.label == 0
+    assert sign.confidence == pytest.approx(0.64, abs=0.01)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_it_finds_the_likeliest_row(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beams, "LEAST", 0.0)
+    monkeypatch.setattr(beams, "SILENT", 1.0)
+    columns = np.random.default_rng(seed).dirichlet(np.full(3, 0.5), 6).astype(np.float32)
+    assert _labels(beams.search(columns, NOTHING, width=60)) == _likeliest(columns)
+
+
+def test_two_of_a_kind_need_nothing_between() -> None:
+    held = _columns([[0.98, 0.01, 0.01]] * 4)
+    assert _labels(beams.search(held, NOTHING)) == (0,)
+    parted = np.insert(held, 2, [0.01, 0.0, 0.99], axis=0)
+    assert _labels(beams.search(parted, NOTHING)) == (0, 0)
+    silent = np.insert(held, [2, 2], [0.0, 0.0, 1.0], axis=0)  # a column that is skipped parts them, too
+    assert _labels(beams.search(silent, NOTHING)) == (0, 0)
+
+
+def test_a_sign_stands_where_it_is_most_probable() -> None:
+    columns = _columns([[0, 0, 1], [0.3, 0, 0.7], [0.9, 0, 0.1], [0, 0, 1], [0, 0.2, 0.8], [0, 0.95, 0.05]])
+    first, second = beams.search(columns, NOTHING)
+    assert (first.label, first.column) == (0, 2)
+    assert (second.label, second.column) == (1, 5)
+    assert first.confidence == pytest.approx(0.93, abs=0.01)  # 1 - 0.7 * 0.1
+
+
+def test_a_doubtful_sign_says_so() -> None:
+    (sign,) = beams.search(_columns([[0, 0, 1], [0.5, 0.45, 0.05], [0, 0, 1]]), NOTHING)
+    assert sign.label == 0
+    assert sign.confidence == pytest.approx(0.5, abs=0.03)
+    assert sign.shares[1] == pytest.approx(0.45, abs=0.03)
+
+
+def test_nothing_is_no_sign() -> None:
+    assert beams.search(_columns([[0, 0, 1]] * 5), NOTHING) == []
+    assert beams.search(np.zeros((0, 3), np.float32), NOTHING) == []

@@ -1,0 +1,127 @@
+"""What stands between, before and behind the digits of an amount: dots, dashes, currency marks, strokes.
+
+A mark is polylines of x and y in digit heights, 0 in the middle of a digit, its feet at 0.5.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+Line = npt.NDArray[np.float64]
+
+
+def separator(random: np.random.Generator) -> list[Line]:
+    """A dot, comma, dash, equals sign, colon or slash."""
+    kind = int(random.choice(7, p=(0.38, 0.18, 0.2, 0.08, 0.04, 0.06, 0.06)))
+    return _SEPARATORS[kind](random)
+
+
+def dot_or_comma(random: np.random.Generator) -> list[Line]:
+    """What parts the thousands."""
+    return (_dot if random.random() < 0.75 else _comma)(random)
+
+
+def ending(random: np.random.Generator) -> list[Line]:
+    """What closes an amount: dashes, an equals sign, a dot, a wavy line."""
+    kind = int(random.integers(4))
+    return (_dash, _equals, _dot, _wave)[kind](random)
+
+
+def sign(random: np.random.Generator) -> list[Line]:
+    """A mark that is no digit: a currency's, a hash, a star, a cross."""
+    return (_dollar, _hash, _star, _cross, _euro)[int(random.integers(5))](random)
+
+
+def _line(*points: tuple[float, float]) -> Line:
+    return np.array(points, np.float64)
+
+
+def _dot(random: np.random.Generator) -> list[Line]:
+    y, reach = 0.45 + random.normal(0, 0.07), random.uniform(0, 0.05)
+    return [_line((0, y), (reach, y + random.normal(0, 0.02)))]
+
+
+def _comma(random: np.random.Generator) -> list[Line]:
+    y, reach = 0.42 + random.normal(0, 0.06), random.uniform(0.1, 0.35)
+    return [_line((0.0, y), (-0.1 * reach, y + 0.5 * reach), (-random.uniform(0.2, 0.7) * reach, y + reach))]
+
+
+def _dash(random: np.random.Generator) -> list[Line]:
+    y, reach, tilt = random.normal(0.05, 0.12), random.uniform(0.2, 0.7), random.normal(0, 0.05)
+    return [_line((0, y), (reach / 2, y + random.normal(0, 0.02)), (reach, y + tilt))]
+
+
+def _equals(random: np.random.Generator) -> list[Line]:
+    first = _dash(random)[0]
+    second = first + np.array([random.normal(0, 0.04), random.uniform(0.12, 0.3)])
+    return [first, second]
+
+
+def _colon(random: np.random.Generator) -> list[Line]:
+    return [_line((0, y), (0.03, y)) for y in (-0.1 + random.normal(0, 0.05), 0.35 + random.normal(0, 0.05))]
+
+
+def _slash(random: np.random.Generator) -> list[Line]:
+    """Longer and flatter than any 1."""
+    reach, beyond = random.uniform(0.45, 0.8), random.uniform(0.08, 0.3)
+    return [_line((reach, -0.5 - beyond), (reach / 2 + random.normal(0, 0.03), 0), (0, 0.5 + beyond))]
+
+
+def _dot_dash(random: np.random.Generator) -> list[Line]:
+    return [*_dot(random), _dash(random)[0] + [random.uniform(0.1, 0.3), 0]]
+
+
+def _wave(random: np.random.Generator) -> list[Line]:
+    steps = int(random.integers(4, 14))
+    x = np.linspace(0, random.uniform(0.5, 2.5), steps)
+    return [np.stack([x, random.normal(0, 0.1) + random.normal(0, 0.06, steps)], axis=1)]
+
+
+def _dollar(random: np.random.Generator) -> list[Line]:
+    t = np.linspace(0, 1, 12)
+    wide = random.uniform(0.18, 0.3)
+    curve = np.stack([-wide * np.sin(2 * np.pi * t), t - 0.5], axis=1)
+    lines = [curve + random.normal(0, 0.02, curve.shape)]
+    for x in (0.0,) if random.random() < 0.6 else (-0.06, 0.06):
+        lean = random.normal(0, 0.05)
+        lines.append(_line((x + lean, -random.uniform(0.5, 0.75)), (x - lean, random.uniform(0.5, 0.75))))
+    return lines
+
+
+def _hash(random: np.random.Generator) -> list[Line]:
+    lean = random.uniform(0, 0.2)
+    upright = [_line((x + lean, -0.4), (x - lean, 0.4)) for x in (-0.12, 0.12)]
+    level = [_line((-0.35, y), (0.35, y - random.uniform(0, 0.1))) for y in (-0.12, 0.14)]
+    return [line + random.normal(0, 0.03, line.shape) for line in (*upright, *level)]
+
+
+def _star(random: np.random.Generator) -> list[Line]:
+    radius, turn = random.uniform(0.15, 0.35), random.uniform(0, np.pi)
+    angles = turn + np.arange(3) * np.pi / 3
+    ways = [radius * np.array([np.cos(angle), np.sin(angle)]) for angle in angles]
+    return [np.stack([-way, way]) + random.normal(0, 0.02, (2, 2)) for way in ways]
+
+
+def _cross(random: np.random.Generator) -> list[Line]:
+    side = random.uniform(0.2, 0.4)
+    lines = [_line((-side, -side), (side, side)), _line((side, -side), (-side, side))]
+    return [line + random.normal(0, 0.04, line.shape) for line in lines]
+
+
+def _euro(random: np.random.Generator) -> list[Line]:
+    angles = np.linspace(0.7, 2 * np.pi - 0.7, 10)
+    curve = np.stack([0.35 * np.cos(angles), 0.48 * np.sin(angles)], axis=1)
+    bars = [_line((-0.5, y), (0.15, y)) for y in (-0.1, 0.1)]
+    return [line + random.normal(0, 0.02, line.shape) for line in (curve, *bars)]
+
+
+_SEPARATORS: tuple[Callable[[np.random.Generator], list[Line]], ...] = (
+    _dot,
+    _comma,
+    _dash,
+    _equals,
+    _colon,
+    _slash,
+    _dot_dash,
+)

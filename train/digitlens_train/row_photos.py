@@ -1,0 +1,231 @@
+"""Strips as the network `numbers` sees them: rows written, put on paper, photographed and cut out.
+
+A row is written at DIGIT pixels a digit, then brought to the size of some photo, put on some paper and
+seen through the runtime's own eyes (digitlens.ink, digitlens.strips).
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from digitlens import strips
+from digitlens.ink import find_ink
+from digitlens.reader import FINE, LOW
+from digitlens.strips import BLANK, OTHER, STEP
+from digitlens_train import backgrounds, rows, writing
+from digitlens_train.crops import Sources
+from digitlens_train.strokes import Gray
+from digitlens_train.writing import DIGIT, Hand
+
+Floats = npt.NDArray[np.float32]
+
+UNKNOWN = 255
+"""Of a column: it may be this or that."""
+AROUND = 0.14
+"""Of the row's height, that is usually left above and below it."""
+LONGEST = 22
+"""Labels of a row at the most."""
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A strip (HEIGHT, w) uint8, its labels in order, and for each output column a label or UNKNOWN."""
+
+    picture: Gray
+    labels: list[int]
+    columns: Gray
+
+
+def make(sources: Sources, random: np.random.Generator) -> Strip:
+    """One strip; the same for the same state of the generator."""
+    while True:
+        strip = _strip(sources, random)
+        if strip is not None:
+            return strip
+
+
+def _strip(sources: Sources, random: np.random.Generator) -> Strip | None:
+    hand = Hand.draw(random)
+    row = rows.write(sources, hand, random)
+    if row.end > 20 * DIGIT or len(row.signs) > 40:
+        return None
+    side = round(DIGIT * random.uniform(0.6, 1.6))
+    width, height = row.end + 2 * side, rows.ROOM * DIGIT
+    ink = np.zeros((height, max(width, 2 * DIGIT)), np.float32)
+    places = []
+    for sign, left in row.signs:
+        top = rows.top_of(sign)
+        part = ink[top : top + len(sign.ink), left + side : left + side + sign.ink.shape[1]]
+        np.maximum(part, sign.ink[: len(part)], out=part)
+        places.append((left + side + sign.ink.shape[1] / 2, sign.ink.shape[1], sign.label))
+    ink = _bent(ink, hand, random)
+    inked = np.flatnonzero((ink > 0.4).any(axis=1))
+    first, last = (int(inked[0]), int(inked[-1]) + 1) if inked.size else (DIGIT, 2 * DIGIT)
+    tall = max(last - first, 0.6 * DIGIT)
+    if random.random() < 0.2:
+        _neighbors(ink, (first, last), hand, sources, random)
+    if random.random() < 0.08:
+        ink = _broken(ink, random)
+
+    digit = float(np.exp(random.uniform(np.log(12), np.log(48))))
+    scale = digit / DIGIT
+    size = max(8, round(ink.shape[1] * scale)), max(8, round(ink.shape[0] * scale))
+    small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    gray = _photograph(small.astype(np.float32), digit, (first * scale, last * scale), hand, random)
+    # Cut as the runtime would: now closely, now with much room.
+    above, below = (max(-0.02, random.normal(AROUND, 0.08)) * tall for _ in range(2))
+    before, after = (max(0.05, random.normal(0.45, 0.25)) * DIGIT for _ in range(2))
+    upper, lower = (first - above) * scale, (last + below) * scale
+    start, end = (side - before) * scale, (row.end + side + after) * scale
+    # Of the page beside the strip the runtime sees much or nothing.
+    beyond = [random.uniform(0, 0.8) * digit for _ in range(4)]
+    y0, y1 = max(0, round(upper - beyond[0])), min(len(gray), round(lower + beyond[1]))
+    x0, x1 = max(0, round(start - beyond[2])), min(gray.shape[1], round(end + beyond[3]))
+    if y1 - y0 < 8 or x1 - x0 < 8:
+        return None
+    crop, zoom = _enlarged(np.ascontiguousarray(gray[y0:y1, x0:x1]), digit)
+    sides = (upper - y0) * zoom, (lower - y0) * zoom, (start - x0) * zoom, (end - x0) * zoom
+    picture = strips.to_strip(find_ink(crop).contrast, *sides)
+    across = strips.HEIGHT / (lower - upper) * scale  # pixels of the strip for one of the canvas
+    offset = start / scale
+    labels = folded([label for _, _, label in places])
+    wide = picture.shape[1]
+    if wide > strips.WIDTHS[-1] or len(labels) > LONGEST:
+        return None
+    columns = _columns([((x - offset) * across, w * across, label) for x, w, label in places], wide)
+    needed = len(labels) + sum(one == next_ for one, next_ in pairwise(labels))
+    if needed >= len(columns):
+        return None
+    return Strip(picture, labels, columns)
+
+
+def _enlarged(gray: Gray, digit: float) -> tuple[Gray, float]:
+    """A picture whose digits are low as the runtime enlarges it, and by how much."""
+    if digit >= LOW:
+        return gray, 1.0
+    size = round(gray.shape[1] * FINE / digit), round(gray.shape[0] * FINE / digit)
+    large = cv2.resize(gray, size, interpolation=cv2.INTER_CUBIC)
+    return large.astype(np.uint8, copy=False), FINE / digit
+
+
+def _columns(places: list[tuple[float, float, int]], wide: int) -> Gray:
+    """What each output column shows: a sign's middle is the sign, its sides are unknown, the rest nothing."""
+    columns = np.full(-(-wide // STEP), BLANK, np.uint8)
+    for x, w, label in places:
+        reach = 1.6 * w if label == OTHER else 0.55 * w
+        columns[max(0, int((x - reach) / STEP)) : max(0, int((x + reach) / STEP) + 1)] = UNKNOWN
+    for x, w, label in places:
+        reach = 0.3 * w if label == OTHER else min(2.0, 0.2 * w)
+        columns[max(0, round((x - reach) / STEP)) : max(0, round((x + reach) / STEP)) + 1] = label
+    # Between two of a kind there is a column of nothing, or they would be one.
+    for (x, w, label), (x2, w2, label2) in pairwise(places):
+        middle = round((x + w / 2 + x2 - w2 / 2) / 2 / STEP)
+        if label == label2 != OTHER and 0 <= middle < len(columns):
+            columns[middle] = BLANK
+    return columns
+
+
+def folded(labels: list[int]) -> list[int]:
+    """Signs that are no digits count once, however many stand side by side."""
+    return [label for k, label in enumerate(labels) if label != OTHER or k == 0 or labels[k - 1] != OTHER]
+
+
+def _bent(ink: Floats, hand: Hand, random: np.random.Generator) -> Floats:
+    """The whole row slanted, climbing, and warped smoothly."""
+    height, width = ink.shape
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    knots = max(3, round(width / 24)), 4
+    field_ = random.normal(0, 1.3 * hand.unrest, (2, knots[1], knots[0])).astype(np.float32)
+    dx, dy = (cv2.resize(part, (width, height), interpolation=cv2.INTER_LINEAR) for part in field_)
+    middle = np.float32(height / 2)
+    dx += np.float32(hand.slant) * (y - middle)
+    dy += np.float32(hand.tilt) * (x - np.float32(width / 2))
+    sway = np.float32(random.uniform(0, 2.5) * (random.random() < 0.3))
+    dy += sway * np.sin(x / np.float32(random.uniform(40, 120)) + np.float32(random.uniform(0, 6)))
+    return cv2.remap(ink, x + dx, y + dy, cv2.INTER_LINEAR).astype(np.float32, copy=False)
+
+
+def _broken(ink: Floats, random: np.random.Generator) -> Floats:
+    """The pen is lifted, or skips, at a few places."""
+    gone = np.zeros(ink.shape, np.uint8)
+    places = np.argwhere(ink > 0.5)
+    if not len(places):
+        return ink
+    for _ in range(int(random.integers(1, 5))):
+        y, x = places[random.integers(len(places))].tolist()
+        angle, length = random.uniform(0, np.pi), random.uniform(3, 10)
+        dx, dy = int(length * np.cos(angle)), int(length * np.sin(angle))
+        cv2.line(gone, (x - dx, y - dy), (x + dx, y + dy), (255,), int(random.integers(1, 4)), cv2.LINE_AA)
+    return ink * (1 - gone.astype(np.float32) / 255)
+
+
+def _neighbors(
+    ink: Floats, rows: tuple[int, int], hand: Hand, sources: Sources, random: np.random.Generator
+) -> None:
+    """The feet of the row above, the heads of the row below: at the strip's edges, not in the writing."""
+    images, _ = sources.digits[0]
+    for below in (False, True):
+        if random.random() < 0.4:
+            continue
+        x = random.uniform(0, 0.5) * ink.shape[1]
+        while x < ink.shape[1]:
+            sign = writing.inked(images[int(random.integers(len(images)))], OTHER, hand, random, 1.0).ink
+            reach = random.uniform(0.02, 0.16) * DIGIT
+            top = (
+                round(rows[1] + random.uniform(0, 0.12) * DIGIT)
+                if below
+                else round(rows[0] - len(sign) - reach)
+            )
+            part = sign[: max(0, len(ink) - top)] if below else sign[max(0, -top) :]
+            top = max(0, top)
+            left = round(x)
+            spot = ink[top : top + len(part), left : left + sign.shape[1]]
+            np.maximum(spot, part[: len(spot), : spot.shape[1]], out=spot)
+            x += sign.shape[1] + DIGIT * random.uniform(0.05, 2)
+
+
+def _photograph(
+    ink: Floats, digit: float, rows: tuple[float, float], hand: Hand, random: np.random.Generator
+) -> Gray:
+    """Ink on some paper, seen by some camera: (h, w) uint8, mostly dark on light."""
+    height, width = ink.shape
+    size = width, height
+    dark = backgrounds.draw(size, digit, random)
+    if random.random() < 0.33:
+        tilt = hand.tilt if random.random() < 0.5 else random.normal(0, 0.01)
+        low, high = rows[1] + random.normal(0.06, 0.12) * digit, rows[0] - random.normal(0.15, 0.2) * digit
+        which = int(random.choice(4, p=(0.55, 0.1, 0.2, 0.15)))
+        lines = ([low], [high], [low, high], [random.uniform(rows[0], rows[1])])[which]
+        np.maximum(dark, backgrounds.rules(size, lines, digit, tilt, random), out=dark)
+    if random.random() < 0.06:  # what was written on the sheet's other side
+        through = cv2.GaussianBlur(ink[:, ::-1], (0, 0), 0.06 * digit)
+        through = np.roll(through, int(random.integers(-width // 2, width // 2 + 1)), axis=1)
+        np.maximum(dark, np.float32(random.uniform(0.04, 0.2)) * through, out=dark)
+    depth = np.float32(random.uniform(0.25, 0.9))
+    paper = random.uniform(90, 250)
+    y, x = (
+        np.linspace(-1, 1, height, dtype=np.float32)[:, np.newaxis],
+        np.linspace(-1, 1, width, dtype=np.float32),
+    )
+    light = 1 + np.float32(random.normal(0, 0.08)) * x + np.float32(random.normal(0, 0.06)) * y
+    if random.random() < 0.12:
+        edge, width_of_it = random.uniform(-0.8, 0.8), random.uniform(0.03, 0.3)
+        beyond = (x + random.normal(0, 0.3) * y - np.float32(edge)) / np.float32(width_of_it)
+        light = light * (1 - np.float32(random.uniform(0.1, 0.4)) / (1 + np.exp(-beyond)))
+    page = np.float32(paper) * light * (1 - depth * ink) * (1 - dark)
+    soft = random.uniform(0.25, 0.65) + random.uniform(0, 0.02) * digit
+    page = cv2.GaussianBlur(page.astype(np.float32), (0, 0), soft)
+    noise = random.normal(0, 1, (height // 2 + 1, width)).astype(np.float32) * np.float32(
+        random.uniform(0, 0.05) * float(depth) * paper
+    )
+    page = page + np.concatenate([noise, noise[::-1, ::-1]])[:height]
+    gray: Gray = np.clip(page, 0, 255).astype(np.uint8)
+    if random.random() < 0.02:
+        gray = np.bitwise_not(gray)
+    if random.random() < 0.6:
+        _, packed = cv2.imencode(".jpg", gray, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(45, 96))])
+        gray = np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE), np.uint8)
+    return gray

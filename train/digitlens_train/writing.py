@@ -1,0 +1,197 @@
+"""A hand that writes rows: its pen, its gaps, its slant; and the signs it sets, digits and others."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from digitlens.strips import OTHER
+from digitlens_train import hands, others, strokes
+from digitlens_train.crops import Sources, shares
+from digitlens_train.strokes import Gray
+
+Floats = npt.NDArray[np.float32]
+
+DIGIT = 40
+"""Pixels of a digit's height as it is written."""
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One sign's ink (h, w) float32 and the row of it that stands in the middle of the writing."""
+
+    ink: Floats
+    middle: float
+    label: int
+
+
+@dataclass
+class Hand:
+    """How a row is written; lengths in digit heights.
+
+    `gap` is the usual one between two signs, `kern` how much it is measured between the strokes and not
+    between the boxes.
+    """
+
+    pen: float
+    gap: float
+    kern: float
+    unrest: float
+    slant: float
+    tilt: float
+    drift: float
+    narrow: float
+    small_zeros: bool
+
+    @classmethod
+    def draw(cls, random: np.random.Generator) -> "Hand":
+        """Any hand: hairline to marker, wide to overlapping, upright or slanted."""
+        close = random.random()
+        if close < 0.45:
+            gap = random.uniform(-0.06, 0.12)
+        elif close < 0.85:
+            gap = random.uniform(0.08, 0.4)
+        else:
+            gap = random.uniform(0.3, 1.1)
+        return cls(
+            pen=float(np.exp(random.uniform(np.log(0.045), np.log(0.2)))),
+            gap=gap,
+            kern=random.uniform(0, 1),
+            unrest=random.uniform(0.1, 1.0),
+            slant=float(np.clip(random.normal(0.12, 0.25), -0.5, 0.8)),
+            tilt=float(np.clip(random.normal(0, 0.022), -0.06, 0.06)),
+            drift=random.uniform(0, 0.07),
+            narrow=float(np.exp(random.normal(-0.05, 0.17))),
+            small_zeros=random.random() < 0.12,
+        )
+
+
+def digit(
+    sources: Sources, hand: Hand, random: np.random.Generator, label: int | None, size: float | None = None
+) -> Sign:
+    """A digit of the data sets, or one drawn in another form; of `label` and `size`, if they are wanted."""
+    if label is None and random.random() < 0.2:
+        stroke, own = hands.draw(random)
+        picture = _picture(stroke)
+    else:
+        which = int(np.searchsorted(np.cumsum(shares(len(sources.digits))), random.random()))
+        images, labels = sources.digits[min(which, len(sources.digits) - 1)]
+        wanted = np.flatnonzero(labels == label) if label is not None else np.arange(0)
+        # A small set may have no such digit.
+        index = int(wanted[random.integers(len(wanted))] if wanted.size else random.integers(len(labels)))
+        picture, own = images[index], int(labels[index])
+    if own == 1 and random.random() < 0.2:
+        picture = _picture(strokes.one(random))
+    unrest = float(np.exp(random.normal(0, 0.1 * hand.unrest)))
+    size = unrest * (size or (0.65 if own == 0 and hand.small_zeros else 1.0))
+    return inked(picture.astype(np.uint8, copy=False), own, hand, random, size, seven_bar=own == 7)
+
+
+def inked(
+    picture: Gray, label: int, hand: Hand, random: np.random.Generator, size: float, seven_bar: bool = False
+) -> Sign:
+    """A picture's sign in this hand's pen, `size` times a digit's height, bent a little."""
+    x, y, w, h = cv2.boundingRect((picture > 40).astype(np.uint8))
+    wanted = DIGIT * size
+    # A wide sign keeps its width in bounds, as in the data sets' own boxes.
+    zoom = wanted / max(h, 0.75 * w, 1)
+    turn = np.deg2rad(random.normal(0, 4 * hand.unrest))
+    slant = random.normal(0, 0.1 * hand.unrest)
+    across = zoom * hand.narrow * np.exp(random.normal(0, 0.1 * hand.unrest))
+    down = zoom * np.exp(random.normal(0, 0.05 * hand.unrest))
+    margin = 8
+    wide, high = round(w * across + 2 * margin + 0.4 * wanted), round(h * down + 2 * margin + 6)
+    linear = np.array(
+        [
+            [across * np.cos(turn), -across * np.sin(turn) - slant * down],
+            [down * np.sin(turn), down * np.cos(turn)],
+        ]
+    )
+    middle = np.array([x + (w - 1) / 2, y + (h - 1) / 2])
+    shift = np.array([(wide - 1) / 2, (high - 1) / 2]) - linear @ middle
+    matrix = np.column_stack([linear, shift])
+    large = cv2.warpAffine(picture, matrix, (wide, high), flags=cv2.INTER_CUBIC)
+    soft = cv2.GaussianBlur(large, (0, 0), max(0.3, 0.3 * zoom)).astype(np.float32) / 255
+    stroke = np.clip((soft - 0.5) * max(1.0, zoom) + 0.5, 0, 1).astype(np.float32)
+    pen = hand.pen * DIGIT * float(np.exp(random.normal(0, 0.06)))
+    stroke = _repenned(stroke, pen)
+    if seven_bar and random.random() < 0.25:
+        stroke = _crossed(stroke, pen, random)
+    return _trimmed(stroke, label, random.normal(0, hand.drift) * DIGIT)
+
+
+def _repenned(stroke: Floats, wanted: float) -> Floats:
+    """The same sign by a pen `wanted` pixels wide, as far as thinning does not break it."""
+    inside = (stroke > 0.5).astype(np.uint8)
+    within = cv2.distanceTransform(inside, cv2.DIST_L2, 3)
+    area = float(np.count_nonzero(inside))
+    if not area:
+        return stroke
+    now = 4 * float(within.sum()) / area  # of a ribbon, the mean distance to the edge is a quarter
+    more = max((wanted - now) / 2, -0.28 * now)
+    signed = within - cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3)
+    return np.clip(signed + np.float32(more + 0.5), 0, 1).astype(np.float32)
+
+
+def _crossed(stroke: Floats, pen: float, random: np.random.Generator) -> Floats:
+    """The bar through a 7's stem."""
+    y = round(len(stroke) * random.uniform(0.42, 0.6))
+    columns = np.flatnonzero(stroke[y] > 0.5)
+    if not columns.size:
+        return stroke
+    x, half, tilt = columns.mean(), DIGIT * random.uniform(0.12, 0.28), DIGIT * random.normal(0.02, 0.03)
+    bar = np.zeros(stroke.shape, np.uint8)
+    ends = (round((x - half) * 16), round((y + tilt) * 16)), (round((x + half) * 16), round((y - tilt) * 16))
+    cv2.line(bar, *ends, (255,), max(1, round(0.9 * pen)), cv2.LINE_AA, 4)
+    return np.maximum(stroke, bar.astype(np.float32) / 255)
+
+
+def _trimmed(stroke: Floats, label: int, shift: float) -> Sign:
+    rows, columns = np.flatnonzero((stroke > 0.3).any(axis=1)), np.flatnonzero((stroke > 0.3).any(axis=0))
+    if not rows.size:
+        return Sign(np.zeros((2, 2), np.float32), 1.0, label)
+    ink = stroke[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return Sign(ink, len(ink) / 2 - shift, label)
+
+
+def _picture(stroke: strokes.Stroke) -> Gray:
+    small = cv2.resize(stroke, (56, 56), interpolation=cv2.INTER_AREA)
+    return cv2.convertScaleAbs(small, alpha=255).astype(np.uint8, copy=False)
+
+
+def tailed(sign: Sign, reach: float, hand: Hand, random: np.random.Generator) -> Sign:
+    """The sign with a stroke from its head to the next sign, `reach` digit heights beyond it."""
+    height, width = sign.ink.shape
+    more = round(reach * DIGIT)
+    canvas = np.zeros((height, width + more), np.uint8)
+    y = random.uniform(0.05, 0.3) * height
+    points = [(0.55 * width, 0.04 * height), (0.95 * width, y), (width + more, random.uniform(0.1, 0.5) * y)]
+    dots = (np.array(points) * 16).round().astype(np.int32)
+    cv2.polylines(canvas, [dots], False, (255,), max(1, round(hand.pen * DIGIT)), cv2.LINE_AA, 4)
+    ink = canvas.astype(np.float32) / 255
+    np.maximum(ink[:, :width], sign.ink, out=ink[:, :width])
+    return Sign(ink, sign.middle, sign.label)
+
+
+def mark(lines: list[npt.NDArray[np.float64]], label: int, hand: Hand) -> Sign:
+    """A mark, see digitlens_train.punctuation, drawn with the hand's own pen."""
+    points = np.concatenate(lines)
+    low, high = points.min(axis=0), points.max(axis=0)
+    pen = max(1, round(hand.pen * DIGIT))
+    margin = pen + 2
+    wide, tall = ((high - low) * DIGIT + 2 * margin).astype(int) + 1
+    canvas = np.zeros((tall, wide), np.uint8)
+    for line in lines:
+        dots = (((line - low) * DIGIT + margin) * 16).round().astype(np.int32)
+        cv2.polylines(canvas, [dots], False, (255,), pen, cv2.LINE_AA, 4)
+    rows, columns = np.flatnonzero(canvas.any(axis=1)), np.flatnonzero(canvas.any(axis=0))
+    ink = canvas[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32) / 255
+    return Sign(ink, float(-low[1] * DIGIT + margin - rows[0]), label)
+
+
+def scribble(random: np.random.Generator) -> Sign:
+    """A pen that wanders, as wide as a few digits."""
+    side = round(DIGIT * random.uniform(0.8, 2.2))
+    stroke = cv2.resize(others.scribble(random, 12, 40), (2 * side, side), interpolation=cv2.INTER_AREA)
+    return _trimmed(stroke.astype(np.float32), OTHER, 0.0)
