@@ -6,7 +6,7 @@ sure of one of them, the network `numbers` is asked about the row.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import fmean, median
 from typing import Literal
 
@@ -103,10 +103,13 @@ def reread(
 def choose(cut: list[Number], whole: list[Number]) -> list[Number]:
     """Of a row, the numbers by cutting or those by reading it whole: those whose digits are surer on average.
 
-    Chosen on the validation strips and pages without digits, see benchmarks/strips.md.
+    Where they differ in nothing but how often a digit is repeated, it is cutting that has counted: columns
+    tell equal neighbors apart only by the blank between them. Chosen on the validation strips and pages
+    without digits, see benchmarks/strips.md.
     """
-    if [number.text for number in cut] == [number.text for number in whole]:
-        return cut
+    digits, others = ("".join(number.text for number in numbers) for numbers in (cut, whole))
+    if [sign for sign, _ in groupby(digits)] == [sign for sign, _ in groupby(others)]:
+        return whole if len(others) > len(digits) and _sure(whole) >= _sure(cut) else cut
     return whole if _sure(whole) >= (_sure(cut) if cut else ALONE) else cut
 
 

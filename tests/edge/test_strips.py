@@ -10,6 +10,7 @@ import pytest
 
 from digitlens import ModelError, Reader, cards, rows
 from digitlens.ink import find_ink
+from digitlens.readings import Digit, Number, number
 from digitlens.segment import segment
 from digitlens.strips import HEIGHT, WIDTHS, Strips, padded, to_strip
 from tests.edge.pages import touch, write
@@ -150,3 +151,26 @@ def test_reading_a_row_twice_says_the_same(digits: Digits) -> None:
     page = touch("90210", digits, 7)
     reader = Reader(whole="all")
     assert reader.read(page).numbers == reader.read(page).numbers == Reader(whole="all").read(page).numbers
+
+
+def _number(text: str, confidence: float) -> Number:
+    return number(tuple(Digit(int(sign), confidence, (20 * at, 0, 16, 24)) for at, sign in enumerate(text)))
+
+
+@pytest.mark.parametrize(
+    ("cut", "whole", "chosen"),
+    [
+        (("1234", 0.8), ("1284", 0.9), "1284"),
+        (("1234", 0.9), ("1284", 0.8), "1234"),
+        (("7714", 0.6), ("714", 0.99), "7714"),  # columns run equal neighbors together
+        (("714", 0.6), ("7714", 0.99), "7714"),
+        (("714", 0.99), ("7714", 0.6), "714"),
+    ],
+)
+def test_the_surer_reading_is_taken(cut: tuple[str, float], whole: tuple[str, float], chosen: str) -> None:
+    assert [found.text for found in rows.choose([_number(*cut)], [_number(*whole)])] == [chosen]
+
+
+def test_a_row_without_a_number_needs_a_sure_one() -> None:
+    assert rows.choose([], [_number("71", 0.7)]) == []
+    assert [found.text for found in rows.choose([], [_number("71", 0.9)])] == ["71"]
