@@ -52,7 +52,7 @@ class Reader:
         classifier: None takes the shipped int8 network.
         watch: is handed the stages of each picture, see digitlens.stages; None does without.
         separator: what stands in a number's text for a decimal point or comma; nothing leaves them out.
-        whole: which rows are read whole by the network `numbers`: those in doubt, all, or none.
+        whole: which rows are read whole by the network `numbers`: none, those in doubt, or all.
         strips: that network; None takes the shipped one, where it is.
     """
 
@@ -61,7 +61,7 @@ class Reader:
         classifier: Classifier | None = None,
         watch: Watch | None = None,
         separator: str = "",
-        whole: rows.Which = "doubtful",
+        whole: rows.Which = "none",
         strips: Strips | None = None,
     ) -> None:
         self.classifier = classifier or Classifier.load()

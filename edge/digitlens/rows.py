@@ -40,8 +40,9 @@ LEAST_DIGIT = 0.35
 """The confidence below which a digit of a strip is left out."""
 LEAST_NUMBER = 0.6
 """Of a strip's digits on average: less is a word or a scribble."""
-ALONE = 0.8
-"""The same where cutting finds no number at all: a word must not become one."""
+ALONE = 0.9
+LEAST_ALONE = 3
+"""The same, and how many digits, where cutting finds no number at all: a word must not become one."""
 
 
 @dataclass(frozen=True)
@@ -103,11 +104,14 @@ def reread(
 def choose(cut: list[Number], whole: list[Number]) -> list[Number]:
     """Of a row, the numbers by cutting or those by reading it whole: those whose digits are surer on average.
 
-    Chosen on the validation strips and pages without digits, see benchmarks/strips.md.
+    Chosen on the validation strips and on synthetic pages of words and scribbles.
     """
     if [number.text for number in cut] == [number.text for number in whole]:
         return cut
-    return whole if _sure(whole) >= (_sure(cut) if cut else ALONE) else cut
+    if cut:
+        return whole if _sure(whole) >= _sure(cut) else cut
+    long = sum(len(number.digits) for number in whole) >= LEAST_ALONE
+    return whole if long and _sure(whole) >= ALONE else cut
 
 
 def _sure(numbers: list[Number]) -> float:
