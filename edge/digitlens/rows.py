@@ -40,8 +40,11 @@ LEAST_DIGIT = 0.35
 """The confidence below which a digit of a strip is left out."""
 LEAST_NUMBER = 0.6
 """Of a strip's digits on average: less is a word or a scribble."""
-ALONE = 0.8
-"""The same where cutting finds no number at all: a word must not become one."""
+MARGIN = 0.03
+"""By which reading a row whole must be surer than cutting it."""
+ALONE = 0.9
+LEAST_ALONE = 3
+"""The same, and how many digits, where cutting finds no number at all: a word must not become one."""
 
 
 @dataclass(frozen=True)
@@ -87,30 +90,41 @@ def reread(
     """The numbers of a page, those of its rows in doubt (or of all rows) as the strip network reads them."""
     best = resolved.probabilities.max(axis=1, initial=0)
     sure = {id(glyph) for glyph, p in zip(resolved.glyphs, best, strict=True) if p >= SURE}
-    asked = [row for row in find(page.glyphs) if which == "all" or doubtful(row, sure)]
+    found = find(page.glyphs)
+    asked = [row for row in found if which == "all" or doubtful(row, sure)]
     if not asked or which == "none":
         return numbers
     left = list(numbers)
     for row in asked:
         own = [number for number in left if _is_in(number.box, row)]
         read = read_row(row, page, strips)
-        chosen = choose(own, read)
+        chosen = choose(own, read, len(found) == 1)
         if chosen is not own:
             left = [number for number in left if all(number is not other for other in own)] + list(chosen)
     return tuple(number for line in to_rows(left) for number in line)
 
 
-def choose(cut: list[Number], whole: list[Number]) -> list[Number]:
+def choose(cut: list[Number], whole: list[Number], alone: bool = False) -> list[Number]:
     """Of a row, the numbers by cutting or those by reading it whole: those whose digits are surer on average.
 
     Where they differ in nothing but how often a digit is repeated, it is cutting that has counted: columns
-    tell equal neighbors apart only by the blank between them. Chosen on the validation strips and pages
-    without digits, see benchmarks/strips.md.
+    tell equal neighbors apart only by the blank between them. Nor are there two digits in one that stands
+    upright. `alone`: the row is all there is in the picture, so it is shown for its digits. Chosen on the
+    validation sets and on synthetic pages of words and scribbles.
     """
     digits, others = ("".join(number.text for number in numbers) for numbers in (cut, whole))
     if [sign for sign, _ in groupby(digits)] == [sign for sign, _ in groupby(others)]:
-        return whole if len(others) > len(digits) and _sure(whole) >= _sure(cut) else cut
-    return whole if _sure(whole) >= (_sure(cut) if cut else ALONE) else cut
+        more = len(others) > len(digits) and not (len(digits) == 1 and _is_upright(cut[0].box))
+        return whole if more and _sure(whole) >= _sure(cut) else cut
+    if not cut:
+        return whole if (alone or len(others) >= LEAST_ALONE) and _sure(whole) >= ALONE else cut
+    if len(digits) == 1 and len(others) > 1 and _is_upright(cut[0].box):
+        return cut
+    return whole if _sure(whole) >= _sure(cut) + MARGIN else cut
+
+
+def _is_upright(box: Box) -> bool:
+    return box[2] <= WIDE * box[3]
 
 
 def _sure(numbers: list[Number]) -> float:

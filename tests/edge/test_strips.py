@@ -165,6 +165,9 @@ def _number(text: str, confidence: float) -> Number:
         (("7714", 0.6), ("714", 0.99), "7714"),  # columns run equal neighbors together
         (("714", 0.6), ("7714", 0.99), "7714"),
         (("714", 0.99), ("7714", 0.6), "714"),
+        (("1", 0.8), ("11", 0.99), "1"),  # as narrow as it is
+        (("1", 0.8), ("71", 0.99), "1"),
+        (("1", 0.8), ("7", 0.99), "7"),
     ],
 )
 def test_the_surer_reading_is_taken(cut: tuple[str, float], whole: tuple[str, float], chosen: str) -> None:
@@ -172,5 +175,7 @@ def test_the_surer_reading_is_taken(cut: tuple[str, float], whole: tuple[str, fl
 
 
 def test_a_row_without_a_number_needs_a_sure_one() -> None:
-    assert rows.choose([], [_number("71", 0.7)]) == []
-    assert [found.text for found in rows.choose([], [_number("71", 0.9)])] == ["71"]
+    assert rows.choose([], [_number("714", 0.8)]) == []
+    assert rows.choose([], [_number("71", 0.95)]) == []
+    assert [found.text for found in rows.choose([], [_number("714", 0.95)])] == ["714"]
+    assert [found.text for found in rows.choose([], [_number("71", 0.95)], alone=True)] == ["71"]
