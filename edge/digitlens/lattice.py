@@ -250,10 +250,9 @@ def _runs(parts: list[Part], typical: float, sure: npt.NDArray[np.bool_]) -> dic
     # However many parts a glyph was cut into, it may be one as it was found.
     for first, start in enumerate(edges[:-1]):
         for count, end in enumerate(edges[first + 1 : first + 1 + WHOLES]):
-            boxes = [part.glyph.box for part in parts[start:end]]
-            box = union(boxes)
+            box, tallest = _together(parts[start:end])
             if (
-                _is_possible(box, max(box[3] for box in boxes), typical)
+                _is_possible(box, tallest, typical)
                 if count
                 else box[2] <= (FLAGGED if sure[whole[start]] else STRETCHED) * box[3]
             ):
@@ -267,11 +266,16 @@ def _runs(parts: list[Part], typical: float, sure: npt.NDArray[np.bool_]) -> dic
             start, end = whole.index(name), max(ends[name] for name in together)
             if (start, end) in runs or set(whole[start:end]) != set(together):
                 continue
-            boxes = [part.glyph.box for part in parts[start:end]]
-            box = union(boxes)
-            if _is_possible(box, max(box[3] for box in boxes), typical):
+            box, tallest = _together(parts[start:end])
+            if _is_possible(box, tallest, typical):
                 runs[start, end] = box
     return runs
+
+
+def _together(parts: list[Part]) -> tuple[Box, int]:
+    """The box around all the parts, and the height of the tallest."""
+    boxes = [part.glyph.box for part in parts]
+    return union(boxes), max(box[3] for box in boxes)
 
 
 def _is_possible(box: Box, tallest: int, typical: float) -> bool:
