@@ -31,3 +31,15 @@ class DisplayError(DigitLensError, RuntimeError):
 
 class RecordError(DigitLensError, OSError):
     """A recording that cannot be begun, or not go on."""
+
+
+class SettingsError(DigitLensError, ValueError):
+    """A settings file that is missing, is no TOML, or says what cannot be."""
+
+
+class JournalError(DigitLensError, OSError):
+    """A journal that cannot be opened, or written to."""
+
+
+class OutletError(DigitLensError, OSError):
+    """An outlet that cannot be opened: a port that is taken, a file that is missing."""

@@ -1,0 +1,64 @@
+"""Where readings go; each outlet in a module of its own, imported when it is opened."""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+from digitlens.readings import Box
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One event as it is kept in the journal and sent from there.
+
+    `id` is the device's name, the journal's own and the entry's number in it: the same at each repeat, never
+    given twice. `time` is in seconds since 1970, `size` the picture's, which `box` is in. What stands in a
+    named region also has `region`; `value` is then the last number that kept the region's rules, and
+    `reason` says which rule `text` broke, if it broke one.
+    """
+
+    id: str
+    device: str
+    time: float
+    kind: Literal["appeared", "changed", "gone"]
+    number: int
+    text: str
+    confidence: float
+    box: Box
+    size: tuple[int, int]
+    before: str = ""
+    region: str = ""
+    value: float | None = None
+    reason: str = ""
+
+
+class Outlet(Protocol):
+    """Hands entries on; all calls come from the live loop's thread and return at once.
+
+    What an outlet hands to others it takes from the journal, in a thread of its own, and marks there when it
+    has been acknowledged. `announce` only says that there is something new: it is in the journal by then.
+    """
+
+    name: str
+
+    def announce(self, entries: Sequence[Entry]) -> None:
+        """These entries have been written to the journal."""
+
+    def close(self) -> None:
+        """End the thread, after what is under way; again does nothing."""
+
+
+class ListOutlet:
+    """Keeps what is announced, for programs and tests."""
+
+    name = "list"
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
+    def announce(self, entries: Sequence[Entry]) -> None:
+        """See Outlet."""
+        self.entries.extend(entries)
+
+    def close(self) -> None:
+        """Nothing to end."""
