@@ -1,6 +1,6 @@
 """A TOML file -> typed, validated Settings."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -33,7 +33,7 @@ class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[journal]: where readings are kept until all have acknowledged them; `file` empty keeps none."""
 
     file: str = ""
-    megabytes: int = 64
+    megabytes: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 64
 
 
 class WebSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,12 +68,19 @@ class RegionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     corners: tuple[float, float, float, float]
     """Left, top, right, bottom; parts of the picture's width and height."""
-    digits: int | None = None
+    digits: Annotated[int, msgspec.Meta(ge=1, le=15)] | None = None
     smallest: float | None = None
     largest: float | None = None
-    decimals: int = 0
+    decimals: Annotated[int, msgspec.Meta(ge=0, le=15)] = 0
     rising: bool = False
-    change_per_hour: float | None = None
+    change_per_hour: Annotated[float, msgspec.Meta(ge=0)] | None = None
+
+    def __post_init__(self) -> None:
+        left, top, right, bottom = self.corners
+        if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+            raise ValueError("corners: take left, top, right, bottom from 0 to 1, as in [0.1, 0.4, 0.6, 0.5]")
+        if self.smallest is not None and self.largest is not None and self.smallest > self.largest:
+            raise ValueError(f"smallest: {self.smallest:g} is above largest, {self.largest:g}")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
