@@ -16,7 +16,7 @@ REMEMBERED = 1000
 """Good readings of a region that are kept for `change_per_hour`, beyond those of the last hour's."""
 EXACT = 15
 """Digits that a value can have and still be exact."""
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class _Region:
@@ -100,7 +100,7 @@ class Regions:
         for name in settings:
             if not _NAME.fullmatch(name):
                 raise SettingsError(
-                    f"region.{name}: a region's name has up to 40 letters (a to z), digits, _ and -"
+                    f"region.{name}: a region's name has up to 64 letters (a to z), digits, _ and -"
                 )
         self._regions = {name: _Region(region) for name, region in settings.items()}
         self._where: dict[int, str] = {}

@@ -2,12 +2,10 @@
 
 import sqlite3
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from socket import gethostname
-from time import monotonic
 from time import time as now
 from typing import TypeVar
 
@@ -19,10 +17,6 @@ from digitlens.outlets.history import Aside, History, code, number_of, said
 from digitlens.outlets.journal_file import SIDES, Hold, damaged, set_aside
 from digitlens.outlets.ledger import Ledger, Mark
 
-HELD = 10_000
-"""Readings that are kept in memory while the disk takes none."""
-PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
-"""Seconds before a disk that takes nothing is tried again; the last again and again."""
 _T = TypeVar("_T")
 
 
@@ -30,14 +24,12 @@ class Figures(msgspec.Struct, frozen=True):
     """How the journal stands.
 
     By outlet: `waiting` for its acknowledgment; `let_go` before it, for want of room; `set_aside`, refused
-    by its receiver. `held` are in memory because the disk takes none, `lost` were held too long.
+    by its receiver. `unreadable` rows were stepped over.
     """
 
     waiting: dict[str, int]
     let_go: dict[str, int]
     set_aside: dict[str, int]
-    held: int
-    lost: int
     unreadable: int
     bytes: int
 
@@ -58,7 +50,6 @@ class Journal:
         megabytes: the limit.
         device: the device's name in ids; empty for the host's.
         say: is handed each line for the user.
-        clock: in seconds, for the pauses while the disk takes nothing.
 
     Raises:
         JournalError: it cannot be opened, is no journal, or another digitlens has it.
@@ -70,19 +61,15 @@ class Journal:
         megabytes: int = 64,
         device: str = "",
         say: Callable[[str], None] = lambda line: None,
-        clock: Callable[[], float] = monotonic,
     ) -> None:
         self.path = path
         self.device = device or gethostname()
         self._limit = megabytes * 1_000_000
-        self._say, self._clock = say, clock
+        self._say = say
         self._lock = threading.RLock()
         self._ledger: Ledger | None = None
         self._marks: dict[str, Mark] = {}
-        self._held: deque[Draft] = deque()
-        self._lost = self._unreadable = self._tries = 0
-        self._said = ""
-        self._again = 0.0
+        self._unreadable = 0
         self._closed = False
         self._hold = Hold(path)
         try:
@@ -94,7 +81,7 @@ class Journal:
                 sqlite3.SQLITE_FULL,
                 sqlite3.SQLITE_IOERR,
             ):
-                self._fail(error)
+                say(str(error))
             else:
                 self._hold.release()
                 raise
@@ -103,29 +90,19 @@ class Journal:
             raise
 
     def add(self, drafts: Sequence[Draft]) -> list[Entry]:
-        """Write them, and with them what is still held in memory; what is now on the disk, in order.
+        """Write them; when it returns, they are on the disk.
 
-        That is nothing while the disk takes nothing: then they are held, the newest 10,000, and written
-        with a later call. Call it with nothing now and then, so that there is one.
+        Raises:
+            JournalError: they cannot be written, and none of them has been. Later calls may succeed.
         """
         with self._lock:
-            self._held.extend(drafts)
-            while len(self._held) > HELD:
-                self._held.popleft()
-                self._lost += 1
-            if not self._held or self._closed or (self._said and self._clock() < self._again):
+            if not drafts:
                 return []
             let_go = {name: mark.let_go for name, mark in self._marks.items()}
             try:
-                entries = self._write()
-            except (JournalError, sqlite3.Error) as error:
-                self._fail(error)
-                return []
-            self._held.clear()
-            if self._said:
-                self._say(f"{self.path}: writing again" + (f"; {self._lost} lost" if self._lost else ""))
-                self._said = ""
-                self._tries = 0
+                entries = self._write(drafts)
+            except sqlite3.Error as error:
+                raise said(self.path, error) from error
             for name, mark in self._marks.items():
                 if (gone := mark.let_go - let_go[name]) > 0 and not mark.told:
                     mark.told = True
@@ -251,25 +228,16 @@ class Journal:
                 waiting={name: self.waiting(name) for name in self._marks},
                 let_go={name: mark.let_go for name, mark in self._marks.items()},
                 set_aside=asides,
-                held=len(self._held),
-                lost=self._lost,
                 unreadable=self._unreadable,
                 bytes=used,
             )
 
     def close(self) -> None:
-        """Write what can be written, and close the file; again does nothing.
-
-        The outlets are closed before it.
-        """
+        """Close the file, after the outlets have been closed; again does nothing."""
         with self._lock:
             if self._closed:
                 return
-            self._again = 0.0
-            self.add(())
             self._closed = True
-            if self._held:
-                self._say(f"{self.path}: {len(self._held)} readings could not be written and are lost")
             self._keep_marks()
             self._shut()
             self._hold.release()
@@ -290,8 +258,10 @@ class Journal:
             self._ledger.close()
             self._ledger = None
 
-    def _write(self) -> list[Entry]:
-        """Write what is held; where the file turns out to be gone or damaged, into a new one."""
+    def _write(self, drafts: Sequence[Draft]) -> list[Entry]:
+        """Into this file; where it turns out to be gone or damaged, into a new one."""
+        if self._closed:
+            raise JournalError(f"{self.path}: is closed")
         if self._ledger is not None and not self._there(self._ledger):
             self._say(f"{self.path}: was taken away; a new journal is begun")
             self._shut()
@@ -299,14 +269,14 @@ class Journal:
                 Path(f"{self.path}{side}").unlink(missing_ok=True)
         self._ledger = ledger = self._ledger or self._open()
         try:
-            return ledger.insert(self.device, self._held, self._limit, self._marks)
+            return ledger.insert(self.device, drafts, self._limit, self._marks)
         except sqlite3.Error as error:
             if not damaged(error):
                 raise
             self._shut()
             set_aside(self.path, self._say)
             self._ledger = ledger = self._open()
-            return ledger.insert(self.device, self._held, self._limit, self._marks)
+            return ledger.insert(self.device, drafts, self._limit, self._marks)
 
     def _there(self, ledger: Ledger) -> bool:
         try:
@@ -322,15 +292,6 @@ class Journal:
                 self._ledger.store(self._marks)
             except sqlite3.Error as error:
                 self._stumble(error)  # if it is the disk: with the next one
-
-    def _fail(self, error: JournalError | sqlite3.Error) -> None:
-        """Say it once, and wait longer each time."""
-        self._again = self._clock() + PAUSES[min(self._tries, len(PAUSES) - 1)]
-        self._tries += 1
-        line = str(said(self.path, error) if isinstance(error, sqlite3.Error) else error)
-        if line != self._said:
-            self._said = line
-            self._say(f"{line}; the newest {HELD} readings are held in memory until they can be written")
 
     def _read(self, ask: Callable[[History], _T], default: _T, history: History | None = None) -> _T:
         """What the file says, asked without the lock: a long look-up must not hold up the writer."""
@@ -356,4 +317,4 @@ class Journal:
                 set_aside(self.path, self._say)
                 self._ledger = self._open()
             except JournalError as again:
-                self._fail(again)
+                self._say(str(again))
