@@ -73,7 +73,7 @@ class RegionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     corners: tuple[Part, Part, Part, Part]
     """Left, top, right, bottom; parts of the picture's width and height."""
-    digits: Annotated[int, Meta(ge=1, le=30)] | None = None
+    digits: Annotated[int, Meta(ge=1, le=15)] | None = None
     smallest: float | None = None
     largest: float | None = None
     decimals: Annotated[int, Meta(ge=0, le=10)] = 0
