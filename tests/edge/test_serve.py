@@ -201,7 +201,7 @@ def test_a_reload_takes_what_has_changed_and_loses_no_frame(
     folder.mkdir()
     for name, text in (("a", "40716"), ("b", "27"), ("c", "905")):
         cv2.imwrite(str(folder / f"{name}.png"), write(text, digits))
-    file = config(tmp_path, f'[camera]\nsource = "{folder}"\nrate = 5\nhold = 14\nrepeat = 1\n')
+    file = config(tmp_path, f'[camera]\nsource = "{folder}"\nrate = 6\nhold = 20\nrepeat = 1\n')
     process = serve("--config", file, "--json", **systemd.environment)
     systemd.said("READY=1")
     config(tmp_path, file.read_text() + "[reader]\nthreads = 2\n[region.all]\ncorners = [0, 0, 1, 1]\n")
@@ -222,7 +222,7 @@ def test_a_reload_takes_what_has_changed_and_loses_no_frame(
     assert seen == ["40716", "27", "905"]
     assert len([line for line in errors.splitlines() if "error: " in line]) == 1
     assert "taken over" in errors
-    assert "stopping after 42 frames" in errors
+    assert "stopping after 60 frames" in errors
 
 
 def test_a_reload_changes_the_camera_and_a_wrong_one_leaves_it(
