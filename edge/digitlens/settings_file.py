@@ -229,6 +229,12 @@ def _check(settings: Settings) -> None:
         raise _Wrong(("mqtt", "topic"), f"{_shown(topic)}: take a topic without +, # and outer slashes")
     if settings.webhook.url and not re.fullmatch(r"https?://[^\s/?#]+\S*", settings.webhook.url):
         raise _Wrong(("webhook", "url"), "take http://... or https://...")  # it may hold a secret
+    for section, setting, asked in (
+        ("mqtt", "broker", settings.mqtt.broker),
+        ("webhook", "url", settings.webhook.url),
+    ):
+        if asked and not settings.journal.file:
+            raise _Wrong((section, setting), "needs [journal] file, for what is sent is sent from there")
     for name, region in settings.region.items():
         _check_region(("region", name), region)
 

@@ -4,6 +4,7 @@ import logging
 import socket
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from time import time
 
@@ -102,6 +103,9 @@ class Outlets:
         openers: dict[str, Opener] = {}
         if self._lines:
             openers["lines"] = Opener((), self._open_lines)
+        if settings.mqtt.broker:
+            key = settings.mqtt, settings.region, settings.journal, device(settings)
+            openers["mqtt"] = Opener(key, partial(self._open_mqtt, settings))
         return openers
 
     def change(self, before: Settings, now: Settings, desk: Desk) -> None:
@@ -127,6 +131,18 @@ class Outlets:
             good |= self._journal.file().good(list(settings.region))
         self._regions = Regions(settings.region)
         self._regions.restore(good)
+
+    def _open_mqtt(self, settings: Settings) -> Outlet:
+        from digitlens.outlets.mqtt import MqttOutlet
+
+        return MqttOutlet(
+            settings.mqtt,
+            device(settings),
+            self.kept,
+            settings.region,
+            self._vitals.snapshot,
+            _log.warning,
+        )
 
     def _open_lines(self) -> Outlet:
         return Lines(sys.stdout.buffer)
