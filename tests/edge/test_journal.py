@@ -1,4 +1,4 @@
-"""The journal on a real disk: order, marks, limits, and what becomes of it when the disk or the file fails."""
+"""The journal on a real disk: order, marks, limits, and what becomes of it when disk or file fail."""
 
 import os
 import resource
