@@ -1,16 +1,20 @@
 """Settings -> the journal, the regions and the outlets; each is imported when it is opened."""
 
+import logging
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from digitlens.latest import Latest
 from digitlens.outlets import Draft, Outlet
 from digitlens.outlets.desk import Desk, Journal, Opener, Unkept
 from digitlens.outlets.lines import Lines
-from digitlens.settings import Settings
+from digitlens.settings import Settings, WebSettings
 from digitlens.track import Event
 from digitlens.vitals import Vitals
+
+_log = logging.getLogger(__name__)
 
 Apply = Callable[[Event, tuple[int, int]], list[Draft]]
 
@@ -29,10 +33,17 @@ class Outlets:
     Args:
         vitals, latest: are looked at by the outlets' threads.
         lines: entries go to stdout, too, as JSON.
+        say: is handed each line that is worth one; of the service it is the log.
     """
 
-    def __init__(self, vitals: Vitals, latest: Latest, lines: bool = False) -> None:
-        self._vitals, self._latest, self._lines = vitals, latest, lines
+    def __init__(
+        self,
+        vitals: Vitals,
+        latest: Latest,
+        lines: bool = False,
+        say: Callable[[str], None] = _log.warning,
+    ) -> None:
+        self._vitals, self._latest, self._lines, self._say = vitals, latest, lines, say
         self._journal: Journal = Unkept("")
 
     def regions(self, settings: Settings) -> Apply:
@@ -49,6 +60,8 @@ class Outlets:
         openers: dict[str, Opener] = {}
         if self._lines:
             openers["lines"] = Opener((), self._open_lines)
+        if settings.web.listen:
+            openers["web"] = Opener(settings.web, partial(self._open_web, settings.web))
         return openers
 
     def change(self, before: Settings, now: Settings, desk: Desk) -> None:
@@ -61,6 +74,30 @@ class Outlets:
 
     def _open_lines(self) -> Outlet:
         return Lines(sys.stdout.buffer)
+
+    def _open_web(self, settings: WebSettings) -> Outlet:
+        from digitlens.outlets import web
+        from digitlens.outlets.web.past import Past
+
+        journal = self._journal
+        page = web.open_web(
+            settings.listen,
+            self._latest,
+            self._vitals,
+            token_file=settings.token_file,
+            past=journal if isinstance(journal, Past) else None,
+            backlog=partial(_waiting, journal),
+            rate=settings.rate,
+            say=self._say,
+        )
+        self._say(f"the page is at {page.url}")
+        return page
+
+
+def _waiting(journal: Journal) -> dict[str, int]:
+    """How many entries each outlet has not acknowledged."""
+    figures = getattr(journal, "figures", None)
+    return dict(figures().waiting) if figures is not None else {}
 
 
 def _drafts(event: Event, size: tuple[int, int]) -> list[Draft]:

@@ -159,9 +159,7 @@ def open_web(
         OutletError: the token cannot be read, or the address cannot be had.
     """
     token = read_token(token_file, environment)
-    web = Web(listen, latest, vitals, token=token, past=past, backlog=backlog, rate=rate, say=say)
-    say(f"the page is at {web.url}")
-    return web
+    return Web(listen, latest, vitals, token=token, past=past, backlog=backlog, rate=rate, say=say)
 
 
 def split(listen: str) -> tuple[str, int]:

@@ -49,7 +49,7 @@ def read_token(file: str, environment: Mapping[str, str]) -> str:
             return ""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as opened:
+        with os.fdopen(descriptor, "rb") as opened:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise OutletError(f"{path}: not a file; make a token with {MAKE}")
@@ -131,7 +131,9 @@ class Access:
         return max(0.0, until - self._clock())
 
     def _signed(self, expires: str) -> str:
-        return f"{expires}.{hmac.new(self._key, expires.encode(errors='replace'), hashlib.sha256).hexdigest()}"
+        return (
+            f"{expires}.{hmac.new(self._key, expires.encode(errors='replace'), hashlib.sha256).hexdigest()}"
+        )
 
     def _count(self, address: str, kind: Kind) -> None:
         """One more wrong try. A right one in between takes none back, or two could share an address."""

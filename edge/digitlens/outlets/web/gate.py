@@ -13,6 +13,7 @@ from tornado.httputil import (
     ResponseStartLine,
 )
 from tornado.iostream import IOStream
+from tornado.web import Application
 
 MOST = 128
 """Connections at once, viewers not counted."""
@@ -28,17 +29,16 @@ DEADLINE = 30.0
 class Gate(HTTPServer):
     """Ends what is slow: when all places are taken, the one who has waited the longest without a request."""
 
-    def initialize(self, *arguments: Any, **options: Any) -> None:
+    def initialize(self, application: Application) -> None:  # type: ignore[override]
         """See HTTPServer; the limits are this module's."""
         super().initialize(
-            *arguments,
+            application,
             idle_connection_timeout=SILENCE,
             body_timeout=SILENCE,
             max_header_size=8 * HEADER,
             max_body_size=BODY,
             max_buffer_size=1 << 20,
             chunk_size=16384,
-            **options,
         )
         self._silent: dict[IOStream, None] = {}  # in the order in which they fell silent
         self._busy: dict[IOStream, object] = {}  # and the timer that will end it
@@ -100,7 +100,7 @@ class _Request(HTTPMessageDelegate):
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
         self._gate.begin(self._stream)
-        said = sum(map(len, start_line[:2])) + sum(
+        said = sum(len(str(part)) for part in start_line) + sum(
             len(name) + len(value) + 4 for name, value in headers.get_all()
         )
         if said <= HEADER:

@@ -40,7 +40,9 @@ def _lines(vitals: Snapshot, backlog: Mapping[str, int], viewers: int, version: 
     yield from _head("stage_seconds", "histogram", "Time by stage; of the stage camera it is CPU time.")
     for stage, histogram in sorted(vitals.stages.items()):
         label, total = f'stage="{_quoted(stage)}"', 0
-        for bound, count in zip((*(f"{bound / 1000:g}" for bound in BOUNDS), "+Inf"), histogram.counts, strict=True):
+        for bound, count in zip(
+            (*(f"{bound / 1000:g}" for bound in BOUNDS), "+Inf"), histogram.counts, strict=True
+        ):
             total += count
             yield f'digitlens_stage_seconds_bucket{{{label},le="{bound}"}} {total}'
         yield f"digitlens_stage_seconds_sum{{{label}}} {histogram.sum / 1000:.9g}"

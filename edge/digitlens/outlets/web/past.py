@@ -5,7 +5,7 @@ import io
 from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from digitlens.outlets import Entry
 
@@ -17,28 +17,22 @@ COLUMNS = (
 )  # fmt: skip
 
 
+@runtime_checkable
 class Past(Protocol):
-    """Entries to look at; may be called from several threads.
+    """Entries to look at; may be called from several threads."""
 
-    Raises:
-        JournalError: they cannot be read.
-    """
-
-    def entries(
+    def history(
         self,
         limit: int = 100,
         *,
         before: str = "",
         since: float | None = None,
         until: float | None = None,
-        text: str = "",
+        containing: str = "",
         region: str = "",
         kind: str = "",
     ) -> list[Entry]:
-        """The newest `limit` that fit, the newest first; only older ones than the one with the id `before`."""
-
-    def after(self, id_: str, limit: int = 1000) -> list[Entry]:
-        """The oldest `limit` that came after the one with this id."""
+        """The newest `limit` that fit, the newest first; `before` an id only older ones."""
 
 
 class Recent:
@@ -51,14 +45,14 @@ class Recent:
         """Remember these."""
         self._entries.extend(entries)
 
-    def entries(
+    def history(
         self,
         limit: int = 100,
         *,
         before: str = "",
         since: float | None = None,
         until: float | None = None,
-        text: str = "",
+        containing: str = "",
         region: str = "",
         kind: str = "",
     ) -> list[Entry]:
@@ -71,17 +65,20 @@ class Recent:
             for entry in reversed(kept)
             if (since is None or entry.time >= since)
             and (until is None or entry.time <= until)
-            and text in entry.text
+            and containing in entry.text
             and region in ("", entry.region)
             and kind in ("", entry.kind)
         ]
         return found[: max(0, limit)]
 
-    def after(self, id_: str, limit: int = 1000) -> list[Entry]:
-        """See Past."""
-        kept = list(self._entries)
-        start = next((place + 1 for place, entry in enumerate(kept) if entry.id == id_), 0)
-        return kept[start : start + limit]
+
+def since(past: Past, id_: str, limit: int) -> list[Entry] | None:
+    """What came after the entry with this id, the oldest first; None if it is not among the newest."""
+    newest = past.history(limit)
+    if not id_:
+        return newest[::-1]
+    place = next((place for place, entry in enumerate(newest) if entry.id == id_), None)
+    return None if place is None else newest[:place][::-1]
 
 
 def as_csv(entries: Sequence[Entry], head: bool) -> str:

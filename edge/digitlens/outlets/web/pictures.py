@@ -80,7 +80,12 @@ class Pictures:
             if last is not None and last.count >= shown.count:
                 return last
             self._last = made = Picture(
-                shown.count, _jpeg(shown.frame), shown.frame.time, shown.frame.taken, shown.size, shown.numbers
+                shown.count,
+                _jpeg(shown.frame),
+                shown.frame.time,
+                shown.frame.taken,
+                shown.size,
+                shown.numbers,
             )
             self._made = monotonic()
             self.encoded += 1

@@ -1,15 +1,12 @@
-"""The routes: who asks is judged before what is asked for."""
+"""The routes of the page, and of the programs that ask for the same."""
 
 import asyncio
-from collections.abc import Callable
 from math import isfinite
-from typing import Any, ClassVar, TypeVar, cast
-from urllib.parse import urlsplit
+from typing import Any
 
 import msgspec
-from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
-from tornado.web import Application, HTTPError, RequestHandler
+from tornado.web import Application, HTTPError
 from tornado.websocket import WebSocketHandler
 
 from digitlens import __version__
@@ -18,151 +15,14 @@ from digitlens.outlets.web import metrics, past, viewers
 from digitlens.outlets.web.access import LIFE
 from digitlens.outlets.web.gate import Gate
 from digitlens.outlets.web.pictures import flat
+from digitlens.outlets.web.route import POLICY, Route
 from digitlens.outlets.web.site import Site
 
-T = TypeVar("T")
-HEADERS = {
-    "Server": "digitlens",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",  # with none, browsers hide the origin of the sign-in, too
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-    "Cache-Control": "no-store",
-}
-POLICY = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 PAGE_POLICY = f"{POLICY}; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
-LONG = 3600.0
-"""Seconds that a stream of events may last; whoever listens comes again."""
 SILENT = 15.0
-"""Seconds after which such a stream says that it is alive."""
+"""Seconds after which a stream of events says that it is alive."""
 AT_ONCE = 500
 """Entries that one answer has at the most, and that a download reads at a time."""
-
-
-class Route(RequestHandler):
-    """What holds for every address, the unknown ones included: it answers 404 to whoever may ask."""
-
-    methods: ClassVar[tuple[str, ...]] = ()
-    signs_in = False
-
-    def initialize(self, site: Site) -> None:
-        """See RequestHandler."""
-        self.site = site
-
-    def set_default_headers(self) -> None:
-        """See RequestHandler."""
-        for name, value in HEADERS.items():
-            self.set_header(name, value)
-        self.set_header("Content-Security-Policy", POLICY)
-
-    def compute_etag(self) -> None:
-        """Nothing is worth it but the page's files, which have theirs."""
-
-    def prepare(self) -> None:
-        """Judge the request.
-
-        Raises:
-            HTTPError: 403, 401, 429, 404 or 405, in this order.
-        """
-        headers = self.request.headers
-        if not self.site.access.guarded and _host(self.request.host) not in self.site.hosts:
-            raise HTTPError(403, reason="Not Here", log_message="open without a token on this machine alone")
-        where = headers.get("Sec-Fetch-Site", "none")
-        if where in ("cross-site", "same-site") and headers.get("Sec-Fetch-Mode") != "navigate":
-            raise HTTPError(403, log_message="asked for by another site's page")
-        origin = headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != self.request.host.lower():
-            raise HTTPError(403, log_message="asked for by another site's page")
-        if not self.signs_in:
-            self._admit()
-        if not self.methods:
-            raise HTTPError(404, log_message="nothing here")
-        if self.request.method not in self.methods:
-            self._not_allowed()
-
-    def _admit(self) -> None:
-        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
-        bearer = token.strip() if scheme.lower() == "bearer" else None
-        verdict = self.site.access.judge(self.address, bearer, self.get_cookie(self.site.cookie))
-        if verdict == "slow":
-            kind = "cookie" if bearer is None else "bearer"
-            self._slow(self.site.access.wait(self.address, kind))
-        if verdict != "in":
-            raise HTTPError(401, log_message="needs the token")
-
-    def _slow(self, seconds: float) -> None:
-        self._headers["Retry-After"] = str(int(seconds) + 1)
-        raise HTTPError(429, log_message=f"too many wrong tries; wait {int(seconds) + 1} s")
-
-    def _not_allowed(self) -> None:
-        self._headers["Allow"] = ", ".join(self.methods)
-        raise HTTPError(405, log_message=f"takes {' and '.join(self.methods)} alone")
-
-    @property
-    def address(self) -> str:
-        """Who asks."""
-        return str(self.request.remote_ip)
-
-    async def off_loop(self, call: Callable[..., T], *arguments: Any) -> T:
-        """The outcome of a call that may take its time."""
-        return await asyncio.get_running_loop().run_in_executor(self.site.pool, call, *arguments)
-
-    def last_long(self) -> None:
-        """This answer is long by its nature."""
-        gate: Gate = self.application.settings["gate"]
-        gate.extend(cast(HTTP1Connection, self.request.connection), LONG)
-
-    async def flow(self) -> None:
-        """Send what was written; as fast as it is taken, and not to one who takes nothing.
-
-        Raises:
-            StreamClosedError: nobody is there.
-        """
-        try:
-            await asyncio.wait_for(self.flush(), viewers.STUCK)
-        except TimeoutError:
-            stream = cast(HTTP1Connection, self.request.connection).stream
-            if stream is not None:
-                stream.close()
-            raise StreamClosedError from None
-
-    def send(self, what: object) -> None:
-        """Answer with JSON."""
-        self.set_header("Content-Type", "application/json")
-        self.finish(msgspec.json.encode(what))
-
-    def send_error(self, status_code: int = 500, **about: Any) -> None:
-        """See RequestHandler; what was set for the answer, Retry-After and the like, is kept."""
-        kept = {name: self._headers[name] for name in ("Retry-After", "Allow") if name in self._headers}
-        about["kept"] = kept
-        super().send_error(status_code, **about)
-
-    def write_error(self, status_code: int, **about: Any) -> None:
-        """One line of JSON; for a person without the token the page to sign in."""
-        for name, value in about.get("kept", {}).items():
-            self.set_header(name, value)
-        error = (about.get("exc_info") or (None, None, None))[1]
-        said = error.log_message if isinstance(error, HTTPError) and error.log_message else self._reason
-        if status_code in (401, 429):
-            if status_code == 401:
-                self.set_header("WWW-Authenticate", 'Bearer realm="digitlens"')
-            if "text/html" in self.request.headers.get("Accept", ""):
-                self.set_header("Content-Type", "text/html; charset=utf-8")
-                self.set_header("Content-Security-Policy", f"{POLICY}; {self.site.sign_in_policy}")
-                note = {401: b"wrong", 429: b"slow"}[status_code] if self.signs_in else b""
-                self.finish(self.site.sign_in.replace(b' id="%s" hidden' % note, b' id="%s"' % note))
-                return
-        self.send({"error": said})
-
-    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """What strangers do wrong is not logged; what we did is one line."""
-        if not isinstance(value, HTTPError | StreamClosedError):
-            self.site.say(f"web page: {self.request.path}: {typ.__name__}: {value}")
-
-    def data_received(self, chunk: bytes) -> None:
-        """Bodies are not streamed."""
 
 
 class Asset(Route):
@@ -198,11 +58,16 @@ class SignIn(Route):
         access = self.site.access
         verdict = access.try_token(self.address, self.get_body_argument("token", ""), "sign-in")
         if verdict == "slow":
-            self._slow(access.wait(self.address, "sign-in"))
+            self.slow(access.wait(self.address, "sign-in"))
         if verdict != "in":
             raise HTTPError(401, log_message="wrong token")
         self.set_cookie(
-            self.site.cookie, access.cookie(), expires_days=None, max_age=LIFE, httponly=True, samesite="Strict"
+            self.site.cookie,
+            access.cookie(),
+            expires_days=None,
+            max_age=LIFE,
+            httponly=True,
+            samesite="Strict",
         )
         self.redirect("/", status=303)
 
@@ -234,6 +99,11 @@ class Reading(Route):
                 "time": shown.frame.time,
                 "size": shown.size,
                 "numbers": [flat(number) for number in shown.numbers],
+                "milliseconds": {
+                    name: round(vitals.last[stage], 3)
+                    for name, stage in (("segment", "segment"), ("classify", "classify"), ("total", "read"))
+                    if stage in vitals.last
+                },
                 "age": None if vitals.age is None else round(vitals.age, 3),
                 "trouble": metrics.trouble(vitals),
             }
@@ -296,14 +166,14 @@ class History(Route):
 
     async def _page(self, limit: int, wanted: dict[str, Any]) -> list[Any]:
         try:
-            return await self.off_loop(lambda: self.site.past.entries(limit, **wanted))
+            return await self.off_loop(lambda: self.site.past.history(limit, **wanted))
         except DigitLensError as error:
             self.site.say(f"web page: {error}")
             raise HTTPError(503, log_message="the journal cannot be read") from error
 
     def _filters(self) -> dict[str, Any]:
         wanted: dict[str, Any] = {}
-        for name in ("before", "text", "region", "kind"):
+        for name in ("before", "containing", "region", "kind"):
             wanted[name] = self.get_query_argument(name, "")
             if len(wanted[name]) > 200 or "\0" in wanted[name]:
                 raise HTTPError(400, log_message=f"{name}: take at most 200 signs")
@@ -330,7 +200,7 @@ class Events(Route):
     methods = ("GET",)
 
     async def get(self) -> None:
-        """Goes on until the listener leaves or the server ends."""
+        """Goes on until the listener leaves or the server ends; who has missed too many begins anew."""
         if len(self.site.listeners) >= viewers.MOST:
             raise HTTPError(503, log_message="too many listeners")
         self.set_header("Content-Type", "text/event-stream")
@@ -338,16 +208,17 @@ class Events(Route):
         news = asyncio.Event()
         self.site.listeners.add(news.set)
         try:
-            last = self.request.headers.get("Last-Event-ID", "") or await self._last()
+            last = self.request.headers.get("Last-Event-ID", "") or await self._newest()
             self.write(": digitlens\n\n")
             await self.flow()
             while not self.site.latest.closed:
                 news.clear()
-                while entries := await self.off_loop(self.site.past.after, last, AT_ONCE):
-                    last = entries[-1].id
-                    for entry in entries:
-                        said = msgspec.json.encode(entry).decode()
-                        self.write(f"id: {entry.id}\nevent: {entry.kind}\ndata: {said}\n\n")
+                entries = await self.off_loop(past.since, self.site.past, last, AT_ONCE)
+                last = await self._newest() if entries is None else entries[-1].id if entries else last
+                for entry in entries or ():
+                    said = msgspec.json.encode(entry).decode()
+                    self.write(f"id: {entry.id}\nevent: {entry.kind}\ndata: {said}\n\n")
+                if entries:
                     await self.flow()
                 try:
                     await asyncio.wait_for(news.wait(), SILENT)
@@ -361,8 +232,8 @@ class Events(Route):
         finally:
             self.site.listeners.discard(news.set)
 
-    async def _last(self) -> str:
-        entries = await self.off_loop(lambda: self.site.past.entries(1))
+    async def _newest(self) -> str:
+        entries = await self.off_loop(self.site.past.history, 1)
         return entries[0].id if entries else ""
 
 
@@ -457,9 +328,3 @@ def gate(site: Site) -> Gate:
     server = Gate(app)
     app.settings["gate"] = server
     return server
-
-
-def _host(name: str) -> str:
-    """The name in a Host header, without its port."""
-    name = name.lower()
-    return name[: name.find("]") + 1] if name.startswith("[") else name.partition(":")[0]

@@ -79,7 +79,7 @@ new ResizeObserver(mark).observe(picture);
 function list() {
   const steady = head.numbers.filter((number) => number.steady);
   const rest = head.numbers.filter((number) => !number.steady);
-  const text = JSON.stringify([steady.map(({ id, text, confidence }) => [id, text, Math.round(confidence * 100)]), rest.map((number) => number.text)]);
+  const text = JSON.stringify([steady.map(({ id, text, confidence }) => [id, text, Math.floor(confidence * 100)]), rest.map((number) => number.text)]);
   if (text === shown) return; // a table that is left alone can be read, selected and clicked
   shown = text;
   const known = new Map([...rows.rows].map((row) => [row.dataset.id, row]));
@@ -106,14 +106,14 @@ function line(row, number) {
     sure.append(meter, document.createElement("span"));
     row.insertCell().append(sure);
     const button = document.createElement("button");
-    button.textContent = "Copy";
+    button.className = "icon";
     button.addEventListener("click", () => copy(row.cells[0].textContent, button));
     row.insertCell().append(button);
     row.addEventListener("pointerenter", () => heat(row.dataset.id, true));
     row.addEventListener("pointerleave", () => heat(row.dataset.id, false));
   }
   row.cells[0].textContent = number.text;
-  const percent = `${Math.round(number.confidence * 100)} %`;
+  const percent = `${Math.floor(number.confidence * 100)} %`; // 99.9 is not all
   row.querySelector("meter").value = number.confidence;
   row.querySelector("meter").setAttribute("aria-label", `confidence ${percent}`);
   row.querySelector("span").textContent = percent;

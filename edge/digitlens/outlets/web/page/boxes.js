@@ -15,7 +15,8 @@ const shared = (a, b) =>
   Math.max(0, Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x)) *
   Math.max(0, Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y));
 
-// Above, below, right, left: the first place, moved into the picture, that hides the least.
+// Above, below, right, left: the first place, moved into the picture, that hides the least. None, where it would
+// hide other digits: the table below has them all.
 function place(frame, label, room, frames, taken) {
   const at = [
     [frame.x, frame.y - label.height], [frame.x, frame.y + frame.height],
@@ -33,7 +34,7 @@ function place(frame, label, room, frames, taken) {
     if (cost < label.width * label.height * 0.1) cost = 0;
     if (!best || cost < best.cost) best = { cost, spot };
   }
-  return best.spot;
+  return best.cost > label.width * label.height * 0.5 ? null : best.spot;
 }
 
 // Draw the numbers of a picture of `size` into `svg`, which is shown `width` x `height` pixels large.
@@ -60,12 +61,13 @@ export function draw(svg, numbers, size, width, height) {
     const text = number.steady ? number.text : `${number.text} ?`;
     const label = { width: measure.measureText(text).width + letters * 0.7, height: letters * 1.4 };
     const spot = place(frame, label, { width, height }, frames, taken);
+    drawn.push(group);
+    if (!spot) continue;
     taken.push(spot);
     labels.push(
       make("rect", { class: `tag ${kind}`, rx: 3, ...spot }),
       make("text", { class: kind, x: spot.x + letters * 0.35, y: spot.y + letters * 1.07, "font-size": letters }, text),
     );
-    drawn.push(group);
   }
   svg.replaceChildren(...drawn, ...labels);
 }

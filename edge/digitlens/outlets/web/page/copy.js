@@ -21,9 +21,14 @@ export async function copy(text, button) {
     area.remove();
     button.focus();
   }
+  const icon = button.classList.contains("icon");
   button.dataset.label ??= button.textContent;
-  button.textContent = done ? "Copied" : "Not copied";
+  if (icon) button.classList.toggle("done", done);
+  else button.textContent = done ? "Copied" : "Not copied";
   say(done ? "Copied" : "It could not be copied");
   clearTimeout(button.timer);
-  button.timer = setTimeout(() => { button.textContent = button.dataset.label; }, 1500);
+  button.timer = setTimeout(() => {
+    button.textContent = button.dataset.label;
+    button.classList.remove("done");
+  }, 1500);
 }

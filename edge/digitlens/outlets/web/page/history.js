@@ -46,7 +46,7 @@ function row(entry) {
   const what = cell(line, SAID[entry.kind] ?? entry.kind, `what ${SAID[entry.kind] ?? ""}`);
   if (entry.before) what.textContent = `changed from ${entry.before}`;
   if (entry.reason) more(what, entry.reason);
-  cell(line, `${Math.round(entry.confidence * 100)} %`, "right");
+  cell(line, `${Math.floor(entry.confidence * 100)} %`, "right");
   return line;
 }
 
