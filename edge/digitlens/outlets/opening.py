@@ -1,12 +1,15 @@
 """Settings -> the journal, the regions and the outlets; each is imported when it is opened."""
 
 import logging
+import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from time import time
+
+import msgspec
 
 from digitlens.errors import JournalError
 from digitlens.latest import Latest
@@ -179,3 +182,28 @@ class Outlets:
         )
         self._say(f"the page is at {page.url}")
         return page
+
+
+def unready(settings: Settings) -> list[str]:
+    """What the outlets that are asked for lack: files that can be read, a folder for the journal."""
+    wrong = []
+    if settings.journal.file:
+        folder = Path(settings.journal.file).absolute().parent
+        if not folder.is_dir():
+            wrong.append(f"[journal] file: the folder {folder} is missing: make it, or name another file")
+        elif not os.access(folder, os.W_OK):
+            wrong.append(f"[journal] file: the folder {folder} cannot be written to by this user")
+    for section, used in (
+        ("web", settings.web.listen),
+        ("mqtt", settings.mqtt.broker),
+        ("webhook", settings.webhook.url),
+    ):
+        told = msgspec.structs.asdict(getattr(settings, section))
+        for key, path in told.items():
+            if used and key.endswith("_file") and path:
+                try:
+                    with Path(path).open("rb") as file:
+                        file.read(1)
+                except OSError as error:
+                    wrong.append(f"[{section}] {key}: {path} cannot be read: {error.strerror}")
+    return wrong
