@@ -23,8 +23,16 @@ PICTURES = frozenset(
 VIDEOS = frozenset([".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".mjpeg", ".mjpg"])
 MOST_PIXELS = 50_000_000
 """Decoded at once; larger ones are refused before their pixels are touched."""
+MOST_BYTES = 200_000_000
+"""Of memory that decoding may take; what would take more is refused as well."""
 ENOUGH = 1280
 """Pixels of the longer side that are enough: a JPEG of twice this and more is decoded at half or less."""
+LARGE = 12_000_000
+"""Pixels above which another picture is reduced as soon as it is decoded, before there are copies of it."""
+BYTES = {"1": 1, "L": 1, "P": 5, "I;16": 2}
+"""Of each pixel in Pillow's memory, those of a palette's colors included; of all other modes 4."""
+CODEC_BYTES = {"WEBP": 16, "GIF": 9}
+"""The same for the formats whose decoders keep several pictures."""
 
 
 class Picture(NamedTuple):
@@ -105,18 +113,49 @@ def _picture(path: Path, color: bool) -> Picture:
                 size = (image.height, image.width) if turned else image.size
                 shrink = min(1.0, ENOUGH / max(image.size))
                 image.draft(mode, (int(image.width * shrink), int(image.height * shrink)))
-                if image.width * image.height > MOST_PIXELS:
+                if image.width * image.height > MOST_PIXELS or _memory(image, size) > MOST_BYTES:
                     raise Image.DecompressionBombError
-                pixels = _pixels(ImageOps.exif_transpose(image), mode)
+                pixels = _pixels(ImageOps.exif_transpose(_reduced(image)), mode)
     except Image.DecompressionBombError as error:
         raise PictureError(
-            f"{path}: too large; at most {MOST_PIXELS // 1_000_000} million pixels are read: scale it down"
+            f"{path}: too large; at most {MOST_PIXELS // 1_000_000} million pixels are read, and fewer of a "
+            "kind that takes much memory: scale it down"
         ) from error
     except UnidentifiedImageError as error:
         raise PictureError(f"{path}: not a picture ({', '.join(FORMATS)})") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise PictureError(f"{path}: {_reason(error)}") from error
     return Picture(str(path), 0.0, pixels, size)
+
+
+def _memory(image: Image.Image, size: tuple[int, int]) -> int:
+    """Bytes that decoding takes; `size` is that of the file, which a JPEG need not be decoded at."""
+    each = BYTES.get(image.mode, 4) + 4 * image.has_transparency_data  # multiplied with the colors in a copy
+    each = CODEC_BYTES.get(image.format or "", each)
+    taken = image.width * image.height * each
+    layers = getattr(image, "layer", None)
+    if image.info.get("progressive") and layers:  # its coefficients are all kept, at full size
+        most = max(across * down for _, across, down, *_ in layers)
+        taken += 2 * size[0] * size[1] * sum(across * down for _, across, down, *_ in layers) // max(most, 1)
+    return taken
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    """A large picture at half its size or less, as a JPEG is decoded; others as they are."""
+    step = max(image.size) // ENOUGH
+    if image.width * image.height <= LARGE or step < 2:
+        return image
+    orientation = image.getexif().get(0x0112, 1)
+    if image.mode.startswith("I;16"):
+        size = max(1, image.width // step), max(1, image.height // step)
+        small = Image.fromarray(cv2.resize(np.asarray(image), size, interpolation=cv2.INTER_AREA))
+    elif image.mode in ("1", "P"):
+        opaque = not image.has_transparency_data
+        small = image.convert(("L" if image.mode == "1" else "RGB") if opaque else "RGBA").reduce(step)
+    else:
+        small = image.reduce(step)
+    small.getexif()[0x0112] = orientation
+    return small
 
 
 def _pixels(image: Image.Image, mode: str) -> Pixels:
