@@ -173,8 +173,12 @@ class MqttOutlet:
             while until is None or (self._busy() and monotonic() < until):
                 if until is None and self._closing.is_set():
                     until = monotonic() + FAREWELL
-                self._fill(link)
-                link.step(self._patience())
+                try:
+                    self._fill(link)
+                    link.step(self._patience())
+                except OutletError:
+                    self._settle(link)  # that a message was refused before the end is the reason
+                    raise
                 useful = self._settle(link) or useful
                 self._listen(link)
             self._part(link)
@@ -314,6 +318,8 @@ class MqttOutlet:
             return 0.1
         now = monotonic()
         ends = [5.0]
+        if self._told or self._others:
+            ends.append(self._moved + PATIENCE - now)
         if self._vitals is not None:
             ends.append(self._health_due - now)
         if self._announce_at is not None:
