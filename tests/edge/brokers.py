@@ -19,10 +19,13 @@ from digitlens.outlets import Draft, Entry
 from digitlens.outlets.journal import Journal
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+OPENSSL = shutil.which("openssl") or ""
 DEADLINE = 20.0
 """Seconds for what happens within one; a test that reaches it has failed."""
 
 needs_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
+
+needs_openssl = pytest.mark.skipif(not OPENSSL, reason="openssl is not installed")
 
 
 def draft(count: int, text: str = "", region: str = "", value: float | None = None) -> Draft:
@@ -38,6 +41,28 @@ def free_port() -> int:
         one.bind(("127.0.0.1", 0))
         port: int = one.getsockname()[1]
         return port
+
+
+def certificates(folder: Path, days: int) -> str:
+    """An authority, and a broker's certificate for so many days, maybe over already; openssl makes them."""
+    folder.chmod(0o755)
+
+    def openssl(*arguments: str) -> None:
+        subprocess.run([OPENSSL, *arguments], cwd=folder, check=True, capture_output=True)
+
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    openssl(
+        "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=authority", "-days", "2"
+    )
+    openssl("req", *key, "-keyout", "broker.key", "-out", "broker.csr", "-subj", "/CN=127.0.0.1")
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
+    openssl(
+        "x509", "-req", "-in", "broker.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
+        "-extfile", "names", "-out", "broker.crt", "-days", str(days),
+    )  # fmt: skip
+    (folder / "broker.key").chmod(0o644)
+    files = {"cafile": "ca.crt", "certfile": "broker.crt", "keyfile": "broker.key"}
+    return "allow_anonymous true\n" + "".join(f"{key} {folder}/{file}\n" for key, file in files.items())
 
 
 class Broker:

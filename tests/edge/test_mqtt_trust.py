@@ -12,10 +12,20 @@ pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 from digitlens.errors import OutletError
 from digitlens.outlets.mqtt import MqttOutlet
 from digitlens.settings import MqttSettings
-from tests.edge.brokers import DEADLINE, Broker, Watched, broker, draft, free_port, needs_mosquitto
+from tests.edge.brokers import (
+    DEADLINE,
+    OPENSSL,
+    Broker,
+    Watched,
+    broker,
+    certificates,
+    draft,
+    free_port,
+    needs_mosquitto,
+    needs_openssl,
+)
 
-OPENSSL, PASSWD = shutil.which("openssl") or "", shutil.which("mosquitto_passwd") or ""
-needs_openssl = pytest.mark.skipif(not OPENSSL, reason="openssl is not installed")
+PASSWD = shutil.which("mosquitto_passwd") or ""
 
 
 def passwords(folder: Path, password: str) -> str:
@@ -67,28 +77,6 @@ def test_messages_that_the_broker_does_not_let_in_stay_in_the_journal(
         while "refuses messages below digitlens/pi: not authorized" not in said:
             said = watched.lines.get(timeout=DEADLINE)  # first, maybe, that the broker has hung up
         assert watched.waiting("mqtt") == 1
-
-
-def certificates(folder: Path, days: int) -> str:
-    """An authority, and a broker's certificate for so many days, maybe over already; openssl makes them."""
-    folder.chmod(0o755)
-
-    def openssl(*arguments: str) -> None:
-        subprocess.run([OPENSSL, *arguments], cwd=folder, check=True, capture_output=True)
-
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    openssl(
-        "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=authority", "-days", "2"
-    )
-    openssl("req", *key, "-keyout", "broker.key", "-out", "broker.csr", "-subj", "/CN=127.0.0.1")
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
-    openssl(
-        "x509", "-req", "-in", "broker.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
-        "-extfile", "names", "-out", "broker.crt", "-days", str(days),
-    )  # fmt: skip
-    (folder / "broker.key").chmod(0o644)
-    files = {"cafile": "ca.crt", "certfile": "broker.crt", "keyfile": "broker.key"}
-    return "allow_anonymous true\n" + "".join(f"{key} {folder}/{file}\n" for key, file in files.items())
 
 
 @needs_mosquitto
