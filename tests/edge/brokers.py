@@ -79,6 +79,10 @@ class Broker:
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
 
+    @property
+    def running(self) -> bool:
+        return self._process is not None
+
     def start(self) -> None:
         assert MOSQUITTO is not None
         self._process = process = subprocess.Popen(
