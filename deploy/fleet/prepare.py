@@ -3,7 +3,7 @@
     python deploy/fleet/prepare.py --host broker.local kitchen shed pump-1
 
 Makes `secrets/` beside this file: an authority and the broker's certificate (with openssl), a password for
-each device named (secrets/devices/NAME.password), for the services and for an observer, and `.env` for compose.
+each device named (secrets/devices/NAME.password), for the services and an observer, and `.env` for compose.
 Called again it adds the devices that are new, and changes nothing else: a broker that runs takes them up on
 SIGHUP.
 """
