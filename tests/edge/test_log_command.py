@@ -123,6 +123,20 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path, capfdbinary: pytest.Cap
         assert capfdbinary.readouterr().err.decode() == f"digitlens: {tmp_path / path}: {said}\n"
 
 
+def test_a_regions_value_is_forgotten_when_its_meter_is_a_new_one(
+    journal: Journal, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    journal.add([draft(1, region="water", value=99.0)])
+    assert journal.good(["water"])["water"][0] == 99.0
+    _, err = output(journal, capfdbinary, "--forget", "water")
+    assert err.startswith("digitlens: water: 99 is forgotten when the service starts next")
+    assert journal.good(["water"]) == {}
+    journal.add([draft(2, region="water", value=1.0)])
+    assert journal.good(["water"])["water"][0] == 1.0
+    _, err = output(journal, capfdbinary, "--forget", "gas", status=1)
+    assert "no value of a region gas" in err
+
+
 def test_follow_tells_what_comes(journal: Journal) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "digitlens", "log", "--journal", journal.path, "--follow", "--json"],

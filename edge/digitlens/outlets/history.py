@@ -195,11 +195,13 @@ class History:
         return found[0] if found else None
 
     def good(self, region: str) -> tuple[float, float] | None:
-        """The newest value of a region that kept its rules, and its time."""
+        """The newest value of a region that kept its rules, and its time; none that was forgotten."""
         with self._lock:
             rows = self._fetch(
-                "SELECT value, time FROM entry WHERE region = ? AND reason = '' AND kind != 'gone' "
-                "AND value IS NOT NULL ORDER BY number DESC LIMIT 1",
+                "SELECT value, time FROM entry WHERE region = ?1 AND reason = '' AND kind != 'gone' "
+                "AND value IS NOT NULL AND number > coalesce("
+                "(SELECT CAST(value AS INTEGER) FROM about WHERE key = 'forgotten ' || ?1), 0) "
+                "ORDER BY number DESC LIMIT 1",
                 (region,),
             )
         for value, time in rows:

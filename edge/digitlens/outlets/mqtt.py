@@ -329,8 +329,8 @@ class MqttOutlet:
         return max(0.0, min(ends))
 
     def _health(self) -> bytes:
-        told = {} if self._vitals is None else msgspec.structs.asdict(self._vitals())
-        told.pop("stages", None)
+        vitals = {} if self._vitals is None else msgspec.structs.asdict(self._vitals())
+        told = {name: value for name, value in vitals.items() if not isinstance(value, dict)}
         told["waiting"] = self._journal.waiting(self.name)
         with suppress(OSError, ValueError):
             told["temperature"] = int(THERMOMETER.read_text()) / 1000
