@@ -201,6 +201,19 @@ def test_the_will_says_offline_when_the_device_is_gone(tmp_path: Path) -> None:
         heard.wait(lambda heard: heard.of("/status") == [b"online", b"offline"])
 
 
+@needs_mosquitto
+def test_two_devices_of_one_name_say_so(
+    tmp_path: Path, watched: Watched, mqtt_outlet: Callable[..., MqttOutlet]
+) -> None:
+    with broker(tmp_path) as one, Subscriber(one.port) as heard:
+        mqtt_outlet(one.port)
+        heard.wait(lambda heard: heard.of("/status"))
+        mqtt_outlet(one.port)
+        said = ""  # of Mosquitto 2.0 no word; MQTT 5 has one, "session taken over"
+        while "another device of this name" not in said and "another client took over" not in said:
+            said = watched.lines.get(timeout=DEADLINE)
+
+
 def test_a_server_that_is_no_broker_is_said_and_left(
     watched: Watched, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:

@@ -206,6 +206,8 @@ class Link:
         reason = next((one for one in rest if isinstance(one, ReasonCode)), None)
         if reason is not None and self._answer is None and reason.is_failure:
             self._answer = reason
+        if self._gone:
+            return  # the first word is the broker's; paho says more of the same end
         said = str(reason).lower() if reason is not None else ""
         self._gone = (
             "another client took over: give each device a name of its own"
