@@ -14,7 +14,8 @@ import pytest
 
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
-from digitlens.outlets import mqtt
+from digitlens.outlets import Entry, mqtt
+from digitlens.outlets.board import SHOWN, Board
 from digitlens.outlets.mqtt import MqttOutlet
 from digitlens.settings import RegionSettings
 from digitlens.vitals import Vitals
@@ -83,6 +84,18 @@ def test_numbers_keep_their_place_and_leave_it_empty(
         heard.wait(lambda heard: text(1)[-1:] == ["100"] and text(2)[-1:] == ["80"])
         heard.wait(lambda heard: len(ids(heard)) == 5)
         assert len(json.loads(heard.of("/numbers")[-1])) == 3
+
+
+def test_what_never_goes_does_not_pile_up() -> None:
+    board = Board("digitlens/pi", (), 3)
+    for count in range(2000):
+        fields = msgspec.structs.asdict(draft(count))
+        board.take([Entry(id=f"pi-x-{count}", device="pi", **fields)])
+    told = board.news()
+    numbers = json.loads(told["digitlens/pi/numbers"])
+    assert [one["number"] for one in numbers] == list(range(2000 - SHOWN, 2000))
+    assert all(json.loads(told[f"digitlens/pi/number/{place}"])["text"] for place in (1, 2, 3))
+    assert board.news() == {}
 
 
 @needs_mosquitto

@@ -91,7 +91,11 @@ class History:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
-        if not path.is_file():
+        try:
+            there = path.is_file()
+        except OSError as error:
+            raise JournalError(f"{path}: cannot be looked at: {error.strerror}") from error
+        if not there:
             raise JournalError(f"{path}: no journal there; name one with --journal")
         try:
             self._base = _open(path)
