@@ -12,6 +12,7 @@ HEAVY = (
     "picamera2",
     "pygame",
     "matplotlib",
+    "paho",
     "digitlens_train",
     "digitlens_convert",
 )
