@@ -12,6 +12,7 @@ HEAVY = (
     "picamera2",
     "pygame",
     "matplotlib",
+    "tornado",
     "digitlens_train",
     "digitlens_convert",
 )

@@ -79,7 +79,7 @@ class SignOut(Route):
 
     def post(self) -> None:
         """303 to the page."""
-        self.set_cookie(self.site.cookie, "", max_age=0, httponly=True, samesite="Strict")
+        self.clear_cookie(self.site.cookie, httponly=True, samesite="Strict")
         self.redirect("/", status=303)
 
 
