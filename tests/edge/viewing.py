@@ -18,9 +18,8 @@ from digitlens.errors import CameraError
 from digitlens.latest import Latest
 from digitlens.live import Live
 from digitlens.outlets.desk import Desk, Opener, Unkept
-from digitlens.outlets.opening import Outlets
 from digitlens.outlets.web import Web
-from digitlens.settings import Settings
+from digitlens.regions import Regions
 from digitlens.track import Tracker
 from digitlens.vitals import Vitals
 
@@ -43,8 +42,7 @@ class Showing:
         self.vitals, self.latest = Vitals(str(picture)), Latest()
         self.said: list[str] = []
         self._options = {"listen": "127.0.0.1:0", "say": self.said.append, **options}
-        outlets = Outlets(self.vitals, self.latest)
-        self.desk = Desk(outlets.regions(Settings()), Unkept("test"))
+        self.desk = Desk(Regions({}).apply, Unkept("test"))
         self.open()
         self._ended = threading.Event()
         self._lost = threading.Event()
