@@ -1,0 +1,64 @@
+"""Ten pages without a browser and one that stalls, in a process of their own: HOST PORT TOKEN COUNT STALLED.
+
+Writes the pictures that each has got, when its stdin closes.
+"""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+
+from tornado.httpclient import HTTPRequest
+from tornado.websocket import websocket_connect
+
+
+async def look(host: str, port: int, token: str, counts: list[int], which: int) -> None:
+    """One page; it asks for the next picture when it has this one."""
+    request = HTTPRequest(f"ws://{host}:{port}/api/live", headers={"Authorization": f"Bearer {token}"})
+    line = await websocket_connect(request)
+    await line.write_message("next")
+    while (message := await line.read_message()) is not None:
+        if isinstance(message, bytes):
+            counts[which] += 1
+            await line.write_message("next")
+
+
+def stall(host: str, port: int, token: str) -> socket.socket:
+    """A page that asks for a hundred pictures and takes not a byte of them."""
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    line.connect((host, port))
+    line.sendall(
+        f"GET /api/live HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Bearer {token}\r\n"
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n".encode()
+        + b"\x81\x84\0\0\0\0next" * 100
+    )
+    return line
+
+
+async def main() -> None:
+    """Until stdin closes."""
+    host, port, token, count, stalled = (
+        sys.argv[1],
+        int(sys.argv[2]),
+        sys.argv[3],
+        int(sys.argv[4]),
+        int(sys.argv[5]),
+    )
+    counts = [0] * count
+    slow = [stall(host, port, token) for _ in range(stalled)]
+    tasks = [asyncio.create_task(look(host, port, token, counts, which)) for which in range(count)]
+    ended = asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    await asyncio.wait([ended, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    failed = [task for task in tasks if task.done()]
+    for task in tasks:
+        task.cancel()
+    for one in slow:
+        one.close()
+    print(json.dumps({"pictures": counts, "ended": len(failed)}))
+
+
+os.nice(19)
+asyncio.run(main())
