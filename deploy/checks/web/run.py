@@ -17,9 +17,9 @@ from service import TOKEN, Service
 HERE = Path(__file__).parent
 SHEET = HERE.parents[2] / "examples" / "sheet.jpg"
 VIEWERS = 10
-SPAN = 12.0
+SPAN = 5.0
 """Seconds of each of the stretches with viewers and without."""
-PAIRS = 8
+PAIRS = 12
 RATE = 10.0
 """Frames a second of the long run."""
 

@@ -60,5 +60,5 @@ async def main() -> None:
     print(json.dumps({"pictures": counts, "ended": len(failed)}))
 
 
-os.nice(19)
+os.setpriority(os.PRIO_PROCESS, 0, 19)
 asyncio.run(main())
