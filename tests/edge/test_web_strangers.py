@@ -3,18 +3,21 @@
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from time import monotonic
 from urllib.parse import urlencode
 
+import numpy as np
 import pytest
 
+from digitlens.cameras import Frame
 from digitlens.latest import Latest
 from digitlens.vitals import Vitals
 from tests.edge.viewing import LONG, asked, until
 
 pytest.importorskip("tornado", reason="needs the extra web")
 
-from digitlens.outlets.web import Web, gate
+from digitlens.outlets.web import Web, gate, viewers
 from digitlens.outlets.web.access import FREE
 from digitlens.outlets.web.routes import ROUTES
 
@@ -259,6 +262,33 @@ def test_who_says_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
                 assert _ended(line)
         until(lambda: not web._gate._silent and not web._gate._busy)
     finally:
+        web.close()
+
+
+def test_who_takes_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(viewers, "STUCK", 0.5)
+    latest = Latest()
+    noise = np.random.default_rng(0).integers(0, 255, (720, 1280), np.uint8)
+    web = Web("127.0.0.1:0", latest, Vitals("usb:0"), rate=60)
+    try:
+        with socket.socket() as line:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            line.connect(("127.0.0.1", web.port))
+            line.sendall(
+                b"GET /api/live HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n"
+            )
+            until(lambda: len(web._site.viewers) == 1)
+
+            def gone() -> bool:
+                latest.publish(Frame(noise, noise, 0.0, monotonic()), (), (1280, 720))
+                with suppress(OSError):
+                    line.sendall(b"\x81\x84\0\0\0\0next")
+                return not len(web._site.viewers)
+
+            until(gone)
+    finally:
+        latest.close()
         web.close()
 
 

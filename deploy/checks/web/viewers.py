@@ -8,6 +8,7 @@ import json
 import os
 import socket
 import sys
+from contextlib import suppress
 
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
@@ -24,8 +25,18 @@ async def look(host: str, port: int, token: str, counts: list[int], which: int) 
             await line.write_message("next")
 
 
-def stall(host: str, port: int, token: str) -> socket.socket:
-    """A page that asks for a hundred pictures and takes not a byte of them."""
+async def stall(host: str, port: int, token: str) -> None:
+    """A page that asks for pictures again and again and takes not a byte of them; ended, it comes again."""
+    while True:
+        with suppress(OSError), opened(host, port, token) as line:
+            while True:
+                line.sendall(b"\x81\x84\0\0\0\0next")
+                await asyncio.sleep(0.1)
+        await asyncio.sleep(1)
+
+
+def opened(host: str, port: int, token: str) -> socket.socket:
+    """A page's connection whose answers nobody reads."""
     line = socket.socket()
     line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     line.connect((host, port))
@@ -33,7 +44,6 @@ def stall(host: str, port: int, token: str) -> socket.socket:
         f"GET /api/live HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Bearer {token}\r\n"
         "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n".encode()
-        + b"\x81\x84\0\0\0\0next" * 100
     )
     return line
 
@@ -48,15 +58,13 @@ async def main() -> None:
         int(sys.argv[5]),
     )
     counts = [0] * count
-    slow = [stall(host, port, token) for _ in range(stalled)]
+    slow = [asyncio.create_task(stall(host, port, token)) for _ in range(stalled)]
     tasks = [asyncio.create_task(look(host, port, token, counts, which)) for which in range(count)]
     ended = asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     await asyncio.wait([ended, *tasks], return_when=asyncio.FIRST_COMPLETED)
     failed = [task for task in tasks if task.done()]
-    for task in tasks:
+    for task in (*tasks, *slow):
         task.cancel()
-    for one in slow:
-        one.close()
     print(json.dumps({"pictures": counts, "ended": len(failed)}))
 
 
