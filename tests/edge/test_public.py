@@ -13,6 +13,7 @@ HEAVY = (
     "pygame",
     "matplotlib",
     "paho",
+    "tornado",
     "digitlens_train",
     "digitlens_convert",
 )
