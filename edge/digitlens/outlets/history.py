@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from math import isfinite
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -280,6 +281,17 @@ def text(data: bytes) -> str:
     return data.decode(errors="replace")
 
 
+class Base(sqlite3.Connection):
+    """Where a damaged file's own bytes are in SQLite's message, Python fails to decode that."""
+
+    def execute(self, *asked: Any) -> sqlite3.Cursor:
+        """See sqlite3.Connection."""
+        try:
+            return super().execute(*asked)
+        except UnicodeDecodeError as error:
+            raise sqlite3.DatabaseError("database disk image is malformed") from error
+
+
 def _qualified() -> str:
     return ", ".join(f"entry.{column}" for column in COLUMNS.split(", "))
 
@@ -287,13 +299,15 @@ def _qualified() -> str:
 def _open(path: Path) -> sqlite3.Connection:
     """Read-only. Where nobody writes and the folder is not ours, SQLite must be told that nothing changes."""
     place = f"file:{quote(str(path.absolute()))}?mode=ro"
-    base = sqlite3.connect(place, uri=True, timeout=WAIT, check_same_thread=False)
+    base = sqlite3.connect(place, uri=True, timeout=WAIT, check_same_thread=False, factory=Base)
     try:
         base.execute("SELECT 1 FROM sqlite_schema").fetchall()
     except sqlite3.OperationalError:
         base.close()
         if Path(f"{path}-wal").exists():
             raise
-        base = sqlite3.connect(f"{place}&immutable=1", uri=True, timeout=WAIT, check_same_thread=False)
+        base = sqlite3.connect(
+            f"{place}&immutable=1", uri=True, timeout=WAIT, check_same_thread=False, factory=Base
+        )
     base.text_factory = text
     return base
