@@ -70,9 +70,8 @@ class Service:
             f'[journal]\nfile = "{folder / "journal.db"}"\n{page}'
         )
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "digitlens", "serve", "--config", folder / "config.toml"], stderr=log
-            )
+            command = [sys.executable, "-m", "digitlens", "serve", "--config", folder / "config.toml"]
+            self.process = subprocess.Popen(command, stderr=log)
         self._wait("ready: ")
 
     def ask(self, path: str, method: str = "GET", **headers: str) -> tuple[int, bytes]:
@@ -121,7 +120,7 @@ class Service:
     def close(self) -> None:
         """End it."""
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(30) == 0, self.log.read_text()
+        assert self.process.wait(120) == 0, self.log.read_text()
 
     def _wait(self, said: str) -> None:
         begin = time.monotonic()
