@@ -47,7 +47,8 @@ SEEDS = [
         body=b'--a\r\nContent-Disposition: form-data; name="token"\r\n\r\nabc\r\n--a--\r\n',
     ),
     _request(
-        "POST /sign-out HTTP/1.1", "Host: localhost", "Transfer-Encoding: chunked", body=b"5\r\nabcde\r\n0\r\n\r\n"
+        "POST /sign-out HTTP/1.1", "Host: localhost", "Transfer-Encoding: chunked",
+        body=b"5\r\nabcde\r\n0\r\n\r\n"
     ),
     _request("GET /api/events HTTP/1.1", "Host: localhost", "Last-Event-ID: pi-a-1"),
     _request(
