@@ -129,9 +129,15 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
+    from digitlens.outlets.opening import unready
     from digitlens.service import make_reader
 
     make_reader(settings.reader)
+    wrong = unready(settings)
+    for line in wrong:
+        _log.error("%s", line)
+    if wrong:
+        return CONFIGURATION
     file = options.config or settings_file.DEFAULT
     print(f"{file}: well" if file.exists() else f"{file}: not there; the defaults are well")
     return 0

@@ -91,7 +91,11 @@ class History:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
-        if not path.is_file():
+        try:
+            there = path.is_file()
+        except OSError as error:
+            raise JournalError(f"{path}: cannot be looked at: {error.strerror}") from error
+        if not there:
             raise JournalError(f"{path}: no journal there; name one with --journal")
         try:
             self._base = _open(path)
@@ -195,11 +199,13 @@ class History:
         return found[0] if found else None
 
     def good(self, region: str) -> tuple[float, float] | None:
-        """The newest value of a region that kept its rules, and its time."""
+        """The newest value of a region that kept its rules, and its time; none that was forgotten."""
         with self._lock:
             rows = self._fetch(
-                "SELECT value, time FROM entry WHERE region = ? AND reason = '' AND kind != 'gone' "
-                "AND value IS NOT NULL ORDER BY number DESC LIMIT 1",
+                "SELECT value, time FROM entry WHERE region = ?1 AND reason = '' AND kind != 'gone' "
+                "AND value IS NOT NULL AND number > coalesce("
+                "(SELECT CAST(value AS INTEGER) FROM about WHERE key = 'forgotten ' || ?1), 0) "
+                "ORDER BY number DESC LIMIT 1",
                 (region,),
             )
         for value, time in rows:

@@ -114,6 +114,28 @@ def set_aside(path: Path, say: Callable[[str], None]) -> None:
     say(f"{path}: is damaged; kept as {kept}, and a new journal begun")
 
 
+def forget(path: Path, region: str) -> None:
+    """The region's values up to now are not in force when digitlens starts next. It may run meanwhile.
+
+    Raises:
+        JournalError: the journal cannot be written.
+    """
+    try:
+        base = sqlite3.connect(path, timeout=BUSY, isolation_level=None)
+    except sqlite3.Error as error:
+        raise said(path, error) from error
+    try:
+        check(base, path)
+        base.execute(
+            "INSERT OR REPLACE INTO about VALUES ('forgotten ' || ?, (SELECT max(number) FROM entry))",
+            (region,),
+        )
+    except sqlite3.Error as error:
+        raise said(path, error) from error
+    finally:
+        base.close()
+
+
 def newest(base: sqlite3.Connection) -> int:
     """The last row number that was given; 0 before the first."""
     rows = base.execute("SELECT seq FROM sqlite_sequence UNION ALL SELECT max(number) FROM entry").fetchall()
