@@ -148,11 +148,12 @@ def test_boxes_lie_on_the_digits(page: Page, reader: Reader, sheet: Path) -> Non
 def test_steady_and_unsteady_differ_in_more_than_color(page: Page, reader: Reader, sheet: Path) -> None:
     with Showing(sheet, reader, rate=2.0) as showing:  # slow, so that the doubt can be seen
         page.driver.get(showing.web.url)
-        until(lambda: page.ask("document.querySelectorAll('.number.unsure').length"), "doubt")
-        dashes, label, pending = page.ask(
-            "[getComputedStyle(document.querySelector('.unsure rect.reading')).strokeDasharray,"
+        doubt = (
+            "document.querySelector('.unsure') && document.querySelector('text.reading') &&"
+            " [getComputedStyle(document.querySelector('.unsure rect.reading')).strokeDasharray,"
             " document.querySelector('text.reading').textContent, $('pending').textContent]"
         )
+        dashes, label, pending = until(lambda: page.ask(doubt), "doubt")
         assert dashes != "none"
         assert label.endswith(" ?")
         assert "?" in pending

@@ -23,7 +23,7 @@ from digitlens.regions import Regions
 from digitlens.track import Tracker
 from digitlens.vitals import Vitals
 
-LONG = 30.0
+LONG = 60.0
 
 
 def until(true: Callable[[], Any], what: str = "it") -> Any:

@@ -46,16 +46,16 @@ def elsewhere() -> str:
 
 
 class Service:
-    """Started with its page open to others, behind a token.
+    """Started, and it has read a frame.
 
     Args:
         folder: gets the film, the token, the settings and the log.
         rate: frames a second; 0 is all it can.
-        web: whether there is a page.
+        page: `guarded` is open to others, behind a token; `open` to this machine, without; empty is none.
     """
 
-    def __init__(self, folder: Path, sheet: Path, rate: float, web: bool = True) -> None:
-        self.host = elsewhere()
+    def __init__(self, folder: Path, sheet: Path, rate: float, page: str = "guarded") -> None:
+        self.host = elsewhere() if page == "guarded" else "127.0.0.1"
         with socket.create_server(("", 0)) as free:
             self.port = int(free.getsockname()[1])
         self.log = folder / "service.log"
@@ -64,15 +64,18 @@ class Service:
         token = folder / "token"
         token.write_text(TOKEN)
         token.chmod(0o600)
-        page = f'[web]\nlisten = "0.0.0.0:{self.port}"\ntoken_file = "{token}"\n' if web else ""
+        pages = {
+            "guarded": f'[web]\nlisten = "0.0.0.0:{self.port}"\ntoken_file = "{token}"\n',
+            "open": f'[web]\nlisten = "127.0.0.1:{self.port}"\n',
+            "": "",
+        }
         (folder / "config.toml").write_text(
             f'[camera]\nsource = "{folder / "film.avi"}"\nrate = {float(rate)}\n'
-            f'[journal]\nfile = "{folder / "journal.db"}"\n{page}'
+            f'[journal]\nfile = "{folder / "journal.db"}"\n{pages[page]}'
         )
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "digitlens", "serve", "--config", folder / "config.toml"], stderr=log
-            )
+            command = [sys.executable, "-m", "digitlens", "serve", "--config", folder / "config.toml"]
+            self.process = subprocess.Popen(command, stderr=log)
         self._wait("ready: ")
 
     def ask(self, path: str, method: str = "GET", **headers: str) -> tuple[int, bytes]:
@@ -121,7 +124,7 @@ class Service:
     def close(self) -> None:
         """End it."""
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(30) == 0, self.log.read_text()
+        assert self.process.wait(120) == 0, self.log.read_text()
 
     def _wait(self, said: str) -> None:
         begin = time.monotonic()
