@@ -2,16 +2,12 @@
 
 import argparse
 import os
-import select
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-import cv2
 import msgspec
 
 from digitlens import cards
@@ -24,43 +20,13 @@ from digitlens.measure import Figures, Meter
 from digitlens.reader import Reader
 from digitlens.record import Recorder
 from digitlens.snapshots import Snapshots
-from digitlens.terminal import quiet
+from digitlens.stop import Stop
+from digitlens.terminal import quiet, silence_opencv
 from digitlens.track import Event, Tracker
 
 BENCHMARK_RATE = 30.0
 HOLD = 30
 """Frames for which a replay shows a picture: enough for its numbers to become steady."""
-
-
-class Stop:
-    """Waits that a signal ends: SIGTERM and Ctrl-C write into a pipe, and a frame is finished first.
-
-    Not a threading.Event: set by a signal's handler in the middle of its own wait(), it may lock itself out.
-    """
-
-    def __init__(self) -> None:
-        self._pipe, self._end = os.pipe()
-        os.set_blocking(self._end, False)
-
-    def wait(self, seconds: float) -> bool:
-        """Wait so many seconds, or until a signal has come; whether it has."""
-        return bool(select.select([self._pipe], [], [], seconds)[0])
-
-    @contextmanager
-    def signals(self) -> Iterator[None]:
-        """Take SIGTERM and SIGINT while in here."""
-
-        def tell(number: int, frame: object) -> None:
-            os.write(self._end, b"\0")
-
-        before = {number: signal.signal(number, tell) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-            os.close(self._pipe)
-            os.close(self._end)
 
 
 def add_options(live: argparse.ArgumentParser) -> None:
@@ -103,19 +69,10 @@ def add_options(live: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def _silence_opencv() -> None:
-    """A lost camera gets our line alone. OpenCV has moved the switch between its versions."""
-    for module in (cv2, getattr(cv2.utils, "logging", None)):
-        switch = getattr(module, "setLogLevel", None)
-        if switch is not None:
-            switch(0)
-            return
-
-
 def run(options: argparse.Namespace) -> int:
     """Run the loop until it is told to stop, or its replay ends."""
     if os.environ.get("DIGITLENS_DEBUG") != "1":
-        _silence_opencv()
+        silence_opencv()
     stop = Stop()
     with stop.signals():
         with quiet():

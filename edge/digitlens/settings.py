@@ -1,31 +1,36 @@
-"""A TOML file -> typed, validated Settings."""
+"""Everything that can be set, typed, with its default and its limits; settings_file reads it from a file."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from digitlens.rows import Which
 
+Part = Annotated[float, Meta(ge=0, le=1)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+
 
 class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[camera]: see cameras.open_camera."""
+    """[camera]: see cameras.open_camera; `patience` is in seconds without a frame."""
 
     source: str = "auto"
-    rate: float | None = None
+    rate: Annotated[float, Meta(ge=0, le=1000)] | None = None
     rotation: Literal[0, 90, 180, 270] = 0
     flip: Literal["", "horizontal", "vertical", "both"] = ""
-    width: int = 1280
-    height: int = 720
-    repeat: int = 1
-    hold: int = 1
+    width: Annotated[int, Meta(ge=64, le=8192)] = 1280
+    height: Annotated[int, Meta(ge=64, le=8192)] = 720
+    patience: Annotated[float, Meta(ge=1, le=3600)] = 5.0
+    repeat: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    hold: Annotated[int, Meta(ge=1, le=1_000_000)] = 30
 
 
 class ReaderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[reader]: see reader.Reader."""
 
     model: str = "digits"
-    threads: int = 1
-    separator: str = ""
+    threads: Annotated[int, Meta(ge=1, le=64)] = 1
+    separator: Annotated[str, Meta(max_length=1)] = ""
     whole: Which = "doubtful"
 
 
@@ -33,7 +38,7 @@ class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[journal]: where readings are kept until all have acknowledged them; `file` empty keeps none."""
 
     file: str = ""
-    megabytes: int = 64
+    megabytes: Annotated[int, Meta(ge=1, le=1_000_000)] = 64
 
 
 class WebSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,7 +52,7 @@ class MqttSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[mqtt]: `broker` empty sends nothing."""
 
     broker: str = ""
-    port: int = 0
+    port: Port = 0
     tls: bool = False
     ca_file: str = ""
     user: str = ""
@@ -66,14 +71,14 @@ class WebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RegionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[region.NAME]: a part of the picture, and what a number that stands there must be."""
 
-    corners: tuple[float, float, float, float]
+    corners: tuple[Part, Part, Part, Part]
     """Left, top, right, bottom; parts of the picture's width and height."""
-    digits: int | None = None
+    digits: Annotated[int, Meta(ge=1, le=30)] | None = None
     smallest: float | None = None
     largest: float | None = None
-    decimals: int = 0
+    decimals: Annotated[int, Meta(ge=0, le=10)] = 0
     rising: bool = False
-    change_per_hour: float | None = None
+    change_per_hour: Annotated[float, Meta(gt=0)] | None = None
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

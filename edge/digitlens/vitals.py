@@ -62,10 +62,22 @@ class Vitals:
             self._dropped, self._read = dropped, read
             self._lost = ""
 
+    @property
+    def lost(self) -> str:
+        """Why there is no camera now; empty while there is one."""
+        return self._lost
+
     def lose(self, why: str) -> None:
         """The camera is lost."""
         with self._lock:
             self._lost = why
+
+    def open(self, camera: str) -> None:
+        """A camera has been opened, the first or another."""
+        with self._lock:
+            self._camera = camera
+            self._interval = 0.0
+            self._taken = None
 
     def reopen(self, camera: str) -> None:
         """The camera has been opened again."""
