@@ -12,8 +12,8 @@ etc=/etc/digitlens
 unit=/etc/systemd/system/digitlens.service
 pause=/etc/systemd/system/digitlens.service.d/10-growing-pause.conf
 log=/var/log/digitlens-install.log
-needed=500  # MB free in /opt: an environment takes about 300, and the version before it stays
-patience=90 # seconds for the service to come up
+needed=500 # MB free in /opt: an environment takes about 300, and the version before it stays
+patience=60 # seconds for the service to come up
 work='' new='' old='' built='' switched='' why=''
 
 say() { echo "digitlens: $*"; }
@@ -44,25 +44,30 @@ activate() {
     [ -z "$running" ] || systemctl daemon-reload
 }
 
-# Starts what is current and waits until frames are read; false when it fails twice or takes too long.
+# Starts what is current and waits until frames are read; false when it fails for good, or twice, or takes too long.
 comes_up() {
-    local end=$((SECONDS + patience)) since pid
+    local end=$((SECONDS + patience)) since before state
     since=$(date '+%Y-%m-%d %H:%M:%S')
+    before=$(systemctl show -P InvocationID digitlens)
     systemctl reset-failed digitlens 2>/dev/null || true
-    timeout "$patience" systemctl restart digitlens 2>>"$log" || true
-    until systemctl is-active --quiet digitlens; do
-        if [ "$SECONDS" -ge "$end" ] || [ "$(systemctl show -P NRestarts digitlens)" -ge 2 ]; then
-            # What it said at error or warning, or else what systemd said of it.
-            why=$(journalctl -q -u digitlens --since "$since" -o cat -p warning --no-pager 2>>"$log" | tail -n 1)
-            why=${why:-no READY within $patience s}
-            return 1
-        fi
-        sleep 1
+    systemctl restart --no-block digitlens
+    while :; do
+        state=$(systemctl show -P ActiveState digitlens)
+        [ "$(systemctl show -P InvocationID digitlens)" != "$before" ] || state=waiting
+        case $state in
+        active) return ;;
+        failed) break ;;
+        esac
+        [ "$SECONDS" -lt "$end" ] && [ "$(systemctl show -P NRestarts digitlens)" -lt 2 ] || break
+        sleep 0.2
     done
-    pid=$(systemctl show -P MainPID digitlens)
-    sleep 2
-    why="it ended at once"
-    systemctl is-active --quiet digitlens && [ "$pid" = "$(systemctl show -P MainPID digitlens)" ]
+    # What it said at warning or worse, or else what systemd said of it.
+    for whose in _SYSTEMD_UNIT UNIT; do
+        why=$(journalctl -q -b "$whose=digitlens.service" --since "$since" -o cat -p warning --no-pager 2>>"$log" | tail -n 1)
+        [ -z "$why" ] || break
+    done
+    why=${why:-no frame was read within $patience s}
+    return 1
 }
 
 # However it ends: nothing half done stays.
