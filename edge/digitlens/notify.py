@@ -8,7 +8,7 @@ from time import CLOCK_MONOTONIC, clock_gettime_ns
 from typing import Protocol
 
 PATIENCE = 1.0
-"""Seconds that a message waits while systemd's queue is full; then it is lost."""
+"""Seconds that a change of state waits while systemd's queue is full; what else is told is then let go."""
 
 
 class Notify(Protocol):
@@ -62,11 +62,11 @@ class Systemd:
 
     def status(self, text: str) -> None:
         """See Notify."""
-        self._tell(f"STATUS={_line(text)}")
+        self._tell(f"STATUS={_line(text)}", socket.MSG_DONTWAIT)
 
     def alive(self) -> None:
         """See Notify."""
-        self._tell("WATCHDOG=1")
+        self._tell("WATCHDOG=1", socket.MSG_DONTWAIT)
 
     def reloading(self) -> None:
         """See Notify."""
@@ -89,9 +89,9 @@ class Systemd:
         """See Notify."""
         self._socket.close()
 
-    def _tell(self, message: str) -> None:
+    def _tell(self, message: str, flags: int = 0) -> None:
         with suppress(OSError):
-            self._socket.sendto(message.encode(), self._address)
+            self._socket.sendto(message.encode(errors="replace"), flags, self._address)
 
 
 class Nobody:

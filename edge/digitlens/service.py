@@ -31,7 +31,6 @@ from digitlens.latest import Latest
 from digitlens.live import Live
 from digitlens.log import LEVELS
 from digitlens.notify import Notify
-from digitlens.outlets.desk import Desk
 from digitlens.outlets.opening import Outlets
 from digitlens.preview import Preview
 from digitlens.reader import Reader
@@ -125,10 +124,9 @@ class Service:
         """
         with ExitStack() as opened:
             opened.callback(self._notify.close)
-            self._desk = Desk(self._outlets.regions(self._settings), self._outlets.journal(self._settings))
-            opened.callback(self._latest.close)
+            self._desk = self._outlets.begin(self._settings)
             opened.callback(self._desk.close)
-            self._desk.change(self._outlets.openers(self._settings))
+            opened.callback(self._latest.close)
             camera = self._first()
             opened.callback(camera.close)
             settings = self._settings.camera

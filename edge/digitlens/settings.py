@@ -49,7 +49,11 @@ class WebSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MqttSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[mqtt]: `broker` empty sends nothing."""
+    """[mqtt]: `broker` empty sends nothing. See outlets.mqtt and outlets.discovery.
+
+    `numbers` outside the regions have a topic and a sensor each; by default 8, or none where there are
+    regions. `health` is the seconds between two reports of the camera's.
+    """
 
     broker: str = ""
     port: Port = 0
@@ -59,6 +63,8 @@ class MqttSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password_file: str = ""
     topic: str = "digitlens"
     discovery: str = "homeassistant"
+    numbers: Annotated[int, Meta(ge=0, le=100)] | None = None
+    health: Annotated[float, Meta(ge=1, le=3600)] = 30.0
 
 
 class WebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,6 +72,8 @@ class WebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     url: str = ""
     key_file: str = ""
+    ca_file: str = ""
+    timeout: Annotated[float, Meta(ge=1, le=300)] = 15.0
 
 
 class RegionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,12 +81,16 @@ class RegionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     corners: tuple[Part, Part, Part, Part]
     """Left, top, right, bottom; parts of the picture's width and height."""
-    digits: Annotated[int, Meta(ge=1, le=30)] | None = None
+    digits: Annotated[int, Meta(ge=1, le=15)] | None = None
     smallest: float | None = None
     largest: float | None = None
     decimals: Annotated[int, Meta(ge=0, le=10)] = 0
     rising: bool = False
     change_per_hour: Annotated[float, Meta(gt=0)] | None = None
+    unit: Annotated[str, Meta(max_length=20)] = ""
+    """As Home Assistant is to show it: "m³"."""
+    device_class: Annotated[str, Meta(max_length=40)] = ""
+    """Of Home Assistant's sensors, as "water"; it must go with the unit."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

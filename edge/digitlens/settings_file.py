@@ -48,12 +48,13 @@ def load(path: Path, overrides: Mapping[Place, Any] | None = None) -> Settings:
     except RecursionError as error:
         raise SettingsError(f"{path}: brackets in brackets without end: no setting needs that") from error
     try:
-        _convert((), told, Settings)
-        settings: Settings = _convert((), _merged(told, overrides or {}), Settings)
-        _check(settings)
+        _check(_convert((), told, Settings))
     except _Wrong as wrong:
-        raise SettingsError(_line(path, text, wrong, overrides or {})) from wrong
-    return settings
+        line = _position(text, wrong.place)
+        raise SettingsError(
+            f"{path}{f':{line}' if line else ''}: {_named(wrong.place)}: {wrong.what}"
+        ) from wrong
+    return _overridden(told, overrides or {})
 
 
 def defaults(overrides: Mapping[Place, Any] | None = None) -> Settings:
@@ -62,8 +63,12 @@ def defaults(overrides: Mapping[Place, Any] | None = None) -> Settings:
     Raises:
         SettingsError: an override cannot be.
     """
+    return _overridden({}, overrides or {})
+
+
+def _overridden(told: Mapping[str, Any], overrides: Mapping[Place, Any]) -> Settings:
     try:
-        settings: Settings = _convert((), _merged({}, overrides or {}), Settings)
+        settings: Settings = _convert((), _merged(told, overrides), Settings)
         _check(settings)
     except _Wrong as wrong:
         raise SettingsError(f"{_named(wrong.place)}: {wrong.what}") from wrong
@@ -224,6 +229,12 @@ def _check(settings: Settings) -> None:
         raise _Wrong(("mqtt", "topic"), f"{_shown(topic)}: take a topic without +, # and outer slashes")
     if settings.webhook.url and not re.fullmatch(r"https?://[^\s/?#]+\S*", settings.webhook.url):
         raise _Wrong(("webhook", "url"), "take http://... or https://...")  # it may hold a secret
+    for section, setting, asked in (
+        ("mqtt", "broker", settings.mqtt.broker),
+        ("webhook", "url", settings.webhook.url),
+    ):
+        if asked and not settings.journal.file:
+            raise _Wrong((section, setting), "needs [journal] file, for what is sent is sent from there")
     for name, region in settings.region.items():
         _check_region(("region", name), region)
 
@@ -236,13 +247,6 @@ def _check_region(place: Place, region: RegionSettings) -> None:
         raise _Wrong((*place, "smallest"), f"{region.smallest:g} is more than largest, {region.largest:g}")
     if region.digits is not None and region.decimals > region.digits:
         raise _Wrong((*place, "decimals"), f"{region.decimals} of {region.digits} digits cannot be decimals")
-
-
-def _line(path: Path, text: str, wrong: _Wrong, overrides: Mapping[Place, Any]) -> str:
-    if wrong.place in overrides:
-        return f"{_named(wrong.place)}: {wrong.what}"
-    line = _position(text, wrong.place)
-    return f"{path}{f':{line}' if line else ''}: {_named(wrong.place)}: {wrong.what}"
 
 
 def _named(place: Place) -> str:

@@ -104,8 +104,9 @@ class Desk:
         clock: Callable[[], float] = time,
     ) -> None:
         self.apply = apply
+        self.journal = journal
         self.dropped = 0
-        self._journal, self._clock = journal, clock
+        self._clock = clock
         self._waiting: deque[Draft] = deque()
         self._writing = _Trial()
         self._openers: dict[str, Opener] = {}
@@ -145,13 +146,11 @@ class Desk:
                 self._opening[name] = _Trial()
                 self._open(name)
 
-    def change_journal(self, journal: Journal) -> None:
-        """Write into another from now on. The outlets are closed with the one before; then call `change`."""
-        self.change({})
+    def close_journal(self) -> None:
+        """Close the journal, to put another into `journal`; what could not be written waits for that."""
         if self._waiting:
             self._write()
-        self._journal.close()
-        self._journal = journal
+        self.journal.close()
         self._writing = _Trial()
 
     def close(self) -> None:
@@ -162,7 +161,7 @@ class Desk:
             _log.error("%d readings could not be written into the journal and are lost", len(self._waiting))
         for name in list(self._outlets):
             self._close(name)
-        self._journal.close()
+        self.journal.close()
 
     def _time(self, told: float) -> float:
         """Seconds since 1970 that do not go back where a clock is only put right."""
@@ -176,7 +175,7 @@ class Desk:
 
     def _write(self) -> None:
         try:
-            entries = self._journal.add(list(self._waiting))
+            entries = self.journal.add(list(self._waiting))
         except DigitLensError as error:
             if self._writing.failed(str(error)):
                 _log.error("%s; readings wait in memory", error)
