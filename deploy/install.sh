@@ -58,7 +58,9 @@ comes_up() {
         active) return ;;
         failed) break ;;
         esac
-        [ "$SECONDS" -lt "$end" ] && [ "$(systemctl show -P NRestarts digitlens)" -lt 2 ] || break
+        if [ "$SECONDS" -ge "$end" ] || [ "$(systemctl show -P NRestarts digitlens)" -ge 2 ]; then
+            break
+        fi
         sleep 0.2
     done
     # What it said at warning or worse, or else what systemd said of it.

@@ -403,6 +403,16 @@ def uninstall() -> tuple[str, str]:
     return "gone, settings kept; again: well; --purge: nothing left", said.splitlines()[-1]
 
 
+def recover() -> None:
+    """After a step that does not hold: as the next one expects it."""
+    if Path("/srv/away").exists():
+        Path("/srv/away").rename(PICTURES)
+    if CURRENT.exists():
+        SETTINGS.write_text(WELL)
+        run("systemctl", "reset-failed", "digitlens", status=None)
+        run("systemctl", "restart", "--no-block", "digitlens")
+
+
 STEPS: list[tuple[str, Callable[[], tuple[str, str]]]] = [
     ("install, no camera", no_camera),
     ("install, camera", camera_comes),
@@ -446,6 +456,7 @@ def main() -> int:
                 trace = trace.tb_next
             outcome, said, mark = f"{type(error).__name__} in line {trace.tb_lineno if trace else 0}: {error}", "", "BAD"
             bad += 1
+            recover()
         print(f"{mark:4} {name:24} {outcome}", flush=True)
         if said:
             print(f"{'':29} > {said}", flush=True)
