@@ -39,7 +39,7 @@ pins: $(RELEASE)/.ready
 
 # dist/: wheel and sdist, built twice; an SBOM; known vulnerabilities looked up.
 release: $(RELEASE)/.ready
-	PYTHON=$(RELEASE)/bin/python deploy/release
+	PYTHON=$(RELEASE)/bin/python UNCHECKED=$(UNCHECKED) deploy/release
 
 $(READ)/.ready: WHAT := .
 $(TEST)/.ready: WHAT := '.[train,test,tflite]'

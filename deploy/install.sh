@@ -28,7 +28,8 @@ quietly() {
     echo "== $what: $*" >>"$log"
     "$@" >"$work/said" 2>&1 && { cat "$work/said" >>"$log"; return; }
     cat "$work/said" >>"$log"
-    fail "$what: $(grep -v '^[[:space:]]*$' "$work/said" | tail -n 1 | cut -c -300) (all of it: $log)"
+    fail "$what: $(grep -v '^[[:space:]]*$' "$work/said" | tail -n 1 |
+        sed 's/^digitlens: \(error: \)\?//' | cut -c -300) (all of it: $log)"
 }
 
 # Makes DIR the version that runs, with the unit that came with it.
@@ -224,7 +225,7 @@ quietly "cannot be enabled" systemctl enable digitlens
 if [ -z "$running" ]; then
     say "$release is installed; no systemd runs here, so it starts when the system does"
 elif comes_up; then
-    say "$release is up: $(systemctl show -P StatusText digitlens)"
+    say "$release is up, its first frame has been read"
 elif [ -n "$was_up" ] && [ "$new" != "$old" ]; then
     failed=$why
     switched=''
