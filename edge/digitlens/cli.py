@@ -7,7 +7,15 @@ from pathlib import Path
 
 import msgspec
 
-from digitlens import __version__, cards, live_command, overlay, pictures, serve_command
+from digitlens import (
+    __version__,
+    cards,
+    live_command,
+    log_command,
+    overlay,
+    pictures,
+    serve_command,
+)
 from digitlens.classify import DEFAULT, Classifier
 from digitlens.errors import DigitLensError, PictureError
 from digitlens.reader import Reader
@@ -67,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     serve_command.add_options(
         commands.add_parser("serve", help="read without a person, from a settings file")
     )
+    doctor_command.add_options(commands.add_parser("doctor", help="what is missing on this machine"))
+    log_command.add_options(commands.add_parser("log", help="what was read, from the journal"))
     return parser
 
 

@@ -191,6 +191,7 @@ class Live:
         self._numbers = self._tracker.numbers
         self._watch("segment", reading.milliseconds["segment"])
         self._watch("classify", reading.milliseconds["classify"])
+        self._watch("read", reading.milliseconds["total"])
         self._watch("track", (perf_counter() - tracked) * 1000)
         return reading
 

@@ -16,6 +16,7 @@ from digitlens.classify import DEFAULT, Classifier
 from digitlens.displays import NAMES, Display, Nowhere, open_display
 from digitlens.errors import CameraError, RecordError
 from digitlens.live import PATIENCE, Live
+from digitlens.live_page import open_page
 from digitlens.measure import Figures, Meter
 from digitlens.reader import Reader
 from digitlens.record import Recorder
@@ -63,6 +64,8 @@ def add_options(live: argparse.ArgumentParser) -> None:
         help=f"{', '.join(cards.names())}, or a model file with its card beside it (default: %(default)s)",
     )  # fmt: skip
     live.add_argument("--threads", type=int, default=1, help="of the network (default: %(default)s)")
+    live.add_argument("--web", default="", metavar="HOST:PORT", help="open a page to look at, there")
+    live.add_argument("--web-token", default="", metavar="FILE", help="the token that it asks of everyone")
     live.add_argument(
         "--benchmark", action="store_true",
         help="replay once as fast as it goes and once at 30 frames a second; a JSON object on the last line",
@@ -92,9 +95,9 @@ def _live(
 ) -> tuple[Live, Camera]:
     rate = options.rate if rate is None else rate
     hold = options.hold if options.hold is not None else 1 if options.benchmark else HOLD
-    seen = options.display != "none" or options.record is not None or options.save != Path()
+    seen = options.display != "none" or options.record is not None or options.save != Path() or options.web
     open_one = partial(
-        open_camera, rate=rate, rotation=options.rotation, flip=options.flip, color=seen,
+        open_camera, rate=rate, rotation=options.rotation, flip=options.flip, color=bool(seen),
         repeat=options.repeat, hold=hold,
     )  # fmt: skip
     with ExitStack() as opened:
@@ -112,6 +115,13 @@ def _live(
         if wanted != "none":
             display = open_display(wanted, full_screen=options.full_screen, preview=camera.preview)
         opened.callback(display.close)
+        page = open_page(options.web, options.web_token, camera.name, _say)
+        opened.callback(page.close)
+        tell = _as_json if options.json else _as_text
+
+        def emit(event: Event) -> None:
+            tell(event)
+            page.take(event, live.size)
 
         def reopen() -> Camera:
             # The Pi's own camera that was lost is waited for: its display can show no other.
@@ -127,11 +137,13 @@ def _live(
             wait=stop.wait,
             # Played again from its start, a replay with a file that cannot be read would never end.
             reopen=None if _replayed(options) and options.repeat else reopen,
-            emit=_as_json if options.json else _as_text,
+            emit=emit,
+            publish=page.publish,
+            vitals=page.vitals,
             say=_say,
             record=record,
             snapshots=Snapshots(options.save),
-            watch=meter or (lambda stage, milliseconds: None),
+            watch=meter,
             patience=max(PATIENCE, 3 / rate) if rate else PATIENCE,
         )
         live.run()

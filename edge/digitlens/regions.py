@@ -61,11 +61,7 @@ class _Region:
             reasons.append(reason)
         if not reasons:
             self.good.append((event.time, value))
-            # One reading from before the last hour is enough.
-            while len(self.good) > 1 and (
-                len(self.good) > REMEMBERED or self.good[1][0] <= event.time - HOUR
-            ):
-                del self.good[0]
+            self._forget(event.time)
         return "; ".join(reasons)
 
     def _too_fast(self, value: float, time: float) -> str:
@@ -75,6 +71,7 @@ class _Region:
         # A clock that was set back: how long ago they were is not known, and the rule must not stand in
         # the way until the old time comes again.
         self.good = [(min(before, time), old) for before, old in self.good]
+        self._forget(time)
         for before, old in self.good:
             hours = max(1.0, (time - before) / HOUR)
             if abs(value - old) > allowed * hours * (1 + 1e-9):
@@ -83,6 +80,11 @@ class _Region:
                     f"at most {allowed:.15g} an hour"
                 )
         return ""
+
+    def _forget(self, time: float) -> None:
+        """Of the readings before the last hour only the last counts: it was in force when that began."""
+        while len(self.good) > 1 and (len(self.good) > REMEMBERED or self.good[1][0] <= time - HOUR):
+            del self.good[0]
 
 
 class Regions:

@@ -33,6 +33,7 @@ PLACES: dict[str, Place] = {
     "whole": ("reader", "whole"),
     "journal": ("journal", "file"),
     "web": ("web", "listen"),
+    "web_token": ("web", "token_file"),
     "mqtt": ("mqtt", "broker"),
     "webhook": ("webhook", "url"),
 }
@@ -65,6 +66,7 @@ def add_options(serve: argparse.ArgumentParser) -> None:
     above.add_argument("--whole", choices=get_args(Which), help="which rows are read whole as well")
     above.add_argument("--journal", metavar="FILE", help="[journal] file")
     above.add_argument("--web", metavar="HOST:PORT", help="[web] listen")
+    above.add_argument("--web-token", metavar="FILE", help="[web] token_file")
     above.add_argument("--mqtt", metavar="HOST", help="[mqtt] broker")
     above.add_argument("--webhook", metavar="URL", help="[webhook] url")
 
@@ -127,9 +129,15 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
+    from digitlens.outlets.opening import unready
     from digitlens.service import make_reader
 
     make_reader(settings.reader)
+    wrong = unready(settings)
+    for line in wrong:
+        _log.error("%s", line)
+    if wrong:
+        return CONFIGURATION
     file = options.config or settings_file.DEFAULT
     print(f"{file}: well" if file.exists() else f"{file}: not there; the defaults are well")
     return 0

@@ -124,8 +124,9 @@ class Service:
         """
         with ExitStack() as opened:
             opened.callback(self._notify.close)
-            self._desk = self._outlets.begin(self._settings)
+            self._desk = self._outlets.desk(self._settings)
             opened.callback(self._desk.close)
+            self._desk.change(self._outlets.openers(self._settings))
             opened.callback(self._latest.close)
             camera = self._first()
             opened.callback(camera.close)

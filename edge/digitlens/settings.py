@@ -42,10 +42,14 @@ class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WebSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[web]: the page; `listen` empty opens none. The token is read from a file."""
+    """[web]: the page; `listen` empty opens none. The token is read from a file.
+
+    `rate` is how many pictures a second a page is sent at the most.
+    """
 
     listen: str = ""
     token_file: str = ""
+    rate: Annotated[float, Meta(gt=0, le=60)] = 10.0
 
 
 class MqttSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

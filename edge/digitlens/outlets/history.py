@@ -53,6 +53,24 @@ def entry(journal: str, row: tuple[object, ...]) -> Entry | None:
     return found if good and isinstance(number, int) else None
 
 
+def _condition(
+    since: float | None, until: float | None, containing: str, region: str, kind: str
+) -> tuple[str, list[object]]:
+    """Of literals alone; what is asked for is bound to it."""
+    asked: list[tuple[str, object]] = []
+    if since is not None:
+        asked.append(("time >= ?", since))
+    if until is not None:
+        asked.append(("time <= ?", until))
+    if containing:
+        asked.append(("instr(text, ?)", containing))
+    if region:
+        asked.append(("region = ?", region))
+    if kind:
+        asked.append(("kind = ?", kind))
+    return " AND ".join(["1", *(condition for condition, _ in asked)]), [value for _, value in asked]
+
+
 def _entries(journal: str, rows: list[tuple[object, ...]]) -> list[Entry]:
     return [found for row in rows if (found := entry(journal, row)) is not None]
 
@@ -110,26 +128,37 @@ class History:
             region: its name.
             kind: appeared, changed or gone.
         """
-        where, values = ["1"], list[object]()
-        if before:
-            where.append("number < ?")
-            values.append(number_of(before, self.journal) or 0)
-        for column, comparison, value in (("time", ">=", since), ("time", "<=", until)):
-            if value is not None:
-                where.append(f"{column} {comparison} ?")
-                values.append(value)
-        for column, wanted in (("region", region), ("kind", kind)):
-            if wanted:
-                where.append(f"{column} = ?")
-                values.append(wanted)
-        if containing:
-            where.append("instr(text, ?)")
-            values.append(containing)
-        condition = " AND ".join(where)  # of the literals above; what is asked for is bound
+        condition, values = _condition(since, until, containing, region, kind)
+        newest = number_of(before, self.journal) or 0 if before else 2**63 - 1
         return self._read(
-            f"SELECT number, {COLUMNS} FROM entry WHERE {condition} ORDER BY number DESC LIMIT ?",  # noqa: S608
-            (*values, max(0, min(limit, 2**31))),
+            f"SELECT number, {COLUMNS} FROM entry WHERE number < ? AND {condition} "  # noqa: S608
+            "ORDER BY number DESC LIMIT ?",
+            (newest, *values, max(0, min(limit, 2**31))),
         )
+
+    def each(
+        self,
+        *,
+        since: float | None = None,
+        until: float | None = None,
+        containing: str = "",
+        region: str = "",
+        kind: str = "",
+    ) -> Iterator[Entry]:
+        """All that fit, the oldest first; a thousand are read at a time, so that no writer is held up."""
+        condition, values = _condition(since, until, containing, region, kind)
+        last: object = 0
+        while True:
+            with self._lock:
+                rows = self._fetch(
+                    f"SELECT number, {COLUMNS} FROM entry WHERE number > ? AND {condition} "  # noqa: S608
+                    "ORDER BY number LIMIT 1000",
+                    (last, *values),
+                )
+            if not rows:
+                return
+            yield from _entries(self.journal, rows)
+            last = rows[-1][0]
 
     def after(self, id_: str, limit: int = 1000) -> list[Entry]:
         """The oldest `limit` that were written after the one with this id; from the first, if it is empty."""
@@ -144,16 +173,6 @@ class History:
             )
         last = rows[-1][0] if rows else number
         return _entries(self.journal, rows), last if isinstance(last, int) else number
-
-    def all(self) -> Iterator[Entry]:
-        """Everything, the oldest first; read a thousand at a time, so that the writer is not held up."""
-        number = 0
-        while True:
-            entries, last = self.page(number, 1000)
-            if last <= number:
-                return
-            yield from entries
-            number = last
 
     def asides(self, limit: int = 100) -> list[Aside]:
         """What receivers have refused, the newest first."""

@@ -127,11 +127,14 @@ def _open(path: Path) -> tuple[sqlite3.Connection, str]:
     base = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
     try:
         base.text_factory = text
-        # One fsync a commit. The log is emptied into the file at 1 MB, so that the disk's share stays small.
+        new = not base.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+        if not new:
+            check(base, path)  # before anything of it is changed: it may be another program's
+        # The log is emptied into the file at 1 MB, so that the disk's share stays small.
         base.execute("PRAGMA journal_mode = WAL")
         base.execute("PRAGMA wal_autocheckpoint = 250")
         base.execute("PRAGMA journal_size_limit = 1048576")
-        if not base.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        if new:
             try:
                 base.executescript(SCHEMA)
                 base.execute("INSERT INTO about VALUES ('id', ?)", (secrets.token_hex(4),))

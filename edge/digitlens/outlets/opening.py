@@ -1,12 +1,15 @@
 """Settings -> the journal, the regions and the outlets; each is imported when it is opened."""
 
 import logging
+import os
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from time import time
+
+import msgspec
 
 from digitlens.errors import JournalError
 from digitlens.latest import Latest
@@ -15,7 +18,7 @@ from digitlens.outlets.desk import Desk, Journal, Opener, Unkept
 from digitlens.outlets.journal import Journal as JournalFile
 from digitlens.outlets.lines import Lines
 from digitlens.regions import Regions
-from digitlens.settings import JournalSettings, Settings
+from digitlens.settings import JournalSettings, Settings, WebSettings
 from digitlens.vitals import Vitals
 
 _log = logging.getLogger(__name__)
@@ -72,20 +75,25 @@ class Outlets:
     Args:
         vitals, latest: are looked at by the outlets' threads.
         lines: entries go to stdout, too, as JSON.
+        say: is handed each line that is worth one; of the service it is the log.
     """
 
-    def __init__(self, vitals: Vitals, latest: Latest, lines: bool = False) -> None:
-        self._vitals, self._latest, self._lines = vitals, latest, lines
+    def __init__(
+        self,
+        vitals: Vitals,
+        latest: Latest,
+        lines: bool = False,
+        say: Callable[[str], None] = _log.warning,
+    ) -> None:
+        self._vitals, self._latest, self._lines, self._say = vitals, latest, lines, say
         self._journal: Journal = Unkept("")
         self._regions = Regions({})
 
-    def begin(self, settings: Settings) -> Desk:
-        """The desk, with its journal, the regions' last good values from there, and the outlets."""
+    def desk(self, settings: Settings) -> Desk:
+        """The desk with its journal, the regions with their last good values from there; no outlets yet."""
         journal = self._begin_journal(settings)
         self._begin_regions(settings)
-        desk = Desk(self._regions.apply, journal)
-        desk.change(self.openers(settings))
-        return desk
+        return Desk(self._regions.apply, journal)
 
     @property
     def kept(self) -> JournalFile:
@@ -106,6 +114,12 @@ class Outlets:
         if settings.mqtt.broker:
             key = settings.mqtt, settings.region, settings.journal, device(settings)
             openers["mqtt"] = Opener(key, partial(self._open_mqtt, settings))
+        if settings.webhook.url:
+            openers["webhook"] = Opener(
+                (settings.webhook, settings.journal, device(settings)), partial(self._open_webhook, settings)
+            )
+        if settings.web.listen:
+            openers["web"] = Opener(settings.web, partial(self._open_web, settings.web))
         return openers
 
     def change(self, before: Settings, now: Settings, desk: Desk) -> None:
@@ -141,8 +155,55 @@ class Outlets:
             self.kept,
             settings.region,
             self._vitals.snapshot,
-            _log.warning,
+            self._say,
         )
 
     def _open_lines(self) -> Outlet:
         return Lines(sys.stdout.buffer)
+
+    def _open_webhook(self, settings: Settings) -> Outlet:
+        from digitlens.outlets.webhook import WebhookOutlet
+
+        return WebhookOutlet(settings.webhook, self.kept, self._say)
+
+    def _open_web(self, settings: WebSettings) -> Outlet:
+        from digitlens.outlets import web
+
+        journal = self._journal.file() if isinstance(self._journal, Late) and self._journal.opened else None
+        page = web.open_web(
+            settings.listen,
+            self._latest,
+            self._vitals,
+            token_file=settings.token_file,
+            past=journal,
+            backlog=lambda: dict(journal.figures().waiting) if journal is not None else {},
+            rate=settings.rate,
+            say=self._say,
+        )
+        self._say(f"the page is at {page.url}")
+        return page
+
+
+def unready(settings: Settings) -> list[str]:
+    """What the outlets that are asked for lack: files that can be read, a folder for the journal."""
+    wrong = []
+    if settings.journal.file:
+        folder = Path(settings.journal.file).absolute().parent
+        if not folder.is_dir():
+            wrong.append(f"[journal] file: the folder {folder} is missing: make it, or name another file")
+        elif not os.access(folder, os.W_OK):
+            wrong.append(f"[journal] file: the folder {folder} cannot be written to by this user")
+    for section, used in (
+        ("web", settings.web.listen),
+        ("mqtt", settings.mqtt.broker),
+        ("webhook", settings.webhook.url),
+    ):
+        told = msgspec.structs.asdict(getattr(settings, section))
+        for key, path in told.items():
+            if used and key.endswith("_file") and path:
+                try:
+                    with Path(path).open("rb") as file:
+                        file.read(1)
+                except OSError as error:
+                    wrong.append(f"[{section}] {key}: {path} cannot be read: {error.strerror}")
+    return wrong
