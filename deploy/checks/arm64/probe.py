@@ -68,7 +68,12 @@ def run(runtime: str, out: str) -> None:
         [number.text, number.box, [(digit.value, digit.box, digit.confidence) for digit in number.digits]]
         for number in reading.numbers
     ]
-    about = {"numpy": np.__version__, "opencv": cv2.__version__, "runtime": runtime, "machine": os.uname().machine}
+    about = {
+        "numpy": np.__version__,
+        "opencv": cv2.__version__,
+        "runtime": runtime,
+        "machine": os.uname().machine,
+    }
     np.savez(out, **outputs, sheet=np.array(json.dumps(sheet)), about=np.array(json.dumps(about)))
     sys.stdout.write(f"{about}: {len(reading.numbers)} numbers on the sheet\n")
 
@@ -82,13 +87,19 @@ def compare(here: str, there: str) -> int:
             continue
         if name == "sheet":
             sheets = [json.loads(str(file[name])) for file in (one, other)]
-            texts = [[(text, box, [part[:2] for part in parts]) for text, box, parts in sheet] for sheet in sheets]
+            texts = [
+                [(text, box, [part[:2] for part in parts]) for text, box, parts in sheet] for sheet in sheets
+            ]
             same = texts[0] == texts[1]
             furthest = 0.0
             if same:
-                pairs = zip(*([part[2] for _, _, parts in sheet for part in parts] for sheet in sheets), strict=True)
+                pairs = zip(
+                    *([part[2] for _, _, parts in sheet for part in parts] for sheet in sheets), strict=True
+                )
                 furthest = max(abs(a - b) for a, b in pairs)
-            print(f"  sheet: {len(sheets[0])} numbers {'the same' if same else 'OTHERS'}, confidences to {furthest:.1e}")
+            print(
+                f"  sheet: {len(sheets[0])} numbers {'the same' if same else 'OTHERS'}, confidences to {furthest:.1e}"
+            )
             bad += not same
             continue
         a, b = one[name].astype(np.int64), other[name].astype(np.int64)

@@ -136,10 +136,16 @@ def unit_is_closed() -> tuple[str, str]:
     """systemd-analyze is silent and content, and the process is what the unit says."""
     said = run("systemd-analyze", "verify", "/etc/systemd/system/digitlens.service")
     assert said == "", said
-    text = run("systemd-analyze", "security", "--offline=yes", "/etc/systemd/system/digitlens.service", status=None)
+    text = run(
+        "systemd-analyze", "security", "--offline=yes", "/etc/systemd/system/digitlens.service", status=None
+    )
     exposure = float(re.findall(r"exposure level for digitlens.service: ([\d.]+)", text)[0])
     assert exposure <= 1.5, exposure
-    status = dict(part.split(":\t", 1) for part in Path(f"/proc/{pid()}/status").read_text().splitlines() if ":\t" in part)
+    status = dict(
+        part.split(":\t", 1)
+        for part in Path(f"/proc/{pid()}/status").read_text().splitlines()
+        if ":\t" in part
+    )
     assert run("stat", "-c", "%U", f"/proc/{pid()}") == "digitlens"
     assert int(status["CapEff"], 16) == int(status["CapBnd"], 16) == 0
     assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
@@ -172,7 +178,11 @@ def start() -> tuple[str, str]:
         processor = sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
         began, ended = unit("ExecMainStartTimestampMonotonic"), unit("ActiveEnterTimestampMonotonic")
         seconds.append((int(ended) - int(began)) / 1e6)
-    outcome = "READY after " + ", ".join(f"{second:.2f}" for second in seconds) + f" s, {processor:.2f} of the processor"
+    outcome = (
+        "READY after "
+        + ", ".join(f"{second:.2f}" for second in seconds)
+        + f" s, {processor:.2f} of the processor"
+    )
     if min(seconds) > READY:
         raise FailedError(outcome)
     return outcome, ""
@@ -223,7 +233,9 @@ def camera_goes() -> tuple[str, str]:
     before, since = pid(), cursor()
     PICTURES.rename("/srv/away")
     why = line(since, "opening it again")
-    status = until("a status that says so", lambda: (text := unit("StatusText")).startswith("no camera") and text)
+    status = until(
+        "a status that says so", lambda: (text := unit("StatusText")).startswith("no camera") and text
+    )
     time.sleep(12)  # the times at which it is tried again grow apart
     assert unit("ActiveState") == "active"
     Path("/srv/away").rename(PICTURES)
@@ -457,7 +469,11 @@ def main() -> int:
             trace = error.__traceback__
             while trace and trace.tb_next:
                 trace = trace.tb_next
-            outcome, said, mark = f"{type(error).__name__} in line {trace.tb_lineno if trace else 0}: {error}", "", "BAD"
+            outcome, said, mark = (
+                f"{type(error).__name__} in line {trace.tb_lineno if trace else 0}: {error}",
+                "",
+                "BAD",
+            )
             bad += 1
             recover()
         print(f"{mark:4} {name:24} {outcome}", flush=True)
