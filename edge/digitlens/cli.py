@@ -10,6 +10,7 @@ import msgspec
 from digitlens import (
     __version__,
     cards,
+    doctor_command,
     live_command,
     log_command,
     overlay,
