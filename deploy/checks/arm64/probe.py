@@ -8,10 +8,12 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+
 from digitlens import Classifier, Reader, cards
 from digitlens.interpreter import Network
 from digitlens.normalize import to_mnist
@@ -75,7 +77,7 @@ def run(runtime: str, out: str) -> None:
         "machine": os.uname().machine,
     }
     np.savez(out, **outputs, sheet=np.array(json.dumps(sheet)), about=np.array(json.dumps(about)))
-    sys.stdout.write(f"{about}: {len(reading.numbers)} numbers on the sheet\n")
+    sys.stdout.write(f"{about}, {os.uname().machine}: {len(reading.numbers)} numbers on the sheet\n")
 
 
 def compare(here: str, there: str) -> int:
@@ -86,21 +88,7 @@ def compare(here: str, there: str) -> int:
         if name == "about":
             continue
         if name == "sheet":
-            sheets = [json.loads(str(file[name])) for file in (one, other)]
-            texts = [
-                [(text, box, [part[:2] for part in parts]) for text, box, parts in sheet] for sheet in sheets
-            ]
-            same = texts[0] == texts[1]
-            furthest = 0.0
-            if same:
-                pairs = zip(
-                    *([part[2] for _, _, parts in sheet for part in parts] for sheet in sheets), strict=True
-                )
-                furthest = max(abs(a - b) for a, b in pairs)
-            print(
-                f"  sheet: {len(sheets[0])} numbers {'the same' if same else 'OTHERS'}, confidences to {furthest:.1e}"
-            )
-            bad += not same
+            bad += not _same_sheet(*(json.loads(str(file[name])) for file in (one, other)))
             continue
         a, b = one[name].astype(np.int64), other[name].astype(np.int64)
         a, b = a.reshape(len(a), -1), b.reshape(len(b), -1)
@@ -115,6 +103,20 @@ def compare(here: str, there: str) -> int:
             told += "all the same"
         print(told)
     return bool(bad)
+
+
+def _same_sheet(one: list[Any], other: list[Any]) -> bool:
+    """Texts and boxes must be the same; of the confidences the furthest apart is told."""
+    texts = [
+        [(text, box, [part[:2] for part in parts]) for text, box, parts in sheet] for sheet in (one, other)
+    ]
+    if texts[0] != texts[1]:
+        print(f"  sheet: {len(one)} and {len(other)} numbers, NOT the same")
+        return False
+    sure = [[part[2] for _, _, parts in sheet for part in parts] for sheet in (one, other)]
+    furthest = max(abs(a - b) for a, b in zip(*sure, strict=True))
+    print(f"  sheet: {len(one)} numbers with their boxes the same, confidences to {furthest:.1e}")
+    return True
 
 
 def mark(number: int) -> None:

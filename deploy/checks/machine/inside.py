@@ -1,4 +1,4 @@
-"""In the emulated machine, as root, started at boot: what has become of the service; a line for each finding."""
+"""In the emulated machine, as root, started at boot: what became of the service; a line a finding."""
 
 import fcntl
 import os
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+UNIT = Path("/etc/systemd/system/digitlens.service")
 GROUP = Path("/sys/fs/cgroup/system.slice/digitlens.service")
 QUERYCTRL, S_CTRL, NEXT = 0xC0445624, 0xC008561C, 0x80000000
 """ioctls of V4L2, and the flag that asks for the next control."""
@@ -89,8 +90,8 @@ def booted() -> str:
 
 
 def closed() -> str:
-    """It has the camera open; other devices are shut to the likes of it, by the control group, even for root."""
-    opened = [os.readlink(entry) for entry in Path(f"/proc/{unit('MainPID')}/fd").iterdir()]
+    """It has the camera open; others are shut to its like by the control group, even for root."""
+    opened = [str(entry.readlink()) for entry in Path(f"/proc/{unit('MainPID')}/fd").iterdir()]
     assert "/dev/video0" in opened, opened
     allowed = re.findall(
         r"^DeviceAllow=.*$", Path("/etc/systemd/system/digitlens.service").read_text(), re.MULTILINE
@@ -99,7 +100,8 @@ def closed() -> str:
     script = (
         "import os\n"
         f"for path in {('/dev/video0', *SHUT)!r}:\n"
-        "    try:\n        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))\n        print(path, 'open')\n"
+        "    try:\n        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))\n"
+        "        print(path, 'open')\n"
         "    except OSError as error:\n        print(path, error.strerror)\n"
     )
     said = run(
@@ -128,7 +130,8 @@ def limited() -> str:
     )
     assert peak <= MEMORY, peak
     whole = int(told["memory.peak"]) / (1 << 20)
-    return f"the process at most {peak:.0f} MB, the group with its files' cache {whole:.0f} MB; high 160, max 240 MB in force"
+    whole_ = f"the group with the cache of its files {whole:.0f} MB"
+    return f"the process at most {peak:.0f} MB, {whole_}; 160 (high) and 240 MB (max) in force"
 
 
 def silent() -> str:

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 BUNDLES = Path("/check/bundles")
 SETTINGS = Path("/etc/digitlens/config.toml")
+UNIT = Path("/etc/systemd/system/digitlens.service")
 STATE = Path("/var/lib/digitlens")
 PICTURES = Path("/srv/pictures")
 CURRENT = Path("/opt/digitlens/current")
@@ -134,7 +135,7 @@ def camera_comes() -> tuple[str, str]:
 
 def unit_is_closed() -> tuple[str, str]:
     """systemd-analyze is silent and content, and the process is what the unit says."""
-    said = run("systemd-analyze", "verify", "/etc/systemd/system/digitlens.service")
+    said = run("systemd-analyze", "verify", str(UNIT))
     assert said == "", said
     text = run(
         "systemd-analyze", "security", "--offline=yes", "/etc/systemd/system/digitlens.service", status=None
@@ -169,8 +170,18 @@ def numbers_are_read() -> tuple[str, str]:
     return f"{len(found)} of {len(expected)} numbers, none else", unit("StatusText")
 
 
+def doctor() -> tuple[str, str]:
+    """`digitlens doctor`, as a keeper runs it, finds nothing to mend."""
+    text = run("/usr/local/bin/digitlens", "doctor", status=None)
+    mend = [part for part in text.splitlines() if re.match(r"\w+: +mend", part)]
+    if mend:
+        raise FailedError("; ".join(mend))
+    about = next(part for part in text.splitlines() if part.startswith("unit:"))
+    return f"{len(text.splitlines())} lines, nothing to mend", about
+
+
 def start() -> tuple[str, str]:
-    """From start to READY, five times; what other work the machine has is not the service's, so the least counts."""
+    """From start to READY, five times; the machine's other work is not the service's, so the least counts."""
     seconds, processor = [], 0.0
     for _ in range(5):
         run("systemctl", "restart", "digitlens")
@@ -189,7 +200,7 @@ def start() -> tuple[str, str]:
 
 
 def killed() -> tuple[str, str]:
-    """kill -9: it is started again."""
+    """Killed: it is started again."""
     since, before = cursor(), pid()
     os.kill(before, signal.SIGKILL)
     why = line(since, "status=9/KILL")
@@ -338,7 +349,8 @@ def memory() -> tuple[str, str]:
     """The most memory that the process has had."""
     status = Path(f"/proc/{pid()}/status").read_text()
     peak = int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 1024
-    outcome = f"peak {peak:.0f} MB, {re.findall(r'Threads:\s+(\d+)', status)[0]} threads"
+    threads = re.findall(r"Threads:\s+(\d+)", status)[0]
+    outcome = f"peak {peak:.0f} MB, {threads} threads"
     if peak > MEMORY:
         raise FailedError(outcome)
     return outcome, ""
@@ -432,6 +444,7 @@ STEPS: list[tuple[str, Callable[[], tuple[str, str]]]] = [
     ("install, camera", camera_comes),
     ("the unit", unit_is_closed),
     ("numbers", numbers_are_read),
+    ("doctor", doctor),
     ("start", start),
     ("kill -9", killed),
     ("kill -9, often", killed_often),
