@@ -13,7 +13,7 @@ unit=/etc/systemd/system/digitlens.service
 pause=/etc/systemd/system/digitlens.service.d/10-growing-pause.conf
 log=/var/log/digitlens-install.log
 needed=500 # MB free in /opt: an environment takes about 300, and the version before it stays
-patience=60 # seconds for the service to come up
+patience=90 # seconds for the service to come up
 work='' new='' old='' built='' switched='' why=''
 
 say() { echo "digitlens: $*"; }

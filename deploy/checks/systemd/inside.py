@@ -37,7 +37,7 @@ class FailedError(Exception):
     """What does not hold."""
 
 
-def run(*command: str, limit: float = 300, status: int | None = 0) -> str:
+def run(*command: str, limit: float = 1500, status: int | None = 0) -> str:
     """The output of a command that must end with `status`; None: any."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
     said = (done.stdout + done.stderr).strip()
@@ -68,7 +68,7 @@ def journal(since: str) -> list[tuple[int, str]]:
     return [(int(entry.get("PRIORITY", 6)), str(entry["MESSAGE"])) for entry in entries]
 
 
-def until(what: str, found: Callable[[], T | None], limit: float = 60) -> T:
+def until(what: str, found: Callable[[], T | None], limit: float = 180) -> T:
     """Wait until `found` gives something."""
     end = time.monotonic() + limit
     while True:
@@ -80,7 +80,7 @@ def until(what: str, found: Callable[[], T | None], limit: float = 60) -> T:
         time.sleep(0.1)
 
 
-def line(since: str, pattern: str, limit: float = 60) -> str:
+def line(since: str, pattern: str, limit: float = 180) -> str:
     """The first line of the journal that fits, waited for."""
     return until(
         f"a line in the journal with {pattern!r}",
@@ -89,7 +89,7 @@ def line(since: str, pattern: str, limit: float = 60) -> str:
     )
 
 
-def up(limit: float = 60) -> None:
+def up(limit: float = 180) -> None:
     """Wait until the service is active, which is: READY."""
     until("the service is up", lambda: unit("ActiveState") == "active" or None, limit)
 
@@ -219,7 +219,7 @@ def killed_often() -> tuple[str, str]:
         before = pid()
         os.kill(before, signal.SIGKILL)
         began = time.monotonic()
-        until("another process", lambda before=before: pid() not in (0, before) or None, 90)
+        until("another process", lambda before=before: pid() not in (0, before) or None)
         pauses.append(time.monotonic() - began)
         up()
     grows = Path("/etc/systemd/system/digitlens.service.d/10-growing-pause.conf").exists()
@@ -235,9 +235,9 @@ def frozen() -> tuple[str, str]:
     since, before = cursor(), pid()
     os.kill(before, signal.SIGSTOP)
     began = time.monotonic()
-    why = line(since, "Watchdog timeout", 90)
+    why = line(since, "Watchdog timeout")
     seconds = time.monotonic() - began
-    until("another process", lambda: pid() not in (0, before) or None, 60)
+    until("another process", lambda: pid() not in (0, before) or None)
     up()
     return f"ended after {seconds:.0f} s, started again, up", why
 
