@@ -10,6 +10,7 @@ import json
 import math
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -30,7 +31,7 @@ from sheets import Sheets  # noqa: E402
 
 LEAK = 1.0
 """MiB an hour that the memory may grow by, at the lower end of the interval."""
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds within which a number on a sheet must have been read."""
 WARM = 0.1
 """Of the samples, those at the start that are left out of the slope: caches are being filled."""
@@ -52,6 +53,7 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=2.0)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(f"soak: ended by signal {number}"))
     folder = Path(tempfile.mkdtemp(prefix="digitlens-soak-"))
     state = folder / "state"
     state.mkdir()
@@ -62,9 +64,13 @@ def main() -> int:
         ).returncode
     )
     broker = Broker(folder) if Broker.here() else None
+    services: list[Service] = []
     try:
-        return soak(folder, options.hours, options.seed, broker)
+        return soak(folder, options.hours, options.seed, broker, services)
     finally:
+        for service in services:
+            service.process.kill()
+            service.process.wait()
         if broker is not None:
             broker.close()
         if mounted:
@@ -72,7 +78,7 @@ def main() -> int:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def soak(folder: Path, hours: float, seed: int, broker: Broker | None) -> int:
+def soak(folder: Path, hours: float, seed: int, broker: Broker | None, services: list[Service]) -> int:
     """The minutes, and what they say."""
     with np.load(ROOT / "tests" / "data" / "digits.npz") as arrays:
         sheets = Sheets(folder / "frames", (arrays["x"], arrays["y"]), seed)
@@ -82,6 +88,7 @@ def soak(folder: Path, hours: float, seed: int, broker: Broker | None) -> int:
         text += f'[mqtt]\nbroker = "127.0.0.1"\nport = {broker.port}\n'
     config.write_text(text)
     service = Service(folder, config)
+    services.append(service)
     faults = Faults(folder, config, service, sheets, broker)
     for name, why in faults.skipped.items():
         print(f"no fault '{name}': {why}", flush=True)
