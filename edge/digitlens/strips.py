@@ -14,6 +14,7 @@ from digitlens import beams, cards
 from digitlens.cards import Card
 from digitlens.errors import ModelError
 from digitlens.interpreter import Network
+from digitlens.recent import Recent
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -73,6 +74,7 @@ class Strips:
         self._content, self._threads, self._runtime = content, threads, runtime
         # One interpreter for each width, made when it is first asked for: none is ever resized again.
         self._networks: dict[int, Network] = {}
+        self._read: Recent[tuple[int, bytes], list[beams.Sign]] = Recent()
 
     @classmethod
     def load(cls, model: str | Path = DEFAULT, threads: int = 1, runtime: str | None = None) -> Self:
@@ -104,8 +106,16 @@ class Strips:
         likely /= likely.sum(axis=1, keepdims=True)
         return likely
 
+    def turn(self) -> None:
+        """The next picture begins; strips that are the same as in this one are not read again."""
+        self._read.turn()
+
     def read(self, strip: Gray) -> list[beams.Sign]:
         """(HEIGHT, w) uint8 -> its signs, left to right; `column` is of STEP pixels of this strip."""
+        key = strip.shape[1], strip.tobytes()
+        return self._read.all([key], lambda _: [self._signs(strip)])[0]
+
+    def _signs(self, strip: Gray) -> list[beams.Sign]:
         wide = padded(strip)
         signs = beams.search(self.columns(wide), BLANK)
         shrunk = max(1.0, strip.shape[1] / wide.shape[1])
