@@ -4,7 +4,7 @@ The strip is gray, its paper evened out, not thresholded; training makes its own
 """
 
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import cv2
 import numpy as np
@@ -65,6 +65,20 @@ def padded(strip: Gray) -> Gray:
     )
 
 
+class Heard(NamedTuple):
+    """A strip's signs, left to right, and the probabilities (T, CLASSES) of its columns, of STEP pixels each.
+
+    `column` of a sign is one of the strip as it was given, not made narrower.
+    """
+
+    signs: list[beams.Sign]
+    columns: Floats
+
+    def likelihood(self, text: str) -> float:
+        """How probable it is that just these digits stand in the strip; a natural logarithm."""
+        return beams.likelihood(self.columns, [int(sign) for sign in text], SEPARATOR)
+
+
 class Strips:
     """The network `numbers` with its card; make one with `Strips.load`."""
 
@@ -104,12 +118,13 @@ class Strips:
         likely /= likely.sum(axis=1, keepdims=True)
         return likely
 
-    def read(self, strip: Gray) -> list[beams.Sign]:
-        """(HEIGHT, w) uint8 -> its signs, left to right; `column` is of STEP pixels of this strip."""
+    def read(self, strip: Gray) -> Heard:
+        """(HEIGHT, w) uint8 -> what it says."""
         wide = padded(strip)
-        signs = beams.search(self.columns(wide), BLANK)
+        columns = self.columns(wide)
         shrunk = max(1.0, strip.shape[1] / wide.shape[1])
-        return [sign._replace(column=round(sign.column * shrunk)) for sign in signs]
+        signs = beams.search(columns, BLANK)
+        return Heard([sign._replace(column=round(sign.column * shrunk)) for sign in signs], columns)
 
     def _network(self, width: int) -> Network:
         if width not in self._networks:

@@ -12,7 +12,7 @@ from digitlens import ModelError, Reader, cards, rows
 from digitlens.ink import find_ink
 from digitlens.readings import Digit, Number, number
 from digitlens.segment import segment
-from digitlens.strips import HEIGHT, WIDTHS, Strips, padded, to_strip
+from digitlens.strips import HEIGHT, WIDTHS, Heard, Strips, padded, to_strip
 from tests.edge.pages import touch, write
 
 Gray = npt.NDArray[np.uint8]
@@ -75,7 +75,7 @@ def test_probabilities_of_each_column(strips: Strips, digits: Digits) -> None:
 def test_it_reads_digits_that_touch(strips: Strips, digits: Digits, text: str, which: int) -> None:
     page = touch(text, digits, which, overlap=0)
     inked = np.flatnonzero((page < 150).any(axis=1))
-    signs = strips.read(_strip(np.ascontiguousarray(page[inked[0] - 8 : inked[-1] + 9])))
+    signs = strips.read(_strip(np.ascontiguousarray(page[inked[0] - 8 : inked[-1] + 9]))).signs
     assert "".join(str(sign.label) for sign in signs if sign.label < 10) == text
     assert [sign.column for sign in signs] == sorted(sign.column for sign in signs)
     assert all(0 < sign.confidence <= 1 for sign in signs)
@@ -117,7 +117,7 @@ def test_only_rows_in_doubt_are_asked_about(digits: Digits) -> None:
     class Asked(Strips):
         count = 0
 
-        def read(self, strip: Gray) -> list:  # type: ignore[type-arg]
+        def read(self, strip: Gray) -> Heard:
             self.count += 1
             return super().read(strip)
 
