@@ -47,14 +47,17 @@ LEAST_LIKELY = 0.01
 """The confidence that a digit has at the least in that."""
 SUREST = 0.99
 """The confidence of a digit that is believed at the most, where it is asked whether it is any."""
-EVIDENCE = 10.0
+EVIDENCE = 12.0
 """Natural logarithm of the odds that a row's numbers must have, were nothing else of the writing digits; where
 a part of it is no digits, that part of it."""
 MIXED = 0.3
-"""The part of the writing that is no digits, from which sure rows are asked about, too."""
-ALONE = 0.9
+"""The part of the writing that is no digits, from which this is asked at all, of sure rows, too."""
+ALONE = 0.8
+"""Of a strip's digits on average, where cutting finds no number at all."""
 LEAST_ALONE = 3
-"""The same, and how many digits, where cutting finds no number at all: a word must not become one."""
+EACH_ALONE = 4.0
+"""How many digits they must be there where there are other rows, and what each must add to the odds: a word
+must not become a number."""
 
 
 @dataclass(frozen=True)
@@ -123,11 +126,10 @@ def reread(
     others = 1 - _area(digit.box for number in left for digit in number.digits) / max(
         1, _area(glyph.box for glyph in page.glyphs)
     )
-    for index, row in enumerate(found):
-        own = _of(left, row)
-        if own and (index in read or others >= MIXED):
-            whole = read.get(index) or read_row(row, page, strips)
-            if evidence(own, whole) < EVIDENCE * max(0.0, others):
+    if others >= MIXED:
+        for index, row in enumerate(found):
+            own = _of(left, row)
+            if own and evidence(own, read.get(index) or read_row(row, page, strips)) < EVIDENCE * others:
                 left = _without(left, own)
     return tuple(number for line in to_rows(left) for number in line)
 
@@ -169,7 +171,11 @@ def choose(cut: list[Number], whole: Whole, alone: bool = False) -> list[Number]
         more = len(others) > len(digits) and not (len(digits) == 1 and _is_upright(cut[0].box))
         return whole.numbers if more and _sure(whole.numbers) >= _sure(cut) else cut
     if not cut:
-        enough = alone or len(others) >= LEAST_ALONE
+        heard = whole.heard
+        enough = alone or (
+            len(others) >= LEAST_ALONE
+            and heard.likelihood(others) - heard.likelihood("") >= EACH_ALONE * len(others)
+        )
         return whole.numbers if enough and _sure(whole.numbers) >= ALONE else cut
     if len(digits) == 1 and len(others) > 1 and _is_upright(cut[0].box):
         return cut
