@@ -48,8 +48,8 @@ LEAST_LIKELY = 0.01
 SUREST = 0.99
 """The confidence of a digit that is believed at the most, where it is asked whether it is any."""
 EVIDENCE = 12.0
-"""Natural logarithm of the odds that a row's numbers must have, were nothing else of the writing digits; where
-a part of it is no digits, that part of it."""
+"""Natural logarithm of the odds that a row's numbers must have, were nothing else of the writing digits;
+where a part of it is no digits, that part of it."""
 MIXED = 0.3
 """The part of the writing that is no digits, from which this is asked at all, of sure rows, too."""
 ALONE = 0.8
@@ -161,10 +161,11 @@ def choose(cut: list[Number], whole: Whole, alone: bool = False) -> list[Number]
     """Of a row, the numbers by cutting or those by reading it whole.
 
     They are by cutting, unless the strip makes those read whole much likelier, or a little where cutting
-    is in doubt itself: the strip shows, too, what cutting has left out or has not cut. Where they differ in nothing but how often a digit is repeated, it is cutting
-    that has counted: columns tell equal neighbors apart only by the blank between them. Nor are there two
-    digits in one that stands upright. `alone`: the row is all there is in the picture, so it is shown for
-    its digits. Chosen on the validation sets and on synthetic pages of words and scribbles.
+    is in doubt itself: the strip shows, too, what cutting has left out or has not cut. Where they differ in
+    nothing but how often a digit is repeated, it is cutting that has counted: columns tell equal neighbors
+    apart only by the blank between them. Nor are there two digits in one that stands upright. `alone`: the
+    row is all there is in the picture, so it is shown for its digits. Chosen on the validation sets and on
+    synthetic pages of words and scribbles.
     """
     digits, others = ("".join(number.text for number in numbers) for numbers in (cut, whole.numbers))
     if [sign for sign, _ in groupby(digits)] == [sign for sign, _ in groupby(others)]:

@@ -47,7 +47,7 @@ BAND = 0.08
 FINER = 0.6
 """Of the writing's pen: how thick it is at the most."""
 LONGEST_STROKE = 5.0
-"""Times its box's longer side, the length of the pen's way in a sign or in touching ones: more is a tangle."""
+"""Times its box's longer side, the pen's way in a sign or in touching ones: a longer one is a tangle."""
 TANGLE = 0.3
 """Of the picture's shorter side, the longer side of what may be one: an 8 with ragged edges is smaller."""
 LEAST_CONTRAST = 0.35

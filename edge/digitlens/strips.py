@@ -13,7 +13,7 @@ import numpy.typing as npt
 from digitlens import beams, cards
 from digitlens.cards import Card
 from digitlens.errors import ModelError
-from digitlens.interpreter import Network
+from digitlens.interpreter import Network, softmax
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -104,19 +104,10 @@ class Strips:
 
     def columns(self, strip: Gray) -> Floats:
         """(HEIGHT, W) uint8, W of WIDTHS -> the probabilities (W / STEP, CLASSES) of its columns."""
-        network = self._network(strip.shape[1])
-        picture = strip[np.newaxis, ..., np.newaxis]
-        level = np.float32(self.card.input.scale or 1)
-        raw = network.run(picture * level if network.input.dtype == np.float32 else picture).astype(
-            np.float32, copy=False
+        outputs = self._network(strip.shape[1]).reals(
+            strip[np.newaxis, ..., np.newaxis], self.card.input.scale or 1
         )
-        end = network.output
-        if end.dtype != np.float32:
-            raw = (raw - np.float32(end.zero_point)) * np.float32(end.scale)
-        logits = raw.reshape(-1, CLASSES) / np.float32(self.card.temperature or 1)
-        likely: Floats = np.exp(logits - logits.max(axis=1, keepdims=True))
-        likely /= likely.sum(axis=1, keepdims=True)
-        return likely
+        return softmax(outputs.reshape(-1, CLASSES) / np.float32(self.card.temperature or 1))
 
     def read(self, strip: Gray) -> Heard:
         """(HEIGHT, w) uint8 -> what it says."""
@@ -136,12 +127,4 @@ def _check(card: Card, network: Network, path: Path) -> None:
     entry, end = network.input, network.output
     if card.kind != "strips" or entry.shape[1] != HEIGHT or end.shape[-1] != 2 * CLASSES:
         raise ModelError(f"{path}: takes {entry.shape}, gives {end.shape}; it does not read strips")
-    for port, tensor, name in ((card.input, entry, "input"), (card.output, end, "output")):
-        fits = len(port.shape) == len(tensor.shape) and all(
-            told in (-1, side) for told, side in zip(port.shape, tensor.shape, strict=True)
-        )
-        if not fits or port.dtype != tensor.dtype.name:
-            told = f"its card says {port.shape} {port.dtype}"
-            raise ModelError(f"{path}: its {name} is {tensor.shape} {tensor.dtype}, {told}")
-    if entry.dtype not in (np.float32, np.uint8) or entry.zero_point != 0 or not card.input.scale:
-        raise ModelError(f"{path}: takes neither uint8 with zero point 0 nor float32 with the card's scale")
+    cards.check(card, network, path)
