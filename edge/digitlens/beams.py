@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import log
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ LEAST = 0.02
 SILENT = 0.98
 """Of nothing, in a column: there nothing else is looked for."""
 IMPOSSIBLE = 1e-6
-"""The least probability that is told from none."""
+"""The least probability of a sign that is told from none."""
 
 
 class Sign(NamedTuple):
@@ -77,7 +78,9 @@ def likelihood(columns: Floats, labels: Sequence[int], nothing: int) -> float:
     for step in steps[1:]:
         stay = np.logaddexp(so_far[2:], so_far[1:-1])
         so_far[2:] = np.where(leap, np.logaddexp(stay, so_far[:-2]), stay) + step
-    return float(np.logaddexp(*so_far[-2:]))
+    found = float(np.logaddexp(*so_far[-2:]))
+    # Where there are not even columns enough, it is as if none of them fitted.
+    return found if found > -np.inf else (len(steps) + len(labels)) * log(IMPOSSIBLE)
 
 
 def _step(
