@@ -172,7 +172,7 @@ def segment(gray: Gray) -> Segmented:
 
 
 def _labeled(mask: Gray) -> tuple[Labels, Labels, tuple[slice, slice]]:
-    """The labels and stats of the mask's components, and the part of it that has ink: the rest is left out."""
+    """The labels and stats of the mask's components, and the part of it with ink; the rest is left out."""
     x, y, w, h = cv2.boundingRect(mask)
     labels = np.zeros(mask.shape, np.int32)
     if not w:

@@ -197,7 +197,7 @@ def test_a_stopped_process_does_not_feed_the_watchdog(systemd: Systemd, serve: S
 def test_a_reload_takes_what_has_changed_and_loses_no_frame(
     systemd: Systemd, serve: Serve, tmp_path: Path, sheet: Path
 ) -> None:
-    file = config(tmp_path, f'[camera]\nsource = "{sheet}"\nrate = 3\nhold = 24\nrepeat = 1\n')
+    file = config(tmp_path, f'[camera]\nsource = "{sheet}"\nrate = 1.5\nhold = 12\nrepeat = 1\n')
     process = serve("--config", file, "--json", **systemd.environment)
     systemd.said("READY=1")
     config(tmp_path, file.read_text() + "[reader]\nthreads = 2\n[region.all]\ncorners = [0, 0, 1, 1]\n")
@@ -221,7 +221,7 @@ def test_a_reload_takes_what_has_changed_and_loses_no_frame(
     assert len(entries) == 1
     assert len([line for line in errors.splitlines() if "error: " in line]) == 1
     assert "taken over" in errors
-    assert "stopping after 24 frames" in errors
+    assert "stopping after 12 frames" in errors
 
 
 def test_a_reload_changes_the_camera_and_a_wrong_one_leaves_it(
