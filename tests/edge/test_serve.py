@@ -198,7 +198,7 @@ def test_a_reload_takes_what_has_changed_and_loses_no_frame(
     systemd: Systemd, serve: Serve, tmp_path: Path, sheet: Path
 ) -> None:
     """At rate 0 no machine is too slow: a frame is missing only where the camera was opened anew."""
-    file = config(tmp_path, f'[camera]\nsource = "{sheet}"\nrate = 0\nhold = 3000\nrepeat = 1\n')
+    file = config(tmp_path, f'[camera]\nsource = "{sheet}"\nrate = 0\nhold = 1200\nrepeat = 1\n')
     process = serve("--config", file, "--json", **systemd.environment)
     systemd.said("READY=1")
     config(tmp_path, file.read_text() + "[reader]\nthreads = 2\n[region.all]\ncorners = [0, 0, 1, 1]\n")
@@ -222,7 +222,7 @@ def test_a_reload_takes_what_has_changed_and_loses_no_frame(
     assert len(entries) == 1
     assert len([line for line in errors.splitlines() if "error: " in line]) == 1
     assert "taken over" in errors
-    assert "stopping after 3000 frames" in errors
+    assert "stopping after 1200 frames" in errors
 
 
 def test_a_reload_changes_the_camera_and_a_wrong_one_leaves_it(
