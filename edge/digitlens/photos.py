@@ -21,11 +21,11 @@ ENOUGH = 1280
 """Pixels of the longer side that are enough: a JPEG of twice this and more is decoded at half or less."""
 MOST_BYTES = 200_000_000
 """Of memory that decoding may take; what would take more is refused as well."""
-LARGE = 12_000_000
+LARGE = 6_000_000
 """Pixels above which another picture is reduced as soon as it is decoded, before there are copies of it."""
-BYTES = {"1": 1, "L": 1, "P": 5, "I;16": 2}
+BYTES = {"1": 1, "L": 1, "P": 5, "I;16": 5}
 """Of each pixel in Pillow's memory, those of a palette's colors included; of all other modes 4."""
-CODEC_BYTES = {"WEBP": 16, "GIF": 9}
+CODEC_BYTES = {"WEBP": 20, "GIF": 9}
 """The same for the formats whose decoders keep several pictures."""
 
 
@@ -43,7 +43,7 @@ def decoded(path: Path, color: bool) -> tuple[Pixels, tuple[int, int]]:
                 turned = image.getexif().get(0x0112, 1) >= 5  # lies on its side
                 size = (image.height, image.width) if turned else image.size
                 shrink = min(1.0, ENOUGH / max(image.size))
-                image.draft(mode, (int(image.width * shrink), int(image.height * shrink)))
+                image.draft(mode, (max(1, int(image.width * shrink)), max(1, int(image.height * shrink))))
                 if image.width * image.height > MOST_PIXELS or _memory(image, size) > MOST_BYTES:
                     raise Image.DecompressionBombError
                 pixels = _pixels(ImageOps.exif_transpose(_reduced(image)), mode)
@@ -54,7 +54,7 @@ def decoded(path: Path, color: bool) -> tuple[Pixels, tuple[int, int]]:
         ) from error
     except UnidentifiedImageError as error:
         raise PictureError(f"{path}: not a picture ({', '.join(FORMATS)})") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except Exception as error:  # Pillow's decoders have a dozen ways to stumble over a broken file
         raise PictureError(f"{path}: {reason(error)}") from error
     return pixels, size
 

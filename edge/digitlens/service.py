@@ -147,7 +147,10 @@ class Service:
             )
             self._live.run()
             self._notify.stopping()
-            _log.info("stopping after %d frames, %d of them read", self._live.frames, self._live.read)
+            _log.info(
+                "stopping after %d frames, %d of them read, %d dropped",
+                self._live.frames, self._live.read, self._vitals.snapshot().dropped,
+            )  # fmt: skip
 
     def _first(self) -> Camera:
         try:

@@ -99,8 +99,11 @@ def test_packets(tmp_path: Path) -> None:
 
 @needs_mosquitto
 def test_payloads(tmp_path: Path) -> None:
-    payloads(list(range(60)), tmp_path)
+    # 3700 to 3749, 4100 to 4149: a retained message of another, no UTF-8 in its JSON, ended each connection.
+    payloads([*range(3700, 3750), *range(4100, 4150)], tmp_path)
 
 
 def test_journals(tmp_path: Path) -> None:
-    journals(list(range(15)), tmp_path)
+    # 1162: pages exchanged, so that rows came in circles, and `digitlens log` never ended.
+    # 1599, 1982, 3559: the file's own bytes in SQLite's message, which Python could not decode.
+    journals([1162, 1599, 1982, 3559, *range(8)], tmp_path)

@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[3]
 MODELS = ROOT / "edge" / "digitlens" / "models"
 
 Pixels = npt.NDArray[Any]
+Ready = Callable[[], None]
 
 
 class Found(Exception):  # noqa: N818  # not an error of this program
@@ -47,11 +48,12 @@ def _one_line(error: DigitLensError) -> None:
 _reader: list[Reader] = []
 
 
-def reader(case: random.Random, folder: Path) -> None:
+def reader(case: random.Random, folder: Path, ready: Ready) -> None:
     """Arrays of all shapes, strides and types."""
     if not _reader:
         _reader.append(Reader())
     image = _array(case)
+    ready()
     try:
         reading = _reader[0].read(image)
     except PictureError as error:
@@ -177,7 +179,7 @@ MODES = {
 }  # fmt: skip
 
 
-def picture(case: random.Random, folder: Path) -> None:
+def picture(case: random.Random, folder: Path, ready: Ready) -> None:
     """Files of every format, whole, changed, cut off, of a wrong name, and much larger than they look."""
     name = case.choice([*SUFFIXES, "AVI"])
     path = folder / f"case{SUFFIXES.get(name, '.avi')}"
@@ -188,6 +190,7 @@ def picture(case: random.Random, folder: Path) -> None:
         path = path.with_suffix(case.choice([".png", ".jpg", ".avi", ".mp4", ".tif", ".gif"]))
     path.write_bytes(content)
     color = case.random() < 0.5
+    ready()
     try:
         for count, found in enumerate(pictures.load(path, color)):
             pixels = found.pixels
@@ -281,7 +284,7 @@ def mutated(case: random.Random, content: bytes) -> bytes:
 # --- model files and cards
 
 
-def model(case: random.Random, folder: Path) -> None:
+def model(case: random.Random, folder: Path, ready: Ready) -> None:
     """Models whose bytes or cards were changed: refused, or as good as before."""
     name = case.choice(["digits", "seed", "svm", "numbers"])
     file = cards.find(name)
@@ -290,6 +293,7 @@ def model(case: random.Random, folder: Path) -> None:
     shutil.copy(file, path)
     shutil.copy(file.with_suffix(".json"), card)
     which = case.choice(["bytes", "card", "fields", "npz"])
+    ready()
     if which == "bytes":
         content = mutated(case, path.read_bytes())
         changed = content != path.read_bytes()
@@ -373,7 +377,7 @@ VALUES = [
 ]  # fmt: skip
 
 
-def settings(case: random.Random, folder: Path) -> None:
+def settings(case: random.Random, folder: Path, ready: Ready) -> None:
     """Settings files whose lines, values or bytes were changed."""
     lines = [line for line in _shipped if line and not line.startswith("#")]
     lines = case.sample(lines, case.randrange(len(lines) + 1)) if case.random() < 0.3 else list(lines)
@@ -402,6 +406,7 @@ def settings(case: random.Random, folder: Path) -> None:
     path = folder / "config.toml"
     path.write_bytes(content)
     overrides = {("camera", "rate"): case.choice([1, -1, "x"])} if case.random() < 0.1 else {}
+    ready()
     try:
         found = settings_file.load(path, overrides)
     except SettingsError as error:
@@ -414,15 +419,15 @@ def settings(case: random.Random, folder: Path) -> None:
     msgspec.json.encode(found)
 
 
-TARGETS: dict[str, Callable[[random.Random, Path], None]] = {
+TARGETS: dict[str, Callable[[random.Random, Path, Ready], None]] = {
     "reader": reader, "picture": picture, "model": model, "settings": settings,
 }  # fmt: skip
 
 
-def run(target: str, seed: int, folder: Path) -> None:
-    """One case.
+def run(target: str, seed: int, folder: Path, ready: Ready = lambda: None) -> None:
+    """One case; `ready` is called when it is made, and the product's part begins.
 
     Raises:
         Found: the product did not keep its word.
     """
-    TARGETS[target](random.Random(f"{target} {seed}"), folder)
+    TARGETS[target](random.Random(f"{target} {seed}"), folder, ready)

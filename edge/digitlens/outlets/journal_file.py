@@ -9,7 +9,7 @@ from io import FileIO
 from pathlib import Path
 
 from digitlens.errors import JournalError
-from digitlens.outlets.history import FORMAT, MARK, check, code, said, text
+from digitlens.outlets.history import FORMAT, MARK, Base, check, code, said, text
 
 BUSY = 2.0
 """Seconds for which another's write is waited out; the live loop waits with us."""
@@ -121,7 +121,7 @@ def forget(path: Path, region: str) -> None:
         JournalError: the journal cannot be written.
     """
     try:
-        base = sqlite3.connect(path, timeout=BUSY, isolation_level=None)
+        base = sqlite3.connect(path, timeout=BUSY, isolation_level=None, factory=Base)
     except sqlite3.Error as error:
         raise said(path, error) from error
     try:
@@ -146,7 +146,7 @@ def newest(base: sqlite3.Connection) -> int:
 
 
 def _open(path: Path) -> tuple[sqlite3.Connection, str]:
-    base = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
+    base = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False, factory=Base)
     try:
         base.text_factory = text
         new = not base.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
