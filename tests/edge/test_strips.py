@@ -244,3 +244,14 @@ def test_a_tangle_is_no_sign(digits: Digits) -> None:
     points = np.random.default_rng(3).uniform(60, 420, (24, 2)).round().astype(np.int32)
     cv2.polylines(tangled, [points], False, (40,), 6, cv2.LINE_AA)
     assert segment(tangled).glyphs == []
+
+
+def test_what_is_left_of_the_papers_lines_is_no_sign() -> None:
+    """A broken upright line with a speck at its side, as high as the picture; with a pen it is a 1."""
+    texts = []
+    for pen in (2, 12):
+        page = np.full((480, 640), 235, np.uint8)
+        cv2.line(page, (330, 90), (310, 400), (40,), pen, cv2.LINE_AA)
+        cv2.line(page, (330, 90), (270, 150), (40,), pen, cv2.LINE_AA)
+        texts.append([found.text for found in Reader().read(page).numbers])
+    assert texts == [[], ["1"]]
