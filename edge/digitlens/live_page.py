@@ -5,8 +5,9 @@ from collections.abc import Callable
 from digitlens.cameras import Frame
 from digitlens.errors import SettingsError
 from digitlens.latest import Latest
-from digitlens.outlets.desk import Opener
-from digitlens.outlets.opening import Outlets
+from digitlens.outlets.desk import Desk, Opener, Unkept
+from digitlens.outlets.opening import Outlets, device
+from digitlens.regions import Regions
 from digitlens.settings import Settings, WebSettings
 from digitlens.track import Event, Tracked
 from digitlens.vitals import Vitals
@@ -40,8 +41,8 @@ class Page(NoPage):
         self.vitals, self._latest = Vitals(camera), Latest()
         settings = Settings(web=WebSettings(listen=listen, token_file=token_file))
         outlets = Outlets(self.vitals, self._latest, say=say)
-        self._desk = outlets.desk(settings)
-        page = outlets.openers(settings)["web"].open()
+        page = outlets.openers(settings)["web"].open()  # here a fault is an error, not tried again
+        self._desk = Desk(Regions({}).apply, Unkept(device(settings)))
         self._desk.change({"web": Opener((), lambda: page)})
 
     def publish(self, frame: Frame, numbers: tuple[Tracked, ...], size: tuple[int, int]) -> None:

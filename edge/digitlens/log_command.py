@@ -16,6 +16,7 @@ from digitlens import settings_file
 from digitlens.errors import JournalError
 from digitlens.outlets import Entry
 from digitlens.outlets.history import Aside, History
+from digitlens.outlets.journal_file import forget
 from digitlens.terminal import positive
 
 LAST = 100
@@ -53,6 +54,10 @@ def add_options(log: argparse.ArgumentParser) -> None:
     form = log.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="for spreadsheets")
     form.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
+    log.add_argument(
+        "--forget", metavar="REGION",
+        help="print nothing, but forget the region's last value: its rules begin anew, as for a new meter",
+    )  # fmt: skip
     log.add_argument("--follow", action="store_true", help="wait for new ones, until Ctrl-C")
 
 
@@ -61,6 +66,9 @@ def run(options: argparse.Namespace) -> int:
     path = options.journal or _configured(options.config)
     history = History(path)
     try:
+        if options.forget:
+            _forget(history, options.forget)
+            return 0
         if options.set_aside:
             _set_aside(history, options)
             return 0
@@ -91,6 +99,17 @@ def run(options: argparse.Namespace) -> int:
     finally:
         history.close()
     return 0
+
+
+def _forget(history: History, region: str) -> None:
+    good = history.good(region)
+    if good is None:
+        raise JournalError(f"{history.path}: no value of a region {region}")
+    forget(history.path, region)
+    sys.stderr.write(
+        f"digitlens: {region}: {good[0]:.15g} is forgotten when the service starts next: "
+        "sudo systemctl restart digitlens\n"
+    )
 
 
 def _configured(config: Path) -> Path:

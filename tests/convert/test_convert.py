@@ -12,7 +12,7 @@ pytest.importorskip("tensorflow", reason="needs the extra train")
 import keras
 
 from digitlens import Classifier, cards
-from digitlens_convert import speed, stats
+from digitlens_convert import quantize, speed, stats
 from digitlens_convert.__main__ import main
 from digitlens_train import networks
 from digitlens_train.__main__ import main as train
@@ -48,6 +48,17 @@ def test_int8_follows_float32(converted: tuple[Path, Path], digits) -> None:  # 
     small = Classifier.load(out / "seed.tflite").probabilities(x)
     assert np.abs(whole - small).mean() < 0.01
     assert np.mean(whole.argmax(axis=1) == small.argmax(axis=1)) > 0.97
+
+
+def test_the_nearest_int8_file_is_taken(digits) -> None:  # type: ignore[no-untyped-def]
+    keras.utils.set_random_seed(1)
+    model = networks.digits()
+    inputs = networks.to_input(digits[0][:300])
+    logits = np.asarray(model.predict(inputs, verbose=0))
+    files = [quantize.convert(model, "int8", inputs, seed, quantize.SIZES[seed]) for seed in range(2)]
+    apart = [quantize.divergence(content, inputs, logits) for content in files]
+    assert min(apart) < max(apart)
+    assert quantize.divergence(quantize.nearest(model, inputs, sets=2), inputs, logits) == min(apart)
 
 
 @pytest.fixture

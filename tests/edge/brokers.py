@@ -1,5 +1,6 @@
 """A real Mosquitto, what a subscriber hears from it, and drafts to send."""
 
+import os
 import queue
 import re
 import shutil
@@ -14,14 +15,17 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from digitlens.outlets import Draft
+from digitlens.outlets import Draft, Entry
 from digitlens.outlets.journal import Journal
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+OPENSSL = shutil.which("openssl") or ""
 DEADLINE = 20.0
 """Seconds for what happens within one; a test that reaches it has failed."""
 
 needs_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
+
+needs_openssl = pytest.mark.skipif(not OPENSSL, reason="openssl is not installed")
 
 
 def draft(count: int, text: str = "", region: str = "", value: float | None = None) -> Draft:
@@ -39,6 +43,28 @@ def free_port() -> int:
         return port
 
 
+def certificates(folder: Path, days: int) -> str:
+    """An authority, and a broker's certificate for so many days, maybe over already; openssl makes them."""
+    folder.chmod(0o755)
+
+    def openssl(*arguments: str) -> None:
+        subprocess.run([OPENSSL, *arguments], cwd=folder, check=True, capture_output=True)
+
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    openssl(
+        "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=authority", "-days", "2"
+    )
+    openssl("req", *key, "-keyout", "broker.key", "-out", "broker.csr", "-subj", "/CN=127.0.0.1")
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
+    openssl(
+        "x509", "-req", "-in", "broker.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
+        "-extfile", "names", "-out", "broker.crt", "-days", str(days),
+    )  # fmt: skip
+    (folder / "broker.key").chmod(0o644)
+    files = {"cafile": "ca.crt", "certfile": "broker.crt", "keyfile": "broker.key"}
+    return "allow_anonymous true\n" + "".join(f"{key} {folder}/{file}\n" for key, file in files.items())
+
+
 class Broker:
     """Mosquitto with a file of settings; keeps its port when it is started again."""
 
@@ -47,9 +73,15 @@ class Broker:
     ) -> None:
         self.folder, self.port = folder, port or free_port()
         self._settings = folder / "mosquitto.conf"
+        if os.geteuid() == 0:  # else it becomes a user who may not read pytest's folders
+            settings += "user root\n"
         self._settings.write_text(f"listener {self.port} 127.0.0.1\nmax_queued_messages 0\n{settings}")
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None
 
     def start(self) -> None:
         assert MOSQUITTO is not None
@@ -64,6 +96,7 @@ class Broker:
             if re.search(r"version \S+ running", line):
                 break
         else:
+            process.stderr.close()
             raise AssertionError(f"mosquitto ended with {process.wait()}")
 
         def drain() -> None:
@@ -133,18 +166,12 @@ class Subscriber:
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
         self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(DEADLINE)
 
-    def close(self) -> None:
+    def __enter__(self) -> "Subscriber":
+        return self
+
+    def __exit__(self, *rest: object) -> None:
         self._client.disconnect()
         self._client.loop_stop()
-
-
-@contextmanager
-def subscriber(port: int, topic: str = "#") -> Iterator[Subscriber]:
-    one = Subscriber(port, topic)
-    try:
-        yield one
-    finally:
-        one.close()
 
 
 class Watched(Journal):
@@ -153,7 +180,16 @@ class Watched(Journal):
     def __init__(self, path: Path, megabytes: int = 64) -> None:
         self.lines: queue.Queue[str] = queue.Queue()
         self.marked = threading.Condition()
+        self.held = 0  # entries that an outlet had at once
         super().__init__(path, megabytes, "pi", self.lines.put)
+
+    def pending(self, outlet: str, limit: int = 100, after: str = "") -> list[Entry]:
+        found = super().pending(outlet, limit, after)
+        if found:
+            marked = self.figures().waiting[outlet] - 1
+            first = int(self.history(1)[0].id.rpartition("-")[2]) - marked
+            self.held = max(self.held, int(found[-1].id.rpartition("-")[2]) - first + 1)
+        return found
 
     def acknowledge(self, outlet: str, ids: Sequence[str]) -> None:
         super().acknowledge(outlet, ids)

@@ -253,6 +253,26 @@ def test_a_full_disk_refuses_whole_readings_and_takes_them_again(
     assert journal.pending("mqtt") == after
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit of the process stands for a full disk")
+def test_a_disk_that_is_full_at_the_start_is_tried_again(
+    open_one: Callable[..., Journal], lines: list[str]
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, hard))
+    try:
+        journal = open_one()
+        journal.follow("mqtt")
+        assert len(lines) == 1
+        with pytest.raises(JournalError, match="disk"):
+            journal.add([draft(1)])
+        assert journal.pending("mqtt") == journal.history() == []
+        assert journal.waiting("mqtt") == journal.figures().bytes == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    added = journal.add([draft(2)])
+    assert journal.pending("mqtt") == added
+
+
 def test_files_that_are_no_journals_are_left_alone(tmp_path: Path) -> None:
     other = tmp_path / "other.db"
     base = sqlite3.connect(other)

@@ -1,7 +1,7 @@
 """What is fuzzed: each target makes a case of a seed, and raises Found if the product does not keep its word.
 
-Its word: a result, or an error of digitlens's own in one line. A crash, a hang and too much memory are seen by
-run.py, from outside.
+Its word: a result, or an error of digitlens's own in one line. A crash, a hang and too much memory are seen
+from outside, by run.py.
 """
 
 import io
@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[3]
 MODELS = ROOT / "edge" / "digitlens" / "models"
 
 Pixels = npt.NDArray[Any]
+Ready = Callable[[], None]
 
 
 class Found(Exception):  # noqa: N818  # not an error of this program
@@ -47,11 +48,12 @@ def _one_line(error: DigitLensError) -> None:
 _reader: list[Reader] = []
 
 
-def reader(case: random.Random, folder: Path) -> None:
+def reader(case: random.Random, folder: Path, ready: Ready) -> None:
     """Arrays of all shapes, strides and types."""
     if not _reader:
         _reader.append(Reader())
     image = _array(case)
+    ready()
     try:
         reading = _reader[0].read(image)
     except PictureError as error:
@@ -170,13 +172,14 @@ SUFFIXES = {
     "PPM": ".ppm",
 }
 MODES = {
-    "PNG": ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"], "JPEG": ["L", "RGB", "CMYK"], "BMP": ["1", "L", "P", "RGB"],
+    "PNG": ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"], "JPEG": ["L", "RGB", "CMYK"],
+    "BMP": ["1", "L", "P", "RGB"],
     "GIF": ["L", "P"], "TIFF": ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "F", "I;16", "LAB", "YCbCr"],
     "WEBP": ["RGB", "RGBA"], "PPM": ["1", "L", "RGB"],
 }  # fmt: skip
 
 
-def picture(case: random.Random, folder: Path) -> None:
+def picture(case: random.Random, folder: Path, ready: Ready) -> None:
     """Files of every format, whole, changed, cut off, of a wrong name, and much larger than they look."""
     name = case.choice([*SUFFIXES, "AVI"])
     path = folder / f"case{SUFFIXES.get(name, '.avi')}"
@@ -187,6 +190,7 @@ def picture(case: random.Random, folder: Path) -> None:
         path = path.with_suffix(case.choice([".png", ".jpg", ".avi", ".mp4", ".tif", ".gif"]))
     path.write_bytes(content)
     color = case.random() < 0.5
+    ready()
     try:
         for count, found in enumerate(pictures.load(path, color)):
             pixels = found.pixels
@@ -223,7 +227,7 @@ def _file(case: random.Random, name: str) -> bytes:
     if mode == "F":
         image = image.convert("F")
     options: dict[str, Any] = {}
-    if name in ("PNG", "JPEG", "WEBP", "TIFF") and case.random() < 0.3:
+    if name in ("PNG", "JPEG", "WEBP") and case.random() < 0.3:
         exif = Image.Exif()
         exif[0x0112] = case.choice([0, 1, 3, 6, 8, 9, 200])
         options["exif"] = exif
@@ -280,7 +284,7 @@ def mutated(case: random.Random, content: bytes) -> bytes:
 # --- model files and cards
 
 
-def model(case: random.Random, folder: Path) -> None:
+def model(case: random.Random, folder: Path, ready: Ready) -> None:
     """Models whose bytes or cards were changed: refused, or as good as before."""
     name = case.choice(["digits", "seed", "svm", "numbers"])
     file = cards.find(name)
@@ -289,6 +293,7 @@ def model(case: random.Random, folder: Path) -> None:
     shutil.copy(file, path)
     shutil.copy(file.with_suffix(".json"), card)
     which = case.choice(["bytes", "card", "fields", "npz"])
+    ready()
     if which == "bytes":
         content = mutated(case, path.read_bytes())
         changed = content != path.read_bytes()
@@ -365,13 +370,14 @@ _shipped = [
     for line in (ROOT / "deploy" / "config.toml").read_text().splitlines()
 ]
 VALUES = [
-    "1", "-1", "0", "nan", "inf", "-inf", "1e400", "99999999999999999999999", "true", '""', '"x"', "[]", "{}", "[1,2,3,4]",
-    "[0,0,1,1]", "{a={b={c=1}}}", '"\\u0000"', '"""\n[camera]\n"""', "1979-05-27T07:32:00Z", "0x7fffffffffffffff", "'''", "=",
-    '"usb:9"', '"[::]:80"', '"\\uD800"', "0.5", "[[[[]]]]",
+    "1", "-1", "0", "nan", "inf", "-inf", "1e400", "99999999999999999999999", "true", '""', '"x"', "[]", "{}",
+    "[1,2,3,4]", "[0,0,1,1]", "{a={b={c=1}}}", '"\\u0000"', '"""\n[camera]\n"""', "1979-05-27T07:32:00Z",
+    "0x7fffffffffffffff",
+    "'''", "=", '"usb:9"', '"[::]:80"', '"\\uD800"', "0.5", "[[[[]]]]",
 ]  # fmt: skip
 
 
-def settings(case: random.Random, folder: Path) -> None:
+def settings(case: random.Random, folder: Path, ready: Ready) -> None:
     """Settings files whose lines, values or bytes were changed."""
     lines = [line for line in _shipped if line and not line.startswith("#")]
     lines = case.sample(lines, case.randrange(len(lines) + 1)) if case.random() < 0.3 else list(lines)
@@ -400,6 +406,7 @@ def settings(case: random.Random, folder: Path) -> None:
     path = folder / "config.toml"
     path.write_bytes(content)
     overrides = {("camera", "rate"): case.choice([1, -1, "x"])} if case.random() < 0.1 else {}
+    ready()
     try:
         found = settings_file.load(path, overrides)
     except SettingsError as error:
@@ -412,15 +419,15 @@ def settings(case: random.Random, folder: Path) -> None:
     msgspec.json.encode(found)
 
 
-TARGETS: dict[str, Callable[[random.Random, Path], None]] = {
+TARGETS: dict[str, Callable[[random.Random, Path, Ready], None]] = {
     "reader": reader, "picture": picture, "model": model, "settings": settings,
 }  # fmt: skip
 
 
-def run(target: str, seed: int, folder: Path) -> None:
-    """One case.
+def run(target: str, seed: int, folder: Path, ready: Ready = lambda: None) -> None:
+    """One case; `ready` is called when it is made, and the product's part begins.
 
     Raises:
         Found: the product did not keep its word.
     """
-    TARGETS[target](random.Random(f"{target} {seed}"), folder)
+    TARGETS[target](random.Random(f"{target} {seed}"), folder, ready)

@@ -9,7 +9,7 @@ from digitlens.outlets import Entry
 from digitlens.readings import Box
 
 SHOWN = 200
-"""Numbers that the list of all tells; more are not on a sheet."""
+"""Numbers that are followed, and told in the list of all; more do not stand on a sheet."""
 
 
 class State(msgspec.Struct, frozen=True):
@@ -85,6 +85,9 @@ class Board:
                         entry.number, entry.text, entry.confidence, entry.box, entry.size, entry.region,
                         entry.time,
                     )  # fmt: skip
+                    if len(self._standing) > SHOWN:
+                        self._leave(next(iter(self._standing)))
+                        self._standing.pop(next(iter(self._standing)))
                 self._news[self._list] = None
 
     def news(self) -> dict[str, bytes]:
@@ -100,7 +103,7 @@ class Board:
 
     def _payload(self, topic: str) -> bytes:
         if topic == self._list:
-            return msgspec.json.encode(list(self._standing.values())[-SHOWN:])
+            return msgspec.json.encode(list(self._standing.values()))
         return msgspec.json.encode(self._states[topic])
 
     def _leave(self, number: int) -> None:

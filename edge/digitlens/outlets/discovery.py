@@ -111,7 +111,7 @@ def is_ours(payload: bytes) -> bool:
     """Whether a discovery message was once sent by digitlens."""
     try:
         told = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     origin = told.get("origin") if isinstance(told, dict) else None
     return isinstance(origin, dict) and origin.get("name") == "digitlens"

@@ -2,9 +2,10 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import isfinite
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -91,7 +92,11 @@ class History:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
-        if not path.is_file():
+        try:
+            there = path.is_file()
+        except OSError as error:
+            raise JournalError(f"{path}: cannot be looked at: {error.strerror}") from error
+        if not there:
             raise JournalError(f"{path}: no journal there; name one with --journal")
         try:
             self._base = _open(path)
@@ -147,18 +152,12 @@ class History:
     ) -> Iterator[Entry]:
         """All that fit, the oldest first; a thousand are read at a time, so that no writer is held up."""
         condition, values = _condition(since, until, containing, region, kind)
-        last: object = 0
+        last = 0
         while True:
-            with self._lock:
-                rows = self._fetch(
-                    f"SELECT number, {COLUMNS} FROM entry WHERE number > ? AND {condition} "  # noqa: S608
-                    "ORDER BY number LIMIT 1000",
-                    (last, *values),
-                )
+            rows, last = self._ascending(last, 1000, condition, values)
             if not rows:
                 return
             yield from _entries(self.journal, rows)
-            last = rows[-1][0]
 
     def after(self, id_: str, limit: int = 1000) -> list[Entry]:
         """The oldest `limit` that were written after the one with this id; from the first, if it is empty."""
@@ -166,13 +165,28 @@ class History:
 
     def page(self, number: int, limit: int) -> tuple[list[Entry], int]:
         """The oldest `limit` rows above a row number, and the last one's; rows that hold no entry are out."""
+        rows, last = self._ascending(number, limit)
+        return _entries(self.journal, rows), last
+
+    def _ascending(
+        self, number: int, limit: int, condition: str = "1", values: Sequence[object] = ()
+    ) -> tuple[list[tuple[object, ...]], int]:
+        """The oldest `limit` rows above a row number, and the last one's.
+
+        Where pages of the file were exchanged, SQLite gives rows in circles: that is told as damage.
+        """
         with self._lock:
             rows = self._fetch(
-                f"SELECT number, {COLUMNS} FROM entry WHERE number > ? ORDER BY number LIMIT ?",  # noqa: S608
-                (number, limit),
+                f"SELECT number, {COLUMNS} FROM entry WHERE number > ? AND {condition} "  # noqa: S608
+                "ORDER BY number LIMIT ?",
+                (number, *values, limit),
             )
-        last = rows[-1][0] if rows else number
-        return _entries(self.journal, rows), last if isinstance(last, int) else number
+        for row in rows:
+            if not isinstance(row[0], int) or row[0] <= number:
+                error = sqlite3.DatabaseError("database disk image is malformed")
+                raise said(self.path, error) from error
+            number = row[0]
+        return rows, number
 
     def asides(self, limit: int = 100) -> list[Aside]:
         """What receivers have refused, the newest first."""
@@ -195,11 +209,13 @@ class History:
         return found[0] if found else None
 
     def good(self, region: str) -> tuple[float, float] | None:
-        """The newest value of a region that kept its rules, and its time."""
+        """The newest value of a region that kept its rules, and its time; none that was forgotten."""
         with self._lock:
             rows = self._fetch(
-                "SELECT value, time FROM entry WHERE region = ? AND reason = '' AND kind != 'gone' "
-                "AND value IS NOT NULL ORDER BY number DESC LIMIT 1",
+                "SELECT value, time FROM entry WHERE region = ?1 AND reason = '' AND kind != 'gone' "
+                "AND value IS NOT NULL AND number > coalesce("
+                "(SELECT CAST(value AS INTEGER) FROM about WHERE key = 'forgotten ' || ?1), 0) "
+                "ORDER BY number DESC LIMIT 1",
                 (region,),
             )
         for value, time in rows:
@@ -265,6 +281,17 @@ def text(data: bytes) -> str:
     return data.decode(errors="replace")
 
 
+class Base(sqlite3.Connection):
+    """Where a damaged file's own bytes are in SQLite's message, Python fails to decode that."""
+
+    def execute(self, *asked: Any) -> sqlite3.Cursor:
+        """See sqlite3.Connection."""
+        try:
+            return super().execute(*asked)
+        except UnicodeDecodeError as error:
+            raise sqlite3.DatabaseError("database disk image is malformed") from error
+
+
 def _qualified() -> str:
     return ", ".join(f"entry.{column}" for column in COLUMNS.split(", "))
 
@@ -272,13 +299,15 @@ def _qualified() -> str:
 def _open(path: Path) -> sqlite3.Connection:
     """Read-only. Where nobody writes and the folder is not ours, SQLite must be told that nothing changes."""
     place = f"file:{quote(str(path.absolute()))}?mode=ro"
-    base = sqlite3.connect(place, uri=True, timeout=WAIT, check_same_thread=False)
+    base = sqlite3.connect(place, uri=True, timeout=WAIT, check_same_thread=False, factory=Base)
     try:
         base.execute("SELECT 1 FROM sqlite_schema").fetchall()
     except sqlite3.OperationalError:
         base.close()
         if Path(f"{path}-wal").exists():
             raise
-        base = sqlite3.connect(f"{place}&immutable=1", uri=True, timeout=WAIT, check_same_thread=False)
+        base = sqlite3.connect(
+            f"{place}&immutable=1", uri=True, timeout=WAIT, check_same_thread=False, factory=Base
+        )
     base.text_factory = text
     return base

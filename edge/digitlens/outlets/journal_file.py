@@ -9,7 +9,7 @@ from io import FileIO
 from pathlib import Path
 
 from digitlens.errors import JournalError
-from digitlens.outlets.history import FORMAT, MARK, check, code, said, text
+from digitlens.outlets.history import FORMAT, MARK, Base, check, code, said, text
 
 BUSY = 2.0
 """Seconds for which another's write is waited out; the live loop waits with us."""
@@ -114,6 +114,28 @@ def set_aside(path: Path, say: Callable[[str], None]) -> None:
     say(f"{path}: is damaged; kept as {kept}, and a new journal begun")
 
 
+def forget(path: Path, region: str) -> None:
+    """The region's values up to now are not in force when digitlens starts next. It may run meanwhile.
+
+    Raises:
+        JournalError: the journal cannot be written.
+    """
+    try:
+        base = sqlite3.connect(path, timeout=BUSY, isolation_level=None, factory=Base)
+    except sqlite3.Error as error:
+        raise said(path, error) from error
+    try:
+        check(base, path)
+        base.execute(
+            "INSERT OR REPLACE INTO about VALUES ('forgotten ' || ?, (SELECT max(number) FROM entry))",
+            (region,),
+        )
+    except sqlite3.Error as error:
+        raise said(path, error) from error
+    finally:
+        base.close()
+
+
 def newest(base: sqlite3.Connection) -> int:
     """The last row number that was given; 0 before the first."""
     rows = base.execute("SELECT seq FROM sqlite_sequence UNION ALL SELECT max(number) FROM entry").fetchall()
@@ -124,7 +146,7 @@ def newest(base: sqlite3.Connection) -> int:
 
 
 def _open(path: Path) -> tuple[sqlite3.Connection, str]:
-    base = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
+    base = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False, factory=Base)
     try:
         base.text_factory = text
         new = not base.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]

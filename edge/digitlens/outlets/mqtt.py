@@ -11,7 +11,6 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from time import monotonic
 
 import msgspec
@@ -19,6 +18,7 @@ import msgspec
 from digitlens.errors import OutletError
 from digitlens.outlets import Entry, discovery
 from digitlens.outlets.board import Board
+from digitlens.outlets.health import THERMOMETER, report
 from digitlens.outlets.journal import Journal
 from digitlens.outlets.mqtt_link import Heard, Link, Refused, trusting
 from digitlens.outlets.secret import secret
@@ -29,6 +29,10 @@ PLACES = 8
 """Numbers that have a topic each, where there are no regions."""
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 """Seconds before the broker is tried again; the last again and again. A fifth more or less, by chance."""
+STEADY = 30.0
+"""Seconds after which a connection was one: the pauses begin anew."""
+DOUBTFUL = 3
+"""Connections, each lost at once: as when two devices of one name put each other out."""
 BATCH = 100
 """Entries that are taken from the journal at once."""
 MARKED = 50
@@ -41,7 +45,6 @@ SPREAD = 3.0
 """Seconds over which the devices of a house answer Home Assistant's birth."""
 FAREWELL = 3.0
 """Seconds for what is still to be sent when the outlet is closed."""
-THERMOMETER = Path("/sys/class/thermal/thermal_zone0/temp")
 
 
 class MqttOutlet:
@@ -100,6 +103,7 @@ class MqttOutlet:
         self._health_due = 0.0
         self._announce_at: float | None = None
         self._five = True
+        self._tries = self._short = 0
         self._said = ""
         self._more = threading.Event()
         self._closing = threading.Event()
@@ -134,11 +138,9 @@ class MqttOutlet:
         return secret(self._settings.password_file, "mqtt-password", "mqtt.password_file")
 
     def _run(self) -> None:
-        tries = 0
         while not self._closing.is_set():
             try:
-                if self._session():
-                    tries = 0
+                self._session()
             except Refused as error:
                 if error.version:
                     self._five = False
@@ -149,12 +151,12 @@ class MqttOutlet:
             except Exception as error:  # a broker that breaks the protocol breaks paho in many ways
                 self._say(f"{self._settings.broker}: {type(error).__name__}: {error}")
             self._mark()
-            pause = PAUSES[min(tries, len(PAUSES) - 1)]
-            tries += 1
+            pause = PAUSES[min(self._tries, len(PAUSES) - 1)]
+            self._tries += 1
             self._sleep(pause * random.uniform(0.8, 1.2))
 
-    def _session(self) -> bool:
-        """One connection, until the end; whether it was of any use.
+    def _session(self) -> None:
+        """One connection, until the end.
 
         Raises:
             OutletError: it could not be had.
@@ -163,9 +165,9 @@ class MqttOutlet:
             self._settings, self._password(), client=f"digitlens-{self._device}",
             will=f"{self._root}/status", five=self._five, wake=self._wake,
         )  # fmt: skip
-        useful = False
+        begun = monotonic()
         try:
-            if self._said:
+            if self._said and self._short < DOUBTFUL:
                 self._say_line(f"mqtt: {link.name}: connected")
                 self._said = ""
             self._begin(link)
@@ -173,19 +175,26 @@ class MqttOutlet:
             while until is None or (self._busy() and monotonic() < until):
                 if until is None and self._closing.is_set():
                     until = monotonic() + FAREWELL
-                self._fill(link)
-                link.step(self._patience())
-                useful = self._settle(link) or useful
+                try:
+                    self._fill(link)
+                    link.step(self._patience())
+                except OutletError:
+                    self._settle(link)  # that a message was refused before the end is the reason
+                    raise
+                self._settle(link)
                 self._listen(link)
             self._part(link)
         except Refused:
             raise
         except OutletError as error:
             if not self._closing.is_set():
-                self._say(str(error))
+                short = monotonic() - begun < STEADY
+                self._short = self._short + 1 if short else 0
+                self._tries = self._tries if short else 0
+                hint = "; is there another device of this name?" if self._short >= DOUBTFUL else ""
+                self._say(f"{error}{hint}")
         finally:
             link.close() if self._closing.is_set() else link.drop()
-        return useful
 
     def _begin(self, link: Link) -> None:
         """A new connection: what was under way is sent again, and all that is retained, too."""
@@ -222,7 +231,8 @@ class MqttOutlet:
             self._introduce()
         if self._vitals is not None and now >= self._health_due:
             self._health_due = now + self._settings.health
-            link.publish(f"{self._root}/health", self._health(), acknowledge=False)
+            told = report(self._vitals, self._journal.waiting(self.name))
+            link.publish(f"{self._root}/health", told, acknowledge=False)
             self._more.set()  # whatever an announcement may have missed
         for topic, payload in self._board.news().items():
             self._waiting[topic] = payload
@@ -244,21 +254,19 @@ class MqttOutlet:
                 self._more.set()
         return self._entries.popleft() if self._entries else None
 
-    def _settle(self, link: Link) -> bool:
-        """Mark what has been acknowledged; whether anything has.
+    def _settle(self, link: Link) -> None:
+        """Mark what has been acknowledged.
 
         Raises:
             OutletError: a message was refused, or no acknowledgment comes any more.
         """
         now = monotonic()
-        useful = False
         while link.acknowledged:
             number, why = link.acknowledged.popleft()
             if why:
                 raise Refused(
                     f"{link.name}: refuses messages below {self._root}: {why}: look at its access rules"
                 )
-            useful = True
             self._moved = now
             self._others.discard(number)
             if number in self._told:
@@ -274,7 +282,6 @@ class MqttOutlet:
             self._moved = now
         elif now - self._moved > PATIENCE:
             raise OutletError(f"{link.name}: has acknowledged nothing for {PATIENCE:.0f} s")
-        return useful
 
     def _listen(self, link: Link) -> None:
         """Home Assistant's birth; and what stands retained of us and is not ours any more is taken back."""
@@ -314,6 +321,8 @@ class MqttOutlet:
             return 0.1
         now = monotonic()
         ends = [5.0]
+        if self._told or self._others:
+            ends.append(self._moved + PATIENCE - now)
         if self._vitals is not None:
             ends.append(self._health_due - now)
         if self._announce_at is not None:
@@ -321,14 +330,6 @@ class MqttOutlet:
         if self._to_mark:
             ends.append(self._marked + LATER - now)
         return max(0.0, min(ends))
-
-    def _health(self) -> bytes:
-        told = {} if self._vitals is None else msgspec.structs.asdict(self._vitals())
-        told.pop("stages", None)
-        told["waiting"] = self._journal.waiting(self.name)
-        with suppress(OSError, ValueError):
-            told["temperature"] = int(THERMOMETER.read_text()) / 1000
-        return msgspec.json.encode(told)
 
     def _say(self, line: str) -> None:
         """Once, until another thing is wrong or it is mended."""

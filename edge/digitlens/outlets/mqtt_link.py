@@ -175,7 +175,11 @@ class Link:
         while self._answer is None:
             if (rest := until - monotonic()) <= 0:
                 raise OutletError(f"{self.name}: does not answer as a broker does")
-            self.step(rest)
+            try:
+                self.step(rest)
+            except OutletError:
+                if self._answer is None:
+                    raise
         if self._answer.is_failure:
             name = self._answer.getName()
             mend = ": look at user and password_file" if name in NOT_LET_IN else ""
@@ -202,6 +206,8 @@ class Link:
         reason = next((one for one in rest if isinstance(one, ReasonCode)), None)
         if reason is not None and self._answer is None and reason.is_failure:
             self._answer = reason
+        if self._gone:
+            return  # the first word is the broker's; paho says more of the same end
         said = str(reason).lower() if reason is not None else ""
         self._gone = (
             "another client took over: give each device a name of its own"
@@ -212,6 +218,17 @@ class Link:
         )
 
 
+class _Socket(ssl.SSLSocket):
+    """Closed when the broker is not trusted; paho forgets that."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
+
+
 def trusting(ca_file: str, setting: str) -> ssl.SSLContext:
     """A context that looks at certificates: against a file's, or else the system's.
 
@@ -219,7 +236,9 @@ def trusting(ca_file: str, setting: str) -> ssl.SSLContext:
         OutletError: the file cannot be read, or holds no certificate.
     """
     try:
-        return ssl.create_default_context(cafile=ca_file or None)
+        context = ssl.create_default_context(cafile=ca_file or None)
     except OSError as error:  # ssl.SSLError is one
         what = error.strerror if not isinstance(error, ssl.SSLError) else "holds no certificate"
         raise OutletError(f"{setting}: {ca_file}: {what}") from error
+    context.sslsocket_class = _Socket
+    return context

@@ -63,6 +63,28 @@ class Late:
         """See Journal."""
         return self.file().add(drafts)
 
+    def history(
+        self,
+        limit: int = 100,
+        *,
+        before: str = "",
+        since: float | None = None,
+        until: float | None = None,
+        containing: str = "",
+        region: str = "",
+        kind: str = "",
+    ) -> list[Entry]:
+        """See History.entries; nothing, while there is no file."""
+        if self._file is None:
+            return []
+        return self._file.history(
+            limit, before=before, since=since, until=until, containing=containing, region=region, kind=kind
+        )
+
+    def waiting(self) -> dict[str, int]:
+        """How many entries each outlet has not acknowledged."""
+        return self._file.figures().waiting if self._file is not None else {}
+
     def close(self) -> None:
         """See Journal."""
         if self._file is not None:
@@ -169,14 +191,14 @@ class Outlets:
     def _open_web(self, settings: WebSettings) -> Outlet:
         from digitlens.outlets import web
 
-        journal = self._journal.file() if isinstance(self._journal, Late) and self._journal.opened else None
+        journal = self._journal if isinstance(self._journal, Late) else None
         page = web.open_web(
             settings.listen,
             self._latest,
             self._vitals,
             token_file=settings.token_file,
             past=journal,
-            backlog=lambda: dict(journal.figures().waiting) if journal is not None else {},
+            backlog=journal.waiting if journal is not None else dict,
             rate=settings.rate,
             say=self._say,
         )

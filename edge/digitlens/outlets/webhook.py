@@ -228,6 +228,8 @@ class WebhookOutlet:
                 )
                 if left or response.will_close:
                     self._drop()
+            if monotonic() - started >= timeout:  # hung up on; http.client takes that for the head's end
+                raise TimeoutError
         except (OSError, http.client.HTTPException) as error:
             if monotonic() - started >= timeout:
                 raise TimeoutError from error

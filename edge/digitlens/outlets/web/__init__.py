@@ -5,6 +5,7 @@ The live loop's thread only hands over: nothing that a viewer does can hold it u
 """
 
 import asyncio
+import errno
 import ipaddress
 import logging
 import os
@@ -23,6 +24,8 @@ from digitlens.vitals import Vitals
 
 RATE = 10.0
 """Pictures a second for a page, at the most."""
+BACKLOG = 128
+"""Connections that may wait to be taken."""
 GRACE = 3.0
 """Seconds that the server has to end."""
 MEEKNESS = 5
@@ -176,22 +179,39 @@ def split(listen: str) -> tuple[str, int]:
 
 
 def _bind(listen: str) -> list[socket.socket]:
-    from tornado.netutil import bind_sockets
-
+    """Listening sockets, one for each address of the host."""
     host, port = split(listen)
+    found: list[socket.socket] = []
     try:
-        return bind_sockets(port, host)
-    except PermissionError as error:
-        raise OutletError(f"{listen}: ports below 1024 are root's: take one above") from error
-    except socket.gaierror as error:
-        raise OutletError(f"{listen}: there is no such host: {error.strerror}") from error
+        for family, kind, protocol, _, address in dict.fromkeys(
+            socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        ):
+            if found and address[1] == 0:  # the same port for all of them
+                address = (address[0], found[0].getsockname()[1], *address[2:])
+            one = socket.socket(family, kind, protocol)
+            found.append(one)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            one.setblocking(False)
+            one.bind(address)
+            one.listen(BACKLOG)
     except OSError as error:
-        mend = {
-            98: "the port is taken: another program listens there; end it, or take another port",
-            99: "this machine has no such address",
-        }
-        reason = mend.get(error.errno or 0, error.strerror)
-        raise OutletError(f"{listen}: {reason}") from error
+        for one in found:
+            one.close()
+        raise OutletError(f"{listen}: {_reason(error)}") from error
+    return found
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, socket.gaierror):
+        return f"there is no such host: {error.strerror}"
+    reasons = {
+        errno.EACCES: "ports below 1024 are root's: take one above",
+        errno.EADDRINUSE: "the port is taken: another program listens there; end it, or take another port",
+        errno.EADDRNOTAVAIL: "this machine has no such address",
+    }
+    return reasons.get(error.errno or 0, error.strerror or str(error))
 
 
 def _names(host: str) -> frozenset[str]:

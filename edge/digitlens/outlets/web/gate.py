@@ -1,5 +1,6 @@
 """The HTTP server with its limits: how many connections, how long each may take, how much they may say."""
 
+import socket
 from collections.abc import Awaitable
 from typing import Any, cast
 
@@ -20,6 +21,8 @@ MOST = 128
 HEADER = 8192
 """Bytes of a request's line and headers; more is answered 431, and beyond eight times that with the end."""
 BODY = 4096
+SENT = 1 << 18
+"""Bytes on their way in a connection."""
 SILENCE = 10.0
 """Seconds in which a request's headers must have come, all of them."""
 DEADLINE = 30.0
@@ -52,6 +55,8 @@ class Gate(HTTPServer):
             oldest = next(iter(self._silent))
             del self._silent[oldest]
             oldest.close()
+        # What lies there for a slow reader is the kernel's memory, of which a small Pi has little.
+        stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SENT)
         self._silent[stream] = None
         super().handle_stream(stream, address)
 

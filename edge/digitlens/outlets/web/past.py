@@ -5,7 +5,7 @@ import io
 from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from digitlens.outlets import Entry
 
@@ -17,7 +17,6 @@ COLUMNS = (
 )  # fmt: skip
 
 
-@runtime_checkable
 class Past(Protocol):
     """Entries to look at; may be called from several threads."""
 

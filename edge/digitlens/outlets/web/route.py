@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn, TypeVar, cast
-from urllib.parse import urlsplit
 
 import msgspec
 from tornado.http1connection import HTTP1Connection
@@ -63,7 +62,7 @@ class Route(RequestHandler):
         if where in ("cross-site", "same-site") and headers.get("Sec-Fetch-Mode") != "navigate":
             raise HTTPError(403, log_message="asked for by another site's page")
         origin = headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != self.request.host.lower():
+        if origin is not None and origin.partition("://")[2].lower() != self.request.host.lower():
             raise HTTPError(403, log_message="asked for by another site's page")
         if not self.signs_in:
             self._admit()

@@ -2,9 +2,10 @@
 
 import asyncio
 from math import isfinite
-from typing import Any
+from typing import Any, cast
 
 import msgspec
+from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 from tornado.web import Application, HTTPError
 from tornado.websocket import WebSocketHandler
@@ -79,7 +80,7 @@ class SignOut(Route):
 
     def post(self) -> None:
         """303 to the page."""
-        self.set_cookie(self.site.cookie, "", max_age=0, httponly=True, samesite="Strict")
+        self.clear_cookie(self.site.cookie, httponly=True, samesite="Strict")
         self.redirect("/", status=303)
 
 
@@ -277,13 +278,14 @@ class Live(Route, WebSocketHandler):
     def prepare(self) -> None:
         """See Route."""
         super().prepare()
+        self.stream = cast(HTTP1Connection, self.request.connection).stream
         if len(self.site.viewers) >= viewers.MOST:
             raise HTTPError(503, log_message=f"{viewers.MOST} pages are open already")
 
     def open(self, *arguments: str, **named: str) -> None:
         """A page is there."""
         self.set_nodelay(True)
-        self.viewer = viewers.Viewer(self)
+        self.viewer = viewers.Viewer(self, self.stream)
         self.site.viewers.add(self.viewer)
 
     def on_message(self, message: str | bytes) -> None:

@@ -6,6 +6,7 @@ from concurrent.futures import Executor
 from typing import Any
 
 import msgspec
+from tornado.iostream import IOStream
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from digitlens.outlets.web.pictures import Picture, Pictures
@@ -18,12 +19,12 @@ STUCK = 20.0
 
 
 class Viewer:
-    """One page's connection; asks for each picture with `next`."""
+    """One page's connection, and the stream below it; asks for each picture with `next`."""
 
-    def __init__(self, socket: WebSocketHandler) -> None:
+    def __init__(self, socket: WebSocketHandler, stream: IOStream) -> None:
         self.count = 0  # of the last picture sent
         self.wants = False
-        self._socket = socket
+        self._socket, self._stream = socket, stream
         self._sending: asyncio.Future[None] | None = None
         self._since = 0.0
         self._loop = asyncio.get_running_loop()
@@ -39,7 +40,7 @@ class Viewer:
         if self._sending is None or self._sending.done():
             return False
         if self._loop.time() - self._since > STUCK:
-            self._socket.close()  # and if it takes no notice within seconds, for good
+            self._stream.close()
         return True
 
     def picture(self, count: int, message: bytes) -> None:

@@ -146,7 +146,7 @@ function tell(seconds) {
     document.title = kind === "live" ? "digitlens" : `${word}: digitlens`;
   }
   const bad = kind === "lost" && !frozen; // what was frozen is old on purpose
-  screen_.classList.toggle("stale", bad);
+  for (const part of [screen_, $("numbers")]) part.classList.toggle("stale", bad);
   $("notice").hidden = !bad;
   $("retry").hidden = connected;
   if (!bad) return;

@@ -34,7 +34,7 @@ function place(frame, label, room, frames, taken) {
     if (cost < label.width * label.height * 0.1) cost = 0;
     if (!best || cost < best.cost) best = { cost, spot };
   }
-  return best.cost > label.width * label.height * 0.5 ? null : best.spot;
+  return best.cost > label.width * label.height * 0.3 ? null : best.spot;
 }
 
 // Draw the numbers of a picture of `size` into `svg`, which is shown `width` x `height` pixels large.
