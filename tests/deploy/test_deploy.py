@@ -84,7 +84,8 @@ def test_the_unit_is_of_the_service():
 @pytest.mark.parametrize("version", ["3.11", "3.13"])
 def test_all_that_the_wheel_needs_is_pinned(version):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    needed = map(Requirement, [*project["dependencies"], *project["optional-dependencies"]["mqtt"]])
+    extras = project["optional-dependencies"]
+    needed = map(Requirement, [*project["dependencies"], *extras["mqtt"], *extras["web"]])
     pinned = pins(version)
     for requirement in needed:
         assert pinned[canonicalize_name(requirement.name)] in requirement.specifier, requirement

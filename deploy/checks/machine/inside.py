@@ -81,7 +81,7 @@ def frames() -> str:
 
 def booted() -> str:
     """The service was started by the boot, and is ready."""
-    until("READY", lambda: unit("ActiveState") == "active" or None, 400)
+    until("READY", lambda: unit("ActiveState") == "active" or None, 600)
     since, began = int(unit("ActiveEnterTimestampMonotonic")), int(unit("ExecMainStartTimestampMonotonic"))
     assert unit("NRestarts") == "0", unit("NRestarts")
     time.sleep(20)

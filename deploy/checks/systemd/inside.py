@@ -27,7 +27,7 @@ hold = 5
 patience = 2
 """
 T = TypeVar("T")
-SLOW = WELL.replace("rate = 5", "rate = 2").replace("hold = 5", "hold = 2")
+SLOW = WELL.replace("rate = 5", "rate = 1").replace("hold = 5", "hold = 1")
 """With time enough for each frame, however busy the machine is."""
 READY = 2.0  # seconds from start to READY, at most
 MEMORY = 100.0  # MB at the peak, at most
@@ -184,20 +184,18 @@ def doctor() -> tuple[str, str]:
 
 
 def start() -> tuple[str, str]:
-    """From start to READY, five times; the machine's other work is not the service's, so the least counts."""
-    seconds, processor = [], 0.0
+    """From start to READY, five times; what it waited for the machine's other work is told, and not counted."""
+    walls, nets = [], []
     for _ in range(5):
         run("systemctl", "restart", "digitlens")
-        used = Path(f"/proc/{pid()}/stat").read_text().rpartition(") ")[2].split()[11:13]
-        processor = sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
+        # Of the first thread, which does it all: nanoseconds run, and waited while others ran.
+        waited = int(Path(f"/proc/{pid()}/schedstat").read_text().split()[1]) / 1e9
         began, ended = unit("ExecMainStartTimestampMonotonic"), unit("ActiveEnterTimestampMonotonic")
-        seconds.append((int(ended) - int(began)) / 1e6)
-    outcome = (
-        "READY after "
-        + ", ".join(f"{second:.2f}" for second in seconds)
-        + f" s, {processor:.2f} of the processor"
-    )
-    if min(seconds) > READY:
+        walls.append((int(ended) - int(began)) / 1e6)
+        nets.append(walls[-1] - waited)
+    shown = [", ".join(f"{second:.2f}" for second in seconds) for seconds in (walls, nets)]
+    outcome = f"READY after {shown[0]} s; without waiting for others' work {shown[1]} s"
+    if sorted(nets)[2] > READY:
         raise FailedError(outcome)
     return outcome, ""
 
