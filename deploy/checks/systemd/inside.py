@@ -184,7 +184,7 @@ def doctor() -> tuple[str, str]:
 
 
 def start() -> tuple[str, str]:
-    """From start to READY, five times; the wait for the machine's other work is told, and not counted."""
+    """From start to READY, five times; what it waited for other work is told, and not counted."""
     walls, nets = [], []
     for _ in range(5):
         run("systemctl", "restart", "digitlens")
