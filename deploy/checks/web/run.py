@@ -46,21 +46,29 @@ class Viewers:
 
 
 def stretch(service: Service) -> dict[str, float]:
-    """Frames a second, the reading thread's milliseconds of CPU a frame, and the whole process' cores."""
+    """How the reader fares: see speed."""
     begin, frames = time.monotonic(), service.metric("frames_captured_total")
-    reader, whole = service.reader_cpu(), service.cpu()
+    reader, whole, queued = service.reader_cpu(), service.cpu(), service.reader_queued()
     time.sleep(SPAN)
     frames = service.metric("frames_captured_total") - frames
-    wall = time.monotonic() - begin
+    wall, queued = time.monotonic() - begin, service.reader_queued() - queued
+    reader = service.reader_cpu() - reader
     return {
         "frames_per_second": frames / wall,
-        "reader_ms": (service.reader_cpu() - reader) / frames * 1000,
+        "free": frames / (wall - queued),
+        "reader_ms": reader / frames * 1000,
+        "blocked": max(0.0, 1 - (reader + queued) / wall),
         "cores": (service.cpu() - whole) / wall,
     }
 
 
 def speed(service: Service, pairs: int, guests: Callable[[], Viewers | strangers.Slow]) -> dict[str, Any]:
-    """Stretches without guests and with them, in turn, for a machine that others use is slow at times."""
+    """Stretches without guests and with them, in turn; medians of both, and the ratios.
+
+    `free` is what the frames a second would be if nobody else wanted the reader's processor: the time that
+    its thread waited for one is left out, what it waited for a lock or the disk is not (`blocked`, a part of
+    all time). `reader_ms` is its CPU time a frame, `cores` that of the whole service a second.
+    """
     alone, seen = [], []
     for count in range(pairs):
         alone.append(stretch(service))
@@ -72,8 +80,9 @@ def speed(service: Service, pairs: int, guests: Callable[[], Viewers | strangers
     figures: dict[str, Any] = {
         name: [round(median(one[name] for one in side), 3) for side in (alone, seen)] for name in alone[0]
     }
-    ratios = sorted(b["frames_per_second"] / a["frames_per_second"] for a, b in zip(alone, seen, strict=True))
-    figures["ratios"] = [round(ratio, 3) for ratio in ratios]
+    for name in ("frames_per_second", "free"):
+        ratios = sorted(b[name] / a[name] for a, b in zip(alone, seen, strict=True))
+        figures[f"ratios_of_{name}"] = [round(ratio, 3) for ratio in ratios]
     figures["ratio"] = round(median(ratios), 3)
     return figures
 

@@ -106,6 +106,11 @@ class Service:
         )
         return (int(fields[11]) + int(fields[12])) / 100
 
+    def reader_queued(self) -> float:
+        """Seconds that the thread that reads could have run, and others had the processor."""
+        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/schedstat")
+        return int(path.read_text().split()[1]) / 1e9
+
     def cpu(self) -> float:
         """Seconds of CPU time of all its threads."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
