@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from digitlens import Classifier, Reader, beams, cards
 from digitlens.cards import Accuracy, Card, Port, Quantization, digest
-from digitlens.strips import BLANK, HEIGHT, WIDTHS, Strips
+from digitlens.strips import BLANK, HEIGHT, WIDTHS, Heard, Strips
 from digitlens_convert import pages
 from digitlens_convert.stats import accuracy, discordant, mcnemar
 from digitlens_train.data import Mnist
@@ -72,7 +72,7 @@ def convert(about: About, run: Path, out: Path, data: Mnist) -> list[Path]:
         cards.save(card, path.with_suffix(".json"))
         network = Strips.load(path)
         right = sum(
-            [sign.label for sign in network.read(row.picture) if sign.label < 10]
+            [sign.label for sign in network.read(row.picture).signs if sign.label < 10]
             == [label for label in row.labels if label < 10]
             for row in rows
         )
@@ -92,7 +92,7 @@ class Counted(Strips):
 
     asked = 0
 
-    def read(self, strip: Gray) -> list[beams.Sign]:
+    def read(self, strip: Gray) -> Heard:
         """As Strips.read."""
         self.asked += 1
         return super().read(strip)

@@ -1,6 +1,8 @@
 """Prefix beam search: a network's columns -> the most probable row of signs (Graves 2012, Hannun 2014)."""
 
+from collections.abc import Sequence
 from itertools import pairwise
+from math import log
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +16,8 @@ LEAST = 0.02
 """The probability in a column, below which a class is not followed there."""
 SILENT = 0.98
 """Of nothing, in a column: there nothing else is looked for."""
+IMPOSSIBLE = 1e-6
+"""The least probability of a sign that is told from none."""
 
 
 class Sign(NamedTuple):
@@ -51,6 +55,32 @@ def search(columns: Floats, nothing: int, width: int = WIDTH) -> list[Sign]:
         before = column
     labels = max(prefixes, key=lambda labels: prefixes[labels].silent + prefixes[labels].spoken)
     return _signs(labels, prefixes[labels].starts, columns, nothing)
+
+
+def likelihood(columns: Floats, labels: Sequence[int], nothing: int) -> float:
+    """How probable the columns (T, C), T at least 1, make the row of these labels, as a natural logarithm.
+
+    Classes from `nothing` on all count as nothing: only what stands in the row is asked, not what parts it.
+    Columns of nothing that follow each other count once (Graves et al. 2006, the forward variables).
+    """
+    silence = columns[:, nothing:].sum(axis=1)
+    silent = silence >= SILENT
+    kept = ~silent | ~np.concatenate([[False], silent[:-1]])
+    row = np.full(2 * len(labels) + 1, nothing)
+    row[1::2] = labels
+    chances = np.concatenate([columns[kept, :nothing], silence[kept, np.newaxis]], axis=1)
+    steps = np.log(np.maximum(chances, IMPOSSIBLE), dtype=np.float64)[:, row]
+    # Equal neighbors must have nothing between them.
+    leap = np.zeros(len(row), bool)
+    leap[3::2] = row[3::2] != row[1:-2:2]
+    so_far = np.full(len(row) + 2, -np.inf)  # two places before the first sign, that nothing comes from
+    so_far[2:4] = steps[0, :2]
+    for step in steps[1:]:
+        stay = np.logaddexp(so_far[2:], so_far[1:-1])
+        so_far[2:] = np.where(leap, np.logaddexp(stay, so_far[:-2]), stay) + step
+    found = float(np.logaddexp(*so_far[-2:]))
+    # Where there are not even columns enough, it is as if none of them fitted.
+    return found if found > -np.inf else (len(steps) + len(labels)) * log(IMPOSSIBLE)
 
 
 def _step(

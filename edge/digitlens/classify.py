@@ -9,7 +9,7 @@ import numpy.typing as npt
 from digitlens import cards, hog
 from digitlens.cards import Card
 from digitlens.errors import ModelError
-from digitlens.interpreter import Network
+from digitlens.interpreter import Network, softmax
 
 Pictures = npt.NDArray[np.uint8]
 Probabilities = npt.NDArray[np.float32]
@@ -67,36 +67,18 @@ class Classifier:
 
 
 def _check(card: Card, network: Network, path: Path) -> None:
-    for port, tensor, name in ((card.input, network.input, "input"), (card.output, network.output, "output")):
-        if port.shape[1:] != tensor.shape[1:] or port.dtype != tensor.dtype.name:
-            told = f"its card says {port.shape} {port.dtype}"
-            raise ModelError(f"{path}: its {name} is {tensor.shape} {tensor.dtype}, {told}")
-    entry = network.input
+    cards.check(card, network, path)
     classes = 10 if card.temperature is None else 11
-    if entry.shape[1:] != (28, 28, 1) or network.output.shape[1:] != (classes,):
-        raise ModelError(f"{path}: takes {entry.shape}, gives {network.output.shape}; not a digit's")
-    if entry.dtype not in (np.float32, np.uint8) or entry.zero_point != 0 or not card.input.scale:
-        raise ModelError(f"{path}: takes neither uint8 with zero point 0 nor float32 with the card's scale")
+    if network.input.shape[1:] != (28, 28, 1) or network.output.shape[1:] != (classes,):
+        taken = f"takes {network.input.shape}, gives {network.output.shape}"
+        raise ModelError(f"{path}: {taken}; not a digit's")
 
 
 def _tflite(network: Network, card: Card) -> Callable[[Pictures], Probabilities]:
-    entry, end = network.input, network.output
-    gray_level = np.float32(card.input.scale or 1)
-
     def run(batch: Pictures) -> Probabilities:
-        pictures = batch[..., np.newaxis]
-        raw = network.run(pictures if entry.dtype == np.uint8 else pictures * gray_level)
-        outputs: Probabilities = raw.astype(np.float32, copy=False)
-        if end.dtype != np.float32:
-            outputs = (outputs - np.float32(end.zero_point)) * np.float32(end.scale)
+        outputs = network.reals(batch[..., np.newaxis], card.input.scale or 1)
         if card.temperature is None:
             return outputs
-        return _softmax(outputs / np.float32(card.temperature))[:, :10]
+        return softmax(outputs / np.float32(card.temperature))[:, :10]
 
     return run
-
-
-def _softmax(logits: Probabilities) -> Probabilities:
-    likely: Probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities: Probabilities = likely / likely.sum(axis=1, keepdims=True)
-    return probabilities

@@ -16,6 +16,8 @@ RUNTIMES = {
 }
 LARGEST_BATCH = 32
 
+Floats = npt.NDArray[np.float32]
+
 
 class Tensor(NamedTuple):
     """A network's input or output: shape (the batch first), dtype, and real = scale * (q - zero_point)."""
@@ -60,6 +62,18 @@ class Network:
             return np.zeros((0, *self.output.shape[1:]), self.output.dtype)
         return np.concatenate(outputs)
 
+    def reals(self, pictures: npt.NDArray[np.uint8], level: float) -> Floats:
+        """(N, ...) uint8 -> its outputs (N, ...) as real numbers.
+
+        Of a network that takes float32, a gray level is `level`.
+        """
+        entry, end = self.input, self.output
+        raw = self.run(pictures if entry.dtype == np.uint8 else pictures * np.float32(level))
+        outputs: Floats = raw.astype(np.float32, copy=False)
+        if end.dtype != np.float32:
+            outputs = (outputs - np.float32(end.zero_point)) * np.float32(end.scale)
+        return outputs
+
     def _run(self, batch: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if batch.shape != self._shape:
             self._interpreter.resize_tensor_input(self._entry, batch.shape)
@@ -69,6 +83,13 @@ class Network:
         self._interpreter.invoke()
         output: npt.NDArray[Any] = self._interpreter.get_tensor(self._exit)
         return output
+
+
+def softmax(logits: Floats) -> Floats:
+    """(N, classes) -> probabilities, each row's sum 1."""
+    likely: Floats = np.exp(logits - logits.max(axis=1, keepdims=True))
+    likely /= likely.sum(axis=1, keepdims=True)
+    return likely
 
 
 def _tensor(details: dict[str, Any]) -> Tensor:

@@ -4,9 +4,10 @@ Cutting digits apart is exact where they stand apart. Where they touch, are tiny
 sure of one of them, the network `numbers` is asked about the row.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby, pairwise
+from math import log
 from statistics import fmean, median
 from typing import Literal
 
@@ -19,7 +20,7 @@ from digitlens.lattice import SURE, WIDE, Resolved
 from digitlens.lines import to_numbers, to_rows
 from digitlens.readings import Box, Digit, Number, union
 from digitlens.segment import Glyph, Segmented
-from digitlens.strips import HEIGHT, OTHER, PAD, SEPARATOR, STEP, Strips, to_strip
+from digitlens.strips import HEIGHT, OTHER, PAD, SEPARATOR, STEP, Heard, Strips, to_strip
 
 Gray = npt.NDArray[np.uint8]
 Which = Literal["doubtful", "all", "none"]
@@ -40,11 +41,31 @@ LEAST_DIGIT = 0.35
 """The confidence below which a digit of a strip is left out."""
 LEAST_NUMBER = 0.6
 """Of a strip's digits on average: less is a word or a scribble."""
-MARGIN = 0.03
-"""By which reading a row whole must be surer than cutting it."""
-ALONE = 0.9
+LIKELIER = 6.0
+"""Natural logarithm of the odds that a row read whole must have over cutting it."""
+LEAST_LIKELY = 0.01
+"""The confidence that a digit has at the least in that."""
+SUREST = 0.99
+"""The confidence of a digit that is believed at the most, where it is asked whether it is any."""
+EVIDENCE = 12.0
+"""Natural logarithm of the odds that a row's numbers must have, were nothing else of the writing digits;
+where a part of it is no digits, that part of it."""
+MIXED = 0.3
+"""The part of the writing that is no digits, from which this is asked at all, of sure rows, too."""
+ALONE = 0.8
+"""Of a strip's digits on average, where cutting finds no number at all."""
 LEAST_ALONE = 3
-"""The same, and how many digits, where cutting finds no number at all: a word must not become one."""
+EACH_ALONE = 4.0
+"""How many digits they must be there where there are other rows, and what each must add to the odds: a word
+must not become a number."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A row read whole: its numbers, and what was heard of its strip."""
+
+    numbers: list[Number]
+    heard: Heard
 
 
 @dataclass(frozen=True)
@@ -88,39 +109,80 @@ def reread(
     numbers: tuple[Number, ...], page: Segmented, resolved: Resolved, strips: Strips, which: Which
 ) -> tuple[Number, ...]:
     """The numbers of a page, those of its rows in doubt (or of all rows) as the strip network reads them."""
+    if which == "none":
+        return numbers
     best = resolved.probabilities.max(axis=1, initial=0)
     sure = {id(glyph) for glyph, p in zip(resolved.glyphs, best, strict=True) if p >= SURE}
     found = find(page.glyphs)
-    asked = [row for row in found if which == "all" or doubtful(row, sure)]
-    if not asked or which == "none":
-        return numbers
+    read: dict[int, Whole] = {}
     left = list(numbers)
-    for row in asked:
-        own = [number for number in left if _is_in(number.box, row)]
-        read = read_row(row, page, strips)
-        chosen = choose(own, read, len(found) == 1)
-        if chosen is not own:
-            left = [number for number in left if all(number is not other for other in own)] + list(chosen)
+    for index, row in enumerate(found):
+        if which == "all" or doubtful(row, sure):
+            read[index] = read_row(row, page, strips)
+            own = _of(left, row)
+            chosen = choose(own, read[index], len(found) == 1)
+            if chosen is not own:
+                left = _without(left, own) + list(chosen)
+    others = 1 - _area(digit.box for number in left for digit in number.digits) / max(
+        1, _area(glyph.box for glyph in page.glyphs)
+    )
+    if others >= MIXED:
+        for index, row in enumerate(found):
+            own = _of(left, row)
+            if own and evidence(own, read.get(index) or read_row(row, page, strips)) < EVIDENCE * others:
+                left = _without(left, own)
     return tuple(number for line in to_rows(left) for number in line)
 
 
-def choose(cut: list[Number], whole: list[Number], alone: bool = False) -> list[Number]:
-    """Of a row, the numbers by cutting or those by reading it whole: those whose digits are surer on average.
+def _of(numbers: list[Number], row: Row) -> list[Number]:
+    return [number for number in numbers if _is_in(number.box, row)]
 
-    Where they differ in nothing but how often a digit is repeated, it is cutting that has counted: columns
-    tell equal neighbors apart only by the blank between them. Nor are there two digits in one that stands
-    upright. `alone`: the row is all there is in the picture, so it is shown for its digits. Chosen on the
-    validation sets and on synthetic pages of words and scribbles.
+
+def _without(numbers: list[Number], gone: list[Number]) -> list[Number]:
+    return [number for number in numbers if all(number is not other for other in gone)]
+
+
+def _area(boxes: Iterable[Box]) -> int:
+    return sum(width * height for _, _, width, height in boxes)
+
+
+def evidence(numbers: list[Number], whole: Whole) -> float:
+    """What speaks for a row's numbers, at least one, being any; a natural logarithm of odds.
+
+    It is what the strip says of them against nothing at all, and the mean odds of their digits.
     """
-    digits, others = ("".join(number.text for number in numbers) for numbers in (cut, whole))
+    text = "".join(number.text for number in numbers)
+    sure = [min(digit.confidence, SUREST) for number in numbers for digit in number.digits]
+    odds = fmean(log(max(part, LEAST_LIKELY) / (1 - part)) for part in sure)
+    return whole.heard.likelihood(text) - whole.heard.likelihood("") + odds
+
+
+def choose(cut: list[Number], whole: Whole, alone: bool = False) -> list[Number]:
+    """Of a row, the numbers by cutting or those by reading it whole.
+
+    They are by cutting, unless the strip makes those read whole much likelier, or a little where cutting
+    is in doubt itself: the strip shows, too, what cutting has left out or has not cut. Where they differ in
+    nothing but how often a digit is repeated, it is cutting that has counted: columns tell equal neighbors
+    apart only by the blank between them. Nor are there two digits in one that stands upright. `alone`: the
+    row is all there is in the picture, so it is shown for its digits. Chosen on the validation sets and on
+    synthetic pages of words and scribbles.
+    """
+    digits, others = ("".join(number.text for number in numbers) for numbers in (cut, whole.numbers))
     if [sign for sign, _ in groupby(digits)] == [sign for sign, _ in groupby(others)]:
         more = len(others) > len(digits) and not (len(digits) == 1 and _is_upright(cut[0].box))
-        return whole if more and _sure(whole) >= _sure(cut) else cut
+        return whole.numbers if more and _sure(whole.numbers) >= _sure(cut) else cut
     if not cut:
-        return whole if (alone or len(others) >= LEAST_ALONE) and _sure(whole) >= ALONE else cut
+        heard = whole.heard
+        enough = alone or (
+            len(others) >= LEAST_ALONE
+            and heard.likelihood(others) - heard.likelihood("") >= EACH_ALONE * len(others)
+        )
+        return whole.numbers if enough and _sure(whole.numbers) >= ALONE else cut
     if len(digits) == 1 and len(others) > 1 and _is_upright(cut[0].box):
         return cut
-    return whole if _sure(whole) >= _sure(cut) + MARGIN else cut
+    odds = whole.heard.likelihood(others) - whole.heard.likelihood(digits)
+    odds += _joint(whole.numbers) - _joint(cut)
+    return whole.numbers if odds >= LIKELIER else cut
 
 
 def _is_upright(box: Box) -> bool:
@@ -132,24 +194,30 @@ def _sure(numbers: list[Number]) -> float:
     return fmean(digit.confidence for number in numbers for digit in number.digits) if numbers else 0.0
 
 
-def read_row(row: Row, page: Segmented, strips: Strips) -> list[Number]:
+def _joint(numbers: list[Number]) -> float:
+    """Natural logarithm of the confidence in all digits together."""
+    return sum(log(max(digit.confidence, LEAST_LIKELY)) for number in numbers for digit in number.digits)
+
+
+def read_row(row: Row, page: Segmented, strips: Strips) -> Whole:
     """The row's numbers as the strip network reads them, each digit with its box."""
     strip, view = _view(row, page)
-    signs = strips.read(strip)
+    heard = strips.read(strip)
     runs: list[list[Digit]] = [[]]
-    for sign, (before, after) in _with_neighbors(signs):
+    for sign, (before, after) in _with_neighbors(heard.signs):
         if sign.label == OTHER:
             runs.append([])
         elif sign.label != SEPARATOR and sign.confidence >= LEAST_DIGIT:
             box = view.box(before, after, page.mask)
             runs[-1].append(Digit(sign.label, sign.confidence, box))
-    return [
+    numbers = [
         number
         for run in runs
         if run
         for number in to_numbers(run, page.borders)
         if fmean(digit.confidence for digit in number.digits) >= LEAST_NUMBER
     ]
+    return Whole(numbers, heard)
 
 
 def _with_neighbors(signs: list[Sign]) -> Iterator[tuple[Sign, tuple[float, float]]]:

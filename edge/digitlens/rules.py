@@ -1,18 +1,16 @@
 """Ruled, squared and table lines are the paper's, not the pen's: take them out, spare what crosses them."""
 
-from functools import lru_cache
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.curves import BARE_COLUMNS, SLOPE_ROOM, Curve, fitted, percentile
 from digitlens.paths import fall, trace
 
 Gray = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 Line = tuple[int, int, npt.NDArray[np.bool_]]
-Curve = tuple[Points, int]
 
 COARSE = 640
 """Lines are looked for in the mask reduced to at most so many pixels on its longer side."""
@@ -50,16 +48,10 @@ BEHIND = 0.15
 """Of the picture's width: digits that hide so much of a line do not end it."""
 SLENDER = 30.0
 """Times its thickness, a line's least length: the 1 of a narrow strip of writing is straight, too."""
-BARE_COLUMNS = 10
-"""Percentile of a line's thickness over its columns that is the line's own."""
-ZONE = 4.0
-"""Coarse pixels by which the zone that is cleared is wider than the line, less the room for its slope."""
 SEVERAL = 4
 """So many lines of one direction are a ruled sheet or a table."""
 EXTENDED = 0.4
 """Of its length: how far a table's line that was lost is drawn on."""
-SLOPE_ROOM = 5
-"""Coarse pixels that a line is thickened by, so that at a slope it still has long runs along the axis."""
 THICKEST = 0.02
 """A line's greatest thickness, in parts of the picture's longer side."""
 THICK_ANYWAY = 4.0
@@ -202,7 +194,7 @@ def _find(coarse: Gray, width: int, through: bool = False) -> list[Curve]:
     curves = []
     for x, y, line in lines:
         ink = coarse[y : y + line.shape[0], x : x + line.shape[1]] > 0
-        curves.append((line.shape[1], *_curve(line, ink, (x, y), width / size[0])))
+        curves.append((line.shape[1], *fitted(line, ink, (x, y), width / size[0])))
     sure = [bare >= BARE for _, bare, _ in curves]
     # Where there are several for sure, one more under a row of digits needs less to be believed.
     least, alone = (BARE_AMONG, 0.0) if sum(sure) >= SEVERAL else (BARE, ALONE * size[0])
@@ -276,7 +268,7 @@ def _long(runs: Gray, shortest: float) -> list[Line]:
 
 def _thin(line: npt.NDArray[np.bool_]) -> float:
     """A line's thickness in coarse pixels: the lowest tenth over its columns, for signs may hang on it."""
-    return _percentile(np.count_nonzero(line, axis=0), BARE_COLUMNS) - (SLOPE_ROOM - 1)
+    return percentile(np.count_nonzero(line, axis=0), BARE_COLUMNS) - (SLOPE_ROOM - 1)
 
 
 def _behind(runs: Gray, thickest: float, shortest: float) -> list[Line]:
@@ -326,68 +318,6 @@ def _follow(ink: npt.NDArray[np.bool_], thickest: float) -> tuple[Floats, float]
         return None
     ends = np.linspace(0, len(way) - 1, max(2, len(way) // 8)).astype(np.intp)
     return np.stack([ends, curve[ends]], axis=1), usual + 2
-
-
-def _curve(
-    line: npt.NDArray[np.bool_], ink: npt.NDArray[np.bool_], corner: tuple[int, int], scale: float
-) -> tuple[float, Curve]:
-    """One coarse line as the smooth curve that it is, whatever signs hang on it; full-size pixels.
-
-    First comes the part of its length where the ink is thin and follows the curve: little of it is a row
-    of digits whose tops or feet are aligned.
-    """
-    thickness = np.count_nonzero(line, axis=0)
-    columns = np.flatnonzero(thickness)
-    rows = (np.arange(len(line), dtype=np.float32) @ line.astype(np.float32))[columns] / thickness[columns]
-    usual = _percentile(thickness[columns], BARE_COLUMNS)
-    bare = thickness[columns] <= usual + 1
-    columns, rows = columns[bare], rows[bare]
-    place = _places(line.shape[1])  # well-conditioned, for a cubic
-    curve = _fitted(place[columns], rows, min(3, len(columns) // 8))
-    close = np.abs(_value(curve, place[columns]) - rows) <= 2
-    if np.count_nonzero(close) > 8:
-        degree = 3 if np.count_nonzero(close) > 32 else 1
-        if degree != len(curve) - 1 or not close.all():
-            curve = _fitted(place[columns[close]], rows[close], degree)
-    along = _value(curve, place)
-    near = np.abs(np.arange(len(line))[:, np.newaxis] - along) <= usual / 2 + 1
-    bare = float(np.mean((ink & near).any(axis=0) & (thickness <= usual + 2)))
-    ends = np.linspace(0, line.shape[1] - 1, max(2, line.shape[1] // 8)).astype(np.intp)
-    points = (np.stack([ends + corner[0], along[ends] + corner[1]], axis=1) + 0.5) * scale
-    return bare, (points.round().astype(np.int32), max(1, round((usual - SLOPE_ROOM + ZONE) * scale)))
-
-
-@lru_cache(maxsize=64)
-def _places(count: int) -> Floats:
-    """-1 to 1 in so many steps; not to be written to."""
-    return np.linspace(-1, 1, count)
-
-
-def _value(curve: Floats, x: Floats) -> Floats:
-    """The polynomial at x: np.polyval to the bit, in half its time."""
-    y = np.full(x.shape, curve[0])
-    for factor in curve[1:]:
-        y *= x
-        y += factor
-    return y
-
-
-def _fitted(x: Floats, y: Floats, degree: int) -> Floats:
-    """The polynomial through points (N,) by least squares: np.polyfit to the bit, in half its time."""
-    powers = np.vander(x, degree + 1)
-    scale = np.sqrt((powers * powers).sum(axis=0))
-    powers /= scale
-    found: Floats = np.linalg.lstsq(powers, y, rcond=len(x) * float(np.finfo(x.dtype).eps))[0]
-    found /= scale
-    return found
-
-
-def _percentile(counts: npt.NDArray[np.intp], percent: float) -> float:
-    """What np.percentile gives, in a tenth of its time for a few hundred."""
-    ranked = np.sort(counts)
-    low, part = divmod((len(ranked) - 1) * percent / 100, 1)
-    first, last = ranked[int(low)], ranked[min(int(low) + 1, len(ranked) - 1)]
-    return float(first + (last - first) * part)
 
 
 def _gray(picture: npt.NDArray[np.generic]) -> Gray:

@@ -46,6 +46,12 @@ BAND = 0.08
 """Of the picture's shorter side: how near to its border a frame's ink is."""
 FINER = 0.6
 """Of the writing's pen: how thick it is at the most."""
+LARGE = 0.3
+"""Of the picture's shorter side, the longer side of a glyph that is looked at more closely."""
+LONGEST_STROKE = 5.0
+"""Times its box's longer side, the pen's way in a sign or in touching ones: a longer one is a tangle."""
+HAIRLINE = 0.022
+"""Of its height, the pen of a large sign at the least: what is finer is left of the paper's lines."""
 LEAST_CONTRAST = 0.35
 """Of the typical glyph's contrast: what is fainter is grain, a shadow's edge or show-through."""
 
@@ -168,11 +174,13 @@ def segment(gray: Gray) -> Segmented:
     signs = [piece for piece in _join(pieces, typical) if typical.fits(piece)]
     signs = sorted(signs, key=lambda piece: -piece.contrast)[:MOST_GLYPHS]
     glyphs = [Glyph(piece.box, _crop(ink, labels, piece)) for piece in signs]
+    large = LARGE * min(gray.shape)
+    glyphs = [glyph for glyph in glyphs if max(glyph.box[2:]) < large or _is_written(glyph)]
     return Segmented(ink, mask, glyphs, [piece.box for piece in pieces if typical.is_dot(piece)], borders)
 
 
 def _labeled(mask: Gray) -> tuple[Labels, Labels, tuple[slice, slice]]:
-    """The labels and stats of the mask's components, and the part of it with ink; the rest is left out."""
+    """The labels and stats of the mask's components, and the part of it where the ink is."""
     x, y, w, h = cv2.boundingRect(mask)
     labels = np.zeros(mask.shape, np.int32)
     if not w:
@@ -303,6 +311,14 @@ def _join(pieces: list[_Piece], typical: _Typical) -> list[_Piece]:
             boxes[len(joined)] = piece.box
             joined.append(piece)
     return joined
+
+
+def _is_written(glyph: Glyph) -> bool:
+    """Whether a pen may have made it as a sign: its stroke is no hairline and no longer than in any sign."""
+    pen = stroke_width(glyph.ink)
+    ink = cv2.countNonZero(cv2.threshold(glyph.ink, 127, 1, cv2.THRESH_BINARY)[1])
+    _, _, width, height = glyph.box
+    return pen >= HAIRLINE * height and ink <= LONGEST_STROKE * max(width, height) * pen
 
 
 def weighted_median(values: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> float:

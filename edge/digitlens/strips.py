@@ -4,7 +4,7 @@ The strip is gray, its paper evened out, not thresholded; training makes its own
 """
 
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import cv2
 import numpy as np
@@ -13,7 +13,8 @@ import numpy.typing as npt
 from digitlens import beams, cards
 from digitlens.cards import Card
 from digitlens.errors import ModelError
-from digitlens.interpreter import Network
+from digitlens.interpreter import Network, softmax
+from digitlens.recent import Recent
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -65,6 +66,20 @@ def padded(strip: Gray) -> Gray:
     )
 
 
+class Heard(NamedTuple):
+    """A strip's signs, left to right, and the probabilities (T, CLASSES) of its columns, of STEP pixels each.
+
+    `column` of a sign is one of the strip as it was given, not made narrower.
+    """
+
+    signs: list[beams.Sign]
+    columns: Floats
+
+    def likelihood(self, text: str) -> float:
+        """How probable it is that just these digits stand in the strip; a natural logarithm."""
+        return beams.likelihood(self.columns, [int(sign) for sign in text], SEPARATOR)
+
+
 class Strips:
     """The network `numbers` with its card; make one with `Strips.load`."""
 
@@ -73,6 +88,7 @@ class Strips:
         self._content, self._threads, self._runtime = content, threads, runtime
         # One interpreter for each width, made when it is first asked for: none is ever resized again.
         self._networks: dict[int, Network] = {}
+        self._read: Recent[tuple[int, bytes], Heard] = Recent()
 
     @classmethod
     def load(cls, model: str | Path = DEFAULT, threads: int = 1, runtime: str | None = None) -> Self:
@@ -90,26 +106,26 @@ class Strips:
 
     def columns(self, strip: Gray) -> Floats:
         """(HEIGHT, W) uint8, W of WIDTHS -> the probabilities (W / STEP, CLASSES) of its columns."""
-        network = self._network(strip.shape[1])
-        picture = strip[np.newaxis, ..., np.newaxis]
-        level = np.float32(self.card.input.scale or 1)
-        raw = network.run(picture * level if network.input.dtype == np.float32 else picture).astype(
-            np.float32, copy=False
+        outputs = self._network(strip.shape[1]).reals(
+            strip[np.newaxis, ..., np.newaxis], self.card.input.scale or 1
         )
-        end = network.output
-        if end.dtype != np.float32:
-            raw = (raw - np.float32(end.zero_point)) * np.float32(end.scale)
-        logits = raw.reshape(-1, CLASSES) / np.float32(self.card.temperature or 1)
-        likely: Floats = np.exp(logits - logits.max(axis=1, keepdims=True))
-        likely /= likely.sum(axis=1, keepdims=True)
-        return likely
+        return softmax(outputs.reshape(-1, CLASSES) / np.float32(self.card.temperature or 1))
 
-    def read(self, strip: Gray) -> list[beams.Sign]:
-        """(HEIGHT, w) uint8 -> its signs, left to right; `column` is of STEP pixels of this strip."""
+    def turn(self) -> None:
+        """The next picture begins; strips that are the same as in this one are not read again."""
+        self._read.turn()
+
+    def read(self, strip: Gray) -> Heard:
+        """(HEIGHT, w) uint8 -> what it says."""
+        key = strip.shape[1], strip.tobytes()
+        return self._read.all([key], lambda _: [self._hear(strip)])[0]
+
+    def _hear(self, strip: Gray) -> Heard:
         wide = padded(strip)
-        signs = beams.search(self.columns(wide), BLANK)
+        columns = self.columns(wide)
         shrunk = max(1.0, strip.shape[1] / wide.shape[1])
-        return [sign._replace(column=round(sign.column * shrunk)) for sign in signs]
+        signs = beams.search(columns, BLANK)
+        return Heard([sign._replace(column=round(sign.column * shrunk)) for sign in signs], columns)
 
     def _network(self, width: int) -> Network:
         if width not in self._networks:
@@ -121,12 +137,4 @@ def _check(card: Card, network: Network, path: Path) -> None:
     entry, end = network.input, network.output
     if card.kind != "strips" or entry.shape[1] != HEIGHT or end.shape[-1] != 2 * CLASSES:
         raise ModelError(f"{path}: takes {entry.shape}, gives {end.shape}; it does not read strips")
-    for port, tensor, name in ((card.input, entry, "input"), (card.output, end, "output")):
-        fits = len(port.shape) == len(tensor.shape) and all(
-            told in (-1, side) for told, side in zip(port.shape, tensor.shape, strict=True)
-        )
-        if not fits or port.dtype != tensor.dtype.name:
-            told = f"its card says {port.shape} {port.dtype}"
-            raise ModelError(f"{path}: its {name} is {tensor.shape} {tensor.dtype}, {told}")
-    if entry.dtype not in (np.float32, np.uint8) or entry.zero_point != 0 or not card.input.scale:
-        raise ModelError(f"{path}: takes neither uint8 with zero point 0 nor float32 with the card's scale")
+    cards.check(card, network, path)

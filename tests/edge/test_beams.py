@@ -70,3 +70,24 @@ def test_a_doubtful_sign_says_so() -> None:
 def test_nothing_is_no_sign() -> None:
     assert beams.search(_columns([[0, 0, 1]] * 5), NOTHING) == []
     assert beams.search(np.zeros((0, 3), np.float32), NOTHING) == []
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_likelihood_is_the_sum_over_all_alignments(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes after the digits' classes parts them and is not told apart."""
+    monkeypatch.setattr(beams, "SILENT", 1.1)
+    columns = np.random.default_rng(seed).dirichlet(np.full(4, 0.7), 5).astype(np.float32)
+    total: dict[tuple[int, ...], float] = {}
+    for way in product(range(4), repeat=len(columns)):
+        merged = (min(label, NOTHING) for label in way)
+        row = tuple(label for label, _ in groupby(merged) if label != NOTHING)
+        total[row] = total.get(row, 0.0) + float(np.prod(columns[np.arange(5), way], dtype=np.float64))
+    for row in ((), (0,), (1,), (0, 1), (1, 1), (0, 1, 0), (0, 0, 0)):
+        assert np.exp(beams.likelihood(columns, row, NOTHING)) == pytest.approx(total[row], rel=1e-4)
+
+
+def test_silent_columns_do_not_count_twice() -> None:
+    spoken = _columns([[0.9, 0.05, 0.05], [0.0, 0.01, 0.99], [0.1, 0.8, 0.1]])
+    longer = np.insert(spoken, [2, 2, 2], [0.0, 0.01, 0.99], axis=0)
+    for row in ((0, 1), (0,), ()):
+        assert beams.likelihood(spoken, row, NOTHING) == beams.likelihood(longer, row, NOTHING)

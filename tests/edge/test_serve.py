@@ -197,7 +197,8 @@ def test_a_stopped_process_does_not_feed_the_watchdog(systemd: Systemd, serve: S
 def test_a_reload_takes_what_has_changed_and_loses_no_frame(
     systemd: Systemd, serve: Serve, tmp_path: Path, sheet: Path
 ) -> None:
-    file = config(tmp_path, f'[camera]\nsource = "{sheet}"\nrate = 1.5\nhold = 12\nrepeat = 1\n')
+    """At rate 0 no machine is too slow: a frame is missing only where the camera was opened anew."""
+    file = config(tmp_path, f'[camera]\nsource = "{sheet}"\nrate = 0\nhold = 1200\nrepeat = 1\n')
     process = serve("--config", file, "--json", **systemd.environment)
     systemd.said("READY=1")
     config(tmp_path, file.read_text() + "[reader]\nthreads = 2\n[region.all]\ncorners = [0, 0, 1, 1]\n")
@@ -210,7 +211,7 @@ def test_a_reload_takes_what_has_changed_and_loses_no_frame(
     systemd.said("RELOADING=1")
     ready = systemd.said("READY=1")
     assert f"the settings stay as they were: {file}:" in ready
-    output, errors = process.communicate(timeout=LONG)  # the replay's end
+    output, errors = process.communicate(timeout=3 * LONG)  # the replay's end
     assert process.returncode == 0, errors
     systemd.said("STOPPING=1")
     entries = list(map(json.loads, output.splitlines()))
@@ -221,7 +222,7 @@ def test_a_reload_takes_what_has_changed_and_loses_no_frame(
     assert len(entries) == 1
     assert len([line for line in errors.splitlines() if "error: " in line]) == 1
     assert "taken over" in errors
-    assert "stopping after 12 frames" in errors
+    assert "stopping after 1200 frames" in errors
 
 
 def test_a_reload_changes_the_camera_and_a_wrong_one_leaves_it(

@@ -187,6 +187,7 @@ def test_events_and_what_was_missed(idle: Web) -> None:
         lines = [answer.readline().decode().strip() for _ in range(4)]
         assert lines[1:3] == [f"id: {entries[1].id}", "event: appeared"]
         assert json.loads(lines[3].removeprefix("data: "))["text"] == "2"
+    until(lambda: not idle._site.listeners)  # who leaves is no listener any more
     idle.announce(entries[2:])
     with asked(idle.port, "/api/events", Last_Event_ID=entries[1].id) as answer:
         until(lambda: answer.readline() == f"id: {entries[2].id}\n".encode())

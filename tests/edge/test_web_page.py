@@ -281,9 +281,9 @@ class _never:  # noqa: N801
 def _boxes(page: Page) -> list[tuple[float, ...]]:
     """The digits' boxes in pixels of the window: x, y, width, height, without the line's own width."""
     found = page.ask(
-        "JSON.stringify((() => { const at = $('boxes').getBoundingClientRect();"
-        " return [...document.querySelectorAll('rect.digit')].map(one => { const box = one.getBBox();"
-        " return [at.x + box.x, at.y + box.y, box.width, box.height] }) })())"
+        "JSON.stringify([...document.querySelectorAll('rect.digit')].map(one => {"
+        " const box = one.getBBox(), at = one.getScreenCTM();"
+        " return [at.e + at.a * box.x, at.f + at.d * box.y, at.a * box.width, at.d * box.height] }))"
     )
     return [tuple(box) for box in json.loads(found)]
 

@@ -119,6 +119,8 @@ def memory(service: Service, minutes: float) -> dict[str, float]:
             # Where others use the machine, frames may come late; then there is no picture, as it says.
             assert status == 200 or b"no frame for" in body, (path, status, body[:200])
         samples.append((time.monotonic() - begin, service.memory()))
+        if len(samples) % 30 == 0:
+            print(f"    {samples[-1][0] / 60:.1f} minutes: {samples[-1][1]:.1f} MiB", flush=True)
         time.sleep(2)
     pictures = viewers.close()
     late = [(at, size) for at, size in samples if at > 60 * min(1, minutes / 4)]

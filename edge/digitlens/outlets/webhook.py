@@ -217,8 +217,8 @@ class WebhookOutlet:
         # The timeout of the socket is for each piece; a receiver that trickles would hold us for ever.
         overdue = threading.Timer(timeout, self._hang_up)
         overdue.daemon = True
+        started = monotonic()  # before the timer, so that what it ends is always seen to be late
         overdue.start()
-        started = monotonic()
         try:
             self._connection.request("POST", self._path, body, headers)
             with self._connection.getresponse() as response:

@@ -113,13 +113,14 @@ class Route(RequestHandler):
         Raises:
             StreamClosedError: nobody is there.
         """
-        try:
-            await asyncio.wait_for(self.flush(), STUCK)
-        except TimeoutError:
+        flushing = self.flush()
+        done, _ = await asyncio.wait([flushing], timeout=STUCK)
+        if not done:
             stream = cast(HTTP1Connection, self.request.connection).stream
             if stream is not None:
                 stream.close()
-            raise StreamClosedError from None
+            raise StreamClosedError
+        flushing.result()
 
     def send(self, what: object) -> None:
         """Answer with JSON."""

@@ -206,14 +206,14 @@ class Events(Route):
             raise HTTPError(503, log_message="too many listeners")
         self.set_header("Content-Type", "text/event-stream")
         self.last_long()
-        news = asyncio.Event()
-        self.site.listeners.add(news.set)
+        self.news, self.gone = asyncio.Event(), False
+        self.site.listeners.add(self.news.set)
         try:
             last = self.request.headers.get("Last-Event-ID", "") or await self._newest()
             self.write(": digitlens\n\n")
             await self.flow()
-            while not self.site.latest.closed:
-                news.clear()
+            while not self.gone:
+                self.news.clear()
                 entries = await self.off_loop(past.since, self.site.past, last, AT_ONCE)
                 last = await self._newest() if entries is None else entries[-1].id if entries else last
                 for entry in entries or ():
@@ -222,7 +222,7 @@ class Events(Route):
                 if entries:
                     await self.flow()
                 try:
-                    await asyncio.wait_for(news.wait(), SILENT)
+                    await asyncio.wait_for(self.news.wait(), SILENT)
                 except TimeoutError:
                     self.write(":\n\n")
                     await self.flow()
@@ -231,7 +231,12 @@ class Events(Route):
         except DigitLensError as error:
             self.site.say(f"web page: {error}")
         finally:
-            self.site.listeners.discard(news.set)
+            self.site.listeners.discard(self.news.set)
+
+    def on_connection_close(self) -> None:
+        """The listener has left; its place is free at once."""
+        self.gone = True
+        self.news.set()
 
     async def _newest(self) -> str:
         entries = await self.off_loop(self.site.past.history, 1)

@@ -150,6 +150,7 @@ function tell(seconds) {
   $("notice").hidden = !bad;
   $("retry").hidden = connected;
   if (!bad) return;
+  set($("figures"), "");
   set($("notice-title"), connected ? "The camera is lost" : "The connection is lost");
   set($("notice-why"), connected ? `${trouble}. It is opened again by itself.`
     : `It is tried again by itself${seconds ? `, next in ${seconds} s` : ""}. What you see is old.`);

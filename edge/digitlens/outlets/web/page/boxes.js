@@ -69,5 +69,7 @@ export function draw(svg, numbers, size, width, height) {
       make("text", { class: kind, x: spot.x + letters * 0.35, y: spot.y + letters * 1.07, "font-size": letters }, text),
     );
   }
+  // Until it is drawn anew it grows and shrinks with the picture.
+  svg.setAttribute("viewBox", `0 0 ${width || 1} ${height || 1}`);
   svg.replaceChildren(...drawn, ...labels);
 }
