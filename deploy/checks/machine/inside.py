@@ -31,7 +31,7 @@ def unit(name: str) -> str:
     return run("systemctl", "show", "-P", name, "digitlens")
 
 
-def until(what: str, found: Callable[[], T | None], limit: float = 200) -> T:
+def until(what: str, found: Callable[[], T | None], limit: float = 600) -> T:
     """Wait until `found` gives something; everything is slow here."""
     end = time.monotonic() + limit
     while True:
@@ -81,10 +81,10 @@ def frames() -> str:
 
 def booted() -> str:
     """The service was started by the boot, and is ready."""
-    until("READY", lambda: unit("ActiveState") == "active" or None, 600)
+    until("READY", lambda: unit("ActiveState") == "active" or None, 900)
     since, began = int(unit("ActiveEnterTimestampMonotonic")), int(unit("ExecMainStartTimestampMonotonic"))
     assert unit("NRestarts") == "0", unit("NRestarts")
-    time.sleep(20)
+    time.sleep(60)
     seconds = f"READY {since / 1e6:.0f} s after the boot, {(since - began) / 1e6:.0f} s after its start"
     return f"{seconds} (emulated); {frames()}"
 
@@ -167,7 +167,7 @@ def stopped() -> str:
     text = line("stopping after", now)
     match = re.search(r"after (\d+) frames", text)
     assert match, text
-    assert int(match[1]) > 20, text
+    assert int(match[1]) > 10, text
     assert unit("Result") == "success"
     return text
 
