@@ -94,8 +94,8 @@ class Service:
     Args:
         load: reads the settings, now and at each reload.
         stop: has the signals.
+        notify: tells systemd, or nobody.
         lines: entries go to stdout, too, as JSON.
-        environment: of the process.
 
     Raises:
         SettingsError, ModelError, DependencyError: from the constructor.
