@@ -5,8 +5,13 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 # What the Pi gets, and apart from it what the workstation and the tests need besides.
 READ := .venv/$(VERSION)
 TEST := .venv/$(VERSION)-test
+# What builds the release and looks it over.
+RELEASE := .venv/$(VERSION)-release
+# The processor that a bundle is for.
+ARCH ?= aarch64
+OUT ?= dist
 
-.PHONY: read test lint benchmark clean
+.PHONY: read test lint benchmark bundle pins release clean
 
 read: $(READ)/.ready
 	$(READ)/bin/digitlens read examples/sheet.jpg --overlay out
@@ -24,12 +29,30 @@ lint: $(TEST)/.ready
 benchmark: $(TEST)/.ready
 	$(TEST)/bin/python -m digitlens_convert benchmark $(if $(MNIST),--mnist $(MNIST))
 
+# dist/digitlens-VERSION-ARCH: a folder that installs the service without a network.
+bundle: $(RELEASE)/.ready
+	PYTHON=$(RELEASE)/bin/python deploy/bundle $(ARCH) $(OUT)
+
+# deploy/pins: the newest versions of what is installed beside the wheel.
+pins: $(RELEASE)/.ready
+	PATH="$(CURDIR)/$(RELEASE)/bin:$$PATH" deploy/pin
+
+# dist/: wheel and sdist, built twice; an SBOM; known vulnerabilities looked up.
+release: $(RELEASE)/.ready
+	PYTHON=$(RELEASE)/bin/python UNCHECKED=$(UNCHECKED) deploy/release
+
 $(READ)/.ready: WHAT := .
 $(TEST)/.ready: WHAT := '.[train,test,tflite]'
 $(READ)/.ready $(TEST)/.ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "digitlens needs Python 3.11 or newer; $(PYTHON) is $(VERSION). Name another with PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable $(WHAT)
+	touch $@
+
+$(RELEASE)/.ready: pyproject.toml
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'  # the first that knows groups
+	$(@D)/bin/python -m pip install --quiet --group release
 	touch $@
 
 clean:

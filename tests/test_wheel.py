@@ -18,4 +18,6 @@ def test_it_holds_the_runtime_and_its_models_alone(root: Path, tmp_path: Path) -
     assert {top for top in tops if not top.endswith(".dist-info")} == {"digitlens"}
     for source in (root / "edge" / "digitlens" / "models").iterdir():
         assert f"digitlens/models/{source.name}" in names
+    for source in (root / "edge" / "digitlens" / "outlets" / "web" / "page").iterdir():
+        assert f"digitlens/outlets/web/page/{source.name}" in names
     assert wheel.stat().st_size < 2_000_000

@@ -38,8 +38,8 @@ class Classifier:
             model: a name of digitlens.cards.names(), or a path to a .tflite or .npz file.
             threads: of the interpreter.
             runtime: a name of digitlens.interpreter.RUNTIMES; None takes the first that is installed.
-            portable: the same outputs from every runtime, to the bit; XNNPACK, which is faster, rounds
-                a little otherwise.
+            portable: the same outputs from every runtime on x86-64, to the bit; XNNPACK, which is faster,
+                rounds a little otherwise, and litert's alike on x86-64 and Arm.
 
         Raises:
             ModelError: no such model, or it does not fit its card.

@@ -7,7 +7,16 @@ from pathlib import Path
 
 import msgspec
 
-from digitlens import __version__, cards, live_command, overlay, pictures
+from digitlens import (
+    __version__,
+    cards,
+    doctor_command,
+    live_command,
+    log_command,
+    overlay,
+    pictures,
+    serve_command,
+)
 from digitlens.classify import DEFAULT, Classifier
 from digitlens.errors import DigitLensError, PictureError
 from digitlens.reader import Reader
@@ -64,6 +73,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     read.add_argument("--threads", type=int, default=1, help="of the network (default: %(default)s)")
     live_command.add_options(commands.add_parser("live", help="read what a camera sees, on the display"))
+    serve_command.add_options(
+        commands.add_parser("serve", help="read without a person, from a settings file")
+    )
+    doctor_command.add_options(commands.add_parser("doctor", help="what is missing on this machine"))
+    log_command.add_options(commands.add_parser("log", help="what was read, from the journal"))
     return parser
 
 

@@ -43,3 +43,11 @@ class JournalError(DigitLensError, OSError):
 
 class OutletError(DigitLensError, OSError):
     """An outlet that cannot be opened: a port that is taken, a file that is missing."""
+
+
+def reason(error: Exception) -> str:
+    """What went wrong, in one line, the file's name left out."""
+    if isinstance(error, FileNotFoundError):
+        return "no such file or folder"
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    return text.splitlines()[0]

@@ -21,6 +21,10 @@ YOUNG = 6
 """Frames that a number is not steady before, and how often a digit is seen is not known."""
 SELDOM = 0.4
 """Of the frames: what is seen less often and not settled is a stray sign."""
+AGAINST = 4
+"""Frames one after another that read another value, from which a settled digit is in doubt."""
+AFRESH = 10
+"""The same, from which it begins anew: no bad frame is that long."""
 LINKED = 3.0
 """Frames' worth of evidence, from which two digits belong to one number, or no longer do."""
 UNSEEN = DAMP * np.log([MISS] * NONE + [1.0])
@@ -42,6 +46,7 @@ class Followed:
         self.frames = 1
         self.seen = 1  # in so many of them
         self.missed = 0  # in so many since it was seen last
+        self.against = 0  # so many one after another read another value than `shown`
         self.number = 0
 
     @property
@@ -51,8 +56,13 @@ class Followed:
 
     @property
     def sure(self) -> bool:
-        """Whether it is settled and its evidence still says so."""
-        return self.settled and self.lead >= 0
+        """Whether it is settled, its evidence still says so, and so do the last frames."""
+        return self.settled and self.lead >= 0 and self.against < AGAINST
+
+    def begin(self) -> None:
+        """Forget what was read in this place."""
+        self.evidence, self.lead, self.settled = np.zeros(NONE + 1), 0.0, False
+        self.frames, self.seen, self.against = 1, 1, 0
 
     @property
     def nothing(self) -> bool:

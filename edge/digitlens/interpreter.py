@@ -35,7 +35,8 @@ class Network:
         content: the bytes of the .tflite file.
         threads: of the interpreter.
         runtime: a name of RUNTIMES; None takes the first that is installed.
-        portable: run TFLite's own kernels, not XNNPACK's: the same bytes from every runtime, but slower.
+        portable: run TFLite's own kernels, not XNNPACK's: slower, but on x86-64 the same bytes from every
+            runtime. On Arm the two runtimes differ.
 
     Raises:
         DependencyError: no such runtime is installed, or it does not work with this NumPy.

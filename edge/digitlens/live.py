@@ -13,7 +13,10 @@ from digitlens.reader import Reader
 from digitlens.readings import Reading, resized
 from digitlens.snapshots import Snapshots
 from digitlens.still import Still
-from digitlens.track import Event, Tracker
+from digitlens.track import Event, Tracked, Tracker
+from digitlens.vitals import Vitals
+
+Publish = Callable[[Frame, tuple[Tracked, ...], tuple[int, int]], None]
 
 SLICE = 0.25
 """Seconds for which a camera is waited on at a time: so long a signal or a key may have to wait."""
@@ -40,6 +43,9 @@ class Live:
         say: is handed each line for the user.
         record: is handed the frame's image and its reading; one RecordError, and it is not called again.
         wait: waits so many seconds, 0 included, and says whether to stop.
+        publish: is handed each frame that was read, or compared and found to be the one before once more,
+            with the numbers of now and the size of the picture that their boxes are in.
+        vitals: is told how the loop is doing.
         watch: is handed a stage's name and its milliseconds; `camera` is CPU time, the others wall time.
         patience: seconds without a frame after which the camera is lost.
     """
@@ -57,7 +63,9 @@ class Live:
         say: Callable[[str], None] = lambda line: None,
         record: Callable[[Pixels, Reading], None] | None = None,
         snapshots: Snapshots | None = None,
-        watch: Callable[[str, float], None] = lambda stage, milliseconds: None,
+        publish: Publish = lambda frame, numbers, size: None,
+        vitals: Vitals | None = None,
+        watch: Callable[[str, float], None] | None = None,
         clock: Callable[[], float] = monotonic,
         patience: float = PATIENCE,
     ) -> None:
@@ -66,7 +74,9 @@ class Live:
         self.unusable = 0
         self._camera, self._reader, self._tracker, self._display = camera, reader, tracker, display
         self._wait, self._reopen, self._emit, self._say = wait, reopen, emit, say
-        self._record, self._snapshots, self._watch = record, snapshots or Snapshots(), watch
+        self._record, self._snapshots = record, snapshots or Snapshots()
+        self._publish, self._vitals = publish, vitals or Vitals(camera.name)
+        self._watch = watch or self._vitals.watch
         self._clock, self._patience = clock, patience
         self._still = Still()
         self._alike = 0  # frames read of this unmoving picture
@@ -74,6 +84,7 @@ class Live:
         self._frame: Frame | None = None  # as shown
         self._reading: Reading | None = None
         self._size = (1, 1)  # of the pixels that all boxes are in: those of the first frame
+        self._numbers: tuple[Tracked, ...] = ()
         self._frozen = False
         self._over = False
         self._tries = 0
@@ -103,8 +114,32 @@ class Live:
                     return
                 self._watch("camera", (process_time() - before) * 1000)
                 self._next(frame)
+                self._vitals.frame(frame.taken, self._camera.dropped + self.unusable, self.read)
         finally:
             self._camera.close()
+
+    @property
+    def camera(self) -> Camera:
+        """The one that is read from now."""
+        return self._camera
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the picture that all boxes are in."""
+        return self._size
+
+    def change(
+        self, *, reader: Reader | None = None, camera: Camera | None = None, patience: float | None = None
+    ) -> None:
+        """Go on with another from the next frame on; called by `wait`, between two frames."""
+        if reader is not None:
+            self._reader = reader
+            self._reading = None  # what the one before has read of this picture
+        if camera is not None:
+            self._camera.close()
+            self._camera = camera
+            self._newest = self._clock()
+        self._patience = patience or self._patience
 
     def _next(self, frame: Frame) -> None:
         started = perf_counter()
@@ -125,6 +160,7 @@ class Live:
                 except RecordError as error:
                     self._say(str(error))
                     self._record = None
+            self._publish(frame, self._numbers, self._size)
         shown = perf_counter()
         self._show()
         ended = perf_counter()
@@ -152,8 +188,10 @@ class Live:
         tracked = perf_counter()
         for event in self._tracker.update(reading):
             self._emit(event)
+        self._numbers = self._tracker.numbers
         self._watch("segment", reading.milliseconds["segment"])
         self._watch("classify", reading.milliseconds["classify"])
+        self._watch("read", reading.milliseconds["total"])
         self._watch("track", (perf_counter() - tracked) * 1000)
         return reading
 
@@ -168,7 +206,7 @@ class Live:
             return
         try:
             keys = self._display.show(
-                self._frame.image, self._tracker.numbers, self._size, status or self._status(self._frame)
+                self._frame.image, self._numbers, self._size, status or self._status(self._frame)
             )
         except DisplayError as error:
             self._say(f"{error}; going on without a display")
@@ -211,7 +249,8 @@ class Live:
             raise error
         self._say(f"{error}; opening it again")
         self._camera.close()
-        said = str(error)
+        lost, said = self._camera, str(error)
+        self._vitals.lose(said)
         while not self._over:
             pause = PAUSES[min(self._tries, len(PAUSES) - 1)]
             self._tries += 1  # until a frame has come: to open is not yet to see
@@ -220,6 +259,8 @@ class Live:
                 if self._over or self._wait(min(SLICE, rest)):
                     self._over = True
                     return
+                if self._camera is not lost:  # `wait` has changed it
+                    return
                 self._show(f"no camera: {said}")
             try:
                 self._camera = self._reopen()
@@ -227,7 +268,9 @@ class Live:
                 if str(again) != said:
                     said = str(again)
                     self._say(said)
+                    self._vitals.lose(said)
             else:
                 self._say(f"{self._camera.name}: open again")
+                self._vitals.reopen(self._camera.name)
                 self._newest = self._clock()
                 return

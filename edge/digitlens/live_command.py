@@ -2,16 +2,12 @@
 
 import argparse
 import os
-import select
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-import cv2
 import msgspec
 
 from digitlens import cards
@@ -20,47 +16,18 @@ from digitlens.classify import DEFAULT, Classifier
 from digitlens.displays import NAMES, Display, Nowhere, open_display
 from digitlens.errors import CameraError, RecordError
 from digitlens.live import PATIENCE, Live
+from digitlens.live_page import open_page
 from digitlens.measure import Figures, Meter
 from digitlens.reader import Reader
 from digitlens.record import Recorder
 from digitlens.snapshots import Snapshots
-from digitlens.terminal import quiet
+from digitlens.stop import Stop
+from digitlens.terminal import quiet, silence_opencv
 from digitlens.track import Event, Tracker
 
 BENCHMARK_RATE = 30.0
 HOLD = 30
 """Frames for which a replay shows a picture: enough for its numbers to become steady."""
-
-
-class Stop:
-    """Waits that a signal ends: SIGTERM and Ctrl-C write into a pipe, and a frame is finished first.
-
-    Not a threading.Event: set by a signal's handler in the middle of its own wait(), it may lock itself out.
-    """
-
-    def __init__(self) -> None:
-        self._pipe, self._end = os.pipe()
-        os.set_blocking(self._end, False)
-
-    def wait(self, seconds: float) -> bool:
-        """Wait so many seconds, or until a signal has come; whether it has."""
-        return bool(select.select([self._pipe], [], [], seconds)[0])
-
-    @contextmanager
-    def signals(self) -> Iterator[None]:
-        """Take SIGTERM and SIGINT while in here."""
-
-        def tell(number: int, frame: object) -> None:
-            os.write(self._end, b"\0")
-
-        before = {number: signal.signal(number, tell) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-            os.close(self._pipe)
-            os.close(self._end)
 
 
 def add_options(live: argparse.ArgumentParser) -> None:
@@ -97,25 +64,18 @@ def add_options(live: argparse.ArgumentParser) -> None:
         help=f"{', '.join(cards.names())}, or a model file with its card beside it (default: %(default)s)",
     )  # fmt: skip
     live.add_argument("--threads", type=int, default=1, help="of the network (default: %(default)s)")
+    live.add_argument("--web", default="", metavar="HOST:PORT", help="open a page to look at, there")
+    live.add_argument("--web-token", default="", metavar="FILE", help="the token that it asks of everyone")
     live.add_argument(
         "--benchmark", action="store_true",
         help="replay once as fast as it goes and once at 30 frames a second; a JSON object on the last line",
     )  # fmt: skip
 
 
-def _silence_opencv() -> None:
-    """A lost camera gets our line alone. OpenCV has moved the switch between its versions."""
-    for module in (cv2, getattr(cv2.utils, "logging", None)):
-        switch = getattr(module, "setLogLevel", None)
-        if switch is not None:
-            switch(0)
-            return
-
-
 def run(options: argparse.Namespace) -> int:
     """Run the loop until it is told to stop, or its replay ends."""
     if os.environ.get("DIGITLENS_DEBUG") != "1":
-        _silence_opencv()
+        silence_opencv()
     stop = Stop()
     with stop.signals():
         with quiet():
@@ -135,9 +95,9 @@ def _live(
 ) -> tuple[Live, Camera]:
     rate = options.rate if rate is None else rate
     hold = options.hold if options.hold is not None else 1 if options.benchmark else HOLD
-    seen = options.display != "none" or options.record is not None or options.save != Path()
+    seen = options.display != "none" or options.record is not None or options.save != Path() or options.web
     open_one = partial(
-        open_camera, rate=rate, rotation=options.rotation, flip=options.flip, color=seen,
+        open_camera, rate=rate, rotation=options.rotation, flip=options.flip, color=bool(seen),
         repeat=options.repeat, hold=hold,
     )  # fmt: skip
     with ExitStack() as opened:
@@ -155,6 +115,13 @@ def _live(
         if wanted != "none":
             display = open_display(wanted, full_screen=options.full_screen, preview=camera.preview)
         opened.callback(display.close)
+        page = open_page(options.web, options.web_token, camera.name, _say)
+        opened.callback(page.close)
+        tell = _as_json if options.json else _as_text
+
+        def emit(event: Event) -> None:
+            tell(event)
+            page.take(event, live.size)
 
         def reopen() -> Camera:
             # The Pi's own camera that was lost is waited for: its display can show no other.
@@ -170,11 +137,13 @@ def _live(
             wait=stop.wait,
             # Played again from its start, a replay with a file that cannot be read would never end.
             reopen=None if _replayed(options) and options.repeat else reopen,
-            emit=_as_json if options.json else _as_text,
+            emit=emit,
+            publish=page.publish,
+            vitals=page.vitals,
             say=_say,
             record=record,
             snapshots=Snapshots(options.save),
-            watch=meter or (lambda stage, milliseconds: None),
+            watch=meter,
             patience=max(PATIENCE, 3 / rate) if rate else PATIENCE,
         )
         live.run()

@@ -21,6 +21,8 @@ MIDDLE = SIDE / 2
 half of them move."""
 THINNEST = 1.6
 """The narrowest stroke that is left as it is, in pixels of the 20 x 20 fit; MNIST's mean is 2.4."""
+WIDEST = 40
+"""Pixels of the radius that ink is thickened by at the most; larger ink is made smaller first."""
 
 
 class HasInk(Protocol):
@@ -82,6 +84,11 @@ def stroke_width(ink: Gray) -> float:
 def _thicken(ink: Gray, more: float) -> Gray:
     """Dilate by `more` pixels in all, with a frame so that the new edge has room."""
     radius = max(1, round(more / 2))
+    if radius > WIDEST:  # a hairline over the whole picture: dilated as it is, it would take seconds
+        shrink = WIDEST / radius
+        size = max(1, round(ink.shape[1] * shrink)), max(1, round(ink.shape[0] * shrink))
+        ink = cv2.resize(ink, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        radius = WIDEST
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     framed = cv2.copyMakeBorder(ink, radius, radius, radius, radius, cv2.BORDER_CONSTANT, value=(0,))
     return cv2.dilate(framed, kernel).astype(np.uint8, copy=False)

@@ -1,6 +1,5 @@
 """Picture and video files -> arrays, as a viewer would show them: turned, on white, 8 bits."""
 
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -8,23 +7,16 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
 
-from digitlens.errors import PictureError
+from digitlens import avi
+from digitlens.errors import PictureError, reason
 
 Pixels = npt.NDArray[np.uint8]
 
-# Named, because Pillow would also start other programs for some formats. The frequent ones first:
-# for the last two it imports all its plugins.
-FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF")
 PICTURES = frozenset(
     [".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".pgm", ".ppm", ".pnm"]
 )
 VIDEOS = frozenset([".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".mjpeg", ".mjpg"])
-MOST_PIXELS = 50_000_000
-"""Decoded at once; larger ones are refused before their pixels are touched."""
-ENOUGH = 1280
-"""Pixels of the longer side that are enough: a JPEG of twice this and more is decoded at half or less."""
 
 
 class Picture(NamedTuple):
@@ -65,7 +57,7 @@ def expand(path: Path) -> list[Path]:
             return [path]
         files = sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURES | VIDEOS)
     except OSError as error:
-        raise PictureError(f"{path}: {_reason(error)}") from error
+        raise PictureError(f"{path}: {reason(error)}") from error
     if not files:
         raise PictureError(f"{path}: no pictures in this folder")
     return files
@@ -80,7 +72,9 @@ def load(path: Path, color: bool = False) -> Iterator[Picture]:
     if is_video(path):
         yield from _frames(path, color)
     else:
-        yield _picture(path, color)
+        from digitlens import photos  # with Pillow, that no camera and no video needs
+
+        yield Picture(str(path), 0.0, *photos.decoded(path, color))
 
 
 def save(path: Path, pixels: Pixels) -> None:
@@ -89,53 +83,53 @@ def save(path: Path, pixels: Pixels) -> None:
     Raises:
         PictureError: it cannot be written.
     """
+    from digitlens import photos
+
+    photos.save(path, pixels)
+
+
+def rate(path: Path) -> float:
+    """The frames a second that a video says it has; 0 where it does not, or cannot be read."""
     try:
-        Image.fromarray(pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., ::-1])).save(path)
-    except (OSError, ValueError) as error:
-        raise PictureError(f"{path}: cannot be written: {_reason(error)}") from error
-
-
-def _picture(path: Path, color: bool) -> Picture:
-    mode = "RGB" if color else "L"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of size (judged below) and of odd metadata
-            with Image.open(path, formats=FORMATS) as image:
-                turned = image.getexif().get(0x0112, 1) >= 5  # lies on its side
-                size = (image.height, image.width) if turned else image.size
-                shrink = min(1.0, ENOUGH / max(image.size))
-                image.draft(mode, (int(image.width * shrink), int(image.height * shrink)))
-                if image.width * image.height > MOST_PIXELS:
-                    raise Image.DecompressionBombError
-                pixels = _pixels(ImageOps.exif_transpose(image), mode)
-    except Image.DecompressionBombError as error:
-        raise PictureError(
-            f"{path}: too large; at most {MOST_PIXELS // 1_000_000} million pixels are read: scale it down"
-        ) from error
-    except UnidentifiedImageError as error:
-        raise PictureError(f"{path}: not a picture ({', '.join(FORMATS)})") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise PictureError(f"{path}: {_reason(error)}") from error
-    return Picture(str(path), 0.0, pixels, size)
-
-
-def _pixels(image: Image.Image, mode: str) -> Pixels:
-    """Any of Pillow's modes -> gray, or BGR for mode RGB."""
-    if image.mode.startswith(("I", "F")):  # 16 bits, which convert() would clip; or floating point
-        values = np.asarray(image).astype(np.float32)
-        top = max(float(np.max(values)), 1.0) if image.mode == "F" else 65535.0
-        image = Image.fromarray((values.clip(0, top) * (255 / top)).astype(np.uint8))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        paper = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(paper, image)
-    pixels = np.asarray(image.convert(mode))
-    return pixels if mode == "L" else np.ascontiguousarray(pixels[..., ::-1])
+        film = avi.probe(path)
+    except OSError:
+        return 0.0
+    if film is not None:
+        return film.rate
+    video = cv2.VideoCapture(str(path))
+    told = float(video.get(cv2.CAP_PROP_FPS))
+    video.release()
+    return told
 
 
 def _frames(path: Path, color: bool) -> Iterator[Picture]:
-    if not path.exists():
-        raise PictureError(f"{path}: no such file")
+    some = False
+    try:
+        film = avi.probe(path)
+        if film is not None:
+            for count, pixels in enumerate(_jpegs(path, color)):
+                size = pixels.shape[1], pixels.shape[0]
+                if not some and size != film.size:
+                    break  # half frames, one after the other
+                some = True
+                yield Picture(str(path), count / film.rate, pixels, size)
+    except OSError as error:
+        raise PictureError(f"{path}: {reason(error)}") from error
+    if not some:
+        yield from _decoded(path, color)
+
+
+def _jpegs(path: Path, color: bool) -> Iterator[Pixels]:
+    """The frames of Motion JPEG; torn ones are left out."""
+    how = cv2.IMREAD_IGNORE_ORIENTATION | (cv2.IMREAD_COLOR if color else cv2.IMREAD_GRAYSCALE)
+    for jpeg in avi.jpegs(path):
+        pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), how)
+        if pixels is not None:
+            yield pixels.astype(np.uint8, copy=False)
+
+
+def _decoded(path: Path, color: bool) -> Iterator[Picture]:
+    """The frames as FFmpeg or what else OpenCV has gives them."""
     video = cv2.VideoCapture(str(path))
     try:
         some, frame = video.read() if video.isOpened() else (False, None)
@@ -150,10 +144,3 @@ def _frames(path: Path, color: bool) -> Iterator[Picture]:
             some, frame = video.read()
     finally:
         video.release()
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "no such file or folder"
-    text = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-    return text.splitlines()[0]

@@ -16,6 +16,7 @@ from digitlens.lattice import Resolved, resolve
 from digitlens.lines import separated, to_numbers
 from digitlens.normalize import to_mnist
 from digitlens.readings import Digit, Number, Reading, number, resized, union
+from digitlens.recent import Recent
 from digitlens.segment import Glyph, Segmented, segment
 from digitlens.strips import DEFAULT, Strips
 
@@ -73,6 +74,9 @@ class Reader:
             strips = Strips.load()
         self._strips = strips
         self._watch: Watch = watch or (lambda gray, page, resolved: None)
+        # An int8 network's answers are the same to the bit in whatever batch; others are always asked.
+        self._exact = self.classifier.card.input.dtype == "uint8"
+        self._glyphs: Recent[bytes, npt.NDArray[np.float32]] = Recent()
         # To give a picture's buffers back to the system and to get them again takes a third of the reader's
         # time. glibc keeps what is smaller than the largest block that was ever freed: mallopt(3). This one
         # is never touched, and takes no memory.
@@ -85,6 +89,9 @@ class Reader:
             PictureError: another shape or dtype.
         """
         started = perf_counter()
+        self._glyphs.turn()
+        if self._strips is not None:
+            self._strips.turn()
         gray = _gray(image)
         height, width = gray.shape
         shrink = LONGEST / max(gray.shape)
@@ -114,7 +121,14 @@ class Reader:
         return resized(reading, (width, height))
 
     def _classify(self, glyphs: list[Glyph]) -> npt.NDArray[np.float32]:
-        return self.classifier.probabilities(to_mnist(glyphs))
+        crops = to_mnist(glyphs)
+        if not self._exact:
+            return self.classifier.probabilities(crops)
+        likely = self._glyphs.all(
+            [crop.tobytes() for crop in crops],
+            lambda places: list(self.classifier.probabilities(crops[places])),
+        )
+        return np.array(likely, np.float32).reshape(-1, 10)
 
     def _numbers(self, resolved: Resolved, segmented: Segmented) -> tuple[Number, ...]:
         """The glyphs as numbers, without those that are words or scribbles."""

@@ -4,13 +4,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.curves import BARE_COLUMNS, SLOPE_ROOM, Curve, fitted, percentile
 from digitlens.paths import fall, trace
 
 Gray = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 Line = tuple[int, int, npt.NDArray[np.bool_]]
-Curve = tuple[Points, int]
 
 COARSE = 640
 """Lines are looked for in the mask reduced to at most so many pixels on its longer side."""
@@ -48,16 +48,10 @@ BEHIND = 0.15
 """Of the picture's width: digits that hide so much of a line do not end it."""
 SLENDER = 30.0
 """Times its thickness, a line's least length: the 1 of a narrow strip of writing is straight, too."""
-BARE_COLUMNS = 10
-"""Percentile of a line's thickness over its columns that is the line's own."""
-ZONE = 4.0
-"""Coarse pixels by which the zone that is cleared is wider than the line, less the room for its slope."""
 SEVERAL = 4
 """So many lines of one direction are a ruled sheet or a table."""
 EXTENDED = 0.4
 """Of its length: how far a table's line that was lost is drawn on."""
-SLOPE_ROOM = 5
-"""Coarse pixels that a line is thickened by, so that at a slope it still has long runs along the axis."""
 THICKEST = 0.02
 """A line's greatest thickness, in parts of the picture's longer side."""
 THICK_ANYWAY = 4.0
@@ -77,13 +71,17 @@ def remove_lines(mask: Gray, faint: Gray) -> tuple[Gray, list[Points]]:
     coarse = _coarse(faint)
     level = _find(coarse, faint.shape[1])
     upright = _find(_gray(cv2.transpose(coarse)), faint.shape[0], through=True)
-    lines = []
-    if level:
-        lines.append(_ink_along(mask, level))
-    if upright:
-        lines.append(_gray(cv2.transpose(_ink_along(_gray(cv2.transpose(mask)), upright))))
-    for ink in lines:
-        mask = _gray(cv2.subtract(mask, ink))
+    across = _ink_along(mask, level)
+    down = _ink_along(_gray(cv2.transpose(mask)), upright) if upright else []
+    if across or down:
+        mask = mask.copy()
+    for start, ink in across:
+        band = mask[start : start + len(ink)]
+        cv2.subtract(band, ink, dst=band)
+    for start, ink in down:
+        mask[:, start : start + len(ink)] = cv2.subtract(
+            mask[:, start : start + len(ink)], cv2.transpose(ink)
+        )
     return mask, [points[:, ::-1] for points, _ in upright]
 
 
@@ -96,25 +94,54 @@ def components(mask: Gray) -> tuple[int, Points, Points]:
     return count, labels.astype(np.int32, copy=False), stats.astype(np.int32, copy=False)
 
 
-def _ink_along(mask: Gray, lines: list[Curve]) -> Gray:
-    """The ink of the lines along the rows, of which there is at least one."""
-    zone = np.zeros_like(mask)
-    for points, pen in lines:
-        cv2.polylines(zone, [points], False, (255,), pen)
-    inside = _gray(cv2.bitwise_and(mask, zone))
-    # Along a line the ink is thin across it; where a stroke crosses, it is not: that ink stays.
-    tall = max(2, round(2 * _thickness(inside, zone)))
-    crossing = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((tall, 1), np.uint8))
-    return _gray(cv2.subtract(inside, crossing, dst=inside))
-
-
-def _thickness(inside: Gray, zone: Gray) -> float:
-    """The median thickness of the ink along the lines, in pixels; every fourth column tells."""
-    inside, zone = (np.ascontiguousarray(picture[:, ::4]) for picture in (inside, zone))
-    inked, ends = _column_sums(inside), _column_sums(_gray(cv2.absdiff(zone[1:], zone[:-1])))
-    ends += (zone[0] // 255) + (zone[-1] // 255)
+def _ink_along(mask: Gray, lines: list[Curve]) -> list[tuple[int, Gray]]:
+    """The ink of the lines along the rows, in the bands where they run: a band's first row, and its ink."""
+    inside, inked, ends = (
+        [],
+        np.zeros(-(-mask.shape[1] // 4), np.int32),
+        np.zeros(-(-mask.shape[1] // 4), np.int32),
+    )
+    for start, end in _bands(lines, len(mask)):
+        zone = np.zeros((end - start, mask.shape[1]), np.uint8)
+        for points, pen in lines:
+            if _reach(points, pen)[0] < end and start < _reach(points, pen)[1]:
+                cv2.polylines(zone, [points - (0, start)], False, (255,), pen)
+        ink = _gray(cv2.bitwise_and(mask[start:end], zone))
+        inside.append((start, ink))
+        # The median thickness of the ink along the lines: every fourth column tells.
+        ink, zone = (np.ascontiguousarray(picture[:, ::4]) for picture in (ink, zone))
+        inked += _column_sums(ink)
+        ends += _column_sums(_gray(cv2.absdiff(zone[1:], zone[:-1]))) + zone[0] // 255 + zone[-1] // 255
     here = inked > 0
-    return float(np.median(inked[here] / np.maximum(1, ends[here] // 2))) if here.any() else 1.0
+    thickness = float(np.median(inked[here] / np.maximum(1, ends[here] // 2))) if here.any() else 1.0
+    # Along a line the ink is thin across it; where a stroke crosses, it is not: that ink stays.
+    tall = max(2, round(2 * thickness))
+    stroke = np.ones((tall, 1), np.uint8)
+    for start, ink in inside:
+        above = min(start, tall)
+        crossing = cv2.morphologyEx(mask[start - above : start + len(ink) + tall], cv2.MORPH_OPEN, stroke)
+        cv2.subtract(ink, crossing[above : above + len(ink)], dst=ink)
+    return inside
+
+
+def _bands(lines: list[Curve], height: int) -> list[tuple[int, int]]:
+    """The rows, from and to before, that the lines run in, those of close lines together."""
+    bands: list[tuple[int, int]] = []
+    for first, last in sorted(_reach(points, pen) for points, pen in lines):
+        start, end = max(0, first), min(height, last)
+        if end - start < 2:
+            continue
+        if bands and start <= bands[-1][1]:
+            bands[-1] = bands[-1][0], max(end, bands[-1][1])
+        else:
+            bands.append((start, end))
+    return bands
+
+
+def _reach(points: Points, pen: int) -> tuple[int, int]:
+    """The rows that a line takes at the most, with a blank one on each side."""
+    rows = points[:, 1]
+    return int(rows.min()) - pen - 2, int(rows.max()) + pen + 3
 
 
 def _column_sums(mask: Gray) -> npt.NDArray[np.int32]:
@@ -167,7 +194,7 @@ def _find(coarse: Gray, width: int, through: bool = False) -> list[Curve]:
     curves = []
     for x, y, line in lines:
         ink = coarse[y : y + line.shape[0], x : x + line.shape[1]] > 0
-        curves.append((line.shape[1], *_curve(line, ink, (x, y), width / size[0])))
+        curves.append((line.shape[1], *fitted(line, ink, (x, y), width / size[0])))
     sure = [bare >= BARE for _, bare, _ in curves]
     # Where there are several for sure, one more under a row of digits needs less to be believed.
     least, alone = (BARE_AMONG, 0.0) if sum(sure) >= SEVERAL else (BARE, ALONE * size[0])
@@ -241,7 +268,7 @@ def _long(runs: Gray, shortest: float) -> list[Line]:
 
 def _thin(line: npt.NDArray[np.bool_]) -> float:
     """A line's thickness in coarse pixels: the lowest tenth over its columns, for signs may hang on it."""
-    return _percentile(np.count_nonzero(line, axis=0), BARE_COLUMNS) - (SLOPE_ROOM - 1)
+    return percentile(np.count_nonzero(line, axis=0), BARE_COLUMNS) - (SLOPE_ROOM - 1)
 
 
 def _behind(runs: Gray, thickest: float, shortest: float) -> list[Line]:
@@ -291,53 +318,6 @@ def _follow(ink: npt.NDArray[np.bool_], thickest: float) -> tuple[Floats, float]
         return None
     ends = np.linspace(0, len(way) - 1, max(2, len(way) // 8)).astype(np.intp)
     return np.stack([ends, curve[ends]], axis=1), usual + 2
-
-
-def _curve(
-    line: npt.NDArray[np.bool_], ink: npt.NDArray[np.bool_], corner: tuple[int, int], scale: float
-) -> tuple[float, Curve]:
-    """One coarse line as the smooth curve that it is, whatever signs hang on it; full-size pixels.
-
-    First comes the part of its length where the ink is thin and follows the curve: little of it is a row
-    of digits whose tops or feet are aligned.
-    """
-    thickness = np.count_nonzero(line, axis=0)
-    columns = np.flatnonzero(thickness)
-    rows = (np.arange(len(line), dtype=np.float32) @ line.astype(np.float32))[columns] / thickness[columns]
-    usual = _percentile(thickness[columns], BARE_COLUMNS)
-    bare = thickness[columns] <= usual + 1
-    columns, rows = columns[bare], rows[bare]
-    place = np.linspace(-1, 1, line.shape[1])  # well-conditioned, for a cubic
-    curve = _fitted(place[columns], rows, min(3, len(columns) // 8))
-    close = np.abs(np.polyval(curve, place[columns]) - rows) <= 2
-    if np.count_nonzero(close) > 8:
-        degree = 3 if np.count_nonzero(close) > 32 else 1
-        if degree != len(curve) - 1 or not close.all():
-            curve = _fitted(place[columns[close]], rows[close], degree)
-    along = np.polyval(curve, place)
-    near = np.abs(np.arange(len(line))[:, np.newaxis] - along) <= usual / 2 + 1
-    bare = float(np.mean((ink & near).any(axis=0) & (thickness <= usual + 2)))
-    ends = np.linspace(0, line.shape[1] - 1, max(2, line.shape[1] // 8)).astype(np.intp)
-    points = (np.stack([ends + corner[0], np.polyval(curve, place[ends]) + corner[1]], axis=1) + 0.5) * scale
-    return bare, (points.round().astype(np.int32), max(1, round((usual - SLOPE_ROOM + ZONE) * scale)))
-
-
-def _fitted(x: Floats, y: Floats, degree: int) -> Floats:
-    """The polynomial through points (N,) by least squares: np.polyfit to the bit, in half its time."""
-    powers = np.vander(x, degree + 1)
-    scale = np.sqrt((powers * powers).sum(axis=0))
-    powers /= scale
-    found: Floats = np.linalg.lstsq(powers, y, rcond=len(x) * float(np.finfo(x.dtype).eps))[0]
-    found /= scale
-    return found
-
-
-def _percentile(counts: npt.NDArray[np.intp], percent: float) -> float:
-    """What np.percentile gives, in a tenth of its time for a few hundred."""
-    ranked = np.sort(counts)
-    low, part = divmod((len(ranked) - 1) * percent / 100, 1)
-    first, last = ranked[int(low)], ranked[min(int(low) + 1, len(ranked) - 1)]
-    return float(first + (last - first) * part)
 
 
 def _gray(picture: npt.NDArray[np.generic]) -> Gray:

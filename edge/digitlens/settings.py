@@ -1,31 +1,36 @@
-"""A TOML file -> typed, validated Settings."""
+"""Everything that can be set, typed, with its default and its limits; settings_file reads it from a file."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from digitlens.rows import Which
 
+Part = Annotated[float, Meta(ge=0, le=1)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+
 
 class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[camera]: see cameras.open_camera."""
+    """[camera]: see cameras.open_camera; `patience` is in seconds without a frame."""
 
     source: str = "auto"
-    rate: float | None = None
+    rate: Annotated[float, Meta(ge=0, le=1000)] | None = None
     rotation: Literal[0, 90, 180, 270] = 0
     flip: Literal["", "horizontal", "vertical", "both"] = ""
-    width: int = 1280
-    height: int = 720
-    repeat: int = 1
-    hold: int = 1
+    width: Annotated[int, Meta(ge=64, le=8192)] = 1280
+    height: Annotated[int, Meta(ge=64, le=8192)] = 720
+    patience: Annotated[float, Meta(ge=1, le=3600)] = 5.0
+    repeat: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    hold: Annotated[int, Meta(ge=1, le=1_000_000)] = 30
 
 
 class ReaderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[reader]: see reader.Reader."""
 
     model: str = "digits"
-    threads: int = 1
-    separator: str = ""
+    threads: Annotated[int, Meta(ge=1, le=64)] = 1
+    separator: Annotated[str, Meta(max_length=1)] = ""
     whole: Which = "doubtful"
 
 
@@ -33,27 +38,37 @@ class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[journal]: where readings are kept until all have acknowledged them; `file` empty keeps none."""
 
     file: str = ""
-    megabytes: int = 64
+    megabytes: Annotated[int, Meta(ge=1, le=1_000_000)] = 64
 
 
 class WebSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[web]: the page; `listen` empty opens none. The token is read from a file."""
+    """[web]: the page; `listen` empty opens none. The token is read from a file.
+
+    `rate` is how many pictures a second a page is sent at the most.
+    """
 
     listen: str = ""
     token_file: str = ""
+    rate: Annotated[float, Meta(gt=0, le=60)] = 10.0
 
 
 class MqttSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[mqtt]: `broker` empty sends nothing."""
+    """[mqtt]: `broker` empty sends nothing. See outlets.mqtt and outlets.discovery.
+
+    `numbers` outside the regions have a topic and a sensor each; by default 8, or none where there are
+    regions. `health` is the seconds between two reports of the camera's.
+    """
 
     broker: str = ""
-    port: int = 0
+    port: Port = 0
     tls: bool = False
     ca_file: str = ""
     user: str = ""
     password_file: str = ""
     topic: str = "digitlens"
     discovery: str = "homeassistant"
+    numbers: Annotated[int, Meta(ge=0, le=100)] | None = None
+    health: Annotated[float, Meta(ge=1, le=3600)] = 30.0
 
 
 class WebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,19 +76,25 @@ class WebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     url: str = ""
     key_file: str = ""
+    ca_file: str = ""
+    timeout: Annotated[float, Meta(ge=1, le=300)] = 15.0
 
 
 class RegionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[region.NAME]: a part of the picture, and what a number that stands there must be."""
 
-    corners: tuple[float, float, float, float]
+    corners: tuple[Part, Part, Part, Part]
     """Left, top, right, bottom; parts of the picture's width and height."""
-    digits: int | None = None
+    digits: Annotated[int, Meta(ge=1, le=15)] | None = None
     smallest: float | None = None
     largest: float | None = None
-    decimals: int = 0
+    decimals: Annotated[int, Meta(ge=0, le=10)] = 0
     rising: bool = False
-    change_per_hour: float | None = None
+    change_per_hour: Annotated[float, Meta(gt=0)] | None = None
+    unit: Annotated[str, Meta(max_length=20)] = ""
+    """As Home Assistant is to show it: "m³"."""
+    device_class: Annotated[str, Meta(max_length=40)] = ""
+    """Of Home Assistant's sensors, as "water"; it must go with the unit."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -21,6 +21,11 @@ RECENT = 32
 SAME = 0.01
 """Gray levels of the difference below which a frame is the one before once more, and says nothing."""
 
+LANES = np.uint64(0x00FF00FF00FF00FF)
+"""Every second byte."""
+FOLD = np.uint64(0x0001000100010001)
+"""Times this, the highest of four lanes is the sum of them."""
+
 
 class Still:
     """Compares frames with the frame that was READ, so that slow changes add up until they are seen.
@@ -59,13 +64,14 @@ class Still:
 def _tiles(gray: Pixels) -> Floats:
     """(h, w) -> (h // TILE, w // TILE), the means of the tiles; what is left over is narrower than a digit.
 
-    Sums, not a resized picture: rounded to whole levels, the noise of a clean camera would be 0 or 1.
+    Sums, not a resized picture: rounded to whole levels, the noise of a clean camera would be 0 or 1. Eight
+    pixels are one number, whose even and odd bytes are added in lanes of 16 bits: 64 pixels fit into one.
     """
     rows, columns = gray.shape[0] // TILE, gray.shape[1] // TILE
     if not rows or not columns:
         return gray.astype(np.float32)
-    whole = gray[: rows * TILE, : columns * TILE]
-    bands = whole.reshape(rows, TILE, columns * TILE).sum(axis=1, dtype=np.uint16)
-    sums = bands.reshape(rows, columns, TILE).sum(axis=2, dtype=np.uint16)
+    whole = np.ascontiguousarray(gray[: rows * TILE, : columns * TILE]).view(np.uint64)
+    lanes = (whole & LANES) + ((whole >> np.uint64(8)) & LANES)
+    sums = (lanes.reshape(rows, TILE, columns).sum(axis=1, dtype=np.uint64) * FOLD) >> np.uint64(48)
     means: Floats = (sums / TILE**2).astype(np.float32)
     return means

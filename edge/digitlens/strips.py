@@ -14,6 +14,7 @@ from digitlens import beams, cards
 from digitlens.cards import Card
 from digitlens.errors import ModelError
 from digitlens.interpreter import Network, softmax
+from digitlens.recent import Recent
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -87,6 +88,7 @@ class Strips:
         self._content, self._threads, self._runtime = content, threads, runtime
         # One interpreter for each width, made when it is first asked for: none is ever resized again.
         self._networks: dict[int, Network] = {}
+        self._read: Recent[tuple[int, bytes], Heard] = Recent()
 
     @classmethod
     def load(cls, model: str | Path = DEFAULT, threads: int = 1, runtime: str | None = None) -> Self:
@@ -109,8 +111,16 @@ class Strips:
         )
         return softmax(outputs.reshape(-1, CLASSES) / np.float32(self.card.temperature or 1))
 
+    def turn(self) -> None:
+        """The next picture begins; strips that are the same as in this one are not read again."""
+        self._read.turn()
+
     def read(self, strip: Gray) -> Heard:
         """(HEIGHT, w) uint8 -> what it says."""
+        key = strip.shape[1], strip.tobytes()
+        return self._read.all([key], lambda _: [self._hear(strip)])[0]
+
+    def _hear(self, strip: Gray) -> Heard:
         wide = padded(strip)
         columns = self.columns(wide)
         shrunk = max(1.0, strip.shape[1] / wide.shape[1])

@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens import motion
-from digitlens.evidence import NONE, UNSEEN, YOUNG, Floats, Followed, Link, logs, take
+from digitlens.chains import COVERED, chained
+from digitlens.evidence import AFRESH, NONE, UNSEEN, YOUNG, Floats, Followed, Link, logs, take
 from digitlens.readings import Box, Digit, Number, Reading, union
+from digitlens.scene import Scene
 
 HOLD = 3
 """Frames that another text stands before a steady number takes it."""
@@ -19,8 +21,6 @@ AWAY = 90
 """The same for one that the picture's edge hides."""
 BORDER = 0.08
 """Of its height: a digit that close to the picture's edge may be cut."""
-COVERED = 0.6
-"""Of the smaller box, from which two boxes are in each other's way."""
 MOST = 400
 """Digits that are followed at once."""
 
@@ -90,6 +90,7 @@ class Tracker:
         self._known: dict[int, _Known] = {}
         self._count = 0
         self._size = (0, 0)
+        self._scene = Scene()
 
     @property
     def numbers(self) -> tuple[Tracked, ...]:
@@ -117,11 +118,11 @@ class Tracker:
             for one in self._digits:
                 one.box = one.box * np.hstack([scale, scale])
         self._size = reading.size
-        self._follow(reading)
-        return self._join(reading.time)
+        gone = self._follow(reading)
+        return gone + self._join(reading.time)
 
-    def _follow(self, reading: Reading) -> None:
-        """Digits are matched, and their evidence and links grow."""
+    def _follow(self, reading: Reading) -> list[Event]:
+        """Digits are matched, and their evidence and links grow; what went with another sheet is told."""
         found = [digit for number in reading.numbers for digit in number.digits]
         if len(found) > MOST:
             least = sorted((digit.confidence for digit in found), reverse=True)[MOST - 1]
@@ -158,14 +159,44 @@ class Tracker:
         boxes = np.array([one.box for one in digits], np.float64).reshape(-1, 4)
         for one, whole in zip(digits, self._clear(boxes).tolist(), strict=True):
             one.clear = whole
+        read = {one: int(values[column]) for column, one in which.items()}
+        for one, value in read.items():
+            one.against = one.against + 1 if one.clear and value != one.shown else 0
+            if one.settled and one.against >= AFRESH:
+                one.begin()
+        of = {id(found[column]): one for column, one in which.items()}
+        gone: list[Event] = []
+        if self._scene.left(digits, read):
+            gone = self._leave(reading, of)
+            digits = self._digits
         clear = [one for one in digits if one.clear]
         take(clear, np.array([told.get(one, UNSEEN) for one in clear]).reshape(-1, NONE + 1))
-        self._vote(reading, {id(found[column]): one for column, one in which.items()})
+        self._vote(reading, of)
         self._digits = [one for one in digits if one.missed <= self._patience(one)]
         alive = set(self._digits)
         self._links = {
             pair: link for pair, link in self._links.items() if pair[0] in alive and pair[1] in alive
         }
+        return gone
+
+    def _leave(self, reading: Reading, which: dict[int, Followed]) -> list[Event]:
+        """Forget the sheet that is gone; a number stays if another one has all of its places and no more."""
+        together = [{which.get(id(digit)) for digit in number.digits} for number in reading.numbers]
+        events = []
+        for known in list(self._known.values()):
+            if {one for one, _, _ in known.parts} in together:
+                continue
+            del self._known[known.id]
+            if known.text:
+                events.append(msgspec.structs.replace(known.event("gone", reading.time), text=known.text))
+        self._digits = list(which.values())
+        for one in self._digits:
+            if one.against:
+                one.begin()
+            if one.number not in self._known:
+                one.number = 0
+        self._links = {}
+        return events
 
     def _vote(self, reading: Reading, which: dict[int, Followed]) -> None:
         """Which digits this reading has in one number, and which not."""
@@ -193,9 +224,13 @@ class Tracker:
         """Digits that belong together are a number, the one that most of them were before."""
         events = []
         chains: dict[int, list[Followed]] = {}
+        told = {known.id for known in self._known.values() if known.text}
+        real = [one for one in self._digits if not one.nothing and one.missed <= GONE]
+        found, spare = chained(real, self._links, told)
+        self._digits = [one for one in self._digits if one not in spare]
         place = {one: count for count, one in enumerate(self._digits)}
         new = []
-        for chain in sorted(self._chains(), key=lambda chain: (-len(chain), place[chain[0]])):
+        for chain in sorted(found, key=lambda chain: (-len(chain), place[chain[0]])):
             votes = [one.number for one in chain if one.number in self._known and one.number not in chains]
             if votes:
                 chains[max(votes, key=lambda id_: (votes.count(id_), -id_))] = chain
@@ -237,7 +272,8 @@ class Tracker:
         whole = all(one.clear for one, _, _ in now) and all(one.clear for one, _, _ in known.parts)
         if not known.text:
             known.parts = now
-            known.steady = settled and whole and known.age + 1 >= YOUNG and not self._doubted(chain)
+            seen = all(one.missed == one.against == 0 for one in chain)
+            known.steady = settled and whole and seen and known.age + 1 >= YOUNG and not self._doubted(chain)
             return "appeared" if known.steady else None
         text = _text(now)
         if text == known.text:
@@ -251,7 +287,10 @@ class Tracker:
         known.steady = False
         if whole:
             known.parts = now
-        if not (settled and whole and all(one.missed == 0 for one, _, _ in now)):
+        seen = all(one.missed == one.against == 0 for one in chain)
+        if not (settled and whole and seen and len(now) == len(chain)):
+            return None
+        if self._doubted(chain):
             return None
         known.waited, known.parts, known.steady = 0, now, True
         return "changed"
@@ -263,48 +302,6 @@ class Tracker:
             link.score > 0 and (left in inside) != (right in inside) and not (left.nothing or right.nothing)
             for (left, right), link in self._links.items()
         )
-
-    def _chains(self) -> list[list[Followed]]:
-        """The digits as rows of what follows what; those that stand in a stronger one's way are left out."""
-        real = [one for one in self._digits if not one.nothing and one.missed <= GONE]
-        real.sort(key=lambda one: (one.settled, one.lead), reverse=True)
-        crowded: set[int] = set()
-        spare: set[Followed] = set()
-        if len(real) > 1:
-            boxes = np.array([one.box for one in real])
-            areas = boxes[:, 2] * boxes[:, 3]
-            shared = motion.intersections(boxes, boxes) / np.minimum(areas[:, np.newaxis], areas)
-            for weaker, stronger in np.argwhere(np.tril(shared, -1) > COVERED).tolist():
-                if stronger not in crowded:
-                    crowded.add(weaker)
-                    if real[stronger].missed == 0:
-                        spare.add(real[weaker])
-                        real[stronger].number = real[stronger].number or real[weaker].number
-        self._digits = [one for one in self._digits if one not in spare]
-        free = dict.fromkeys(one for place, one in enumerate(real) if place not in crowded)
-        after: dict[Followed, Followed] = {}
-        before: dict[Followed, Followed] = {}
-        # The nearest first: what stands between two digits of a number is between them in the chain, too.
-        # A steady number takes no other digit until that is decided.
-        told = {known.id for known in self._known.values() if known.text}
-        pairs = [
-            (left, right)
-            for (left, right), link in self._links.items()
-            if link.joined
-            and right.middle > left.middle
-            and (link.decided or not {left.number, right.number} & told)
-        ]
-        for left, right in sorted(pairs, key=lambda pair: abs(pair[1].middle - pair[0].middle)):
-            if left in free and right in free and left not in after and right not in before:
-                after[left], before[right] = right, left
-        chains = []
-        for start in free:
-            if start not in before:
-                chain = [start]
-                while chain[-1] in after:
-                    chain.append(after[chain[-1]])
-                chains.append(chain)
-        return chains
 
     def _patience(self, one: Followed) -> int:
         """Frames that a digit may be missed before it is forgotten."""

@@ -18,7 +18,11 @@ class Histogram(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """The figures of one moment; `age` is the newest frame's in seconds, None before the first."""
+    """The figures of one moment.
+
+    `age` is the newest frame's in seconds, None before the first; `last` what each stage last took, in
+    milliseconds.
+    """
 
     camera: str
     captured: int
@@ -29,6 +33,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     age: float | None
     lost: str
     stages: dict[str, Histogram]
+    last: dict[str, float]
 
 
 class Vitals:
@@ -43,6 +48,7 @@ class Vitals:
         self._lost = ""
         self._counts: dict[str, list[int]] = {}
         self._sums: dict[str, float] = {}
+        self._last: dict[str, float] = {}
 
     def watch(self, stage: str, milliseconds: float) -> None:
         """A stage of a frame has taken so long."""
@@ -50,6 +56,7 @@ class Vitals:
             counts = self._counts.setdefault(stage, [0] * (len(BOUNDS) + 1))
             counts[bisect_left(BOUNDS, milliseconds)] += 1
             self._sums[stage] = self._sums.get(stage, 0.0) + milliseconds
+            self._last[stage] = milliseconds
 
     def frame(self, taken: float, dropped: int, read: int) -> None:
         """A frame has come, `taken` as in Frame; `dropped` and `read` are the counts so far."""
@@ -62,10 +69,22 @@ class Vitals:
             self._dropped, self._read = dropped, read
             self._lost = ""
 
+    @property
+    def lost(self) -> str:
+        """Why there is no camera now; empty while there is one."""
+        return self._lost
+
     def lose(self, why: str) -> None:
         """The camera is lost."""
         with self._lock:
             self._lost = why
+
+    def open(self, camera: str) -> None:
+        """A camera has been opened, the first or another."""
+        with self._lock:
+            self._camera = camera
+            self._interval = 0.0
+            self._taken = None
 
     def reopen(self, camera: str) -> None:
         """The camera has been opened again."""
@@ -89,4 +108,5 @@ class Vitals:
                     stage: Histogram(tuple(counts), self._sums[stage])
                     for stage, counts in self._counts.items()
                 },
+                last=dict(self._last),
             )

@@ -1,12 +1,19 @@
-"""The stand-in for the Pi's camera; standins/picamera2.py says what it proves."""
+"""The stand-in for the Pi's camera (standins/picamera2.py says what it proves); outlets and their journal."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.edge.standins import FOLDER
+
+if TYPE_CHECKING:  # paho-mqtt is optional
+    from digitlens.outlets.mqtt import MqttOutlet
+    from digitlens.vitals import Vitals
+    from tests.edge.brokers import Watched
 
 
 @pytest.fixture
@@ -21,3 +28,36 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     picamera2.sensor.hangs.set()
     for name in ("picamera2", "libcamera"):
         sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> "Iterator[Watched]":
+    """A journal whose marks, and what is said, can be waited for."""
+    from tests.edge.brokers import Watched
+
+    one = Watched(tmp_path / "journal.db")
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def mqtt_outlet(watched: "Watched", monkeypatch: pytest.MonkeyPatch) -> "Iterator[Callable[..., MqttOutlet]]":
+    """Opens MQTT outlets for a port of this machine, that do not wait long before they try again."""
+    from digitlens.outlets import mqtt
+    from digitlens.settings import MqttSettings
+
+    monkeypatch.setattr(mqtt, "PAUSES", (0.05, 0.1))
+    monkeypatch.setattr(mqtt, "SPREAD", 0.05)
+    opened = []
+
+    def opening(
+        port: int, regions: object = None, vitals: "Vitals | None" = None, **settings: object
+    ) -> "MqttOutlet":
+        told = MqttSettings(broker="127.0.0.1", port=port, **settings)  # type: ignore[arg-type]
+        look = vitals.snapshot if vitals is not None else None
+        opened.append(mqtt.MqttOutlet(told, "pi", watched, regions, look, watched.lines.put))  # type: ignore[arg-type]
+        return opened[-1]
+
+    yield opening
+    for one in opened:
+        one.close()

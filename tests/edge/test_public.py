@@ -12,6 +12,8 @@ HEAVY = (
     "picamera2",
     "pygame",
     "matplotlib",
+    "paho",
+    "tornado",
     "digitlens_train",
     "digitlens_convert",
 )

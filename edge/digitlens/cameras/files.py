@@ -5,8 +5,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
-
 from digitlens import pictures
 from digitlens.cameras import Frame, Pixels, framed
 from digitlens.errors import CameraError, CameraStalled, PictureError
@@ -106,7 +104,5 @@ class Replay:
 
 
 def _rate(path: Path) -> float:
-    video = cv2.VideoCapture(str(path))
-    rate = float(video.get(cv2.CAP_PROP_FPS))
-    video.release()
+    rate = pictures.rate(path)
     return rate if 0 < rate <= FASTEST else RATE

@@ -8,6 +8,22 @@ import msgspec
 from digitlens.readings import Box
 
 
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """What an Entry says, before the journal gives it its id."""
+
+    time: float
+    kind: Literal["appeared", "changed", "gone"]
+    number: int
+    text: str
+    confidence: float
+    box: Box
+    size: tuple[int, int]
+    before: str = ""
+    region: str = ""
+    value: float | None = None
+    reason: str = ""
+
+
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One event as it is kept in the journal and sent from there.
 

@@ -1,0 +1,171 @@
+"""Runs in each root: what the wheel makes of a sheet, 1,000 digits and rows, and whether two roots agree.
+
+probe.py run RUNTIME OUT.npz | probe.py compare HERE.npz THERE.npz | probe.py count RUNTIME
+"""
+
+import json
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from digitlens import Classifier, Reader, cards
+from digitlens.interpreter import Network
+from digitlens.normalize import to_mnist
+from digitlens.segment import segment
+from digitlens.still import Still
+from digitlens.strips import Strips, padded
+
+CHECK = Path("/check")
+MARK = 4242000
+"""As in count.c."""
+Gray = npt.NDArray[np.uint8]
+
+
+def digits() -> Gray:
+    """(1000, 28, 28) of MNIST's test set."""
+    return np.load(CHECK / "digits.npz")["x"]
+
+
+def rows(x: Gray) -> list[Gray]:
+    """40 rows of four digits each, (32, 128)."""
+    found = []
+    for start in range(0, 160, 4):
+        strip = np.zeros((32, 128), np.uint8)
+        for place, digit in enumerate(x[start : start + 4]):
+            strip[2:30, 2 + 31 * place : 30 + 31 * place] = digit
+        found.append(padded(strip))
+    return found
+
+
+def frame(x: Gray) -> Gray:
+    """(720, 1280), paper with noise and 20 digits in four numbers."""
+    noise = np.random.default_rng(5).normal(0, 2, (720, 1280))
+    ink = np.zeros((720, 1280))
+    for index, digit in enumerate(x[:20]):
+        row, place = divmod(index, 5)
+        large = cv2.resize(digit, (56, 56), interpolation=cv2.INTER_LINEAR)
+        left, top = 120 + 60 * place + 500 * (row % 2), 150 + 250 * (row // 2)
+        ink[top : top + 56, left : left + 56] = large
+    return np.clip(220 - ink * 0.7 + noise, 0, 255).astype(np.uint8)
+
+
+def run(runtime: str, out: str) -> None:
+    """Everything once, into a file."""
+    x = digits()
+    content = {name: cards.load(cards.find(name))[1] for name in ("digits", "numbers")}
+    outputs = {}
+    for name, batch in (("digits", x[..., np.newaxis]), ("numbers", np.stack(rows(x))[..., np.newaxis])):
+        for portable in (False, True):
+            network = Network(content[name], 1, runtime, portable)
+            outputs[f"{name}{' portable' * portable}"] = network.run(batch)
+    reader = Reader(Classifier.load(runtime=runtime), strips=Strips.load(runtime=runtime))
+    reading = reader.read(cv2.imread(str(CHECK / "sheet.jpg")))
+    sheet = [
+        [number.text, number.box, [(digit.value, digit.box, digit.confidence) for digit in number.digits]]
+        for number in reading.numbers
+    ]
+    about = {
+        "numpy": np.__version__,
+        "opencv": cv2.__version__,
+        "runtime": runtime,
+        "machine": os.uname().machine,
+    }
+    np.savez(out, **outputs, sheet=np.array(json.dumps(sheet)), about=np.array(json.dumps(about)))
+    sys.stdout.write(f"{about}, {os.uname().machine}: {len(reading.numbers)} numbers on the sheet\n")
+
+
+def compare(here: str, there: str) -> int:
+    """Print what differs; 1 if a number of the sheet does, a digit's answer, or a byte of litert's.
+
+    XNNPACK, which litert takes by itself, rounds alike on all processors; TFLite's own kernels, which
+    tflite-runtime takes for these networks and litert where `portable` is asked, do not.
+    """
+    one, other = np.load(here), np.load(there)
+    strict = json.loads(str(one["about"]))["runtime"] == "litert"
+    bad = 0
+    for name in one.files:
+        if name == "about":
+            continue
+        if name == "sheet":
+            bad += not _same_sheet(*(json.loads(str(file[name])) for file in (one, other)))
+            continue
+        a, b = one[name].astype(np.int64), other[name].astype(np.int64)
+        a, b = a.reshape(len(a), -1), b.reshape(len(b), -1)
+        rows_ = int((a != b).any(axis=1).sum())
+        told = f"  {name}: {one[name].dtype} outputs of {len(a)}: "
+        if rows_:
+            answers = int((a.argmax(axis=1) != b.argmax(axis=1)).sum()) if name.startswith("digits") else -1
+            told += f"{rows_} differ, {(a != b).sum()} of {a.size} values by up to {np.abs(a - b).max()}"
+            told += f"; {answers} other answers" if answers >= 0 else ""
+            bad += answers > 0 or (strict and "portable" not in name)
+        else:
+            told += "all the same"
+        print(told)
+    return bool(bad)
+
+
+def _same_sheet(one: list[Any], other: list[Any]) -> bool:
+    """Texts and boxes must be the same; of the confidences the furthest apart is told."""
+    texts = [
+        [(text, box, [part[:2] for part in parts]) for text, box, parts in sheet] for sheet in (one, other)
+    ]
+    if texts[0] != texts[1]:
+        print(f"  sheet: {len(one)} and {len(other)} numbers, NOT the same")
+        return False
+    sure = [[part[2] for _, _, parts in sheet for part in parts] for sheet in (one, other)]
+    furthest = max(abs(a - b) for a, b in zip(*sure, strict=True))
+    print(f"  sheet: {len(one)} numbers with their boxes the same, confidences to {furthest:.1e}")
+    return True
+
+
+def mark(number: int) -> None:
+    """Have the count printed."""
+    with suppress(ProcessLookupError):
+        os.getpgid(MARK + number)
+
+
+def count(runtime: str) -> None:
+    """Each stage three times, between marks; the third counts."""
+    cv2.setNumThreads(1)
+    x = digits()
+    gray = frame(x)
+    classifier, strips = Classifier.load(runtime=runtime), Strips.load(runtime=runtime)
+    reader, still = Reader(classifier, strips=strips), Still()
+    strip = rows(x)[0]
+    glyphs = segment(gray).glyphs
+    batch = to_mnist(glyphs)
+    assert len(glyphs) == 20, len(glyphs)
+    reading = reader.read(gray)
+    sys.stderr.write(f"{[number.text for number in reading.numbers]}\n")
+    still.changed(gray)
+    still.keep()
+    calls = (  # as the names in run
+        lambda: still.changed(gray),
+        lambda: segment(gray),
+        lambda: to_mnist(glyphs),
+        lambda: classifier.probabilities(batch),
+        lambda: classifier.probabilities(batch[:1]),
+        lambda: strips.columns(strip),
+        lambda: reader.read(gray),
+    )
+    for index, call in enumerate(calls):
+        call()
+        call()
+        mark(2 * index)
+        call()
+        mark(2 * index + 1)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "run":
+        run(*sys.argv[2:])
+    elif sys.argv[1] == "compare":
+        sys.exit(compare(*sys.argv[2:]))
+    else:
+        count(*sys.argv[2:])

@@ -1,0 +1,62 @@
+"""Fuzzing: answers of HTTP servers, what a broker's port says, payloads of others, damaged journals.
+
+    python deploy/checks/outlets/fuzz.py [--minutes 10] [--seed N]
+
+Each case comes from a number (tests/edge/fuzzing.py). What fails is told with it, and belongs into
+tests/edge/test_outlet_fuzz.py.
+"""
+
+import argparse
+import random
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+
+ROOT = Path(__file__).parents[3]
+sys.path[:0] = [str(ROOT / "edge"), str(ROOT)]
+from digitlens.outlets import mqtt, webhook  # noqa: E402
+from tests.edge import test_outlet_fuzz as cases  # noqa: E402
+
+
+def main() -> int:
+    """Go through the kinds in turn until the time is over; 0 if nothing failed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**9))
+    options = parser.parse_args()
+    crashed: list[str] = []
+    threading.excepthook = lambda told: crashed.append(repr(told.exc_value))
+    mqtt.PAUSES = webhook.PAUSES = (0.001,)
+    kinds: dict[str, Callable[[list[int], Path], object]] = {
+        "answers": cases.answers,
+        "packets": cases.packets,
+        "payloads": cases.payloads,
+        "journals": cases.journals,
+    }
+    until = monotonic() + 60 * options.minutes
+    seed, done, failed = options.seed, dict.fromkeys(kinds, 0), 0
+    while monotonic() < until:
+        for name, run in kinds.items():
+            seeds = list(range(seed, seed + 50))
+            try:
+                with tempfile.TemporaryDirectory() as folder:
+                    run(seeds, Path(folder))
+            except Exception:
+                failed += 1
+                print(f"{name} from {seed}:\n{traceback.format_exc()}", flush=True)
+            if crashed:
+                failed += 1
+                print(f"{name} from {seed}: a thread ended: {crashed}", flush=True)
+                crashed.clear()
+            done[name] += len(seeds)
+            seed += len(seeds)
+    print(f"seeds {options.seed} to {seed}: {done}, {failed} failed")
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,223 @@
+"""The page before viewers, strangers and nonsense; at the end a JSON object of figures."""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import strangers
+from service import TOKEN, Service
+
+HERE = Path(__file__).parent
+SHEET = HERE.parents[2] / "examples" / "sheet.jpg"
+VIEWERS = 10
+SPAN = 5.0
+"""Seconds of each of the stretches with viewers and without."""
+PAIRS = 12
+RATE = 10.0
+"""Frames a second of the long run."""
+
+
+class Viewers:
+    """viewers.py, while in here."""
+
+    def __init__(self, service: Service, count: int = VIEWERS, stalled: int = 1) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, HERE / "viewers.py", service.host, str(service.port), TOKEN, str(count),
+             str(stalled)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        while service.metric("web_viewers") < count:
+            assert self.process.poll() is None
+            time.sleep(0.2)
+
+    def close(self) -> list[int]:
+        """The pictures that each got."""
+        output, _ = self.process.communicate("")
+        found = json.loads(output)
+        assert not found["ended"], "a viewer was ended"
+        return list(found["pictures"])
+
+
+def stretch(service: Service) -> dict[str, float]:
+    """How the reader fares: see speed."""
+    begin, frames = time.monotonic(), service.metric("frames_captured_total")
+    reader, whole, queued = service.reader_cpu(), service.cpu(), service.reader_queued()
+    time.sleep(SPAN)
+    frames = service.metric("frames_captured_total") - frames
+    wall, queued = time.monotonic() - begin, service.reader_queued() - queued
+    reader = service.reader_cpu() - reader
+    return {
+        "frames_per_second": frames / wall,
+        "free": frames / (wall - queued),
+        "reader_ms": reader / frames * 1000,
+        "blocked": max(0.0, 1 - (reader + queued) / wall),
+        "cores": (service.cpu() - whole) / wall,
+    }
+
+
+def speed(service: Service, pairs: int, guests: Callable[[], Viewers | strangers.Slow]) -> dict[str, Any]:
+    """Stretches without guests and with them, in turn; medians of both, and the ratios.
+
+    `free` is what the frames a second would be if nobody else wanted the reader's processor: the time that
+    its thread waited for one is left out, what it waited for a lock or the disk is not (`blocked`, a part of
+    all time). `reader_ms` is its CPU time a frame, `cores` that of the whole service a second.
+    """
+    alone, seen = [], []
+    for count in range(pairs):
+        alone.append(stretch(service))
+        there = guests()
+        seen.append(stretch(service))
+        there.close()
+        print(f"    {count + 1} of {pairs}: {alone[-1]['frames_per_second']:.1f} frames/s alone, "
+              f"{seen[-1]['frames_per_second']:.1f} with guests", flush=True)  # fmt: skip
+    figures: dict[str, Any] = {
+        name: [round(median(one[name] for one in side), 3) for side in (alone, seen)] for name in alone[0]
+    }
+    for name in ("frames_per_second", "free"):
+        ratios = sorted(b[name] / a[name] for a, b in zip(alone, seen, strict=True))
+        figures[f"ratios_of_{name}"] = [round(ratio, 3) for ratio in ratios]
+    figures["ratio"] = round(median(ratios), 3)
+    return figures
+
+
+def looked_at(service: Service) -> dict[str, Any]:
+    """Frames a second before ten viewers and one that stalls."""
+    pictures: list[float] = []
+
+    class Counted(Viewers):
+        def close(self) -> list[int]:
+            got = super().close()
+            pictures.append(sum(got) / len(got) / SPAN)
+            return got
+
+    figures = speed(service, PAIRS, lambda: Counted(service))
+    return figures | {"pictures_per_second_each": round(median(pictures), 2)}
+
+
+def held_up(service: Service) -> dict[str, Any]:
+    """Frames a second before a thousand slow connections."""
+    before, there = service.memory(), []
+
+    def guests() -> strangers.Slow:
+        there.append(strangers.Slow(service, 1000))
+        return there[-1]
+
+    figures = speed(service, PAIRS // 2, guests)
+    return figures | {
+        "slowest_answer": round(max(one.slowest for one in there), 3),
+        "left": max(one.left for one in there),
+        "mib_more": round(service.memory() - before, 1),
+    }
+
+
+def memory(service: Service, minutes: float) -> dict[str, float]:
+    """With viewers, a stalled one and someone who asks for everything again and again."""
+    viewers = Viewers(service)
+    samples: list[tuple[float, float]] = []
+    begin = time.monotonic()
+    while time.monotonic() - begin < minutes * 60:
+        for path in ("/api/history.csv", "/api/reading", "/api/frame.jpg", "/"):
+            status, body = service.ask(path)
+            # Where others use the machine, frames may come late; then there is no picture, as it says.
+            assert status == 200 or b"no frame for" in body, (path, status, body[:200])
+        samples.append((time.monotonic() - begin, service.memory()))
+        if len(samples) % 30 == 0:
+            print(f"    {samples[-1][0] / 60:.1f} minutes: {samples[-1][1]:.1f} MiB", flush=True)
+        time.sleep(2)
+    pictures = viewers.close()
+    late = [(at, size) for at, size in samples if at > 60 * min(1, minutes / 4)]
+    middle = sum(at for at, _ in late) / len(late)
+    mean = sum(size for _, size in late) / len(late)
+    slope = sum((at - middle) * (size - mean) for at, size in late) / sum(
+        (at - middle) ** 2 for at, _ in late
+    )
+    return {
+        "minutes": minutes,
+        "first_mib": round(late[0][1], 1),
+        "last_mib": round(late[-1][1], 1),
+        "mib_in_10_minutes": round(slope * 600, 2),
+        "peak_mib": round(service.memory("VmHWM"), 1),
+        "pictures_each": round(sum(pictures) / len(pictures)),
+    }
+
+
+def cost(folder: Path) -> dict[str, float]:
+    """MiB of the service a while after its start: without a page, with one, and with ten viewers."""
+    found = {}
+    kinds = (
+        ("without", "", 0),
+        ("page", "guarded", 0),
+        ("one_viewer", "guarded", 1),
+        ("ten_viewers", "guarded", 10),
+    )
+    for name, page, count in kinds:
+        with Service(folder, SHEET, RATE, page) as service:
+            viewers = Viewers(service, count, 0) if count else None
+            time.sleep(15)
+            found[name], found[f"{name}_peak"] = service.memory(), service.memory("VmHWM")
+            if viewers is not None:
+                viewers.close()
+    return {name: round(value, 1) for name, value in found.items()}
+
+
+def main() -> int:
+    """All parts, or those that are named."""
+    parser = argparse.ArgumentParser(prog="deploy/checks/web/run", description=__doc__)
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help="cost, strangers, speed, memory, fuzz (default: all)"
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=10, help="of memory, and of fuzz (default: %(default)s)"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of fuzz")
+    options = parser.parse_args()
+    parts = options.parts or ["cost", "strangers", "speed", "memory", "fuzz"]
+    figures: dict[str, Any] = {}
+    bad = []
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        if "cost" in parts:
+            print("web check: what the page costs", flush=True)
+            figures["cost"] = cost(folder)
+        if "strangers" in parts:
+            print("web check: strangers, and a thousand slow connections", flush=True)
+            with Service(folder, SHEET, 0) as service:
+                figures["refused"] = strangers.refused(service)
+                figures["slow"] = held_up(service)
+            if figures["slow"]["ratio"] < 0.9:
+                bad.append("a thousand slow connections slow the reader by more than 10 %")
+        if "speed" in parts:
+            print(
+                "web check: frames a second without viewers and with ten and a stalled one, in turn",
+                flush=True,
+            )
+            with Service(folder, SHEET, 0) as service:
+                figures["speed"] = looked_at(service)
+            if figures["speed"]["ratio"] < 0.9:
+                bad.append("viewers slow the reader by more than 10 %")
+        if "memory" in parts:
+            print(f"web check: {options.minutes:g} minutes with ten viewers and a stalled one", flush=True)
+            with Service(folder, SHEET, RATE) as service:
+                figures["memory"] = memory(service, options.minutes)
+            if figures["memory"]["mib_in_10_minutes"] > 2:
+                bad.append("the memory grows")
+        if "fuzz" in parts:
+            print(f"web check: {options.minutes:g} minutes of nonsense, seed {options.seed}", flush=True)
+            for page in ("open", "guarded"):
+                with Service(folder, SHEET, RATE, page) as service:
+                    figures[f"fuzz_{page}"] = strangers.fuzz(service, options.minutes * 30, options.seed)
+    print(json.dumps(figures))
+    for line in bad:
+        print(f"web check: {line}", file=sys.stderr)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""Ten pages without a browser and one that stalls, in a process of their own: HOST PORT TOKEN COUNT STALLED.
+
+Writes the pictures that each has got, when its stdin closes.
+"""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from contextlib import suppress
+
+from tornado.httpclient import HTTPRequest
+from tornado.websocket import websocket_connect
+
+
+async def look(host: str, port: int, token: str, counts: list[int], which: int) -> None:
+    """One page; it asks for the next picture when it has this one."""
+    request = HTTPRequest(f"ws://{host}:{port}/api/live", headers={"Authorization": f"Bearer {token}"})
+    line = await websocket_connect(request)
+    await line.write_message("next")
+    while (message := await line.read_message()) is not None:
+        if isinstance(message, bytes):
+            counts[which] += 1
+            await line.write_message("next")
+
+
+async def stall(host: str, port: int, token: str) -> None:
+    """A page that asks for pictures again and again and takes not a byte of them; ended, it comes again."""
+    while True:
+        with suppress(OSError), opened(host, port, token) as line:
+            while True:
+                line.sendall(b"\x81\x84\0\0\0\0next")
+                await asyncio.sleep(0.1)
+        await asyncio.sleep(1)
+
+
+def opened(host: str, port: int, token: str) -> socket.socket:
+    """A page's connection whose answers nobody reads."""
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    line.connect((host, port))
+    line.sendall(
+        f"GET /api/live HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Bearer {token}\r\n"
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n".encode()
+    )
+    return line
+
+
+async def main() -> None:
+    """Until stdin closes."""
+    host, port, token, count, stalled = (
+        sys.argv[1],
+        int(sys.argv[2]),
+        sys.argv[3],
+        int(sys.argv[4]),
+        int(sys.argv[5]),
+    )
+    counts = [0] * count
+    slow = [asyncio.create_task(stall(host, port, token)) for _ in range(stalled)]
+    tasks = [asyncio.create_task(look(host, port, token, counts, which)) for which in range(count)]
+    ended = asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    await asyncio.wait([ended, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    failed = [task for task in tasks if task.done()]
+    for task in (*tasks, *slow):
+        task.cancel()
+    print(json.dumps({"pictures": counts, "ended": len(failed)}))
+
+
+os.setpriority(os.PRIO_PROCESS, 0, 19)
+asyncio.run(main())

@@ -1,0 +1,118 @@
+"""What the fleet's broker needs and no repository may hold: certificates, passwords, tokens.
+
+    python deploy/fleet/prepare.py --host broker.local kitchen shed pump-1
+
+Makes `secrets/` beside this file: an authority and the broker's certificate (with openssl), a password for
+each device named (secrets/devices/NAME.password), for the services and an observer, and `.env` for compose.
+Called again it adds the devices that are new, and changes nothing else: a broker that runs takes them up on
+SIGHUP.
+"""
+
+import argparse
+import base64
+import hashlib
+import os
+import re
+import secrets
+import subprocess
+import sys
+from ipaddress import ip_address
+from pathlib import Path
+
+SERVICES = ("telegraf", "homeassistant", "observer")
+ROUNDS = 101
+"""Of PBKDF2, Mosquitto's own number: the passwords are 128 random bits, not words."""
+YEARS = 10
+
+
+def main() -> int:
+    """Make what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--host", required=True, help="the broker's name or address, as the devices call it")
+    parser.add_argument("--folder", type=Path, default=Path(__file__).parent, help="default: this one")
+    parser.add_argument("devices", nargs="*", metavar="DEVICE", help="names: letters, digits, - and _")
+    options = parser.parse_args()
+    for name in options.devices:
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name) or name in SERVICES:
+            parser.error(f"{name}: a device's name is of letters, digits, - and _, and none of {SERVICES}")
+    if not re.fullmatch(r"[A-Za-z0-9.:-]{1,253}", options.host):
+        parser.error(f"{options.host}: take a host's name or address")
+    os.umask(0o077)
+    folder = options.folder / "secrets"
+    (folder / "devices").mkdir(parents=True, exist_ok=True)
+    authority(folder, options.host)
+    users(folder, options.devices)
+    environment(options.folder / ".env")
+    print(f"{folder}: give each device its password and ca.crt; see the README")
+    return 0
+
+
+def authority(folder: Path, host: str) -> None:
+    """ca.crt and broker.crt, unless they are there."""
+    if (folder / "broker.crt").exists():
+        return
+
+    def openssl(*arguments: str) -> None:
+        try:
+            subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, text=True)
+        except FileNotFoundError:
+            sys.exit("openssl is missing: apt install openssl")
+        except subprocess.CalledProcessError as error:
+            sys.exit(f"openssl: {error.stderr}")
+
+    days = ("-days", str(365 * YEARS))
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    openssl(
+        "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=digitlens fleet", *days
+    )
+    openssl("req", *key, "-keyout", "broker.key", "-out", "broker.csr", "-subj", f"/CN={host}")
+    try:
+        name = f"IP:{ip_address(host)}"
+    except ValueError:
+        name = f"DNS:{host}"
+    (folder / "names").write_text(f"subjectAltName={name}\n")
+    openssl(
+        "x509", "-req", "-in", "broker.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
+        "-extfile", "names", "-out", "broker.crt", *days,
+    )  # fmt: skip
+    for name in ("broker.csr", "names", "ca.srl"):
+        (folder / name).unlink()
+    # In the container Mosquitto is another user: the folder, which is ours alone, keeps them.
+    for name in ("ca.crt", "broker.crt", "broker.key"):
+        (folder / name).chmod(0o644)
+
+
+def users(folder: Path, devices: list[str]) -> None:
+    """A password for each that has none, and the file of their hashes."""
+    places = {name: folder / f"{name}.password" for name in SERVICES}
+    places |= {name: folder / "devices" / f"{name}.password" for name in devices}
+    passwords = folder / "passwords"
+    lines = passwords.read_text().splitlines() if passwords.exists() else []
+    known = {line.partition(":")[0] for line in lines}
+    for name, place in places.items():
+        if name not in known:
+            password = secrets.token_hex(16)
+            place.write_text(f"{password}\n")
+            salt = secrets.token_bytes(12)
+            digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ROUNDS)
+            told = (base64.b64encode(part).decode() for part in (salt, digest))
+            lines.append(f"{name}:$7${ROUNDS}${'$'.join(told)}")
+    passwords.write_text("\n".join(lines) + "\n")
+    passwords.chmod(0o644)
+
+
+def environment(file: Path) -> None:
+    """.env, unless it is there."""
+    if file.exists():
+        return
+    place = file.parent / "secrets" / "telegraf.password"
+    file.write_text(
+        f"INFLUX_TOKEN={secrets.token_hex(32)}\n"
+        f"INFLUX_PASSWORD={secrets.token_hex(16)}\n"
+        f"GRAFANA_PASSWORD={secrets.token_hex(16)}\n"
+        f"MQTT_TELEGRAF_PASSWORD={place.read_text().strip()}\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+#!/bin/bash
+# Takes digitlens off this machine; the settings and what it has kept stay, without --purge. Safe to run again.
+set -euo pipefail
+export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+fail() {
+    echo "digitlens: $*" >&2
+    exit 1
+}
+purge=''
+for option in "$@"; do
+    [ "$option" = --purge ] || fail "usage: sudo $0 [--purge]"
+    purge=yes
+done
+[ "$(id -u)" = 0 ] || fail "must be root: sudo $0"
+exec 9>/run/lock/digitlens-install
+flock --nonblock 9 || fail "is being installed: wait for it"
+
+if [ -d /run/systemd/system ] && [ -e /etc/systemd/system/digitlens.service ]; then
+    systemctl stop digitlens || fail "cannot be stopped: systemctl status digitlens"
+fi
+systemctl disable --quiet digitlens 2>/dev/null || true
+rm -f /etc/systemd/system/digitlens.service /etc/systemd/system/digitlens.service.d/10-growing-pause.conf
+rmdir --ignore-fail-on-non-empty /etc/systemd/system/digitlens.service.d 2>/dev/null || true
+if [ -d /run/systemd/system ]; then
+    systemctl daemon-reload
+    systemctl reset-failed digitlens 2>/dev/null || true
+fi
+[ ! -L /usr/local/bin/digitlens ] || rm -f /usr/local/bin/digitlens
+rm -rf /opt/digitlens
+if [ -n "$purge" ]; then
+    rm -rf /etc/digitlens /var/lib/digitlens /etc/systemd/system/digitlens.service.d /var/log/digitlens-install.log
+    ! id digitlens >/dev/null 2>&1 || userdel digitlens || fail "the user digitlens cannot be removed"
+    ! getent group digitlens >/dev/null || groupdel digitlens
+    echo "digitlens: gone, with its settings and all it has kept"
+else
+    echo "digitlens: gone; /etc/digitlens and /var/lib/digitlens stay (--purge removes them too)"
+fi
+rm -f /run/lock/digitlens-install

@@ -1,0 +1,46 @@
+"""digitlens doctor: checks of this machine, each with its mend."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import msgspec
+
+from digitlens import settings_file
+from digitlens.errors import SettingsError
+from digitlens.settings import Settings
+from digitlens.terminal import quiet, silence_opencv
+
+
+def add_options(doctor: argparse.ArgumentParser) -> None:
+    """The options of digitlens doctor."""
+    doctor.set_defaults(run=run)
+    doctor.add_argument(
+        "--config", type=Path, metavar="FILE",
+        help=f"the settings file (default: {settings_file.DEFAULT}, if it is there)",
+    )  # fmt: skip
+    doctor.add_argument("--json", action="store_true", help="one JSON object, for programs")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what was found; 1 if something is to be mended."""
+    from digitlens import doctor
+
+    file = options.config or settings_file.DEFAULT
+    settings: Settings | None = Settings()
+    complaint = ""
+    try:
+        if options.config is not None or file.exists():
+            settings = settings_file.load(file)
+    except SettingsError as error:
+        settings, complaint = None, str(error)
+    silence_opencv()
+    with quiet():
+        findings = doctor.examine(settings, complaint, file)
+    if options.json:
+        told = {finding.name: {"state": finding.state, "said": finding.said} for finding in findings}
+        sys.stdout.buffer.write(msgspec.json.encode(told) + b"\n")
+    else:
+        for finding in findings:
+            print(f"{finding.name + ':':<13} {finding.state + ':':<8} {finding.said}")
+    return 1 if any(finding.state == "mend" for finding in findings) else 0

@@ -1,0 +1,68 @@
+"""The page of `digitlens live --web`: what the service has from its settings, without them."""
+
+from collections.abc import Callable
+
+from digitlens.cameras import Frame
+from digitlens.errors import SettingsError
+from digitlens.latest import Latest
+from digitlens.outlets.desk import Desk, Opener, Unkept
+from digitlens.outlets.opening import Outlets, device
+from digitlens.regions import Regions
+from digitlens.settings import Settings, WebSettings
+from digitlens.track import Event, Tracked
+from digitlens.vitals import Vitals
+
+
+class NoPage:
+    """Nobody looks: the same calls do nothing."""
+
+    def __init__(self) -> None:
+        self.vitals = Vitals()
+
+    def publish(self, frame: Frame, numbers: tuple[Tracked, ...], size: tuple[int, int]) -> None:
+        """A frame has been looked at."""
+
+    def take(self, event: Event, size: tuple[int, int]) -> None:
+        """Something has happened; the boxes are in a picture of `size`."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class Page(NoPage):
+    """Opens the page, which must be had, and has no journal.
+
+    Raises:
+        DependencyError: tornado is not installed.
+        OutletError: the address or the token cannot be had.
+    """
+
+    def __init__(self, listen: str, token_file: str, camera: str, say: Callable[[str], None]) -> None:
+        self.vitals, self._latest = Vitals(camera), Latest()
+        settings = Settings(web=WebSettings(listen=listen, token_file=token_file))
+        outlets = Outlets(self.vitals, self._latest, say=say)
+        page = outlets.openers(settings)["web"].open()  # here a fault is an error, not tried again
+        self._desk = Desk(Regions({}).apply, Unkept(device(settings)))
+        self._desk.change({"web": Opener((), lambda: page)})
+
+    def publish(self, frame: Frame, numbers: tuple[Tracked, ...], size: tuple[int, int]) -> None:
+        """See NoPage."""
+        self._latest.publish(frame, numbers, size)
+
+    def take(self, event: Event, size: tuple[int, int]) -> None:
+        """See NoPage."""
+        self._desk.take(event, size)
+
+    def close(self) -> None:
+        """Close it; again does nothing."""
+        self._latest.close()
+        self._desk.close()
+
+
+def open_page(listen: str, token_file: str, camera: str, say: Callable[[str], None]) -> NoPage:
+    """The page on that address; without one, none. See Page for what it raises."""
+    if listen:
+        return Page(listen, token_file, camera, say)
+    if token_file:
+        raise SettingsError("--web-token is the page's: name its address with --web HOST:PORT")
+    return NoPage()

@@ -1,0 +1,71 @@
+"""The service's log: one line an event on stderr, with the levels that systemd's journal knows."""
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+
+from digitlens.settings import Settings
+
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+PRIORITIES = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
+"""A record's level -> syslog's, as sd-daemon(3) has it before a line."""
+
+
+class _Line(logging.Formatter):
+    """A record as one line; with its traceback only under DIGITLENS_DEBUG=1."""
+
+    def __init__(self, journal: bool, tracebacks: bool) -> None:
+        super().__init__()
+        self._journal, self._tracebacks = journal, tracebacks
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = " ".join(record.getMessage().split())
+        if record.exc_info and record.exc_info[1] is not None:
+            error = record.exc_info[1]
+            text = f"{text}: {type(error).__name__}: {' '.join(str(error).split())}{_place(error)}"
+            if self._tracebacks:
+                text = f"{text}\n{self.formatException(record.exc_info)}"
+        if self._journal:
+            return "\n".join(f"<{PRIORITIES.get(record.levelno, 6)}>{line}" for line in text.splitlines())
+        level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
+        return f"digitlens: {level}{text}"
+
+
+def begin(level: str, environment: Mapping[str, str]) -> None:
+    """Log to stderr from now on; once more only changes the level (a key of LEVELS).
+
+    Under systemd's journal each line begins with its priority.
+    """
+    root = logging.getLogger()
+    if not any(isinstance(handler.formatter, _Line) for handler in root.handlers):
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(_Line(is_journal(environment), environment.get("DIGITLENS_DEBUG") == "1"))
+        root.addHandler(handler)
+        root.setLevel(logging.WARNING)  # of the libraries: what they tell of themselves is not ours to repeat
+    logging.getLogger("digitlens").setLevel(LEVELS[level])
+
+
+def level(settings: Settings) -> int:
+    """The least level that is logged."""
+    return LEVELS[settings.log]
+
+
+def is_journal(environment: Mapping[str, str]) -> bool:
+    """Whether stderr is the journal's stream, as JOURNAL_STREAM says: device and inode."""
+    try:
+        device, inode = map(int, environment.get("JOURNAL_STREAM", "").split(":"))
+        stream = os.fstat(2)
+    except (ValueError, OSError):
+        return False
+    return (stream.st_dev, stream.st_ino) == (device, inode)
+
+
+def _place(error: BaseException) -> str:
+    """The innermost line of code that the error came from."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    return f" ({os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno})"  # noqa: PTH119

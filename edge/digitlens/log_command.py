@@ -1,0 +1,241 @@
+"""digitlens log: what was read, from the journal; also while a service writes it."""
+
+import argparse
+import csv
+import re
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from digitlens import settings_file
+from digitlens.errors import JournalError
+from digitlens.outlets import Entry
+from digitlens.outlets.history import Aside, History
+from digitlens.outlets.journal_file import forget
+from digitlens.terminal import positive
+
+LAST = 100
+"""Lines of a table for which nobody has said how many there shall be."""
+LOOK = 1.0
+"""Seconds between two looks for new ones."""
+COLUMNS = (
+    "id", "time", "device", "kind", "number", "text", "confidence", "region", "value", "reason", "before",
+    "x", "y", "width", "height", "picture_width", "picture_height",
+)  # fmt: skip
+_ASIDE = ("outlet", "refused", "answer")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def add_options(log: argparse.ArgumentParser) -> None:
+    """The options of digitlens log."""
+    log.set_defaults(run=run)
+    place = log.add_mutually_exclusive_group()
+    place.add_argument("--journal", type=Path, metavar="FILE", help="the journal's file")
+    place.add_argument(
+        "--config", type=Path, default=settings_file.DEFAULT, metavar="FILE",
+        help="the settings that name it (default: %(default)s)",
+    )  # fmt: skip
+    when = "2026-03-01, '2026-03-01 14:30', 14:30 today, or 30m, 2h, 7d ago"
+    log.add_argument("--since", type=_when, metavar="TIME", help=f"only from then on: {when}")
+    log.add_argument("--until", type=_when, metavar="TIME", help="only until then")
+    log.add_argument("--region", default="", metavar="NAME", help="only what stands there")
+    log.add_argument("--number", default="", metavar="TEXT", help="only what has these digits in it")
+    log.add_argument("--kind", default="", choices=("appeared", "changed", "gone"), help="only these")
+    log.add_argument(
+        "--last", type=positive, metavar="N",
+        help=f"only the newest N (default: {LAST} in a table, else all)",
+    )  # fmt: skip
+    log.add_argument("--set-aside", action="store_true", help="what the webhook's receiver has refused")
+    form = log.add_mutually_exclusive_group()
+    form.add_argument("--csv", action="store_true", help="for spreadsheets")
+    form.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
+    log.add_argument(
+        "--forget", metavar="REGION",
+        help="print nothing, but forget the region's last value: its rules begin anew, as for a new meter",
+    )  # fmt: skip
+    log.add_argument("--follow", action="store_true", help="wait for new ones, until Ctrl-C")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what fits, the oldest first."""
+    path = options.journal or _configured(options.config)
+    history = History(path)
+    try:
+        if options.forget:
+            _forget(history, options.forget)
+            return 0
+        if options.set_aside:
+            _set_aside(history, options)
+            return 0
+        show = _printer(options, ())
+        wanted = {
+            "since": options.since, "until": options.until, "containing": options.number,
+            "region": options.region, "kind": options.kind,
+        }  # fmt: skip
+        newest = _newest(history)
+        last = options.last or (None if options.csv or options.json else LAST)
+        found: Iterable[Entry] = (
+            history.each(**wanted) if last is None else reversed(history.entries(last, **wanted))
+        )
+        count = 0
+        for entry in found:
+            if options.follow and _row(entry.id) > _row(newest):
+                break  # what has come while we print is told after it
+            show(entry)
+            count += 1
+        if not count and not options.follow:
+            sys.stderr.write(f"digitlens: {path}: nothing there that fits\n")
+        if count == last == LAST and options.last is None:
+            sys.stderr.write(f"digitlens: the newest {LAST}; --last N shows more, --csv and --json all\n")
+        if options.follow:
+            for entry in _followed(history, newest):
+                if _fits(entry, options):
+                    show(entry)
+    finally:
+        history.close()
+    return 0
+
+
+def _forget(history: History, region: str) -> None:
+    good = history.good(region)
+    if good is None:
+        raise JournalError(f"{history.path}: no value of a region {region}")
+    forget(history.path, region)
+    sys.stderr.write(
+        f"digitlens: {region}: {good[0]:.15g} is forgotten when the service starts next: "
+        "sudo systemctl restart digitlens\n"
+    )
+
+
+def _configured(config: Path) -> Path:
+    file = settings_file.load(config).journal.file
+    if not file:
+        raise JournalError(f"{config}: keeps no journal ([journal] file); name one with --journal")
+    return Path(file)
+
+
+def _newest(history: History) -> str:
+    found = history.entries(1)
+    return found[0].id if found else ""
+
+
+def _row(id_: str) -> int:
+    return int(id_.rpartition("-")[2] or 0)
+
+
+def _followed(history: History, id_: str) -> Iterator[Entry]:
+    """What is written from now on. A journal that was begun anew is read from its start."""
+    path = history.path
+    node = path.stat().st_ino
+    try:
+        while True:
+            sys.stdout.flush()
+            entries = history.after(id_)
+            yield from entries
+            if entries:
+                id_ = entries[-1].id
+                continue
+            time.sleep(LOOK)
+            try:
+                if path.stat().st_ino != node:
+                    again = History(path)
+                    history.close()
+                    history, id_, node = again, "", path.stat().st_ino
+            except (OSError, JournalError):  # between the old one and the new
+                continue
+    finally:
+        history.close()
+
+
+def _fits(entry: Entry, options: argparse.Namespace) -> bool:
+    return (
+        (options.since is None or entry.time >= options.since)
+        and (options.until is None or entry.time <= options.until)
+        and options.number in entry.text
+        and options.region in ("", entry.region)
+        and options.kind in ("", entry.kind)
+    )
+
+
+def _set_aside(history: History, options: argparse.Namespace) -> None:
+    found = [aside for aside in history.asides(options.last or 2**31) if _fits(aside.entry, options)]
+    show = _printer(options, _ASIDE)
+    for aside in reversed(found):
+        show(aside.entry, aside)
+    if not found:
+        sys.stderr.write(f"digitlens: {history.path}: nothing was set aside\n")
+
+
+def _printer(options: argparse.Namespace, more: tuple[str, ...]) -> Callable[..., None]:
+    """What writes an entry, and, if it was set aside, what is to be told of that."""
+    if options.json:
+        return _as_json
+    if options.csv:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow((*COLUMNS, *more))
+
+        def row(entry: Entry, aside: Aside | None = None) -> None:
+            told = () if aside is None else (aside.outlet, _iso(aside.time), aside.reason)
+            writer.writerow([safe(cell) for cell in (*_cells(entry), *told)])
+
+        return row
+    return _as_line
+
+
+def _as_json(entry: Entry, aside: Aside | None = None) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(entry if aside is None else aside) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _as_line(entry: Entry, aside: Aside | None = None) -> None:
+    value = "" if entry.value is None else f"{entry.value:.15g}"
+    line = (
+        f"{_iso(entry.time, ' ')[:19]}   {entry.kind:<8}   {entry.text:<12}   {entry.confidence:6.1%}   "
+        f"{entry.region:<12}   {value:<12}"
+    )
+    notes = [f"before: {entry.before}"] if entry.before else []
+    notes += [entry.reason] if entry.reason else []
+    notes += [f"{aside.outlet}: {aside.reason}, {_iso(aside.time, ' ')[:19]}"] if aside is not None else []
+    line = f"{line}   {'; '.join(notes)}".rstrip()
+    # What stands in a file that was damaged must not disturb the terminal.
+    sys.stdout.write("".join(sign if sign.isprintable() else "?" for sign in line) + "\n")
+
+
+def _cells(entry: Entry) -> tuple[Any, ...]:
+    return (
+        entry.id, _iso(entry.time), entry.device, entry.kind, entry.number, entry.text,
+        f"{entry.confidence:.4f}", entry.region, "" if entry.value is None else f"{entry.value:.15g}",
+        entry.reason, entry.before, *entry.box, *entry.size,
+    )  # fmt: skip
+
+
+def safe(cell: object) -> object:
+    """A cell that a spreadsheet takes for text, where it would take it for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
+def _iso(seconds: float, between: str = "T") -> str:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).astimezone().isoformat(between, "milliseconds")
+    except (ValueError, OverflowError, OSError):  # of a clock that nobody had set, or a damaged row
+        return f"{seconds:.3f} s"
+
+
+def _when(text: str) -> float:
+    """A time as people write it -> seconds since 1970."""
+    now = datetime.now(UTC).astimezone()
+    if ago := re.fullmatch(r"(\d{1,6})([smhdw])", text.strip()):
+        return (now - timedelta(**{_UNITS[ago.group(2)]: int(ago.group(1))})).timestamp()
+    if re.fullmatch(r"\d\d?:\d\d(:\d\d)?", text.strip()):
+        text = f"{now:%Y-%m-%d} {text.strip().zfill(5 if text.count(':') == 1 else 8)}"
+    try:
+        return datetime.fromisoformat(text.strip()).astimezone().timestamp()
+    except (ValueError, OverflowError, OSError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: take 2026-03-01, '2026-03-01 14:30', 14:30, or 30m, 2h, 7d"
+        ) from None

@@ -1,0 +1,34 @@
+// Copying also works where a browser has no clipboard for us: on a page without TLS.
+
+const said = document.getElementById("said");
+
+export function say(text) {
+  said.textContent = text;
+}
+
+export async function copy(text, button) {
+  let done = false;
+  try {
+    await navigator.clipboard.writeText(text);
+    done = true;
+  } catch {
+    const area = document.createElement("textarea");
+    area.value = text;
+    area.className = "unseen";
+    document.body.append(area);
+    area.select();
+    done = document.execCommand("copy");
+    area.remove();
+    button.focus();
+  }
+  const icon = button.classList.contains("icon");
+  button.dataset.label ??= button.textContent;
+  if (icon) button.classList.toggle("done", done);
+  else button.textContent = done ? "Copied" : "Not copied";
+  say(done ? "Copied" : "It could not be copied");
+  clearTimeout(button.timer);
+  button.timer = setTimeout(() => {
+    button.textContent = button.dataset.label;
+    button.classList.remove("done");
+  }, 1500);
+}

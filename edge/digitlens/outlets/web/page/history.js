@@ -1,0 +1,103 @@
+// What was read before, the newest first.
+
+import { copy, say } from "./copy.js";
+
+const PAGE = 50;
+const SAID = { appeared: "appeared", changed: "changed", gone: "gone" };
+const $ = (id) => document.getElementById(id);
+const body = $("history").tBodies[0];
+let entries = [];
+let next = null;
+let running = null;
+let again = false;
+
+function moment(seconds) {
+  if (seconds < 1e9) return `${seconds.toFixed(1)} s`; // of a replay, which counts from its start
+  const time = new Date(seconds * 1000);
+  const clock = time.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  return time.toDateString() === new Date().toDateString() ? clock : `${time.toLocaleDateString()} ${clock}`;
+}
+
+function cell(row, text, name) {
+  const one = row.insertCell();
+  one.textContent = text;
+  if (name) one.className = name;
+  return one;
+}
+
+function more(cell_, text) {
+  const line = document.createElement("span");
+  line.className = "more";
+  line.textContent = text;
+  cell_.append(line);
+}
+
+function row(entry) {
+  const line = document.createElement("tr");
+  const time = document.createElement("time");
+  if (entry.time >= 1e9) time.dateTime = new Date(entry.time * 1000).toISOString();
+  time.textContent = moment(entry.time);
+  line.insertCell().append(time);
+  const text = cell(line, entry.text, "text");
+  if (entry.region) {
+    const value = entry.value === undefined || entry.value === null ? "" : ` = ${entry.value}`;
+    more(text, `${entry.region}${value}`);
+  }
+  const what = cell(line, SAID[entry.kind] ?? entry.kind, `what ${SAID[entry.kind] ?? ""}`);
+  if (entry.before) what.textContent = `changed from ${entry.before}`;
+  if (entry.reason) more(what, entry.reason);
+  cell(line, `${Math.floor(entry.confidence * 100)} %`, "right");
+  return line;
+}
+
+function show(kept) {
+  body.replaceChildren(...entries.map(row));
+  $("history").hidden = !entries.length;
+  $("empty").hidden = entries.length > 0;
+  $("older").hidden = next === null;
+  $("copy-history").disabled = !entries.length;
+  $("kept").textContent = kept ? "" : "Without a journal the last 500 since the start are kept.";
+}
+
+async function fetched(query) {
+  const answer = await fetch(`/api/history?limit=${PAGE}${query}`, { cache: "no-store" });
+  if (!answer.ok) throw new Error((await answer.json()).error);
+  return answer.json();
+}
+
+async function load() {
+  const found = await fetched("");
+  const place = found.entries.findIndex((entry) => entry.id === entries[0]?.id);
+  const fresh = place < 0 ? found.entries : found.entries.slice(0, place);
+  if (place < 0) next = found.next; // none of them is known: begin anew
+  if (place > 0) say(fresh.slice(0, 3).map((entry) => `${entry.text} ${entry.kind}`).join(", "));
+  entries = place < 0 ? found.entries : [...fresh, ...entries];
+  if (fresh.length || !entries.length) show(found.journal);
+}
+
+// Look whether there is something new; asked again meanwhile, it looks once more after.
+export function refresh() {
+  if (running) {
+    again = true;
+    return running;
+  }
+  running = load().catch((error) => { $("kept").textContent = `The history cannot be had: ${error.message}`; })
+    .finally(() => { running = null; if (again) { again = false; refresh(); } });
+  return running;
+}
+
+$("older").addEventListener("click", async () => {
+  try {
+    const found = await fetched(`&before=${encodeURIComponent(next)}`);
+    entries.push(...found.entries);
+    next = found.next;
+    show(found.journal);
+  } catch (error) {
+    $("kept").textContent = `The history cannot be had: ${error.message}`;
+  }
+});
+
+$("copy-history").addEventListener("click", (event) => {
+  const lines = entries.map((entry) => [moment(entry.time), entry.text, entry.kind, entry.before ?? ""].join("\t"));
+  copy(["time\tnumber\twhat\tbefore", ...lines].join("\n"), event.currentTarget);
+});

@@ -1,0 +1,189 @@
+"""Events -> what the journal keeps of them: in named regions of the picture, with the rules of each."""
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from digitlens.errors import SettingsError
+from digitlens.outlets import Draft
+from digitlens.readings import Box
+from digitlens.settings import RegionSettings
+from digitlens.track import Event
+
+HOUR = 3600.0
+REMEMBERED = 1000
+"""Good readings of a region that are kept for `change_per_hour`, beyond those of the last hour's."""
+EXACT = 15
+"""Digits that a value can have and still be exact."""
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class _Region:
+    """One region: what stands there, and the values that kept its rules."""
+
+    def __init__(self, settings: RegionSettings) -> None:
+        self.settings = settings
+        self.standing: dict[int, Event] = {}
+        self.good: list[tuple[float, float]] = []  # time, value; the last is in force
+
+    @property
+    def value(self) -> float | None:
+        return self.good[-1][1] if self.good else None
+
+    @property
+    def own(self) -> list[Event]:
+        """What stands there and could be the region's number."""
+        digits = self.settings.digits
+        return [one for one in self.standing.values() if digits is None or _count(one.text) == digits]
+
+    def judge(self, event: Event) -> str:
+        """Which rules the event's text breaks, in words; if none, its value is in force."""
+        rules = self.settings
+        reasons = []
+        if all(one.id != event.id for one in self.own):
+            reasons.append(f"digits: {_count(event.text)}, not {rules.digits}")
+        elif len(self.own) > 1:
+            reasons.append(f"numbers: {len(self.own)} stand in the region")
+        if _count(event.text) > EXACT:
+            return "; ".join([*reasons, f"digits: {_count(event.text)}, more than {EXACT}"])
+        value = _value(event.text, rules.decimals)
+        if value is None:
+            reasons.append(f"decimals: not {rules.decimals}")
+            return "; ".join(reasons)
+        if rules.smallest is not None and value < rules.smallest:
+            reasons.append(f"smallest: {value:.15g} is below {rules.smallest:.15g}")
+        if rules.largest is not None and value > rules.largest:
+            reasons.append(f"largest: {value:.15g} is above {rules.largest:.15g}")
+        if rules.rising and self.value is not None and value < self.value:
+            reasons.append(f"rising: {value:.15g} is below {self.value:.15g}")
+        if rules.change_per_hour is not None and (reason := self._too_fast(value, event.time)):
+            reasons.append(reason)
+        if not reasons:
+            self.good.append((event.time, value))
+            self._forget(event.time)
+        return "; ".join(reasons)
+
+    def _too_fast(self, value: float, time: float) -> str:
+        """Within any hour no more than `change_per_hour`; over a longer time as much for each hour."""
+        allowed = self.settings.change_per_hour
+        assert allowed is not None  # noqa: S101  # asked by judge
+        # A clock that was set back: how long ago they were is not known, and the rule must not stand in
+        # the way until the old time comes again.
+        self.good = [(min(before, time), old) for before, old in self.good]
+        self._forget(time)
+        for before, old in self.good:
+            hours = max(1.0, (time - before) / HOUR)
+            if abs(value - old) > allowed * hours * (1 + 1e-9):
+                return (
+                    f"change_per_hour: from {old:.15g} to {value:.15g} within {hours:.3g} h, "
+                    f"at most {allowed:.15g} an hour"
+                )
+        return ""
+
+    def _forget(self, time: float) -> None:
+        """Of the readings before the last hour only the last counts: it was in force when that began."""
+        while len(self.good) > 1 and (len(self.good) > REMEMBERED or self.good[1][0] <= time - HOUR):
+            del self.good[0]
+
+
+class Regions:
+    """Gives each event its region and value; knows no clock but the events'.
+
+    A number stands in the smallest region that has its middle. Where a region has more than one number
+    that could be its own (with `digits`, that many digits), none of them is taken: each is told with the
+    reason, and the last good value stays, until one alone is left.
+
+    Raises:
+        SettingsError: a region's name does not fit into a topic.
+    """
+
+    def __init__(self, settings: Mapping[str, RegionSettings]) -> None:
+        for name in settings:
+            if not _NAME.fullmatch(name):
+                raise SettingsError(
+                    f"region.{name}: a region's name has up to 64 letters (a to z), digits, _ and -"
+                )
+        self._regions = {name: _Region(region) for name, region in settings.items()}
+        self._where: dict[int, str] = {}
+
+    def restore(self, good: Mapping[str, tuple[float, float]]) -> None:
+        """The value in force of each region, and its time, from before a restart; others are ignored."""
+        for name, (value, time) in good.items():
+            if name in self._regions:
+                self._regions[name].good = [(time, value)]
+
+    @property
+    def values(self) -> dict[str, float | None]:
+        """The value in force of each region; None before the first that kept the rules."""
+        return {name: region.value for name, region in self._regions.items()}
+
+    def apply(self, event: Event, size: tuple[int, int]) -> list[Draft]:
+        """What is to be kept of the event, whose box is in a picture of `size`.
+
+        It is one draft, or two: where a number has left another alone in a region, that one counts now.
+        """
+        before = self._where.pop(event.id, "")
+        name = before if event.kind == "gone" else self._find(event.box, size)
+        crowded = {one for one in {before, name} - {""} if len(self._regions[one].own) > 1}
+        if before:
+            del self._regions[before].standing[event.id]
+        value, reason = None, ""
+        if name:
+            region = self._regions[name]
+            if event.kind != "gone":
+                self._where[event.id] = name
+                region.standing[event.id] = event
+                reason = region.judge(event)
+            value = region.value
+        drafts = [_draft(event, size, name, value, reason)]
+        for one in sorted(crowded):
+            region = self._regions[one]
+            if len(region.own) == 1 and region.own[0].id != event.id:
+                left = msgspec.structs.replace(region.own[0], kind="changed", time=event.time, before="")
+                region.standing[left.id] = left
+                reason = region.judge(left)
+                drafts.append(_draft(left, size, one, region.value, reason))
+        return drafts
+
+    def _find(self, box: Box, size: tuple[int, int]) -> str:
+        across = (box[0] + box[2] / 2) / size[0]
+        down = (box[1] + box[3] / 2) / size[1]
+        found = []
+        for name, region in self._regions.items():
+            left, top, right, bottom = region.settings.corners
+            if left <= across <= right and top <= down <= bottom:
+                found.append(((right - left) * (bottom - top), name))
+        return min(found)[1] if found else ""
+
+
+def _count(text: str) -> int:
+    return sum(sign.isdigit() for sign in text)
+
+
+def _value(text: str, decimals: int) -> float | None:
+    """1234 with one decimal place is 123.4; None for a text whose own sign stands elsewhere."""
+    parts = re.split(r"\D", text)
+    if len(parts) == 1 and text:
+        return float(text) / 10.0**decimals
+    if len(parts) != 2 or not all(parts) or decimals not in (0, len(parts[1])):
+        return None
+    return float(".".join(parts))
+
+
+def _draft(
+    event: Event, size: tuple[int, int], region: str = "", value: float | None = None, reason: str = ""
+) -> Draft:
+    return Draft(
+        time=event.time,
+        kind=event.kind,
+        number=event.id,
+        text=event.text,
+        confidence=event.confidence,
+        box=event.box,
+        size=size,
+        before=event.before,
+        region=region,
+        value=value,
+        reason=reason,
+    )

@@ -1,0 +1,95 @@
+"""What deploy/ installs: scripts, unit and pins, as far as that shows; the rest is deploy/checks."""
+
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+SCRIPTS = sorted(
+    path
+    for path in DEPLOY.rglob("*")
+    if path.is_file() and path.suffix in ("", ".sh") and path.read_bytes().startswith(b"#!/bin/bash")
+)
+UNIT = DEPLOY / "digitlens.service"
+
+
+def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, timeout=120)
+
+
+def pins(version: str) -> dict[str, Version]:
+    text = (DEPLOY / "pins" / f"{version}.txt").read_text()
+    found = re.findall(
+        r"^([\w.-]+)==([\w.]+) \\((?:\n    --hash=sha256:[0-9a-f]{64}(?: \\)?)+)$", text, re.MULTILINE
+    )
+    assert len(found) == len(re.findall(r"^[a-z]", text, re.MULTILINE)), "a pin without hashes"
+    return {canonicalize_name(name): Version(pinned) for name, pinned, _ in found}
+
+
+def test_there_are_scripts():
+    assert {"install.sh", "uninstall.sh", "bundle", "release", "pin"} <= {path.name for path in SCRIPTS}
+
+
+@pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: str(path.relative_to(DEPLOY)))
+def test_shellcheck_has_nothing_to_say(script):
+    done = run("shellcheck", "--severity=warning", script)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["install.sh", "uninstall.sh"])
+def test_a_wrong_option_is_one_line(name):
+    done = run("bash", DEPLOY / name, "--nonsense")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert re.fullmatch(r"digitlens: usage: .*\n", done.stderr)
+
+
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv is not installed")
+@pytest.mark.parametrize("name", ["install.sh", "uninstall.sh"])
+def test_who_is_not_root_is_told_so(name):
+    # As text: the folder of the repository may be root's alone.
+    text = (DEPLOY / name).read_text()
+    done = run("setpriv", "--reuid=65534", "--clear-groups", "bash", "-c", text, "./install.sh")
+    if "setpriv" in done.stderr:
+        pytest.skip(done.stderr.strip())
+    assert done.returncode == 1
+    assert done.stderr == "digitlens: must be root: sudo ./install.sh\n"
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+def test_the_unit_is_closed():
+    done = run("systemd-analyze", "security", "--offline=yes", UNIT)
+    found = re.search(r"exposure level for digitlens.service: ([\d.]+)", done.stdout)
+    if not found:
+        pytest.skip(f"systemd-analyze: {done.stderr.strip()}")
+    assert float(found[1]) <= 1.5
+
+
+def test_the_unit_is_of_the_service():
+    text = UNIT.read_text()
+    for setting in ("Type=notify", "Restart=always", "RestartPreventExitStatus=78", "NoNewPrivileges=yes"):
+        assert re.search(rf"^{setting}$", text, re.MULTILINE), setting
+    assert re.search(r"^WatchdogSec=\d+$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.13"])
+def test_all_that_the_wheel_needs_is_pinned(version):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    needed = map(Requirement, [*project["dependencies"], *extras["mqtt"], *extras["web"]])
+    pinned = pins(version)
+    for requirement in needed:
+        assert pinned[canonicalize_name(requirement.name)] in requirement.specifier, requirement
+
+
+def test_bookworm_keeps_numpy_1():
+    assert pins("3.11")["numpy"] < Version("2")

@@ -1,0 +1,80 @@
+"""Motion JPEG without FFmpeg: the films of --record, OpenCV's, broken ones."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from digitlens import avi, pictures
+from digitlens.errors import PictureError
+
+COUNT = 5
+
+
+def _picture(level: int) -> npt.NDArray[np.uint8]:
+    picture = np.full((48, 64, 3), 200, np.uint8)
+    picture[10:30, 20:40] = level
+    return picture
+
+
+@pytest.fixture(params=["MJPG", "XVID"])
+def film(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """Five frames, each darker in the middle than the one before."""
+    path = tmp_path / "film.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*request.param), 12.5, (64, 48))
+    for count in range(COUNT):
+        writer.write(_picture(150 - 20 * count))
+    writer.release()
+    return path
+
+
+@pytest.mark.parametrize("color", [False, True])
+def test_all_frames_come(film: Path, color: bool) -> None:
+    seen = list(pictures.load(film, color))
+    assert [one.pixels.shape for one in seen] == [(48, 64, 3) if color else (48, 64)] * COUNT
+    assert [one.size for one in seen] == [(64, 48)] * COUNT
+    assert [one.time for one in seen] == pytest.approx([count / 12.5 for count in range(COUNT)], abs=0.09)
+    for count, one in enumerate(seen):
+        assert abs(float(one.pixels[15:25, 25:35].mean()) - (150 - 20 * count)) < 6
+    assert pictures.rate(film) == pytest.approx(12.5)
+
+
+def test_gray_is_what_colored_frames_have(film: Path) -> None:
+    for gray, colored in zip(pictures.load(film), pictures.load(film, True), strict=True):
+        other = cv2.cvtColor(colored.pixels, cv2.COLOR_BGR2GRAY)
+        assert int(cv2.absdiff(gray.pixels, other).max()) <= 3
+
+
+def test_what_is_cut_off_or_torn_ends_or_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "film.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+    for count in range(COUNT):
+        writer.write(_picture(10 * count))
+    writer.release()
+    whole = path.read_bytes()
+    frames = list(avi.jpegs(path))
+    assert len(frames) == COUNT
+    path.write_bytes(whole[: whole.index(frames[3]) + 30])
+    assert len(list(pictures.load(path))) == 3
+    path.write_bytes(whole.replace(frames[2], b"\0" * len(frames[2])))
+    assert len(list(pictures.load(path))) == COUNT - 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"RIFF",
+        b"RIFF\xff\xff\xff\xffAVI ",
+        b"RIFF\x10\0\0\0AVI LIST\x04\0\0\0hdrlstrh\xff\xff\xff\xffvids",
+    ],
+)
+def test_no_film_at_all(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "film.avi"
+    path.write_bytes(content)
+    assert avi.probe(path) is None
+    with pytest.raises(PictureError, match=r"film\.avi: not a video"):
+        list(pictures.load(path))
+    assert pictures.rate(path) == 0

@@ -1,0 +1,119 @@
+"""deploy/fleet: with what prepare.py makes, a real Mosquitto knows its devices; the rest is well formed."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
+
+from digitlens.outlets import mqtt
+from digitlens.outlets.mqtt import MqttOutlet
+from digitlens.settings import MqttSettings, RegionSettings
+from tests.edge.brokers import DEADLINE, Broker, Watched, draft, free_port, needs_mosquitto, needs_openssl
+
+
+def prepare(root: Path, folder: Path, *devices: str) -> None:
+    command = [sys.executable, root / "deploy" / "fleet" / "prepare.py", "--host", "127.0.0.1"]
+    subprocess.run([*command, "--folder", folder, *devices], check=True, capture_output=True)
+
+
+@pytest.fixture
+def fleet(root: Path, tmp_path: Path) -> Iterator[Broker]:
+    """The shipped settings of Mosquitto, with the places of this machine."""
+    prepare(root, tmp_path, "shed", "pump")
+    shipped = root / "deploy" / "fleet" / "mosquitto"
+    settings = (shipped / "mosquitto.conf").read_text()
+    settings = settings.replace("/mosquitto/secrets", f"{tmp_path}/secrets")
+    settings = settings.replace("/mosquitto/config", str(shipped)).replace("/mosquitto/data", str(tmp_path))
+    one, inside = Broker(tmp_path, ""), free_port()
+    if os.geteuid() == 0:
+        settings += "user root\n"
+    settings = settings.replace("listener 8883", f"listener {one.port} 127.0.0.1")
+    settings = settings.replace("listener 1883", f"listener {inside} 127.0.0.1")
+    (tmp_path / "mosquitto.conf").write_text(settings)
+    one.start()
+    yield one
+    one.kill()
+
+
+@pytest.fixture
+def device(
+    fleet: Broker, watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str, str], MqttOutlet]]:
+    monkeypatch.setattr(mqtt, "PAUSES", (0.05,))
+    opened = []
+
+    def opening(name: str, user: str) -> MqttOutlet:
+        secrets = fleet.folder / "secrets"
+        settings = MqttSettings(
+            broker="127.0.0.1", port=fleet.port, tls=True, ca_file=str(secrets / "ca.crt"), user=user,
+            password_file=str(secrets / "devices" / f"{user}.password"),
+        )  # fmt: skip
+        regions = {"meter": RegionSettings(corners=(0, 0, 1, 1))}
+        opened.append(MqttOutlet(settings, name, watched, regions, None, watched.lines.put))
+        return opened[-1]
+
+    yield opening
+    for one in opened:
+        one.close()
+
+
+@needs_mosquitto
+@needs_openssl
+def test_a_device_writes_below_its_own_name(
+    device: Callable[[str, str], MqttOutlet], watched: Watched
+) -> None:
+    device("shed", "shed").announce(watched.add([draft(1)]))
+    watched.arrived("mqtt")
+    assert watched.lines.empty()
+
+
+@needs_mosquitto
+@needs_openssl
+def test_and_below_no_other(device: Callable[[str, str], MqttOutlet], watched: Watched) -> None:
+    device("pump", "shed").announce(watched.add([draft(1)]))
+    assert watched.lines.get(timeout=DEADLINE)
+    assert watched.waiting("mqtt") == 1
+
+
+@needs_openssl
+def test_prepared_again_only_what_is_new_is_made(root: Path, tmp_path: Path) -> None:
+    prepare(root, tmp_path, "shed")
+    secrets = tmp_path / "secrets"
+    before = {path: path.read_bytes() for path in secrets.rglob("*") if path.is_file()}
+    environment = (tmp_path / ".env").read_text()
+    prepare(root, tmp_path, "shed", "pump")
+    after = {path: path.read_bytes() for path in secrets.rglob("*") if path.is_file()}
+    assert set(after) - set(before) == {secrets / "devices" / "pump.password"}
+    assert {path for path in before if before[path] != after[path]} == {secrets / "passwords"}
+    assert after[secrets / "passwords"].startswith(before[secrets / "passwords"])
+    assert (tmp_path / ".env").read_text() == environment
+    assert (tmp_path / ".env").stat().st_mode & 0o077 == 0
+    assert (secrets / "devices").stat().st_mode & 0o077 == 0
+
+
+def test_telegraf_and_grafana_know_what_is_sent(root: Path) -> None:
+    """Neither can run here: its settings are parsed, and the fields that they name are ours."""
+    from digitlens.outlets import Entry
+    from digitlens.vitals import Snapshot
+
+    fleet = root / "deploy" / "fleet"
+    telegraf = tomllib.loads((fleet / "telegraf" / "telegraf.conf").read_text())
+    events, health, _ = telegraf["inputs"]["mqtt_consumer"]
+    (told,) = events["json_v2"][0]["object"]
+    assert set(told["included_keys"]) <= set(Entry.__struct_fields__)
+    assert set(told["tags"]) <= set(told["included_keys"])
+    (told,) = health["json_v2"][0]["object"]
+    assert set(told["included_keys"]) <= {*Snapshot.__struct_fields__, "waiting", "temperature"}
+    dashboard = json.loads((fleet / "grafana" / "dashboards" / "digitlens.json").read_text())
+    fields = set(Entry.__struct_fields__) | set(Snapshot.__struct_fields__) | {"waiting", "temperature"}
+    for panel in dashboard["panels"]:
+        for name in re.findall(r'r\._field == "(\w+)"', panel["targets"][0]["query"]):
+            assert name in fields

@@ -1,0 +1,100 @@
+"""What the fuzz has found, seed by seed: mended, and to stay so."""
+
+import importlib.util
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from digitlens import pictures
+from digitlens.errors import ModelError, PictureError
+from digitlens.normalize import normalize
+
+
+@pytest.fixture(scope="module")
+def targets(root: Path) -> ModuleType:
+    path = root / "deploy" / "checks" / "fuzz" / "targets.py"
+    spec = importlib.util.spec_from_file_location("fuzz_targets", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("target", "seed"),
+    [
+        ("model", 180),  # zlib.error out of a broken npz
+        ("model", 282),  # NotImplementedError out of one of another zip version
+        ("model", 833),
+        ("reader", 92),  # a hairline over 4,400 pixels took 3 s to thicken
+        ("settings", 1),
+        ("picture", 1188),  # ZeroDivisionError: a JPEG that says it is much higher than wide
+    ],
+)
+def test_a_seed_that_once_found_something(
+    targets: ModuleType, tmp_path: Path, target: str, seed: int
+) -> None:
+    targets.run(target, seed, tmp_path)
+
+
+def test_an_npz_broken_in_any_way_is_one_error(root: Path, tmp_path: Path) -> None:
+    from digitlens import hog
+
+    content = (root / "edge" / "digitlens" / "models" / "svm.npz").read_bytes()
+    for place in range(0, len(content), len(content) // 60):
+        broken = content[:place] + bytes(8) + content[place + 8 :]
+        with suppress(ModelError):  # or none, where the bytes were zero before
+            hog.load(broken, "svm.npz")
+
+
+def test_a_hairline_is_thickened_as_a_smaller_one_is() -> None:
+    def stroke(height: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+        ink = np.zeros((height, 40), np.uint8)
+        cv2.line(ink, (20, 5), (20, height - 5), (255,), 2)
+        return ink
+
+    tall, taller = normalize(stroke(900)), normalize(stroke(4400))
+    assert tall.any()
+    assert np.abs(tall.astype(int) - taller).max() < 100
+    assert np.count_nonzero(tall > 127) == pytest.approx(np.count_nonzero(taller > 127), abs=8)
+
+
+def test_a_picture_one_pixel_wide(tmp_path: Path) -> None:
+    Image.new("L", (1, 5000)).save(tmp_path / "line.jpg")
+    (found,) = pictures.load(tmp_path / "line.jpg")
+    assert found.size == (1, 5000)
+
+
+def saved(path: Path, image: Image.Image, **options: object) -> Path:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # lies on its side
+    image.save(path, exif=exif, **options)
+    return path
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "RGB", "RGBA", "LA", "I;16"])
+def test_a_large_picture_is_reduced_before_it_is_copied(tmp_path: Path, mode: str) -> None:
+    if mode == "I;16":
+        image = Image.fromarray(np.full((3200, 4000), 0, np.uint16))
+    else:
+        image = Image.new(mode, (4000, 3200))
+    image.paste(
+        Image.new(image.mode, (4000, 1600), (255,) * len(image.getbands()) if mode != "I;16" else 65535)
+    )
+    (found,) = pictures.load(saved(tmp_path / "large.png", image))
+    assert found.size == (3200, 4000)  # as a viewer shows it
+    assert found.pixels.shape == (1333, 1066) or found.pixels.shape == (1334, 1067)
+    assert found.pixels[:, -10:].min() > 250  # its upper half is on the right
+
+
+def test_a_picture_that_would_take_too_much_memory_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "progressive.jpg"
+    Image.new("RGB", (8000, 6000)).save(path, progressive=True, subsampling=0)
+    with pytest.raises(PictureError, match="too large"):
+        next(iter(pictures.load(path)))

@@ -1,0 +1,317 @@
+"""digitlens serve, as systemd starts it: real processes, a real notification socket, real signals."""
+
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from tests.edge.pages import write
+
+Pixels = npt.NDArray[np.uint8]
+Digits = tuple[Pixels, Pixels]
+LONG = 30.0
+
+
+class Systemd:
+    """The socket's other end, and what came there; as systemd it always listens."""
+
+    def __init__(self, address: str) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind("\0" + address[1:] if address.startswith("@") else address)
+        self._address = self._socket.getsockname()
+        self._messages: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._listen)
+        self._thread.start()
+        self.environment = {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "1000000"}
+        self.told: list[str] = []
+        self.patience = LONG
+
+    def _listen(self) -> None:
+        while message := self._socket.recv(4096):
+            self._messages.put(message.decode())
+
+    def close(self) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
+            end.sendto(b"", self._address)
+        self._thread.join()
+        self._socket.close()
+
+    def until(self, true: Callable[[str], bool]) -> str:
+        """The next message that is so; all before are kept, too."""
+        begin = monotonic()
+        while monotonic() - begin < LONG:
+            self.told.append(self._messages.get(timeout=self.patience))
+            if true(self.told[-1]):
+                return self.told[-1]
+        raise AssertionError(self.told)
+
+    def said(self, begin: str) -> str:
+        return self.until(lambda message: message.startswith(begin))
+
+
+@pytest.fixture(params=["path", "abstract"])
+def any_systemd(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Systemd]:
+    address = str(tmp_path / "notify") if request.param == "path" else f"@digitlens-test-{os.getpid()}"
+    systemd = Systemd(address)
+    yield systemd
+    systemd.close()
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[Systemd]:
+    systemd = Systemd(str(tmp_path / "notify"))
+    yield systemd
+    systemd.close()
+
+
+@pytest.fixture
+def sheet(tmp_path: Path, digits: Digits) -> Path:
+    path = tmp_path / "sheet.png"
+    cv2.imwrite(str(path), write("40716", digits))
+    return path
+
+
+def config(folder: Path, text: str) -> Path:
+    path = folder / "config.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
+        inherited = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
+        started.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "digitlens", "serve", *map(str, arguments)],
+                env=inherited | environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+Serve = Callable[..., subprocess.Popen[str]]
+
+
+def ended(process: subprocess.Popen[str], number: signal.Signals = signal.SIGTERM) -> tuple[str, list[str]]:
+    """End it; what it wrote on stdout and, line by line, on stderr."""
+    process.send_signal(number)
+    output, errors = process.communicate(timeout=LONG)
+    assert process.returncode == 0, errors
+    return output, errors.splitlines()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_from_ready_to_stopping(
+    any_systemd: Systemd, serve: Serve, sheet: Path, number: signal.Signals
+) -> None:
+    process = serve("--camera", sheet, "--rate", "20", "--json", **any_systemd.environment)
+    assert any_systemd.said("READY=1") == "READY=1\nSTATUS=0.0 frames/s, no number yet"
+    any_systemd.said("WATCHDOG=1")
+    status = any_systemd.until(lambda message: "40716" in message)
+    assert status.startswith("STATUS=")
+    assert "frames/s, newest number 40716" in status
+    any_systemd.said("WATCHDOG=1")
+    output, lines = ended(process, number)
+    any_systemd.said("STOPPING=1")
+    assert any_systemd.told[-1] == "STOPPING=1"
+    (entry,) = map(json.loads, output.splitlines())
+    assert (entry["kind"], entry["text"], entry["size"]) == ("appeared", "40716", [410, 120])
+    assert entry["time"] > 1e9
+    assert [line for line in lines if "number 1 appeared: 40716" in line]
+    assert not [line for line in lines if "error" in line]
+
+
+def test_ready_is_not_told_before_a_frame_has_been_read(
+    systemd: Systemd, serve: Serve, tmp_path: Path
+) -> None:
+    process = serve("--camera", tmp_path / "later.png", **systemd.environment)
+    status = systemd.until(lambda message: "no camera" in message)
+    assert status == f"STATUS=no camera: {tmp_path}/later.png: no such file or folder; opening it again"
+    assert not {"READY=1", "WATCHDOG=1"} & {message.split("\n")[0] for message in systemd.told}
+    assert "EXTEND_TIMEOUT_USEC=30000000" in systemd.told
+    cv2.imwrite(str(tmp_path / "part.png"), np.full((200, 300), 255, np.uint8))
+    (tmp_path / "part.png").rename(tmp_path / "later.png")
+    systemd.said("READY=1")
+    _, lines = ended(process)
+    assert [line for line in lines if line.endswith("later.png: open again")]
+
+
+def test_a_camera_that_is_lost_does_not_feed_the_watchdog(
+    systemd: Systemd, serve: Serve, tmp_path: Path, digits: Digits
+) -> None:
+    for name in "ab":
+        cv2.imwrite(str(tmp_path / f"{name}.png"), write("27", digits))
+    (tmp_path / "b.png").unlink()
+    (tmp_path / "b.png").symlink_to("a.png")
+    process = serve("--camera", tmp_path, "--rate", "20", "--hold", "10", **systemd.environment)
+    systemd.said("READY=1")
+    (tmp_path / "a.png").rename(tmp_path / "aside")  # neither can be opened now
+    systemd.said("WATCHDOG_USEC=600000000")
+    lost = systemd.until(lambda message: "no camera" in message)
+    assert "no such file" in lost
+    count = len(systemd.told)
+    (tmp_path / "aside").rename(tmp_path / "a.png")
+    assert systemd.said("WATCHDOG_USEC=1000000")
+    assert "WATCHDOG=1" not in systemd.told[count:]
+    systemd.said("WATCHDOG=1")
+    ended(process)
+
+
+def test_a_stopped_process_does_not_feed_the_watchdog(systemd: Systemd, serve: Serve, sheet: Path) -> None:
+    process = serve("--camera", sheet, "--rate", "20", **systemd.environment)
+    systemd.said("READY=1")
+    process.send_signal(signal.SIGSTOP)
+    os.waitpid(process.pid, os.WUNTRACED)
+    systemd.patience = 1.5
+    with pytest.raises(queue.Empty):
+        systemd.said("never")  # what was told before is still there, and then no more
+    process.send_signal(signal.SIGCONT)
+    systemd.patience = LONG
+    systemd.said("WATCHDOG=1")
+    ended(process)
+
+
+def test_a_reload_takes_what_has_changed_and_loses_no_frame(
+    systemd: Systemd, serve: Serve, tmp_path: Path, sheet: Path
+) -> None:
+    """At rate 0 no machine is too slow: a frame is missing only where the camera was opened anew."""
+    file = config(tmp_path, f'[camera]\nsource = "{sheet}"\nrate = 0\nhold = 1200\nrepeat = 1\n')
+    process = serve("--config", file, "--json", **systemd.environment)
+    systemd.said("READY=1")
+    config(tmp_path, file.read_text() + "[reader]\nthreads = 2\n[region.all]\ncorners = [0, 0, 1, 1]\n")
+    process.send_signal(signal.SIGHUP)
+    reloading = systemd.said("RELOADING=1")
+    assert reloading.split("\n")[1].startswith("MONOTONIC_USEC=")
+    systemd.said("READY=1")
+    config(tmp_path, file.read_text() + "[camera]\n")
+    process.send_signal(signal.SIGHUP)
+    systemd.said("RELOADING=1")
+    ready = systemd.said("READY=1")
+    assert f"the settings stay as they were: {file}:" in ready
+    output, errors = process.communicate(timeout=3 * LONG)  # the replay's end
+    assert process.returncode == 0, errors
+    systemd.said("STOPPING=1")
+    entries = list(map(json.loads, output.splitlines()))
+    # The number is followed on, and told once: in the region from then on, if it was steady before.
+    assert {(entry["kind"], entry["number"], entry["text"]) for entry in entries} == {
+        ("appeared", 1, "40716")
+    }
+    assert len(entries) == 1
+    assert len([line for line in errors.splitlines() if "error: " in line]) == 1
+    assert "taken over" in errors
+    assert "stopping after 1200 frames" in errors
+
+
+def test_a_reload_changes_the_camera_and_a_wrong_one_leaves_it(
+    systemd: Systemd, serve: Serve, tmp_path: Path, digits: Digits
+) -> None:
+    for text in ("40716", "27"):
+        cv2.imwrite(str(tmp_path / f"{text}.png"), write(text, digits))
+    file = config(tmp_path, f'[camera]\nsource = "{tmp_path}/40716.png"\nrate = 20\n')
+    process = serve("--config", file, "--json", **systemd.environment)
+    systemd.until(lambda message: "40716" in message)
+    config(tmp_path, '[camera]\nsource = "/nothing.png"\nrate = 20\n')
+    process.send_signal(signal.SIGHUP)
+    systemd.said("RELOADING=1")
+    assert "the camera's settings stay as they were: /nothing.png: no such file" in systemd.said("READY=1")
+    systemd.said("WATCHDOG=1")
+    config(tmp_path, f'[camera]\nsource = "{tmp_path}/27.png"\nrate = 20\n')
+    process.send_signal(signal.SIGHUP)
+    systemd.until(lambda message: "newest number 27" in message)
+    assert "stay" not in systemd.told[-1]
+    ended(process)
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "status", "said"),
+    [
+        ("[camera]\nrotation = 3", [], 78, "config.toml:2: [camera] rotation: 3: must be one of"),
+        ('[reader]\nmodel = "nothing"', [], 78, "nothing: no such model"),
+        ("", ["--rate", "-1"], 78, "[camera] rate: -1.0: must be"),
+        ('[camera]\nsource = "/nothing.png"\nrepeat = 1', [], 1, "/nothing.png: no such file"),
+    ],
+)
+def test_what_cannot_be_is_one_line_and_a_status(
+    serve: Serve, tmp_path: Path, text: str, arguments: list[str], status: int, said: str
+) -> None:
+    process = serve("--config", config(tmp_path, text), *arguments)
+    output, errors = process.communicate(timeout=LONG)
+    assert (process.returncode, output) == (status, "")
+    (line,) = errors.splitlines()
+    assert said in line
+
+
+def test_a_model_that_does_not_fit_its_card(serve: Serve, tmp_path: Path, root: Path) -> None:
+    for name in ("digits.tflite", "digits.json"):
+        (tmp_path / name).write_bytes((root / "edge" / "digitlens" / "models" / name).read_bytes())
+    with (tmp_path / "digits.tflite").open("r+b") as file:
+        file.write(b"x")
+    process = serve("--model", tmp_path / "digits.tflite")
+    _, errors = process.communicate(timeout=LONG)
+    assert process.returncode == 78
+    (line,) = errors.splitlines()
+    assert "do not fit its card" in line
+
+
+def test_check_says_well_or_why_not(serve: Serve, tmp_path: Path) -> None:
+    file = config(tmp_path, "[camera]\nrate = 5")
+    process = serve("--config", file, "--check")
+    assert process.communicate(timeout=LONG) == (f"{file}: well\n", "")
+    assert process.returncode == 0
+    process = serve("--config", config(tmp_path, "[camera]\nrat = 5"), "--check")
+    output, errors = process.communicate(timeout=LONG)
+    assert (process.returncode, output) == (78, "")
+    assert f"{file}:2: [camera] rat: no such setting; did you mean rate?" in errors
+
+
+def test_under_the_journal_lines_begin_with_their_priority(sheet: Path, tmp_path: Path) -> None:
+    with (tmp_path / "journal").open("w+") as stream:
+        status = os.fstat(stream.fileno())
+        done = subprocess.run(
+            [sys.executable, "-m", "digitlens", "serve", "--camera", sheet, "--repeat", "1", "--rate", "0"],
+            env=os.environ | {"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"},
+            stderr=stream,
+            timeout=LONG,
+            check=True,
+        )
+        assert done.returncode == 0
+        stream.seek(0)
+        lines = stream.read().splitlines()
+    assert lines[0] == f"<6>ready: {sheet} gives frames, and the first has been read"
+    assert all(line.startswith("<6>") for line in lines)
+
+
+def test_a_reader_of_the_entries_that_leaves(serve: Serve, tmp_path: Path, digits: Digits) -> None:
+    for name, text in (("a", "40716"), ("b", "27")):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), write(text, digits))
+    process = serve("--camera", tmp_path, "--hold", "40", "--rate", "0", "--json")
+    assert process.stdout is not None
+    assert "40716" in process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(LONG) == 1
+    assert process.stderr is not None
+    assert "Traceback" not in process.stderr.read()
+    process.stdout = None

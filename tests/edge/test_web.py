@@ -1,0 +1,311 @@
+"""The page's server, asked over real sockets: what it gives, and to whom."""
+
+import csv
+import http.client
+import io
+import json
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from digitlens import Reader
+from digitlens.errors import OutletError
+from digitlens.latest import Latest
+from digitlens.outlets import Draft
+from digitlens.outlets.desk import Unkept
+from digitlens.vitals import Vitals
+from tests.edge.pages import write
+from tests.edge.viewing import LONG, Showing, Viewers, asked, until
+
+pytest.importorskip("tornado", reason="needs the extra web")
+
+from digitlens.outlets.web import Web
+
+Pixels = npt.NDArray[np.uint8]
+PAGE = ["/", *(f"/page/{name}" for name in ("app.js", "boxes.js", "connection.js", "copy.js", "history.js"))]
+STATIC = [*PAGE, "/page/style.css", "/page/icon.svg"]
+PROGRAMS = ["/api/reading", "/api/frame.jpg", "/api/history", "/api/history.csv", "/healthz", "/metrics"]
+
+
+LIVE = ["live", "--display", "none", "--camera"]
+
+
+@pytest.fixture(scope="module")
+def sheet(tmp_path_factory: pytest.TempPathFactory, digits: tuple[Pixels, Pixels]) -> Path:
+    path = tmp_path_factory.mktemp("sheet") / "sheet.png"
+    cv2.imwrite(str(path), write("40716", digits))
+    return path
+
+
+@pytest.fixture(scope="module")
+def showing(sheet: Path, reader: Reader) -> Iterator[Showing]:
+    with Showing(sheet, reader) as one:
+        until(lambda: any(number.steady for number in (one.latest.newest() or nothing).numbers))
+        yield one
+
+
+class nothing:  # noqa: N801
+    numbers = ()
+
+
+@pytest.fixture
+def port(showing: Showing) -> int:
+    return showing.web.port
+
+
+@pytest.fixture
+def idle() -> Iterator[Web]:
+    """A page without a camera."""
+    web = Web("127.0.0.1:0", Latest(), Vitals("usb:0"))
+    yield web
+    web.close()
+
+
+@pytest.mark.parametrize("path", STATIC)
+def test_the_pages_files(port: int, path: str) -> None:
+    with asked(port, path) as answer:
+        content, tag = answer.read(), answer.headers["Etag"]
+        assert answer.status == 200
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+        assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    # Nothing is asked of anyone else; a name space is no address.
+    assert not re.findall(rb"https?://(?!www\.w3\.org/2000/svg)", content)
+    assert b"style=" not in content
+    with asked(port, path, If_None_Match=tag) as answer:
+        assert (answer.status, answer.read()) == (304, b"")
+    with asked(port, path, "HEAD") as answer:
+        assert (answer.status, answer.read()) == (200, b"")
+        assert int(answer.headers["Content-Length"]) == len(content)
+
+
+def test_all_that_the_page_names_is_there(port: int) -> None:
+    for path in PAGE:
+        with asked(port, path) as answer:
+            text = answer.read().decode()
+        for name in re.findall(r'(?:src|href)="(/[^"]*)"', text):
+            with asked(port, name) as answer:
+                assert answer.status == 200, name
+        for name in re.findall(r'from "\./([^"]*)"', text):
+            assert f"/page/{name}" in STATIC
+
+
+def test_the_reading(port: int) -> None:
+    with asked(port, "/api/reading") as answer:
+        assert answer.headers["Cache-Control"] == "no-store"
+        reading = json.loads(answer.read())
+    assert set(reading) >= {"source", "time", "size", "numbers", "milliseconds"}
+    assert set(reading["milliseconds"]) == {"segment", "classify", "total"}
+    (number,) = reading["numbers"]
+    assert (number["text"], number["steady"]) == ("40716", True)
+    assert [digit["value"] for digit in number["digits"]] == [4, 0, 7, 1, 6]
+
+
+def test_the_picture_is_the_one_that_is_read(port: int, sheet: Path) -> None:
+    with asked(port, "/api/frame.jpg") as answer:
+        assert answer.headers["Content-Type"] == "image/jpeg"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        jpeg = answer.read()
+    shown = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+    paper = cv2.imread(str(sheet), cv2.IMREAD_GRAYSCALE)
+    assert shown.shape == paper.shape
+    assert np.abs(shown.astype(int) - paper).mean() < 3
+
+
+def test_pictures_are_made_once_and_only_for_who_looks(showing: Showing) -> None:
+    pictures = showing.web._site.pictures
+    until(lambda: len(showing.web._site.viewers) == 0)
+    before, captured = pictures.encoded, showing.vitals.snapshot().captured
+    until(lambda: showing.vitals.snapshot().captured > captured + 5)
+    assert pictures.encoded == before
+    with Viewers(showing.web.port, 5, stalled=1) as viewers:
+        until(lambda: min(viewers.pictures[1:]) >= 5)
+        assert viewers.pictures[0] == 1  # who asks for no more gets no more
+        assert pictures.encoded - before <= max(viewers.pictures) + 1
+    until(lambda: len(showing.web._site.viewers) == 0)
+
+
+def test_the_history_in_pages_and_as_a_table(idle: Web) -> None:
+    entries = Unkept("pi").add([_draft(f"{count:03}") for count in range(250)])
+    for entry in entries:
+        idle.announce([entry])
+    found, before = [], ""
+    while before is not None:
+        with asked(idle.port, f"/api/history?limit=40&before={before}") as answer:
+            page = json.loads(answer.read())
+        found += page["entries"]
+        before = page["next"]
+    assert [entry["text"] for entry in found] == [f"{count:03}" for count in reversed(range(250))]
+    assert {entry["id"] for entry in found} == {entry.id for entry in entries}
+    for path in ("/api/history.csv", "/api/history?format=csv"):
+        with asked(idle.port, path) as answer:
+            assert answer.headers["Content-Type"].startswith("text/csv")
+            rows = list(csv.DictReader(io.TextIOWrapper(answer, "utf-8", newline="")))
+        assert [row["text"] for row in rows] == [entry["text"] for entry in found]
+        assert rows[0]["time"] == "2001-09-09T01:46:40.000Z"
+    with asked(idle.port, "/api/history?containing=24&kind=appeared&since=1e9&until=1e9") as answer:
+        assert [entry["text"] for entry in json.loads(answer.read())["entries"]] == [
+            *(f"{count}" for count in range(249, 239, -1)), "224", "124", "024",
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=501",
+        "limit=x",
+        "limit=1e999",
+        "since=nan",
+        "until=inf",
+        "before=" + "x" * 300,
+        "region=" + "x" * 201,
+    ],
+)
+def test_a_history_that_cannot_be_asked_for(idle: Web, query: str) -> None:
+    with asked(idle.port, f"/api/history?{query}") as answer:
+        assert answer.status == 400
+        assert query.partition("=")[0] in json.loads(answer.read())["error"]
+
+
+def test_events_and_what_was_missed(idle: Web) -> None:
+    entries = Unkept("pi").add([_draft(text) for text in ("1", "2", "3", "4")])
+    idle.announce(entries[:1])
+    with asked(idle.port, "/api/events") as answer:
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+        assert answer.readline() == b": digitlens\n"
+        idle.announce(entries[1:2])
+        lines = [answer.readline().decode().strip() for _ in range(4)]
+        assert lines[1:3] == [f"id: {entries[1].id}", "event: appeared"]
+        assert json.loads(lines[3].removeprefix("data: "))["text"] == "2"
+    until(lambda: not idle._site.listeners)  # who leaves is no listener any more
+    idle.announce(entries[2:])
+    with asked(idle.port, "/api/events", Last_Event_ID=entries[1].id) as answer:
+        until(lambda: answer.readline() == f"id: {entries[2].id}\n".encode())
+        until(lambda: answer.readline() == f"id: {entries[3].id}\n".encode())
+
+
+def test_the_metrics_are_prometheus(showing: Showing) -> None:
+    parser = pytest.importorskip("prometheus_client.parser", reason="needs the extra test")
+    with asked(showing.web.port, "/metrics") as answer:
+        text = answer.read().decode()
+    families = {family.name: family for family in parser.text_string_to_metric_families(text)}
+    values = {sample.name: sample.value for family in families.values() for sample in family.samples}
+    assert values["digitlens_frames_captured_total"] >= values["digitlens_frames_read_total"] > 0
+    assert values["digitlens_camera_up"] == 1
+    assert 0 <= values["digitlens_frame_age_seconds"] < LONG
+    stages = families["digitlens_stage_seconds"]
+    assert stages.type == "histogram"
+    by_stage: dict[str, list[float]] = {}
+    for sample in stages.samples:
+        if sample.name.endswith("_bucket"):
+            by_stage.setdefault(sample.labels["stage"], []).append(sample.value)
+        if sample.name.endswith("_count"):
+            assert by_stage[sample.labels["stage"]][-1] == sample.value
+        if sample.name.endswith("_sum") and sample.labels["stage"] == "total":
+            assert 0 < sample.value < LONG  # seconds
+    assert set(by_stage) >= {"camera", "segment", "classify", "track", "total"}
+    assert all(counts == sorted(counts) for counts in by_stage.values())
+    (build,) = families["digitlens_build_info"].samples
+    assert build.labels["version"]
+
+
+def test_the_outboxes_are_metrics() -> None:
+    web = Web("127.0.0.1:0", Latest(), Vitals("x"), backlog=lambda: {"mqtt": 3, 'a"\\\n': 1})
+    with asked(web.port, "/metrics") as answer:
+        text = answer.read().decode()
+    web.close()
+    assert 'digitlens_outbox_entries{outlet="mqtt"} 3\n' in text
+    assert 'digitlens_outbox_entries{outlet="a\\"\\\\\\n"} 1\n' in text
+
+
+def test_health_is_that_frames_flow(showing: Showing, idle: Web) -> None:
+    with asked(showing.web.port, "/healthz") as answer:
+        assert (answer.status, json.loads(answer.read())) == (200, {"frames": True, "why": ""})
+    for path in ("/healthz", "/api/frame.jpg", "/api/reading"):
+        with asked(idle.port, path) as answer:
+            assert answer.status == 503
+            assert b"no frame has come yet" in answer.read()
+    vitals = Vitals("usb:0")
+    vitals.lose("usb:0: unplugged")
+    web = Web("127.0.0.1:0", Latest(), vitals)
+    with asked(web.port, "/healthz") as answer:
+        assert (answer.status, json.loads(answer.read())["why"]) == (503, "usb:0: unplugged")
+    web.close()
+
+
+def test_it_ends_at_once_with_pages_open(sheet: Path, reader: Reader) -> None:
+    with Showing(sheet, reader) as showing, Viewers(showing.web.port, 3) as viewers:
+        until(lambda: min(viewers.pictures) > 1)
+        showing.web.close()
+        assert not showing.web._thread.is_alive()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", showing.web.port))
+
+
+def test_what_cannot_be_had_is_one_line(sheet: Path) -> None:
+    latest, vitals = Latest(), Vitals("x")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(OutletError, match=f"{listen}: the port is taken"):
+            Web(listen, latest, vitals)
+        done = live("-m", "digitlens", *LIVE, sheet, "--web", listen)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"digitlens: {listen}: the port is taken")
+        assert done.stderr.count("\n") == 1
+    for listen in ("0.0.0.0:0", "[::]:0"):
+        if listen[0] != "[" or socket.has_ipv6:
+            with pytest.raises(OutletError, match="needs a token"):
+                Web(listen, latest, vitals)
+    with pytest.raises(OutletError, match="no such address"):
+        Web("192.0.2.1:0", latest, vitals)
+    for listen in ("8080", "localhost", "::1:80", "127.0.0.1:x", "127.0.0.1:70000", ":80", "[::1]"):
+        with pytest.raises(OutletError, match="HOST:PORT"):
+            Web(listen, latest, vitals)
+    program = "import sys; sys.modules['tornado'] = None; from digitlens.cli import main; sys.exit(main())"
+    done = live("-c", program.replace("; ", "\n"), *LIVE, sheet, "--web", "127.0.0.1:0")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "digitlens: --web needs tornado: pip install 'digitlens[web]'\n"
+
+
+def test_serve_opens_the_page(tmp_path: Path, sheet: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = tmp_path / "config.toml"
+    settings.write_text(f'[camera]\nsource = "{sheet}"\n[web]\nlisten = "127.0.0.1:{port}"\n')
+    other = subprocess.Popen(
+        [sys.executable, "-m", "digitlens", "serve", "--config", settings], stderr=subprocess.PIPE, text=True
+    )
+
+    def healthy() -> bool:
+        assert other.poll() is None
+        try:
+            with asked(port, "/healthz") as answer:
+                return answer.status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+    until(healthy)
+    other.terminate()
+    _, said = other.communicate(timeout=LONG)
+    assert other.returncode == 0
+    assert f"the page is at http://127.0.0.1:{port}/" in said
+
+
+def live(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *map(str, arguments)], capture_output=True, text=True, timeout=60)
+
+
+def _draft(text: str) -> Draft:
+    return Draft(
+        time=1e9, kind="appeared", number=1, text=text, confidence=1.0, box=(1, 2, 3, 4), size=(640, 480)
+    )

@@ -1,0 +1,299 @@
+"""The page's server against those who mean no good, over real sockets."""
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from time import monotonic
+from urllib.parse import urlencode
+
+import numpy as np
+import pytest
+
+from digitlens.cameras import Frame
+from digitlens.latest import Latest
+from digitlens.vitals import Vitals
+from tests.edge.viewing import LONG, asked, until
+
+pytest.importorskip("tornado", reason="needs the extra web")
+
+from digitlens.outlets.web import Web, gate, viewers
+from digitlens.outlets.web.access import FREE
+from digitlens.outlets.web.routes import ROUTES
+
+TOKEN = "correct-horse-battery"  # noqa: S105
+FORM = "application/x-www-form-urlencoded"
+ALL = ["/", "/page/app.js", "/page/style.css", "/nothing", *ROUTES]
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    one = Web("127.0.0.1:0", Latest(), Vitals("usb:0"))
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def lines() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def guarded(lines: list[str]) -> Iterator[Web]:
+    one = Web("0.0.0.0:0", Latest(), Vitals("usb:0"), token=TOKEN, say=lines.append)
+    yield one
+    one.close()
+
+
+def elsewhere() -> str:
+    """An address of this machine that is not the loopback's."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        try:
+            one.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("needs an address beside the loopback's")
+        return str(one.getsockname()[0])
+
+
+def raw(port: int, sent: bytes) -> bytes:
+    """What comes back until the server closes, or has said all."""
+    with socket.create_connection(("127.0.0.1", port), LONG) as line:
+        line.sendall(sent)
+        line.shutdown(socket.SHUT_WR)
+        back = b""
+        try:
+            while chunk := line.recv(65536):
+                back += chunk
+        except ConnectionResetError:
+            pass
+        return back
+
+
+@pytest.mark.parametrize("path", ALL)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
+def test_nothing_without_the_token(guarded: Web, path: str, method: str) -> None:
+    host = elsewhere()
+    with asked(guarded.port, path, method, host=host) as answer:
+        assert answer.status == (401 if path != "/sign-in" or method == "POST" else 405)
+        assert b"40716" not in answer.read()
+
+
+@pytest.mark.parametrize(
+    "path", sorted({*ALL} - {"/api/live", "/sign-in", "/sign-out", "/api/events", "/nothing"})
+)
+def test_everything_with_the_token(guarded: Web, path: str) -> None:
+    with asked(guarded.port, path, host=elsewhere(), Authorization=f"Bearer {TOKEN}") as answer:
+        assert answer.status in (200, 503)  # there is no camera
+
+
+def test_to_sign_in_and_out(guarded: Web) -> None:
+    host = elsewhere()
+    with asked(guarded.port, "/", host=host, Accept="text/html") as answer:
+        page = answer.read().decode()
+        assert answer.status == 401
+        assert '<form method="post" action="/sign-in">' in page
+        assert 'id="wrong" hidden' in page
+        assert "style-src 'sha256-" in answer.headers["Content-Security-Policy"]
+    body = urlencode({"token": TOKEN})
+    with asked(guarded.port, "/sign-in", "POST", body, host=host, Content_Type=FORM) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, "/")
+        cookie = answer.headers["Set-Cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=Strict" in cookie
+        assert TOKEN not in cookie
+    cookie = cookie.partition(";")[0]
+    with asked(guarded.port, "/", host=host, Cookie=cookie) as answer:
+        assert answer.status == 200
+    with asked(guarded.port, "/sign-out", "POST", host=host, Cookie=cookie) as answer:
+        gone = answer.headers["Set-Cookie"]
+        assert gone.startswith(f'digitlens-{guarded.port}=""; expires=')
+
+
+def test_who_guesses_waits_and_is_named(guarded: Web, lines: list[str]) -> None:
+    for _ in range(FREE):
+        with asked(guarded.port, "/healthz", Authorization="Bearer not-it-" + "x" * 12) as answer:
+            assert answer.status == 401
+    with asked(guarded.port, "/healthz", Authorization=f"Bearer {TOKEN}") as answer:
+        assert answer.status == 429
+        assert int(answer.headers["Retry-After"]) >= 1
+    for _ in range(FREE):
+        with asked(
+            guarded.port, "/sign-in", "POST", "token=no", Content_Type=FORM, Accept="text/html"
+        ) as answer:
+            assert answer.status == 401
+            assert b'id="wrong">' in answer.read()
+    with asked(guarded.port, "/sign-in", "POST", "token=no", Content_Type=FORM, Accept="text/html") as answer:
+        assert answer.status == 429
+        assert b'id="slow">' in answer.read()
+    assert len(lines) == 4
+    assert all("from 127.0.0.1" in line for line in lines)
+    assert not any("not-it" in line or TOKEN in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "name", ["evil.example", "evil.example:{port}", "127.0.0.1.evil.example", "[::2]", "10.0.0.1"]
+)
+def test_another_name_for_this_machine_is_a_trick(web: Web, name: str) -> None:
+    for path in ALL:
+        with asked(web.port, path, Host=name.format(port=web.port)) as answer:
+            assert answer.status == 403
+
+
+@pytest.mark.parametrize("name", ["localhost", "LOCALHOST:{port}", "127.0.0.1:{port}", "[::1]:{port}"])
+def test_this_machines_own_names(web: Web, name: str) -> None:
+    with asked(web.port, "/", Host=name.format(port=web.port)) as answer:
+        assert answer.status == 200
+
+
+def test_pages_of_others_get_nothing(web: Web) -> None:
+    upgrade = {
+        "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "x3JJHMbDL1EzLkh9GBhXDw==",
+    }  # fmt: skip
+    with asked(web.port, "/api/live", **upgrade) as answer:
+        assert answer.status == 101
+    with asked(web.port, "/api/live", Origin=f"http://127.0.0.1:{web.port}", **upgrade) as answer:
+        assert answer.status == 101
+    for origin in ("http://evil.example", "null", f"http://127.0.0.1:{web.port + 1}", "http://127.0.0.1", ""):
+        with asked(web.port, "/api/live", Origin=origin, **upgrade) as answer:
+            assert answer.status == 403, origin
+        with asked(web.port, "/sign-in", "POST", "token=x", Origin=origin, Content_Type=FORM) as answer:
+            assert answer.status == 403, origin
+    with asked(web.port, "/api/frame.jpg", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="no-cors") as answer:
+        assert answer.status == 403
+    with asked(web.port, "/", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate") as answer:
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../access.py", "/page/../__init__.py", "/page/%2e%2e/access.py", "/page/..%2faccess.py", "/page/",
+        "/page", "/page/sign-in.html", "/page/index.html", "//etc/passwd", "/page//app.js", "/page/app.js/",
+        "/page/app.js%00", "/..\\..\\etc", "/%c0%ae%c0%ae/x", "/static/x", "/.git/config", "/api", "/api/",
+    ],
+)  # fmt: skip
+def test_no_folder_is_reachable(web: Web, path: str) -> None:
+    with asked(web.port, path) as answer:
+        assert answer.status == 404
+        assert json.loads(answer.read()) == {"error": "nothing here"}
+
+
+@pytest.mark.parametrize("path", [path for path in ALL if path != "/nothing"])
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"])
+def test_wrong_methods(web: Web, path: str, method: str) -> None:
+    with asked(web.port, path, method) as answer:
+        assert answer.status == 405
+        if method not in ("TRACE", "PROPFIND"):
+            assert answer.headers["Allow"] in ("GET", "GET, HEAD", "POST")
+
+
+def test_too_much_is_refused(web: Web) -> None:
+    long = "x" * gate.HEADER
+    for path, headers in (
+        ("/", {"X": long}),
+        (f"/{long}", {}),
+        ("/", {f"X{n}": "y" * 90 for n in range(90)}),
+    ):
+        with asked(web.port, path, **headers) as answer:
+            assert answer.status == 431
+    with asked(web.port, "/sign-in", "POST", "x" * (gate.BODY + 1), Content_Type=FORM) as answer:
+        assert answer.status == 400
+    assert raw(web.port, b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 100_000) == b""
+    with asked(web.port, "/") as answer:
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"", b"\r\n\r\n", b"\0" * 1000, b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+        b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nffffffffff\r\n\r\n",
+        b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=a\r\n"
+        b"Content-Length: 10\r\n\r\n--a\r\n\r\n\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: \xff\xfe\r\n\r\n", b"GET /\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nCookie: \xff=;;;=\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nOrigin: http://[\r\n\r\n",
+        b"GET /api/history?limit=%ff HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /api/history?before=%ed%a0%80 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ],
+)  # fmt: skip
+def test_nonsense_is_not_answered_200_with_anything_of_ours(sent: bytes) -> None:
+    lines: list[str] = []
+    web = Web("127.0.0.1:0", Latest(), Vitals("usb:0"), say=lines.append)
+    try:
+        back = raw(web.port, sent)
+        assert not back.startswith(b"HTTP/1.1 5"), back
+        with asked(web.port, "/") as answer:
+            assert answer.status == 200
+    finally:
+        web.close()
+    assert lines == []
+
+
+def test_slow_connections_are_many_and_nobody_waits_for_them(web: Web) -> None:
+    with ExitStack() as opened:
+        slow = []
+        for _ in range(2 * gate.MOST):
+            line = opened.enter_context(socket.create_connection(("127.0.0.1", web.port), LONG))
+            line.sendall(b"GET / HTTP/1.1\r\nX: ")
+            slow.append(line)
+        with asked(web.port, "/") as answer:
+            assert answer.status == 200
+        for line in slow[: gate.MOST // 2]:  # those who have waited the longest have been ended
+            assert _ended(line)
+
+
+def test_who_says_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "SILENCE", 0.2)
+    web = Web("127.0.0.1:0", Latest(), Vitals("usb:0"))
+    try:
+        for said in (
+            b"",
+            b"GET / HTTP/1.1\r\n",
+            b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx",
+        ):
+            with socket.create_connection(("127.0.0.1", web.port), LONG) as line:
+                line.sendall(said)
+                assert _ended(line)
+        until(lambda: not web._gate._silent and not web._gate._busy)
+    finally:
+        web.close()
+
+
+def test_who_takes_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(viewers, "STUCK", 0.5)
+    latest = Latest()
+    noise = np.random.default_rng(0).integers(0, 255, (720, 1280), np.uint8)
+    web = Web("127.0.0.1:0", latest, Vitals("usb:0"), rate=60)
+    try:
+        with socket.socket() as line:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            line.connect(("127.0.0.1", web.port))
+            line.sendall(
+                b"GET /api/live HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n"
+            )
+            until(lambda: len(web._site.viewers) == 1)
+
+            def gone() -> bool:
+                latest.publish(Frame(noise, noise, 0.0, monotonic()), (), (1280, 720))
+                with suppress(OSError):
+                    line.sendall(b"\x81\x84\0\0\0\0next")
+                return not len(web._site.viewers)
+
+            until(gone)
+    finally:
+        latest.close()
+        web.close()
+
+
+def _ended(line: socket.socket) -> bool:
+    try:
+        return line.recv(1) == b""
+    except ConnectionResetError:
+        return True

@@ -1,0 +1,161 @@
+"""A real live loop over a picture, with the real page open on it."""
+
+import asyncio
+import http.client
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from types import TracebackType
+from typing import Any
+
+from digitlens import Reader
+from digitlens.cameras import Camera, Frame
+from digitlens.cameras.files import Replay
+from digitlens.displays import Nowhere
+from digitlens.errors import CameraError
+from digitlens.latest import Latest
+from digitlens.live import Live
+from digitlens.outlets.desk import Desk, Opener, Unkept
+from digitlens.outlets.web import Web
+from digitlens.regions import Regions
+from digitlens.track import Tracker
+from digitlens.vitals import Vitals
+
+LONG = 60.0
+
+
+def until(true: Callable[[], Any], what: str = "it") -> Any:
+    """Wait, without looking too often, until something holds; what it returned."""
+    pause, begin = threading.Event(), monotonic()
+    while not (found := true()):
+        assert monotonic() - begin < LONG, f"{what} did not come"
+        pause.wait(0.02)
+    return found
+
+
+class Showing:
+    """Plays a picture without end, and serves the page on a port of its own."""
+
+    def __init__(self, picture: Path, reader: Reader, rate: float = 15.0, **options: Any) -> None:
+        self.vitals, self.latest = Vitals(str(picture)), Latest()
+        self.said: list[str] = []
+        self._options = {"listen": "127.0.0.1:0", "say": self.said.append, **options}
+        self.desk = Desk(Regions({}).apply, Unkept("test"))
+        self.open()
+        self._ended = threading.Event()
+        self._lost = threading.Event()
+
+        lost = self._lost
+
+        class Cable(Replay):
+            """A camera that may be unplugged."""
+
+            def newest(self, timeout: float) -> Frame | None:
+                if lost.is_set():
+                    raise CameraError("usb:0: unplugged")
+                return super().newest(timeout)
+
+        def camera() -> Camera:
+            if lost.is_set():
+                raise CameraError("usb:0: unplugged")
+            return Cable(picture, rate=rate, repeat=0, hold=30)
+
+        self.live = Live(
+            camera(), reader, Tracker(), Nowhere(), wait=self._ended.wait, reopen=camera,
+            emit=lambda event: self.desk.take(event, self.live.size),
+            publish=self.latest.publish, vitals=self.vitals,
+        )  # fmt: skip
+        self._thread = threading.Thread(target=self.live.run)
+
+    def open(self) -> None:
+        """Open the page, or open it again on the same port."""
+        listen = f"127.0.0.1:{self.web.port}" if hasattr(self, "web") else self._options["listen"]
+        self.web = Web(latest=self.latest, vitals=self.vitals, **{**self._options, "listen": listen})
+        self.desk.change({"web": Opener(object(), lambda: self.web)})
+
+    def lose(self) -> None:
+        """The camera is unplugged."""
+        self._lost.set()
+
+    def find(self) -> None:
+        """It is there again."""
+        self._lost.clear()
+
+    def __enter__(self) -> "Showing":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join(LONG)
+        self.latest.close()
+        self.desk.close()
+
+
+@contextmanager
+def asked(
+    port: int,
+    path: str,
+    method: str = "GET",
+    body: str | None = None,
+    host: str = "127.0.0.1",
+    **headers: str,
+) -> Iterator[http.client.HTTPResponse]:
+    """One request's answer; underscores in headers' names are dashes."""
+    line = http.client.HTTPConnection(host, port, timeout=LONG)
+    try:
+        line.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+        yield line.getresponse()
+    finally:
+        line.close()
+
+
+class Viewers:
+    """So many pages without a browser: each takes pictures as fast as it can; one of them may take none."""
+
+    def __init__(self, port: int, count: int, stalled: int = 0) -> None:
+        self.pictures = [0] * count
+        self._port, self._count, self._stalled = port, count, stalled
+        self._ended = asyncio.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=lambda: self._loop.run_until_complete(self._all()))
+
+    async def _all(self) -> None:
+        await asyncio.gather(*(self._one(which) for which in range(self._count)))
+
+    async def _one(self, which: int) -> None:
+        from tornado.websocket import websocket_connect
+
+        line = await websocket_connect(f"ws://127.0.0.1:{self._port}/api/live")
+        ended = asyncio.ensure_future(self._ended.wait())
+        await line.write_message("next")
+        while not self._ended.is_set():
+            reading = asyncio.ensure_future(line.read_message())
+            await asyncio.wait([reading, ended], return_when=asyncio.FIRST_COMPLETED)
+            if not reading.done():
+                break
+            message = reading.result()
+            if message is None:
+                break
+            if isinstance(message, bytes):
+                self.pictures[which] += 1
+                if which >= self._stalled:
+                    await line.write_message("next")
+        line.close()
+        ended.cancel()
+        await asyncio.gather(ended, return_exceptions=True)
+
+    def __enter__(self) -> "Viewers":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._ended.set)
+        self._thread.join(LONG)
+        self._loop.close()
