@@ -14,8 +14,8 @@ import msgspec
 
 from digitlens import settings_file
 from digitlens.errors import JournalError
-from digitlens.outlets import Entry
-from digitlens.outlets.history import Aside, History
+from digitlens.outlets import Entry, Wanted, fits
+from digitlens.outlets.history import Aside, History, number_of
 from digitlens.outlets.journal_file import forget
 from digitlens.terminal import positive
 
@@ -69,22 +69,26 @@ def run(options: argparse.Namespace) -> int:
         if options.forget:
             _forget(history, options.forget)
             return 0
-        if options.set_aside:
-            _set_aside(history, options)
-            return 0
-        show = _printer(options, ())
-        wanted = {
+        wanted: Wanted = {
             "since": options.since, "until": options.until, "containing": options.number,
             "region": options.region, "kind": options.kind,
         }  # fmt: skip
+        if options.set_aside:
+            _set_aside(history, options, wanted)
+            return 0
+        show = _printer(options, ())
         newest = _newest(history)
+
+        def row(id_: str) -> int:
+            return number_of(id_, history.journal) or 0
+
         last = options.last or (None if options.csv or options.json else LAST)
         found: Iterable[Entry] = (
             history.each(**wanted) if last is None else reversed(history.entries(last, **wanted))
         )
         count = 0
         for entry in found:
-            if options.follow and _row(entry.id) > _row(newest):
+            if options.follow and row(entry.id) > row(newest):
                 break  # what has come while we print is told after it
             show(entry)
             count += 1
@@ -94,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
             sys.stderr.write(f"digitlens: the newest {LAST}; --last N shows more, --csv and --json all\n")
         if options.follow:
             for entry in _followed(history, newest):
-                if _fits(entry, options):
+                if fits(entry, **wanted):
                     show(entry)
     finally:
         history.close()
@@ -124,10 +128,6 @@ def _newest(history: History) -> str:
     return found[0].id if found else ""
 
 
-def _row(id_: str) -> int:
-    return int(id_.rpartition("-")[2] or 0)
-
-
 def _followed(history: History, id_: str) -> Iterator[Entry]:
     """What is written from now on. A journal that was begun anew is read from its start."""
     path = history.path
@@ -152,18 +152,8 @@ def _followed(history: History, id_: str) -> Iterator[Entry]:
         history.close()
 
 
-def _fits(entry: Entry, options: argparse.Namespace) -> bool:
-    return (
-        (options.since is None or entry.time >= options.since)
-        and (options.until is None or entry.time <= options.until)
-        and options.number in entry.text
-        and options.region in ("", entry.region)
-        and options.kind in ("", entry.kind)
-    )
-
-
-def _set_aside(history: History, options: argparse.Namespace) -> None:
-    found = [aside for aside in history.asides(options.last or 2**31) if _fits(aside.entry, options)]
+def _set_aside(history: History, options: argparse.Namespace, wanted: Wanted) -> None:
+    found = [aside for aside in history.asides(options.last or 2**31) if fits(aside.entry, **wanted)]
     show = _printer(options, _ASIDE)
     for aside in reversed(found):
         show(aside.entry, aside)

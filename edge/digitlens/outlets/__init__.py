@@ -1,7 +1,7 @@
 """Where readings go; each outlet in a module of its own, imported when it is opened."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypedDict, Unpack
 
 import msgspec
 
@@ -24,7 +24,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+class Entry(Draft, frozen=True, omit_defaults=True):
     """One event as it is kept in the journal and sent from there.
 
     `id` is the device's name, the journal's own and the entry's number in it: the same at each repeat, never
@@ -35,17 +35,38 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
 
     id: str
     device: str
-    time: float
-    kind: Literal["appeared", "changed", "gone"]
-    number: int
-    text: str
-    confidence: float
-    box: Box
-    size: tuple[int, int]
-    before: str = ""
-    region: str = ""
-    value: float | None = None
-    reason: str = ""
+
+
+class Wanted(TypedDict, total=False):
+    """Which entries: those that fit all of it. What is left out, None or empty, they all fit.
+
+    `since` and `until` are seconds since 1970, both included; the text contains `containing`; `region` and
+    `kind` are the entry's.
+    """
+
+    since: float | None
+    until: float | None
+    containing: str
+    region: str
+    kind: str
+
+
+class Filters(Wanted, total=False):
+    """The same, and older than the entry whose id is `before`: how to page on."""
+
+    before: str
+
+
+def fits(entry: Entry, **wanted: Unpack[Wanted]) -> bool:
+    """Whether the entry is one of those."""
+    since, until = wanted.get("since"), wanted.get("until")
+    return (
+        (since is None or entry.time >= since)
+        and (until is None or entry.time <= until)
+        and wanted.get("containing", "") in entry.text
+        and wanted.get("region", "") in ("", entry.region)
+        and wanted.get("kind", "") in ("", entry.kind)
+    )
 
 
 class Outlet(Protocol):

@@ -5,13 +5,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 from urllib.parse import quote
 
 import msgspec
 
 from digitlens.errors import JournalError
-from digitlens.outlets import Entry
+from digitlens.outlets import Entry, Wanted
 
 FORMAT = 1
 """Of the file: its user_version."""
@@ -54,22 +54,17 @@ def entry(journal: str, row: tuple[object, ...]) -> Entry | None:
     return found if good and isinstance(number, int) else None
 
 
-def _condition(
-    since: float | None, until: float | None, containing: str, region: str, kind: str
-) -> tuple[str, list[object]]:
-    """Of literals alone; what is asked for is bound to it."""
-    asked: list[tuple[str, object]] = []
-    if since is not None:
-        asked.append(("time >= ?", since))
-    if until is not None:
-        asked.append(("time <= ?", until))
-    if containing:
-        asked.append(("instr(text, ?)", containing))
-    if region:
-        asked.append(("region = ?", region))
-    if kind:
-        asked.append(("kind = ?", kind))
-    return " AND ".join(["1", *(condition for condition, _ in asked)]), [value for _, value in asked]
+def _condition(wanted: Wanted) -> tuple[str, list[object]]:
+    """Of literals alone; what is asked for is bound to it. It is what outlets.fits asks of an entry."""
+    asked = (
+        ("time >= ?", wanted.get("since")),
+        ("time <= ?", wanted.get("until")),
+        ("instr(text, ?)", wanted.get("containing") or None),
+        ("region = ?", wanted.get("region") or None),
+        ("kind = ?", wanted.get("kind") or None),
+    )
+    known = [(condition, value) for condition, value in asked if value is not None]
+    return " AND ".join(["1", *(condition for condition, _ in known)]), [value for _, value in known]
 
 
 def _entries(journal: str, rows: list[tuple[object, ...]]) -> list[Entry]:
@@ -111,29 +106,12 @@ class History:
             self._base.close()
             raise
 
-    def entries(
-        self,
-        limit: int = 100,
-        *,
-        before: str = "",
-        since: float | None = None,
-        until: float | None = None,
-        containing: str = "",
-        region: str = "",
-        kind: str = "",
-    ) -> list[Entry]:
+    def entries(self, limit: int = 100, *, before: str = "", **wanted: Unpack[Wanted]) -> list[Entry]:
         """The newest `limit` that fit, the newest first, in the order in which they were written.
 
-        Args:
-            limit: how many at most.
-            before: only older ones than the one with this id: how to page on.
-            since: seconds since 1970.
-            until: the same; both ends are included.
-            containing: what the text must contain.
-            region: its name.
-            kind: appeared, changed or gone.
+        `before` is an id: only older ones than the one with it; see Wanted for the others.
         """
-        condition, values = _condition(since, until, containing, region, kind)
+        condition, values = _condition(wanted)
         newest = number_of(before, self.journal) or 0 if before else 2**63 - 1
         return self._read(
             f"SELECT number, {COLUMNS} FROM entry WHERE number < ? AND {condition} "  # noqa: S608
@@ -141,17 +119,9 @@ class History:
             (newest, *values, max(0, min(limit, 2**31))),
         )
 
-    def each(
-        self,
-        *,
-        since: float | None = None,
-        until: float | None = None,
-        containing: str = "",
-        region: str = "",
-        kind: str = "",
-    ) -> Iterator[Entry]:
+    def each(self, **wanted: Unpack[Wanted]) -> Iterator[Entry]:
         """All that fit, the oldest first; a thousand are read at a time, so that no writer is held up."""
-        condition, values = _condition(since, until, containing, region, kind)
+        condition, values = _condition(wanted)
         last = 0
         while True:
             rows, last = self._ascending(last, 1000, condition, values)

@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 from socket import gethostname
 from time import time as now
-from typing import TypeVar
+from typing import TypeVar, Unpack
 
 import msgspec
 
 from digitlens.errors import JournalError
-from digitlens.outlets import Draft, Entry
+from digitlens.outlets import Draft, Entry, Filters
 from digitlens.outlets.history import Aside, History, code, number_of, said
 from digitlens.outlets.journal_file import SIDES, Hold, damaged, set_aside
 from digitlens.outlets.ledger import Ledger, Mark
@@ -172,30 +172,9 @@ class Journal:
                     self._stumble(error)
             self.acknowledge(outlet, [id_])
 
-    def history(
-        self,
-        limit: int = 100,
-        *,
-        before: str = "",
-        since: float | None = None,
-        until: float | None = None,
-        containing: str = "",
-        region: str = "",
-        kind: str = "",
-    ) -> list[Entry]:
+    def history(self, limit: int = 100, **filters: Unpack[Filters]) -> list[Entry]:
         """See History.entries; nothing, where it cannot be read just now."""
-        return self._read(
-            lambda history: history.entries(
-                limit,
-                before=before,
-                since=since,
-                until=until,
-                containing=containing,
-                region=region,
-                kind=kind,
-            ),
-            [],
-        )
+        return self._read(lambda history: history.entries(limit, **filters), [])
 
     def asides(self, limit: int = 100) -> list[Aside]:
         """See History.asides."""

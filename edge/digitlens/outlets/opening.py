@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from time import time
+from typing import Unpack
 
 import msgspec
 
 from digitlens.errors import JournalError
 from digitlens.latest import Latest
-from digitlens.outlets import Draft, Entry, Outlet
+from digitlens.outlets import Draft, Entry, Filters, Outlet
 from digitlens.outlets.desk import Desk, Journal, Opener, Unkept
 from digitlens.outlets.journal import Journal as JournalFile
 from digitlens.outlets.lines import Lines
@@ -63,23 +64,9 @@ class Late:
         """See Journal."""
         return self.file().add(drafts)
 
-    def history(
-        self,
-        limit: int = 100,
-        *,
-        before: str = "",
-        since: float | None = None,
-        until: float | None = None,
-        containing: str = "",
-        region: str = "",
-        kind: str = "",
-    ) -> list[Entry]:
+    def history(self, limit: int = 100, **filters: Unpack[Filters]) -> list[Entry]:
         """See History.entries; nothing, while there is no file."""
-        if self._file is None:
-            return []
-        return self._file.history(
-            limit, before=before, since=since, until=until, containing=containing, region=region, kind=kind
-        )
+        return self._file.history(limit, **filters) if self._file is not None else []
 
     def waiting(self) -> dict[str, int]:
         """How many entries each outlet has not acknowledged."""

@@ -5,9 +5,9 @@ import io
 from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, Unpack
 
-from digitlens.outlets import Entry
+from digitlens.outlets import Entry, Filters, Wanted, fits
 
 KEPT = 500
 """Entries that are remembered without a journal."""
@@ -20,18 +20,8 @@ COLUMNS = (
 class Past(Protocol):
     """Entries to look at; may be called from several threads."""
 
-    def history(
-        self,
-        limit: int = 100,
-        *,
-        before: str = "",
-        since: float | None = None,
-        until: float | None = None,
-        containing: str = "",
-        region: str = "",
-        kind: str = "",
-    ) -> list[Entry]:
-        """The newest `limit` that fit, the newest first; `before` an id only older ones."""
+    def history(self, limit: int = 100, **filters: Unpack[Filters]) -> list[Entry]:
+        """The newest `limit` that fit, the newest first."""
 
 
 class Recent:
@@ -44,30 +34,12 @@ class Recent:
         """Remember these."""
         self._entries.extend(entries)
 
-    def history(
-        self,
-        limit: int = 100,
-        *,
-        before: str = "",
-        since: float | None = None,
-        until: float | None = None,
-        containing: str = "",
-        region: str = "",
-        kind: str = "",
-    ) -> list[Entry]:
+    def history(self, limit: int = 100, *, before: str = "", **wanted: Unpack[Wanted]) -> list[Entry]:
         """See Past."""
         kept = list(self._entries)
         if before:
             kept = kept[: next((place for place, entry in enumerate(kept) if entry.id == before), 0)]
-        found = [
-            entry
-            for entry in reversed(kept)
-            if (since is None or entry.time >= since)
-            and (until is None or entry.time <= until)
-            and containing in entry.text
-            and region in ("", entry.region)
-            and kind in ("", entry.kind)
-        ]
+        found = [entry for entry in reversed(kept) if fits(entry, **wanted)]
         return found[: max(0, limit)]
 
 
