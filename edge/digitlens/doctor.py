@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from digitlens import cards, machine
-from digitlens.cameras import open_camera
+from digitlens.cameras import is_replay, open_camera
 from digitlens.cameras.limits import within
 from digitlens.classify import Classifier
-from digitlens.errors import CameraError, CameraStalled, DigitLensError
-from digitlens.interpreter import RUNTIMES
+from digitlens.errors import CameraError, CameraStalled, DependencyError, DigitLensError
+from digitlens.interpreter import RUNTIMES, imported
 from digitlens.machine import Finding
 from digitlens.outlets.opening import unready
 from digitlens.settings import Settings
@@ -85,11 +85,11 @@ def interpreter() -> Finding:
         package = {"litert": "ai-edge-litert"}.get(name, name)
         if find_spec(module.partition(".")[0]) is None:
             continue
-        if name == "tflite-runtime" and int(np.__version__.split(".")[0]) >= 2:
-            tried.append(f"{name} needs numpy < 2, here is {np.__version__}")
-            continue
         try:
-            import_module(module)
+            imported(name)
+        except DependencyError as error:
+            tried.append(str(error))
+            continue
         except Exception as error:
             tried.append(f"{name}: {error}")
             continue
@@ -158,7 +158,7 @@ def rows() -> Finding:
 def camera(settings: Settings, unit: Finding) -> Finding:
     """The camera that is set, opened, and a frame of it."""
     source = settings.camera.source
-    if unit.state == "well" and (source in ("auto", "picamera") or source.startswith("usb:")):
+    if unit.state == "well" and not is_replay(source):
         return Finding("camera", "well", f"the service has it: {unit.said}")
     said: list[str] = []
 

@@ -27,13 +27,12 @@ def run(options: argparse.Namespace) -> int:
     from digitlens import doctor
 
     file = options.config or settings_file.DEFAULT
-    settings: Settings | None = Settings()
+    settings: Settings | None = None
     complaint = ""
     try:
-        if options.config is not None or file.exists():
-            settings = settings_file.load(file)
+        settings = settings_file.chosen(options.config)
     except SettingsError as error:
-        settings, complaint = None, str(error)
+        complaint = str(error)
     silence_opencv()
     with quiet():
         findings = doctor.examine(settings, complaint, file)

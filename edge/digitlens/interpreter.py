@@ -98,20 +98,31 @@ def _tensor(details: dict[str, Any]) -> Tensor:
     return Tensor(shape, np.dtype(details["dtype"]), float(scale), int(zero_point))
 
 
+def imported(name: str) -> Any:
+    """The module of a name of RUNTIMES.
+
+    Raises:
+        DependencyError: it is not installed, or does not work with this NumPy.
+    """
+    if name == "tflite-runtime" and int(np.__version__.split(".")[0]) >= 2:
+        # Imported under NumPy 2 it prints a traceback and then fails with a SystemError.
+        raise DependencyError(f"{name} needs numpy < 2, here is {np.__version__}")
+    try:
+        return import_module(RUNTIMES[name])
+    except ImportError as error:
+        raise DependencyError(f"{name}: {_first_line(error)}") from error
+
+
 def _open(content: bytes, threads: int, runtime: str | None, portable: bool) -> tuple[str, Any]:
     """The name of the first runtime that works, and its interpreter of this network."""
     if runtime is not None and runtime not in RUNTIMES:
         raise DependencyError(f"{runtime}: no such interpreter; there are {', '.join(RUNTIMES)}")
     failures = []
     for name in RUNTIMES if runtime is None else (runtime,):
-        if name == "tflite-runtime" and int(np.__version__.split(".")[0]) >= 2:
-            # Imported under NumPy 2 it prints a traceback and then fails with a SystemError.
-            failures.append(f"{name} needs numpy < 2, here is {np.__version__}")
-            continue
         try:
-            module: Any = import_module(RUNTIMES[name])
-        except ImportError as error:
-            failures.append(f"{name}: {_first_line(error)}")
+            module = imported(name)
+        except DependencyError as error:
+            failures.append(str(error))
             continue
         try:
             chosen = {}

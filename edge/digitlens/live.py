@@ -32,6 +32,11 @@ REFRESH = 30
 """Of an unmoving picture's frames, every so many is read all the same."""
 
 
+def patience(rate: float | None, least: float = PATIENCE) -> float:
+    """Seconds without a frame that are too long for a camera of so many frames a second, if that is known."""
+    return max(least, 3 / rate) if rate else least
+
+
 class Live:
     """Runs until the replay ends, `wait` says stop, or a key does.
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import msgspec
 
 from digitlens import cards
-from digitlens.cameras import FLIPS, ROTATIONS, Camera, open_camera
+from digitlens.cameras import FLIPS, ROTATIONS, Camera, is_replay, open_camera
 from digitlens.classify import DEFAULT, Classifier
 from digitlens.displays import NAMES, Display, Nowhere, open_display
 from digitlens.errors import CameraError, RecordError
-from digitlens.live import PATIENCE, Live
+from digitlens.live import Live, patience
 from digitlens.live_page import open_page
 from digitlens.measure import Figures, Meter
 from digitlens.reader import Reader
@@ -105,7 +105,11 @@ def _live(
         opened.callback(camera.close)
         record = None
         if options.record is not None:
-            if options.record.exists() and _replayed(options) and options.record.samefile(options.camera):
+            if (
+                options.record.exists()
+                and is_replay(options.camera)
+                and options.record.samefile(options.camera)
+            ):
                 raise RecordError(f"{options.record}: is being replayed; name another file with --record")
             recorder = Recorder(options.record)
             opened.callback(recorder.close)
@@ -136,7 +140,7 @@ def _live(
             display,
             wait=stop.wait,
             # Played again from its start, a replay with a file that cannot be read would never end.
-            reopen=None if _replayed(options) and options.repeat else reopen,
+            reopen=None if is_replay(options.camera) and options.repeat else reopen,
             emit=emit,
             publish=page.publish,
             vitals=page.vitals,
@@ -144,14 +148,14 @@ def _live(
             record=record,
             snapshots=Snapshots(options.save),
             watch=meter,
-            patience=max(PATIENCE, 3 / rate) if rate else PATIENCE,
+            patience=patience(rate),
         )
         live.run()
     return live, camera
 
 
 def _benchmark(options: argparse.Namespace, reader: Reader, stop: Stop) -> int:
-    if not _replayed(options):
+    if not is_replay(options.camera):
         raise CameraError(f"{options.camera}: only files can be replayed: name one with --camera")
     figures: dict[str, Figures] = {}
     for name, rate in (("fast", 0.0), ("paced", BENCHMARK_RATE)):
@@ -162,10 +166,6 @@ def _benchmark(options: argparse.Namespace, reader: Reader, stop: Stop) -> int:
         figures[name] = meter.figures() | {"read": live.read, "dropped": camera.dropped}
     sys.stdout.buffer.write(msgspec.json.encode(figures) + b"\n")
     return 0
-
-
-def _replayed(options: argparse.Namespace) -> bool:
-    return options.camera not in ("auto", "picamera") and not options.camera.startswith("usb:")
 
 
 def _as_json(event: Event) -> None:

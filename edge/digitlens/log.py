@@ -5,8 +5,6 @@ import os
 import sys
 from collections.abc import Mapping
 
-from digitlens.settings import Settings
-
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 PRIORITIES = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
 """A record's level -> syslog's, as sd-daemon(3) has it before a line."""
@@ -43,12 +41,12 @@ def begin(level: str, environment: Mapping[str, str]) -> None:
         handler.setFormatter(_Line(is_journal(environment), environment.get("DIGITLENS_DEBUG") == "1"))
         root.addHandler(handler)
         root.setLevel(logging.WARNING)  # of the libraries: what they tell of themselves is not ours to repeat
+    limit(level)
+
+
+def limit(level: str) -> None:
+    """Log no less than this (a key of LEVELS) from now on."""
     logging.getLogger("digitlens").setLevel(LEVELS[level])
-
-
-def level(settings: Settings) -> int:
-    """The least level that is logged."""
-    return LEVELS[settings.log]
 
 
 def is_journal(environment: Mapping[str, str]) -> bool:

@@ -50,7 +50,7 @@ class Meter:
         if stage == "total":
             self.frames += 1
             if self.frames % SAMPLE == 0 and self.frames > WARM * SAMPLE:
-                self._memory.add(self.frames / 1000, _memory("VmRSS"))
+                self._memory.add(self.frames / 1000, memory("VmRSS"))
 
     def figures(self) -> Figures:
         """The JSON object of one run; `cpu` is of one core, memory is in MiB."""
@@ -63,7 +63,7 @@ class Meter:
                 stage: {"median": round(spread.quantile(0.5), 4), "p99": round(spread.quantile(0.99), 4)}
                 for stage, spread in self._spreads.items()
             },
-            "memory_peak": round(_memory("VmHWM"), 1),
+            "memory_peak": round(memory("VmHWM"), 1),
             "memory_per_1000_frames": round(self._memory.value(), 4),
         }
 
@@ -88,8 +88,8 @@ class Slope:
         return (self._n * self._xy - self._x * self._y) / spread if spread > 0 else 0.0
 
 
-def _memory(name: str) -> float:
-    """MiB, by the kernel's name; 0 where there is no /proc."""
+def memory(name: str) -> float:
+    """MiB of this process, by the kernel's name (VmRSS, VmHWM); 0 where there is no /proc."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:

@@ -8,7 +8,7 @@ import msgspec
 from digitlens.errors import SettingsError
 from digitlens.outlets import Draft
 from digitlens.readings import Box
-from digitlens.settings import RegionSettings
+from digitlens.settings import NAME, RegionSettings
 from digitlens.track import Event
 
 HOUR = 3600.0
@@ -16,7 +16,6 @@ REMEMBERED = 1000
 """Good readings of a region that are kept for `change_per_hour`, beyond those of the last hour's."""
 EXACT = 15
 """Digits that a value can have and still be exact."""
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class _Region:
@@ -100,7 +99,7 @@ class Regions:
 
     def __init__(self, settings: Mapping[str, RegionSettings]) -> None:
         for name in settings:
-            if not _NAME.fullmatch(name):
+            if not NAME.fullmatch(name):
                 raise SettingsError(
                     f"region.{name}: a region's name has up to 64 letters (a to z), digits, _ and -"
                 )

@@ -79,11 +79,7 @@ def load(options: argparse.Namespace) -> Settings:
     """
     told = {place: getattr(options, name) for name, place in PLACES.items()}
     overrides: dict[Place, Any] = {place: value for place, value in told.items() if value is not None}
-    if options.config is not None:
-        return settings_file.load(options.config, overrides)
-    if settings_file.DEFAULT.exists():
-        return settings_file.load(settings_file.DEFAULT, overrides)
-    return settings_file.defaults(overrides)
+    return settings_file.chosen(options.config, overrides)
 
 
 def run(options: argparse.Namespace) -> int:

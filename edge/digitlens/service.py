@@ -23,18 +23,18 @@ from time import monotonic
 
 import msgspec
 
-from digitlens.cameras import Camera, Frame, open_camera
+from digitlens import log
+from digitlens.cameras import Camera, Frame, is_replay, open_camera
 from digitlens.classify import Classifier
 from digitlens.displays import Nowhere
 from digitlens.errors import CameraError, DigitLensError
 from digitlens.latest import Latest
-from digitlens.live import Live
-from digitlens.log import LEVELS
+from digitlens.live import Live, patience
 from digitlens.notify import Notify
 from digitlens.outlets.opening import Outlets
 from digitlens.preview import Preview
 from digitlens.reader import Reader
-from digitlens.settings import CameraSettings, ReaderSettings, Settings
+from digitlens.settings import ReaderSettings, Settings
 from digitlens.stop import Stop
 from digitlens.terminal import quiet
 from digitlens.track import Event, Tracked, Tracker
@@ -81,11 +81,6 @@ def make_reader(settings: ReaderSettings) -> Reader:
     with quiet():
         classifier = Classifier.load(settings.model, settings.threads)
         return Reader(classifier, separator=settings.separator, whole=settings.whole)
-
-
-def is_replay(source: str) -> bool:
-    """Whether a camera's source is a path."""
-    return source not in ("auto", "picamera") and not source.startswith("usb:")
 
 
 class Service:
@@ -143,7 +138,7 @@ class Service:
                 say=_log.warning,
                 publish=self._publish,
                 vitals=self._vitals,
-                patience=_patience(settings),
+                patience=patience(settings.rate, settings.patience),
             )
             self._live.run()
             self._notify.stopping()
@@ -248,7 +243,7 @@ class Service:
             self._trouble = ""
             settings, reader = prepared
             before, self._settings = self._settings, settings
-            logging.getLogger("digitlens").setLevel(LEVELS[settings.log])
+            log.limit(settings.log)
             if reader is not None:
                 self._live.change(reader=reader)
             self._outlets.change(before, settings, self._desk)
@@ -261,7 +256,7 @@ class Service:
     def _change_camera(self, before: Settings) -> None:
         """Open the camera anew if its settings have changed; on a fault the one before stays."""
         now = self._settings
-        self._live.change(patience=_patience(now.camera))
+        self._live.change(patience=patience(now.camera.rate, now.camera.patience))
         same = msgspec.structs.replace(now.camera, patience=before.camera.patience) == before.camera
         if same and _color(now) == _color(before):
             return
@@ -298,7 +293,3 @@ def _open(settings: Settings) -> Camera:
 def _color(settings: Settings) -> bool:
     """Whether somebody may look at the picture."""
     return bool(settings.web.listen)
-
-
-def _patience(camera: CameraSettings) -> float:
-    return max(camera.patience, 3 / camera.rate) if camera.rate else camera.patience

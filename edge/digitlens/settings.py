@@ -1,11 +1,15 @@
 """Everything that can be set, typed, with its default and its limits; settings_file reads it from a file."""
 
+import re
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from digitlens.rows import Which
+
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""A device's or a region's name, which stands in topics and ids."""
 
 Part = Annotated[float, Meta(ge=0, le=1)]
 Port = Annotated[int, Meta(ge=0, le=65535)]

@@ -11,7 +11,7 @@ from typing import Any, cast
 import msgspec
 
 from digitlens.errors import SettingsError
-from digitlens.settings import RegionSettings, Settings
+from digitlens.settings import NAME, RegionSettings, Settings
 
 DEFAULT = Path("/etc/digitlens/config.toml")
 LARGEST = 1 << 20
@@ -20,7 +20,6 @@ LARGEST = 1 << 20
 Place = tuple[str, ...]
 """The keys that lead to a value: ("camera", "rate")."""
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LISTEN = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/]+):(\d{1,5})")
 _HEADER = re.compile(r"\s*\[{1,2}([^\[\]]+)\]{1,2}\s*(#.*)?")
 _KEY = re.compile(
@@ -55,6 +54,17 @@ def load(path: Path, overrides: Mapping[Place, Any] | None = None) -> Settings:
             f"{path}{f':{line}' if line else ''}: {_named(wrong.place)}: {wrong.what}"
         ) from wrong
     return _overridden(told, overrides or {})
+
+
+def chosen(path: Path | None, overrides: Mapping[Place, Any] | None = None) -> Settings:
+    """The settings of a file that was named; without one, of the usual one if it is there.
+
+    Raises:
+        SettingsError: see load.
+    """
+    if path is not None or DEFAULT.exists():
+        return load(path or DEFAULT, overrides)
+    return defaults(overrides)
 
 
 def defaults(overrides: Mapping[Place, Any] | None = None) -> Settings:
@@ -203,7 +213,7 @@ def _shown(value: object) -> str:
 
 
 def _named_well(place: Place, name: str, what: str) -> None:
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise _Wrong(place, f"{_shown(name)}: {what} of letters, digits, - and _, at most 64")
 
 

@@ -68,6 +68,11 @@ class Camera(Protocol):
         """Give the camera back; again and again does nothing more."""
 
 
+def is_replay(spec: str) -> bool:
+    """Whether `spec` (see open_camera) is a path."""
+    return spec not in ("auto", "picamera") and not spec.startswith("usb:")
+
+
 def open_camera(
     spec: str = "auto",
     *,

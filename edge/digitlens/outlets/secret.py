@@ -1,6 +1,7 @@
 """Passwords and keys, from a file or from systemd's credentials; never from the settings or the command."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from digitlens.errors import OutletError
@@ -9,17 +10,25 @@ LARGEST = 4096
 """Bytes of a secret's file; more is another file."""
 
 
+def place(file: str, credential: str, environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The file that was named; without one, systemd's credential of that name (LoadCredential=), if given."""
+    if file:
+        return Path(file)
+    folder = environment.get("CREDENTIALS_DIRECTORY", "")
+    path = Path(folder) / credential
+    return path if folder and path.exists() else None
+
+
 def secret(file: str, credential: str, setting: str) -> str:
-    """What is in `file`; without one, in the credential of that name (systemd's LoadCredential=), if given.
+    """What stands there, see place.
 
     The line's end is not part of it. Empty if there is neither.
 
     Raises:
         OutletError: a file that is named cannot be read, or holds nothing.
     """
-    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
-    path = Path(file) if file else Path(folder) / credential
-    if not file and not (folder and path.exists()):
+    path = place(file, credential)
+    if path is None:
         return ""
     try:
         with path.open("rb") as opened:

@@ -9,10 +9,10 @@ import stat
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Literal
 
 from digitlens.errors import OutletError
+from digitlens.outlets.secret import place
 
 CREDENTIAL = "web-token"
 """Its name among systemd's credentials."""
@@ -41,12 +41,9 @@ def read_token(file: str, environment: Mapping[str, str]) -> str:
     Raises:
         OutletError: it cannot be read, others can read it, or it is no token.
     """
-    path = Path(file)
-    if not file:
-        folder = environment.get("CREDENTIALS_DIRECTORY", "")
-        path = Path(folder) / CREDENTIAL
-        if not folder or not path.exists():
-            return ""
+    path = place(file, CREDENTIAL, environment)
+    if path is None:
+        return ""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as opened:

@@ -2,8 +2,8 @@
 
 import platform
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
+from digitlens.measure import memory
 from digitlens.vitals import BOUNDS, Snapshot
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -51,7 +51,7 @@ def _lines(vitals: Snapshot, backlog: Mapping[str, int], viewers: int, version: 
     for outlet, count in sorted(backlog.items()):
         yield f'digitlens_outbox_entries{{outlet="{_quoted(outlet)}"}} {count}'
     yield from _one("web_viewers", "gauge", "Pages that are open.", viewers)
-    yield from _one("memory_bytes", "gauge", "Resident memory of the process.", _memory())
+    yield from _one("memory_bytes", "gauge", "Resident memory of the process.", int(memory("VmRSS") * 2**20))
     yield from _head("build_info", "gauge", "Always 1; the labels say what runs.")
     yield (
         f'digitlens_build_info{{version="{_quoted(version)}",python="{platform.python_version()}",'
@@ -71,11 +71,3 @@ def _one(name: str, kind: str, about: str, value: float) -> Iterator[str]:
 
 def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def _memory() -> int:
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:")), 0)
