@@ -36,18 +36,13 @@ class Followed:
 
     def __init__(self, box: Floats) -> None:
         self.box = box
-        self.evidence = np.zeros(NONE + 1)  # log-probabilities but for a constant
         self.value = NONE  # the class that it is settled on, or the likeliest so far
-        self.lead = 0.0  # of `value`, before the next class
         self.shown = 0  # the likeliest of 0 to 9
         self.confidence = 0.0  # in that, after all evidence
-        self.settled = False
         self.clear = False  # of the picture's edges
-        self.frames = 1
-        self.seen = 1  # in so many of them
-        self.missed = 0  # in so many since it was seen last
-        self.against = 0  # so many one after another read another value than `shown`
+        self.missed = 0  # in so many frames since it was seen last
         self.number = 0
+        self.begin()
 
     @property
     def middle(self) -> float:
@@ -61,8 +56,12 @@ class Followed:
 
     def begin(self) -> None:
         """Forget what was read in this place."""
-        self.evidence, self.lead, self.settled = np.zeros(NONE + 1), 0.0, False
-        self.frames, self.seen, self.against = 1, 1, 0
+        self.evidence = np.zeros(NONE + 1)  # log-probabilities but for a constant
+        self.lead = 0.0  # of `value`, before the next class
+        self.settled = False
+        self.frames = 1
+        self.seen = 1  # in so many of them
+        self.against = 0  # so many one after another read another value than `shown`
 
     @property
     def nothing(self) -> bool:

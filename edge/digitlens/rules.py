@@ -96,15 +96,13 @@ def components(mask: Gray) -> tuple[int, Points, Points]:
 
 def _ink_along(mask: Gray, lines: list[Curve]) -> list[tuple[int, Gray]]:
     """The ink of the lines along the rows, in the bands where they run: a band's first row, and its ink."""
-    inside, inked, ends = (
-        [],
-        np.zeros(-(-mask.shape[1] // 4), np.int32),
-        np.zeros(-(-mask.shape[1] // 4), np.int32),
-    )
+    inside: list[tuple[int, Gray]] = []
+    inked, ends = np.zeros((2, -(-mask.shape[1] // 4)), np.int32)
     for start, end in _bands(lines, len(mask)):
         zone = np.zeros((end - start, mask.shape[1]), np.uint8)
         for points, pen in lines:
-            if _reach(points, pen)[0] < end and start < _reach(points, pen)[1]:
+            first, last = _reach(points, pen)
+            if first < end and start < last:
                 cv2.polylines(zone, [points - (0, start)], False, (255,), pen)
         ink = _gray(cv2.bitwise_and(mask[start:end], zone))
         inside.append((start, ink))

@@ -76,6 +76,10 @@ class _Known:
         found = self.number()
         return Event(kind, self.id, time, found.text, found.confidence, found.box, before)
 
+    def gone(self, time: float) -> list[Event]:
+        """What is to be told of its end: nothing, if nothing was told of it before."""
+        return [msgspec.structs.replace(self.event("gone", time), text=self.text)] if self.text else []
+
 
 class Tracker:
     """Follows the numbers of a camera's readings; knows no clock but theirs.
@@ -187,8 +191,7 @@ class Tracker:
             if {one for one, _, _ in known.parts} in together:
                 continue
             del self._known[known.id]
-            if known.text:
-                events.append(msgspec.structs.replace(known.event("gone", reading.time), text=known.text))
+            events += known.gone(reading.time)
         self._digits = list(which.values())
         for one in self._digits:
             if one.against:
@@ -253,8 +256,7 @@ class Tracker:
             known.lost = 0 if known.id in chains else known.lost + 1
             if min((one.missed for one, _, _ in known.parts), default=GONE + 1) > GONE or known.lost > HOLD:
                 del self._known[known.id]
-                if known.text:
-                    events.append(msgspec.structs.replace(known.event("gone", time), text=known.text))
+                events += known.gone(time)
         return sorted(events, key=lambda event: event.id)
 
     def _settle(self, known: _Known, chain: list[Followed]) -> Literal["appeared", "changed"] | None:
