@@ -235,9 +235,13 @@ def play():
             if device.is_open:
                 device.give(page)
 
-threading.Thread(target=play, daemon=True).start()
+player = threading.Thread(target=play, daemon=True)
+player.start()
 from digitlens.cli import main
-sys.exit(main())
+status = main()
+stop.set()  # a thread that Python's end finds within OpenCV aborts the process
+player.join()
+sys.exit(status)
 """
 
 
