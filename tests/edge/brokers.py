@@ -1,5 +1,6 @@
 """A real Mosquitto, what a subscriber hears from it, and drafts to send."""
 
+import json
 import os
 import queue
 import re
@@ -158,6 +159,10 @@ class Subscriber:
         """Payloads of the topics that end so."""
         with self.news:
             return [payload for topic, payload in self.messages if topic.endswith(end)]
+
+    def ids(self) -> list[str]:
+        """Those of the entries that have come, in their order."""
+        return [json.loads(payload)["id"] for payload in self.of("/event")]
 
     def wait(self, done: Callable[["Subscriber"], object], seconds: float = DEADLINE) -> None:
         with self.news:

@@ -1,6 +1,6 @@
 """What the fuzz has found, seed by seed: mended, and to stay so."""
 
-import importlib.util
+import importlib
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
@@ -17,13 +17,9 @@ from digitlens.normalize import normalize
 
 @pytest.fixture(scope="module")
 def targets(root: Path) -> ModuleType:
-    path = root / "deploy" / "checks" / "fuzz" / "targets.py"
-    spec = importlib.util.spec_from_file_location("fuzz_targets", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(root / "deploy" / "checks")
+        return importlib.import_module("fuzz.targets")
 
 
 @pytest.mark.parametrize(

@@ -32,10 +32,6 @@ from tests.edge.brokers import (
 REGIONS = {"water": RegionSettings(corners=(0, 0, 1, 1), rising=True, unit="m³", device_class="water")}
 
 
-def ids(heard: Subscriber) -> list[str]:
-    return [json.loads(payload)["id"] for payload in heard.of("/event")]
-
-
 def first_of_each(all_of_them: list[str]) -> list[str]:
     return list(dict.fromkeys(all_of_them))
 
@@ -48,8 +44,8 @@ def test_entries_states_and_health_arrive(
         opened = mqtt_outlet(one.port, REGIONS, Vitals("usb:0"))
         entries = watched.add([draft(1, "0042"), draft(2, "17", region="water", value=1.7)])
         opened.announce(entries)
-        heard.wait(lambda heard: len(ids(heard)) == 2 and heard.of("/status") and heard.of("/health"))
-        assert ids(heard) == [entry.id for entry in entries]
+        heard.wait(lambda heard: len(heard.ids()) == 2 and heard.of("/status") and heard.of("/health"))
+        assert heard.ids() == [entry.id for entry in entries]
         event = json.loads(heard.of("/event")[1])
         assert (event["text"], event["region"], event["value"], event["device"]) == ("17", "water", 1.7, "pi")
         assert json.loads(heard.of("/health")[0])["camera"] == "usb:0"
@@ -82,7 +78,7 @@ def test_numbers_keep_their_place_and_leave_it_empty(
             return [json.loads(payload)["text"] for payload in heard.of(f"/number/{place}")]
 
         heard.wait(lambda heard: text(1)[-1:] == ["100"] and text(2)[-1:] == ["80"])
-        heard.wait(lambda heard: len(ids(heard)) == 5)
+        heard.wait(lambda heard: len(heard.ids()) == 5)
         assert len(json.loads(heard.of("/numbers")[-1])) == 3
 
 
@@ -116,14 +112,14 @@ def test_down_at_start_then_killed_in_the_middle(
                 more = watched.add([draft(1000 + count) for count in range(300)])
                 entries += more
                 opened.announce(more)
-                listener.wait(lambda listener: len(ids(listener)) > 100)
+                listener.wait(lambda listener: len(listener.ids()) > 100)
                 if turn == 2:
                     watched.arrived("mqtt")
                     last = more[-1].id
-                    listener.wait(lambda listener, last=last: ids(listener)[-1] == last)  # type: ignore[misc]
+                    listener.wait(lambda listener, last=last: listener.ids()[-1] == last)  # type: ignore[misc]
                 else:
                     one.kill()
-                heard += ids(listener)
+                heard += listener.ids()
         order = [entry.id for entry in entries]
         # A listener of the next broker may not have been there for the first ones; nothing else is missing.
         place = {id_: count for count, id_ in enumerate(order)}
@@ -153,7 +149,7 @@ def test_cut_off_with_thousands_waiting_memory_stays_flat(
         one.signal(signal.SIGCONT)
         watched.arrived("mqtt", 3 * DEADLINE)
         heard.wait(lambda heard: len(heard.of("/event")) >= 10_000)
-        assert first_of_each(ids(heard)) == entries
+        assert first_of_each(heard.ids()) == entries
         assert watched.held <= 2 * mqtt.BATCH  # the rest stays on the disk
 
 
@@ -171,7 +167,7 @@ def test_a_connection_that_is_silent_is_begun_anew(
         one.signal(signal.SIGCONT)
         watched.arrived("mqtt")
         heard.wait(lambda heard: heard.of("/event"))
-        assert len(set(ids(heard))) == 1
+        assert len(set(heard.ids())) == 1
 
 
 @needs_mosquitto

@@ -16,7 +16,7 @@ from pathlib import Path
 from time import monotonic, process_time
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path[:0] = [str(ROOT / "edge"), str(Path(__file__).parent)]
+sys.path[:0] = [str(ROOT / "edge"), str(Path(__file__).parents[1])]
 
 DEADLINE = 10.0
 """Seconds of CPU time for one case: of the clock it may be more, on a machine that has more to do."""
@@ -38,7 +38,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="the first")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    from targets import TARGETS
+    from fuzz.targets import TARGETS
 
     if options.child:
         child(options.target[0], options.seed)
@@ -52,9 +52,9 @@ def main() -> int:
 
 def child(target: str, seed: int) -> None:
     """Case after case, until the parent ends it; a line before each and after it."""
-    from targets import Found, run
-
     from digitlens.terminal import silence_opencv
+    from fuzz.cases import Found
+    from fuzz.targets import run
 
     faulthandler.enable()
     os.environ["OPENCV_FFMPEG_LOGLEVEL"] = "-8"

@@ -7,7 +7,6 @@ end, nothing may have come out of order, or twice without its id, and the memory
 """
 
 import argparse
-import json
 import os
 import signal
 import subprocess
@@ -130,7 +129,7 @@ def check(
         fed.extend(process.stdout.readline().strip() for _ in range(count))
 
     def arrived(seconds: float) -> None:
-        heard.wait(lambda heard: len({*of(heard)}) >= len(fed), seconds)
+        heard.wait(lambda heard: len({*heard.ids()}) >= len(fed), seconds)
 
     print("down at the start")
     feed(500)
@@ -160,7 +159,7 @@ def check(
         arrived(600)
         took = monotonic() - started
         sent = watch.most()
-        ids = of(heard)
+        ids = heard.ids()
     first = list(dict.fromkeys(ids))
     wrong = {
         "missing": len(set(fed) - set(ids)),
@@ -176,11 +175,6 @@ def check(
     for what, count in wrong.items():
         print(f"{count:>4} {what}")
     return int(any(wrong.values()))
-
-
-def of(heard: Subscriber) -> list[str]:
-    """The ids that have come."""
-    return [json.loads(payload)["id"] for payload in heard.of("/event")]
 
 
 if __name__ == "__main__":

@@ -109,8 +109,8 @@ def main() -> int:
             kept = list(history.each())
             history.close()
             ids = [entry.id for entry in kept]
-            heard.wait(lambda heard: len({*of(heard)}) >= len(ids), 60)
-            mqtt, hook = of(heard), [json.loads(body)["id"] for _, _, body in receiver.posts]
+            heard.wait(lambda heard: len({*heard.ids()}) >= len(ids), 60)
+            mqtt, hook = heard.ids(), [json.loads(body)["id"] for _, _, body in receiver.posts]
     numbers = [int(entry.text) for entry in kept]
     wrong = {
         "announced and not in the journal": len(set(announced) - set(ids)),
@@ -130,11 +130,6 @@ def main() -> int:
     for what, count in wrong.items():
         print(f"{count:>4} {what}")
     return int(any(wrong.values()))
-
-
-def of(heard: Subscriber) -> list[str]:
-    """The ids that have come."""
-    return [json.loads(payload)["id"] for payload in heard.of("/event")]
 
 
 if __name__ == "__main__":

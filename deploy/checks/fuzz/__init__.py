@@ -1,0 +1,1 @@
+"""The fuzz: see run.py."""

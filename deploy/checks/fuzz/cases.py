@@ -1,0 +1,51 @@
+"""What all targets share: what a find is, and how bytes are changed."""
+
+import random
+from collections.abc import Callable
+
+from digitlens.errors import DigitLensError
+
+Ready = Callable[[], None]
+
+
+class Found(Exception):  # noqa: N818  # not an error of this program
+    """The product did not keep its word."""
+
+
+def one_line(error: DigitLensError) -> None:
+    """An error is one line, and not a long one.
+
+    Raises:
+        Found: it is not.
+    """
+    text = str(error)
+    if not text or "\n" in text or len(text) > 2000:
+        raise Found(f"not one line: {text[:200]!r}")
+
+
+def mutated(case: random.Random, content: bytes) -> bytes:
+    """The bytes, changed in one way."""
+    if not content:
+        return content
+    data = bytearray(content)
+    place = case.randrange(len(data))
+    if case.random() < 0.5:  # headers are where it matters
+        place = case.randrange(min(len(data), 200))
+    how = case.randrange(7)
+    if how == 0:
+        data[place] ^= 1 << case.randrange(8)
+    elif how == 1:
+        data[place : place + 4] = case.choice(
+            [b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\1"]
+        )
+    elif how == 2:
+        del data[place:]
+    elif how == 3:
+        del data[place : place + case.randrange(1, 50)]
+    elif how == 4:
+        data[place:place] = case.randbytes(case.randrange(1, 50))
+    elif how == 5:
+        data[place:place] = data[max(0, place - 64) : place] * case.choice([1, 50])
+    else:
+        data[place : place + 16] = case.randbytes(16)
+    return bytes(data)

@@ -1,0 +1,93 @@
+"""Model files and their cards -> Classifier.load and Strips.load."""
+
+import json
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from digitlens import cards
+from digitlens.classify import Classifier
+from digitlens.errors import ModelError
+from digitlens.strips import Strips
+from fuzz.cases import Found, Ready, mutated, one_line
+
+
+def model(case: random.Random, folder: Path, ready: Ready) -> None:
+    """Models whose bytes or cards were changed: refused, or as good as before."""
+    name = case.choice(["digits", "seed", "svm", "numbers"])
+    file = cards.find(name)
+    path = folder / file.name
+    card = path.with_suffix(".json")
+    shutil.copy(file, path)
+    shutil.copy(file.with_suffix(".json"), card)
+    which = case.choice(["bytes", "card", "fields", "npz"])
+    ready()
+    if which == "bytes":
+        content = mutated(case, path.read_bytes())
+        changed = content != path.read_bytes()
+        path.write_bytes(content)
+        if _loads(path) and changed:
+            raise Found(f"{path.name}: other bytes were taken")
+        return
+    if which == "npz" and name == "svm":  # with a card that fits: whoever has made it has made both
+        path.write_bytes(mutated(case, path.read_bytes()))
+        told = json.loads(card.read_bytes()) | {"sha256": cards.digest(path.read_bytes())}
+        card.write_text(json.dumps(told))
+    elif which == "card":
+        card.write_bytes(mutated(case, card.read_bytes()))
+    else:
+        card.write_text(json.dumps(_changed(case, json.loads(card.read_bytes()))))
+    _loads(path)
+
+
+def _loads(path: Path) -> bool:
+    try:
+        if "strips" in path.with_suffix(".json").read_text(errors="replace"):
+            strips = Strips.load(path)
+            strips.read(np.full((32, 128), 200, np.uint8))
+        else:
+            chances = Classifier.load(path).probabilities(np.zeros((3, 28, 28), np.uint8))
+            if chances.shape != (3, 10):
+                raise Found(f"gives {chances.shape}")
+    except ModelError as error:
+        one_line(error)
+        return False
+    return True
+
+
+ODD = [
+    None,
+    -1,
+    0,
+    1,
+    2**63,
+    1e300,
+    -0.5,
+    "",
+    "x",
+    "tflite",
+    "strips",
+    "hog-svm",
+    "float32",
+    "uint8",
+    [],
+    [1],
+    {},
+    True,
+]
+
+
+def _changed(case: random.Random, told: Any) -> Any:
+    if isinstance(told, dict) and told:
+        key = case.choice(list(told))
+        how = case.randrange(4)
+        if how == 0:
+            return {name: value for name, value in told.items() if name != key}
+        return told | {key: case.choice(ODD) if how == 1 else _changed(case, told[key])}
+    if isinstance(told, list) and told and case.random() < 0.7:
+        place = case.randrange(len(told))
+        return [*told[:place], _changed(case, told[place]), *told[place + 1 :]]
+    return case.choice(ODD)
