@@ -20,6 +20,7 @@ from digitlens.live_page import open_page
 from digitlens.measure import Figures, Meter
 from digitlens.reader import Reader
 from digitlens.record import Recorder
+from digitlens.resident import release_start
 from digitlens.snapshots import Snapshots
 from digitlens.stop import Stop
 from digitlens.terminal import quiet, silence_opencv
@@ -80,6 +81,7 @@ def run(options: argparse.Namespace) -> int:
     with stop.signals():
         with quiet():
             reader = Reader(Classifier.load(options.model, options.threads))
+        release_start()
         if options.benchmark:
             return _benchmark(options, reader, stop)
         _live(options, reader, stop)

@@ -85,12 +85,15 @@ def remove_lines(mask: Gray, faint: Gray) -> tuple[Gray, list[Points]]:
     return mask, [points[:, ::-1] for points, _ in upright]
 
 
-def components(mask: Gray) -> tuple[int, Points, Points]:
+def components(mask: Gray, into: Points | None = None) -> tuple[int, Points, Points]:
     """(H, W) of 0 and 255 -> how many 8-connected components, their labels (H, W) and OpenCV's stats (N, 5).
 
-    BBDT (Grana, Borghesani and Cucchiara 2010) takes 0.4 of the time of OpenCV's default on a page.
+    The labels are written `into` (H, W) int32, if that is given. BBDT (Grana, Borghesani and Cucchiara 2010)
+    takes 0.4 of the time of OpenCV's default on a page.
     """
-    count, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_BBDT)
+    count, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
+        mask, 8, cv2.CV_32S, cv2.CCL_BBDT, labels=into
+    )
     return count, labels.astype(np.int32, copy=False), stats.astype(np.int32, copy=False)
 
 

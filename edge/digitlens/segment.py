@@ -187,7 +187,7 @@ def _labeled(mask: Gray) -> tuple[Labels, Labels, tuple[slice, slice]]:
         return labels, np.zeros((1, 5), np.int32), np.s_[:0, :0]
     left, top = x - x % 2, y - y % 2  # blocks of two by two pixels are numbered
     inked = np.s_[top : y + h, left : x + w]
-    _, labels[inked], stats = components(mask[inked])
+    _, _, stats = components(mask[inked], into=labels[inked])
     stats[:, : cv2.CC_STAT_TOP + 1] += (left, top)
     return labels, stats, inked
 

@@ -34,6 +34,7 @@ from digitlens.notify import Notify
 from digitlens.outlets.opening import Outlets
 from digitlens.preview import Preview
 from digitlens.reader import Reader
+from digitlens.resident import release_start
 from digitlens.settings import ReaderSettings, Settings
 from digitlens.stop import Stop
 from digitlens.terminal import quiet
@@ -102,6 +103,8 @@ class Service:
         self._reader = make_reader(self._settings.reader)
         self._vitals, self._latest = Vitals(), Latest()
         self._outlets = Outlets(self._vitals, self._latest, lines)
+        self._outlets.load(self._settings)
+        release_start()
         self._began = monotonic()
         self._ready = False
         self._newest = ""

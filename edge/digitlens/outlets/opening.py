@@ -5,14 +5,16 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from time import time
 from typing import Unpack
 
 import msgspec
 
-from digitlens.errors import JournalError
+from digitlens.errors import DigitLensError, JournalError
 from digitlens.latest import Latest
 from digitlens.outlets import Draft, Entry, Filters, Outlet
 from digitlens.outlets.desk import Desk, Journal, Opener, Unkept
@@ -130,6 +132,18 @@ class Outlets:
         if settings.web.listen:
             openers["web"] = Opener(settings.web, partial(self._open_web, settings.web))
         return openers
+
+    def load(self, settings: Settings) -> None:
+        """Import what the outlets will need; what is missing is said when they are opened."""
+        for module, wanted in (
+            ("mqtt", settings.mqtt.broker),
+            ("webhook", settings.webhook.url),
+            ("web.routes", settings.web.listen),
+            ("web.site", settings.web.listen),
+        ):
+            if wanted:
+                with suppress(DigitLensError, ImportError):
+                    import_module(f"digitlens.outlets.{module}")
 
     def change(self, before: Settings, now: Settings, desk: Desk) -> None:
         """Rebuild what differs between two settings, and nothing else."""

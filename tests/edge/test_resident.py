@@ -1,0 +1,46 @@
+"""A process of its own each time: what it keeps of its libraries, and that it reads as before."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SHEET = Path(__file__).parents[2] / "examples" / "sheet.jpg"
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="needs Linux's /proc")
+
+
+def ran(program: str) -> list[str]:
+    """What it prints, line by line."""
+    start = "import threading\nfrom digitlens import Reader, pictures\nfrom digitlens.measure import memory\n"
+    start += "from digitlens.resident import release_start\nfrom pathlib import Path\n"
+    start += f"(sheet,) = pictures.load(Path({str(SHEET)!r}))\nreader = Reader()\n"
+    done = subprocess.run([sys.executable, "-c", start + program], capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def test_what_only_the_start_needed_is_let_go_and_reading_goes_on() -> None:
+    before, after, then, same = ran("""
+first = reader.read(sheet.pixels).numbers
+print(memory("VmRSS"))
+assert release_start() > 10
+print(memory("VmRSS"))
+second = reader.read(255 - sheet.pixels).numbers
+print(memory("VmRSS"))
+print([n.text for n in first] == [n.text for n in second] and len(first))
+""")
+    assert float(after) < float(before) - 20
+    assert float(then) < float(before) - 10  # most is not needed again
+    assert int(same) > 3
+
+
+def test_while_other_threads_run_nothing_is_done() -> None:
+    assert ran("""
+until = threading.Event()
+other = threading.Thread(target=until.wait)
+other.start()
+print(release_start())
+until.set()
+other.join()
+""") == ["0"]
