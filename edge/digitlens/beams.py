@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 from math import log
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,8 @@ WIDTH = 6
 """Prefixes that are followed at once."""
 LEAST = 0.02
 """The probability in a column, below which a class is not followed there."""
+NEGLIGIBLE = 1e-4
+"""Of the most probable prefix: what is less probable is not followed."""
 SILENT = 0.98
 """Of nothing, in a column: there nothing else is looked for."""
 IMPOSSIBLE = 1e-6
@@ -51,7 +53,9 @@ def search(columns: Floats, nothing: int, width: int = WIDTH) -> list[Sign]:
                 labels: _Prefix(prefix.silent + prefix.spoken, 0.0, prefix.starts)
                 for labels, prefix in prefixes.items()
             }
-        prefixes = _step(prefixes, columns[column], column, nothing, width)
+        likely = columns[column].tolist()
+        followed = [(label, p) for label, p in enumerate(likely) if p >= LEAST and label != nothing]
+        prefixes = _step(prefixes, followed, likely[nothing], column, width)
         before = column
     labels = max(prefixes, key=lambda labels: prefixes[labels].silent + prefixes[labels].spoken)
     return _signs(labels, prefixes[labels].starts, columns, nothing)
@@ -84,36 +88,45 @@ def likelihood(columns: Floats, labels: Sequence[int], nothing: int) -> float:
 
 
 def _step(
-    prefixes: dict[tuple[int, ...], _Prefix], likely: Floats, column: int, nothing: int, width: int
+    prefixes: dict[tuple[int, ...], _Prefix],
+    followed: Sequence[tuple[int, float]],
+    silence: float,
+    column: int,
+    width: int,
 ) -> dict[tuple[int, ...], _Prefix]:
-    """What the prefixes become by one more column; the most probable `width` of them, made to sum to 1."""
-    followed = [(label, float(likely[label])) for label in np.flatnonzero(likely >= LEAST).tolist()]
-    silence = float(likely[nothing])
-    silent: dict[tuple[int, ...], float] = {}
-    said: dict[tuple[int, ...], float] = {}
-    starts: dict[tuple[int, ...], tuple[float, tuple[int, ...]]] = {}
+    """What the prefixes become by one more column; the most probable `width` of them, made to sum to 1.
 
-    def add(to: dict[tuple[int, ...], float], labels: tuple[int, ...], p: float, at: tuple[int, ...]) -> None:
-        to[labels] = to.get(labels, 0.0) + p
-        if labels not in starts or p > starts[labels][0]:
-            starts[labels] = p, at
+    `followed` are the classes that are followed there and how likely each is, `silence` how likely nothing.
+    """
+    # Of each prefix that comes of it: ends in nothing, ends in its last sign, of which way most comes, starts.
+    grown: dict[tuple[int, ...], list[Any]] = {}
 
-    for labels, prefix in prefixes.items():
-        total = prefix.silent + prefix.spoken
-        add(silent, labels, total * silence, prefix.starts)
+    def add(labels: tuple[int, ...], silent: float, said: float, starts: tuple[int, ...]) -> None:
+        found = grown.get(labels)
+        more = silent + said
+        if found is None:
+            grown[labels] = [silent, said, more, starts]
+            return
+        found[0] += silent
+        found[1] += said
+        if more > found[2]:
+            found[2:] = more, starts
+
+    for labels, (silent, spoken, starts) in prefixes.items():
+        total = silent + spoken
+        add(labels, total * silence, 0.0, starts)
+        last = labels[-1] if labels else -1
         for label, p in followed:
-            if label == nothing:
-                continue
-            again = bool(labels) and labels[-1] == label
-            if again:
-                add(said, labels, prefix.spoken * p, prefix.starts)
-            add(said, (*labels, label), (prefix.silent if again else total) * p, (*prefix.starts, column))
-    best = sorted(starts, key=lambda labels: -(silent.get(labels, 0.0) + said.get(labels, 0.0)))[:width]
-    whole = sum(silent.get(labels, 0.0) + said.get(labels, 0.0) for labels in best) or 1.0
-    return {
-        labels: _Prefix(silent.get(labels, 0.0) / whole, said.get(labels, 0.0) / whole, starts[labels][1])
-        for labels in best
-    }
+            if label == last:
+                add(labels, 0.0, spoken * p, starts)
+                add((*labels, label), 0.0, silent * p, (*starts, column))
+            else:
+                add((*labels, label), 0.0, total * p, (*starts, column))
+    best = sorted(grown.items(), key=lambda item: -(item[1][0] + item[1][1]))[:width]
+    least = NEGLIGIBLE * (best[0][1][0] + best[0][1][1])
+    best = [item for item in best if item[1][0] + item[1][1] >= least]
+    whole = sum(silent + said for _, (silent, said, _, _) in best) or 1.0
+    return {labels: _Prefix(silent / whole, said / whole, starts) for labels, (silent, said, _, starts) in best}
 
 
 def _signs(labels: tuple[int, ...], starts: tuple[int, ...], columns: Floats, nothing: int) -> list[Sign]:

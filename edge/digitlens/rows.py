@@ -7,7 +7,7 @@ sure of one of them, the network `numbers` is asked about the row.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from math import log
+from math import ceil, floor, log
 from statistics import fmean, median
 from typing import Literal
 
@@ -248,16 +248,10 @@ class _View:
         lift = self.slope * ((x0 + x1) / 2 - self.anchor)
         y0 = int(np.clip(self.top + lift, 0, height - 1))
         y1 = int(np.clip(self.bottom + lift, y0 + 1, height))
-        ink = mask[y0:y1, x0:x1] > 0
-        rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-        if not rows.size:
+        left, top, wide, high = cv2.boundingRect(mask[y0:y1, x0:x1])
+        if not wide:
             return x0, y0, x1 - x0, y1 - y0
-        return (
-            x0 + int(columns[0]),
-            y0 + int(rows[0]),
-            int(columns[-1] - columns[0]) + 1,
-            int(rows[-1] - rows[0]) + 1,
-        )
+        return x0 + left, y0 + top, wide, high
 
 
 def _view(row: Row, page: Segmented) -> tuple[Gray, _View]:
@@ -280,11 +274,16 @@ def _view(row: Row, page: Segmented) -> tuple[Gray, _View]:
     top, bottom = top - PAD * height, bottom + PAD * height
     left, right = x - BESIDE * height, x + width + BESIDE * height
     if slope:
-        level = np.array([[1, 0, 0], [slope, 1, -slope * anchor]])
-        contrast = cv2.warpAffine(
-            contrast, level, contrast.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        # No more is made level than the strip can see.
+        x0, x1 = max(0, floor(left) - 1), min(contrast.shape[1], ceil(right) + 2)
+        y0, y1 = max(0, floor(top) - 1), min(contrast.shape[0], ceil(bottom) + 2)
+        part = np.array([[1, 0, x0], [slope, 1, y0 + slope * (x0 - anchor)]])
+        level = cv2.warpAffine(
+            contrast, part, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         ).astype(np.uint8, copy=False)
-    strip = to_strip(contrast, top, bottom, left, right)
+        strip = to_strip(level, top - y0, bottom - y0, left - x0, right - x0)
+    else:
+        strip = to_strip(contrast, top, bottom, left, right)
     scale = (right - left) / strip.shape[1]
     return strip, _View(left, top, bottom, scale, slope, anchor)
 
