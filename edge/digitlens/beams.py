@@ -126,7 +126,9 @@ def _step(
     least = NEGLIGIBLE * (best[0][1][0] + best[0][1][1])
     best = [item for item in best if item[1][0] + item[1][1] >= least]
     whole = sum(silent + said for _, (silent, said, _, _) in best) or 1.0
-    return {labels: _Prefix(silent / whole, said / whole, starts) for labels, (silent, said, _, starts) in best}
+    return {
+        labels: _Prefix(silent / whole, said / whole, starts) for labels, (silent, said, _, starts) in best
+    }
 
 
 def _signs(labels: tuple[int, ...], starts: tuple[int, ...], columns: Floats, nothing: int) -> list[Sign]:

@@ -40,6 +40,8 @@ STEP = 0.6
 """Of the brightness on one side of a slender piece: where the other side is darker, it is a sheet's edge."""
 SLENDER = 0.5
 """Of its length, the width of such a piece at the most."""
+STEPS = 1024
+"""More than a second difference of 8 bits can be."""
 BLACK = 8.0
 """Gray levels below which nothing can be told from the darkness of a covered lens."""
 
@@ -73,7 +75,6 @@ def find_ink(gray: Gray) -> Ink:
     strongest = _strongest(contrast)
     sure = _enlarged(np.maximum(np.float32(EDGE) * strongest, floor), (width, height))
     least = _enlarged(np.maximum(np.float32(PALE) * strongest, floor), (width, height))
-    line = _enlarged(line_floor, (width, height))
     # A quick stroke is paler than what is around: it is measured by the strongest of its own width.
     edge = _gray(cv2.dilate(contrast, np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8)))
     cv2.convertScaleAbs(edge, dst=edge, alpha=EDGE)
@@ -81,7 +82,7 @@ def find_ink(gray: Gray) -> Ink:
     return Ink(
         mask=_gray(cv2.compare(contrast, edge, cv2.CMP_GT, dst=least)),
         sure=_gray(cv2.compare(contrast, sure, cv2.CMP_GT, dst=sure)),
-        faint=_gray(cv2.compare(contrast, line, cv2.CMP_GT, dst=line)),
+        faint=_above(contrast, line_floor),
         contrast=contrast,
         edge=edge,
         paper=paper,
@@ -106,6 +107,15 @@ def on_edges(paper: Floats, size: tuple[int, int], boxes: npt.NDArray[np.int64])
             sides.append(paper[row, column].mean(axis=1))
         found |= (thick < SLENDER * length) & (np.minimum(*sides) < STEP * np.maximum(*sides))
     return found
+
+
+def _above(contrast: Gray, floor: Floats) -> Gray:
+    """255 where the contrast is above a coarse grid's floor; on clean paper that is the same everywhere."""
+    lowest, highest, _, _ = cv2.minMaxLoc(floor)
+    if int(lowest) == int(highest):
+        return _gray(cv2.threshold(contrast, int(lowest), 255, cv2.THRESH_BINARY)[1])
+    line = _enlarged(floor, (contrast.shape[1], contrast.shape[0]))
+    return _gray(cv2.compare(contrast, line, cv2.CMP_GT, dst=line))
 
 
 def _contrast(gray: Gray) -> tuple[Gray, Floats]:
@@ -176,7 +186,9 @@ def _grain(contrast: Gray) -> Floats:
     if rows.shape[1] < 5:
         return np.zeros((1, 1), np.float32)
     steps = np.abs(2 * rows[:, 2:-2] - rows[:, :-4] - rows[:, 4:])
-    seen = np.cumsum(np.bincount(steps.ravel()))  # of whole numbers a median is quickly counted
+    # Of whole numbers a median is quickly counted.
+    counts = cv2.calcHist([steps.view(np.uint16)], [0], None, [STEPS], [0, STEPS])
+    seen = np.cumsum(counts, dtype=np.float64)
     usual = float(np.searchsorted(seen, seen[-1] / 2)) / 0.6745
     # A stroke is no grain: it counts as three standard deviations of the picture's own at the most.
     second = np.minimum(steps.astype(np.float32), np.float32(3 * usual))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -56,9 +57,8 @@ def joined(glyphs: list[Glyph]) -> Glyph:
 
 
 def _trimmed(ink: Gray, corner: tuple[int, int]) -> Glyph | None:
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    if not rows.size:
+    left, top, width, height = cv2.boundingRect(ink)
+    if not width:
         return None
-    top, left = int(rows[0]), int(columns[0])
-    own = np.ascontiguousarray(ink[top : rows[-1] + 1, left : columns[-1] + 1])
+    own = np.ascontiguousarray(ink[top : top + height, left : left + width])
     return Glyph((corner[0] + left, corner[1] + top, own.shape[1], own.shape[0]), own)

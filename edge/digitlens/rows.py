@@ -243,15 +243,19 @@ class _View:
     def box(self, before: float, after: float, mask: Gray) -> Box:
         """The box of the ink between two columns of the strip."""
         height, width = mask.shape
-        x0 = int(np.clip(self.left + before * STEP * self.scale, 0, width - 1))
-        x1 = int(np.clip(self.left + after * STEP * self.scale, x0 + 1, width))
+        x0 = _within(self.left + before * STEP * self.scale, 0, width - 1)
+        x1 = _within(self.left + after * STEP * self.scale, x0 + 1, width)
         lift = self.slope * ((x0 + x1) / 2 - self.anchor)
-        y0 = int(np.clip(self.top + lift, 0, height - 1))
-        y1 = int(np.clip(self.bottom + lift, y0 + 1, height))
+        y0 = _within(self.top + lift, 0, height - 1)
+        y1 = _within(self.bottom + lift, y0 + 1, height)
         left, top, wide, high = cv2.boundingRect(mask[y0:y1, x0:x1])
         if not wide:
             return x0, y0, x1 - x0, y1 - y0
         return x0 + left, y0 + top, wide, high
+
+
+def _within(place: float, least: int, most: int) -> int:
+    return int(min(max(place, least), most))
 
 
 def _view(row: Row, page: Segmented) -> tuple[Gray, _View]:

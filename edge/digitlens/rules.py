@@ -1,5 +1,7 @@
 """Ruled, squared and table lines are the paper's, not the pen's: take them out, spare what crosses them."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -170,15 +172,16 @@ def _find(coarse: Gray, width: int, through: bool = False) -> list[Curve]:
     thick = cv2.dilate(coarse, np.ones((SLOPE_ROOM, 1), np.uint8))
     along = np.ones((1, max(9, size[0] // 20)), np.uint8)
     runs = cv2.erode(thick, along)
-    if not cv2.countNonZero(runs):
-        return []
-    runs = cv2.morphologyEx(cv2.dilate(runs, along), cv2.MORPH_CLOSE, along)
     thickest = max(THICKEST * max(size), THICK_ANYWAY)
     shortest = max(SHORTEST * size[0], ANYWAY * max(size))
+    # Most sheets have nothing as long: seen from aside, which costs a fraction of what is done next.
+    if _longest(_closed(cv2.reduce(runs, 0, cv2.REDUCE_MAX), along)) < shortest:
+        return []
+    runs = _closed(runs, along)
     lines: list[Line] = []
     followed: list[Curve] = []
     behind = np.zeros_like(coarse)
-    for x, y, line in _long(_gray(runs), shortest):
+    for x, y, line in _long(runs, shortest):
         thickness = _thin(line)
         if thickness <= thickest and line.shape[1] >= SLENDER * thickness:
             lines.append((x, y, line))
@@ -207,6 +210,17 @@ def _find(coarse: Gray, width: int, through: bool = False) -> list[Curve]:
         elif (under := _through(coarse, found, thickest)) is not None:
             followed.append(_scaled(under, width / size[0]))
     return _extended(followed) if len(followed) >= SEVERAL else followed
+
+
+def _closed(runs: npt.NDArray[Any], along: Gray) -> Gray:
+    """Runs as long as they were before they were eroded, and put together where little is between them."""
+    return _gray(cv2.morphologyEx(cv2.dilate(runs, along), cv2.MORPH_CLOSE, along))
+
+
+def _longest(columns: Gray) -> int:
+    """The most columns, of (1, W), that follow each other without a 0."""
+    edges = np.flatnonzero(np.diff(columns[0] > 0, prepend=False, append=False))
+    return int((edges[1::2] - edges[::2]).max(initial=0))
 
 
 def _ends(x: int, line: npt.NDArray[np.bool_], width: int) -> bool:
