@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from digitlens.cards import Port, Quantization
 from digitlens.interpreter import Network, Tensor
+from digitlens_convert.graph import in_one_piece
 
 REPRESENTATIVE = 1000
 """So many training pictures show the quantizer each layer's range."""
@@ -59,7 +60,7 @@ def convert(
         # networks trained with quantization have.
         warnings.filterwarnings("ignore", "Statistics for quantized inputs")
         content: bytes = converter.convert()
-    return content
+    return in_one_piece(content) if kind == "int8" else content
 
 
 def nearest(model: Any, inputs: npt.NDArray[np.float32], sets: int = SETS) -> bytes:

@@ -98,7 +98,7 @@ def _step(
 
     `followed` are the classes that are followed there and how likely each is, `silence` how likely nothing.
     """
-    # Of each that comes of it: ends in nothing, ends in its last sign, the way that most comes by, its starts.
+    # Of each that comes of it: ends in nothing, ends in its last sign, the way that most came by, starts.
     grown: dict[tuple[int, ...], list[Any]] = {}
 
     def add(labels: tuple[int, ...], silent: float, said: float, starts: tuple[int, ...]) -> None:

@@ -55,6 +55,8 @@ class Network:
 
     def run(self, batch: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """(N, ...) in the input's own dtype -> (N, ...) in the output's, N of any size, 0 included."""
+        if 0 < len(batch) <= LARGEST_BATCH:
+            return self._run(batch)
         outputs = [
             self._run(batch[start : start + LARGEST_BATCH]) for start in range(0, len(batch), LARGEST_BATCH)
         ]

@@ -12,13 +12,14 @@ from statistics import fmean, median
 from typing import Literal
 
 import cv2
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from digitlens.beams import Sign
 from digitlens.lattice import SURE, WIDE, Resolved
 from digitlens.lines import to_numbers, to_rows
-from digitlens.readings import Box, Digit, Number, union
+from digitlens.readings import Box, Digit, Number, number, union
 from digitlens.segment import Glyph, Segmented
 from digitlens.strips import HEIGHT, OTHER, PAD, SEPARATOR, STEP, Heard, Strips, to_strip
 
@@ -131,7 +132,10 @@ def reread(
             own = _of(left, row)
             if own and evidence(own, read.get(index) or read_row(row, page, strips)) < EVIDENCE * others:
                 left = _without(left, own)
-    return tuple(number for line in to_rows(left) for number in line)
+    for index, whole in read.items():
+        own = _of(left, found[index])
+        left = _without(left, own) + agreed(own, whole.numbers)
+    return tuple(found for line in to_rows(left) for found in line)
 
 
 def _of(numbers: list[Number], row: Row) -> list[Number]:
@@ -183,6 +187,24 @@ def choose(cut: list[Number], whole: Whole, alone: bool = False) -> list[Number]
     odds = whole.heard.likelihood(others) - whole.heard.likelihood(digits)
     odds += _joint(whole.numbers) - _joint(cut)
     return whole.numbers if odds >= LIKELIER else cut
+
+
+def agreed(numbers: list[Number], others: list[Number]) -> list[Number]:
+    """Numbers that were read twice, and alike: each digit is as sure as the surer reading of it.
+
+    Those that were not read alike stay as they are.
+    """
+    if [found.text for found in numbers] != [found.text for found in others]:
+        return numbers
+    return [
+        number(
+            tuple(
+                msgspec.structs.replace(digit, confidence=max(digit.confidence, again.confidence))
+                for digit, again in zip(found.digits, other.digits, strict=True)
+            )
+        )
+        for found, other in zip(numbers, others, strict=True)
+    ]
 
 
 def _is_upright(box: Box) -> bool:

@@ -12,8 +12,10 @@ pytest.importorskip("tensorflow", reason="needs the extra train")
 import keras
 
 from digitlens import Classifier, cards
+from digitlens.interpreter import Network
 from digitlens_convert import quantize, speed, stats
 from digitlens_convert.__main__ import main
+from digitlens_convert.graph import in_one_piece
 from digitlens_train import networks
 from digitlens_train.__main__ import main as train
 from tests.edge.pages import write
@@ -48,6 +50,27 @@ def test_int8_follows_float32(converted: tuple[Path, Path], digits) -> None:  # 
     small = Classifier.load(out / "seed.tflite").probabilities(x)
     assert np.abs(whole - small).mean() < 0.01
     assert np.mean(whole.argmax(axis=1) == small.argmax(axis=1)) > 0.97
+
+
+def _operations(network: Network) -> list[str]:
+    return [operation["op_name"] for operation in network._interpreter._get_ops_details()]
+
+
+def test_an_int8_network_runs_in_one_piece(digits, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    keras.utils.set_random_seed(2)
+    model, x = networks.digits(), digits[0]
+    inputs = networks.to_input(x[:300])
+    whole = quantize.convert(model, "int8", inputs)
+    monkeypatch.setattr(quantize, "in_one_piece", lambda content: content)
+    pieces = quantize.convert(model, "int8", inputs)
+    assert in_one_piece(pieces) == whole
+    assert {"RESHAPE", "AVERAGE_POOL_2D"} <= set(_operations(Network(pieces, portable=True)))
+    left = ["QUANTIZE", *["CONV_2D"] * 6, "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "QUANTIZE"]
+    assert _operations(Network(whole, portable=True)) == left
+    fast, slow = Network(whole), Network(pieces)
+    assert _operations(fast).count("DELEGATE") == 1 < _operations(slow).count("DELEGATE")
+    for batch in (x[:1, ..., np.newaxis], x[:70, ..., np.newaxis]):
+        np.testing.assert_array_equal(fast.run(batch), slow.run(batch))
 
 
 def test_the_nearest_int8_file_is_taken(digits) -> None:  # type: ignore[no-untyped-def]

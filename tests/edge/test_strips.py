@@ -188,6 +188,16 @@ def test_the_likelier_reading_is_taken(cut: tuple[str, float], whole: tuple[str,
     assert [found.text for found in rows.choose([_number(*cut)], read)] == [chosen]
 
 
+def test_a_row_read_twice_and_alike_is_as_sure_as_the_surer_reading() -> None:
+    once = [_number("714", 0.8), _number("25", 0.6)]
+    both = rows.agreed(once, [_number("714", 0.95), _number("25", 0.5)])
+    assert [[digit.confidence for digit in found.digits] for found in both] == [[0.95] * 3, [0.6] * 2]
+    assert both[0].confidence == pytest.approx(0.95**3)
+    assert [found.box for found in both] == [found.box for found in once]
+    assert rows.agreed(once, [_number("714", 0.95), _number("26", 0.99)]) == once
+    assert rows.agreed(once, [_number("71425", 0.95)]) == once
+
+
 def test_what_cutting_does_not_find_must_be_beyond_doubt() -> None:
     def chosen(text: str, sure: float, alone: bool = False) -> list[str]:
         read = rows.Whole([_number(text, sure)], _heard(text, sure))
