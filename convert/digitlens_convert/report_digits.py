@@ -9,6 +9,8 @@ from digitlens_convert.speed import BATCHES
 def table(results: dict[str, Any]) -> str:
     """The models on MNIST, the float and int8 readers on the labeled folders, times, memory."""
     parts = [_mnist(results)]
+    if "note" in results:  # of a report whose parts come from more than one run
+        parts.append(results["note"])
     if results["folders"]:
         parts.append(_folders(results["folders"]))
     parts += [_times(results["speed"]), _costs(results)]
