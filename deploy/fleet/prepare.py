@@ -93,6 +93,7 @@ def users(folder: Path, devices: list[str]) -> None:
         if name not in known:
             password = secrets.token_hex(16)
             place.write_text(f"{password}\n")
+            place.chmod(0o600)
             salt = secrets.token_bytes(12)
             digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ROUNDS)
             told = (base64.b64encode(part).decode() for part in (salt, digest))

@@ -1,7 +1,7 @@
 """The stand-in for the Pi's camera (standins/picamera2.py says what it proves); outlets and their journal."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ import pytest
 from tests.edge.standins import FOLDER
 
 if TYPE_CHECKING:  # paho-mqtt is optional
+    from digitlens.outlets import Entry
     from digitlens.outlets.mqtt import MqttOutlet
     from digitlens.vitals import Vitals
     from tests.edge.brokers import Watched
@@ -51,11 +52,17 @@ def mqtt_outlet(watched: "Watched", monkeypatch: pytest.MonkeyPatch) -> "Iterato
     opened = []
 
     def opening(
-        port: int, regions: object = None, vitals: "Vitals | None" = None, **settings: object
+        port: int,
+        regions: object = None,
+        vitals: "Vitals | None" = None,
+        standing: "Callable[[], Iterable[Entry]]" = tuple,
+        **settings: object,
     ) -> "MqttOutlet":
         told = MqttSettings(broker="127.0.0.1", port=port, **settings)  # type: ignore[arg-type]
         look = vitals.snapshot if vitals is not None else None
-        opened.append(mqtt.MqttOutlet(told, "pi", watched, regions, look, watched.lines.put))  # type: ignore[arg-type]
+        opened.append(
+            mqtt.MqttOutlet(told, "pi", watched, regions, look, watched.lines.put, list(standing()))  # type: ignore[arg-type]
+        )
         return opened[-1]
 
     yield opening

@@ -7,17 +7,21 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pytest
 
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
-from digitlens.outlets import Entry, mqtt
+from digitlens.outlets import Draft, Entry, mqtt
 from digitlens.outlets.board import SHOWN, Board
+from digitlens.outlets.desk import Desk, Opener
 from digitlens.outlets.mqtt import MqttOutlet
 from digitlens.settings import RegionSettings
+from digitlens.track import Event
 from digitlens.vitals import Vitals
 from tests.edge.brokers import (
     DEADLINE,
@@ -80,6 +84,36 @@ def test_numbers_keep_their_place_and_leave_it_empty(
         heard.wait(lambda heard: text(1)[-1:] == ["100"] and text(2)[-1:] == ["80"])
         heard.wait(lambda heard: len(heard.ids()) == 5)
         assert len(json.loads(heard.of("/numbers")[-1])) == 3
+
+
+@needs_mosquitto
+def test_opened_anew_it_tells_what_still_stands(
+    tmp_path: Path, watched: Watched, mqtt_outlet: Callable[..., MqttOutlet]
+) -> None:
+    def drafts(event: Event, size: tuple[int, int]) -> list[Draft]:
+        return [msgspec.structs.replace(draft(event.id, event.text), kind=event.kind)]
+
+    desk = Desk(drafts, watched)
+    with broker(tmp_path) as one, Subscriber(one.port) as heard:
+        openers = [
+            {"mqtt": Opener(key, partial(mqtt_outlet, one.port, standing=desk.standing.values))}
+            for key in ("before", "after")
+        ]
+        desk.change(openers[0])
+        happened: list[tuple[Literal["appeared", "gone"], int]] = [
+            ("appeared", 1),
+            ("appeared", 2),
+            ("gone", 1),
+        ]
+        for kind, number in happened:
+            desk.take(Event(kind, number, 1.7e9, str(10 * number), 0.9, (1, 2, 3, 4)), (640, 480))
+        heard.wait(lambda heard: len(heard.ids()) == 3)
+        desk.change(openers[1])
+        heard.wait(lambda heard: heard.of("/status")[-3:] == [b"online", b"offline", b"online"])
+        with Subscriber(one.port, name="later") as later:
+            later.wait(lambda later: later.of("/numbers"))
+            assert [found["text"] for found in json.loads(later.of("/numbers")[0])] == ["20"]
+        assert len(heard.ids()) == 3  # it is no event
 
 
 def test_what_never_goes_does_not_pile_up() -> None:

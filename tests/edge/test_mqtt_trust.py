@@ -42,6 +42,7 @@ def test_a_wrong_password_is_said_once_and_mended_without_a_restart(
     tmp_path.chmod(0o755)
     secret = tmp_path / "password"
     secret.write_text("wrong\n")
+    secret.chmod(0o600)
     with broker(tmp_path, passwords(tmp_path, "right")) as one:
         opened = mqtt_outlet(one.port, user="pi", password_file=str(secret))
         opened.announce(watched.add([draft(1)]))
@@ -58,6 +59,7 @@ def test_the_password_comes_from_systemds_credentials(
     tmp_path: Path, watched: Watched, mqtt_outlet: Callable[..., MqttOutlet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "mqtt-password").write_text("right")
+    (tmp_path / "mqtt-password").chmod(0o400)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     with broker(tmp_path, passwords(tmp_path, "right")) as one:
         mqtt_outlet(one.port, user="pi").announce(watched.add([draft(1)]))
@@ -127,6 +129,11 @@ def test_files_that_cannot_be_read_are_said_at_once(tmp_path: Path, watched: Wat
     with pytest.raises(OutletError, match=r"mqtt\.password_file: .*none: cannot be read: No such file"):
         MqttOutlet(told, "pi", watched)
     (tmp_path / "empty").write_text("\n")
+    (tmp_path / "empty").chmod(0o644)
+    told = MqttSettings(broker="127.0.0.1", password_file=str(tmp_path / "empty"))
+    with pytest.raises(OutletError, match=r"others than its group can reach it: chmod 640 .*/empty"):
+        MqttOutlet(told, "pi", watched)
+    (tmp_path / "empty").chmod(0o640)
     told = MqttSettings(broker="127.0.0.1", password_file=str(tmp_path / "empty"))
     with pytest.raises(OutletError, match="must hold one line"):
         MqttOutlet(told, "pi", watched)

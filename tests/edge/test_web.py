@@ -220,12 +220,15 @@ def test_the_metrics_are_prometheus(showing: Showing) -> None:
 
 
 def test_the_outboxes_are_metrics() -> None:
-    web = Web("127.0.0.1:0", Latest(), Vitals("x"), backlog=lambda: {"mqtt": 3, 'a"\\\n': 1})
+    outbox = {"waiting": {"mqtt": 3, 'a"\\\n': 1}, "let_go": {"mqtt": 17}, "set_aside": {"webhook": 2}}
+    web = Web("127.0.0.1:0", Latest(), Vitals("x"), outbox=lambda: outbox)
     with asked(web.port, "/metrics") as answer:
         text = answer.read().decode()
     web.close()
     assert 'digitlens_outbox_entries{outlet="mqtt"} 3\n' in text
     assert 'digitlens_outbox_entries{outlet="a\\"\\\\\\n"} 1\n' in text
+    assert 'digitlens_outbox_let_go_total{outlet="mqtt"} 17\n' in text
+    assert 'digitlens_outbox_set_aside_entries{outlet="webhook"} 2\n' in text
 
 
 def test_health_is_that_frames_flow(showing: Showing, idle: Web) -> None:

@@ -47,6 +47,7 @@ def test_posts_are_signed_in_order_and_have_an_id(
     tmp_path: Path, watched: Watched, open_one: Callable[..., WebhookOutlet]
 ) -> None:
     (tmp_path / "key").write_text("secret key\n")
+    (tmp_path / "key").chmod(0o600)
     with Receiver() as receiver:
         opened = open_one(receiver.url, key_file=str(tmp_path / "key"))
         entries = watched.add([draft(count) for count in range(200)])

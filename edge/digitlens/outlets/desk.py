@@ -14,6 +14,8 @@ from digitlens.track import Event
 
 MOST = 10_000
 """Drafts that wait in memory while the journal cannot be written to."""
+STANDING = 200
+"""Numbers that stand and are kept; more do not stand on a sheet."""
 STEP = 60.0
 """Seconds by which a clock may go back and be waited for; beyond, it had been wrong before."""
 SINCE_1970 = 1e9
@@ -95,6 +97,9 @@ class Desk:
     Args:
         apply: an event, its time since 1970, and the size of the picture -> drafts; digitlens.regions.
         journal: opened with it; it is closed with the desk.
+
+    `standing` are the newest entries of the numbers that have not gone, by number: for an outlet that is
+    opened later, or anew, and tells what stands now.
     """
 
     def __init__(
@@ -105,6 +110,7 @@ class Desk:
     ) -> None:
         self.apply = apply
         self.journal = journal
+        self.standing: dict[int, Entry] = {}
         self.dropped = 0
         self._clock = clock
         self._waiting: deque[Draft] = deque()
@@ -184,6 +190,12 @@ class Desk:
         if self._writing.said:
             self._writing = _Trial()
             _log.warning("the journal is written again")
+        for entry in entries:
+            self.standing.pop(entry.number, None)
+            if entry.kind != "gone":
+                self.standing[entry.number] = entry
+        while len(self.standing) > STANDING:
+            self.standing.pop(next(iter(self.standing)))
         for name, outlet in list(self._outlets.items()):
             try:
                 outlet.announce(entries)

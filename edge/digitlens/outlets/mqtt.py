@@ -56,6 +56,7 @@ class MqttOutlet:
         regions: their settings, by name.
         vitals: how the camera does; None reports nothing.
         say: is handed each line for the user, from the thread.
+        standing: the newest entries of the numbers that have not gone, where it is opened anew.
 
     Raises:
         DependencyError: paho-mqtt is not installed (when the module is imported).
@@ -72,6 +73,7 @@ class MqttOutlet:
         regions: Mapping[str, RegionSettings] | None = None,
         vitals: Callable[[], Snapshot] | None = None,
         say: Callable[[str], None] = lambda line: None,
+        standing: Sequence[Entry] = (),
     ) -> None:
         self._settings, self._device, self._journal = settings, device, journal
         self._vitals, self._say_line = vitals, say
@@ -92,6 +94,7 @@ class MqttOutlet:
         for region in regions:
             if (entry := journal.latest(region)) is not None:
                 self._board.restore(region, entry)
+        self._board.take(standing)
         self._waiting = OrderedDict[str, bytes]()  # retained, by topic
         self._told = OrderedDict[int, str]()  # number of the message -> id of the entry, in order
         self._others = set[int]()

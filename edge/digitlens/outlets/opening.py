@@ -70,9 +70,12 @@ class Late:
         """See History.entries; nothing, while there is no file."""
         return self._file.history(limit, **filters) if self._file is not None else []
 
-    def waiting(self) -> dict[str, int]:
-        """How many entries each outlet has not acknowledged."""
-        return self._file.figures().waiting if self._file is not None else {}
+    def outbox(self) -> dict[str, dict[str, int]]:
+        """How many entries wait, were let go or set aside, each by outlet."""
+        if self._file is None:
+            return {}
+        told = self._file.figures()
+        return {"waiting": told.waiting, "let_go": told.let_go, "set_aside": told.set_aside}
 
     def close(self) -> None:
         """See Journal."""
@@ -99,12 +102,14 @@ class Outlets:
         self._vitals, self._latest, self._lines, self._say = vitals, latest, lines, say
         self._journal: Journal = Unkept("")
         self._regions = Regions({})
+        self._desk: Desk | None = None
 
     def desk(self, settings: Settings) -> Desk:
         """The desk with its journal, the regions with their last good values from there; no outlets yet."""
         journal = self._begin_journal(settings)
         self._begin_regions(settings)
-        return Desk(self._regions.apply, journal)
+        self._desk = Desk(self._regions.apply, journal)
+        return self._desk
 
     @property
     def kept(self) -> JournalFile:
@@ -179,6 +184,7 @@ class Outlets:
             settings.region,
             self._vitals.snapshot,
             self._say,
+            standing=list(self._desk.standing.values()) if self._desk is not None else [],
         )
 
     def _open_lines(self) -> Outlet:
@@ -199,7 +205,7 @@ class Outlets:
             self._vitals,
             token_file=settings.token_file,
             past=journal,
-            backlog=journal.waiting if journal is not None else dict,
+            outbox=journal.outbox if journal is not None else dict,
             rate=settings.rate,
             say=self._say,
         )

@@ -40,7 +40,7 @@ class Web:
         latest: where the newest frame is.
         token: what must be shown to come in; not needed where only this machine can reach the address.
         past: the journal; None remembers the last ones that were announced.
-        backlog: how many entries each outlet has not been rid of yet.
+        outbox: how many entries wait, were let go or set aside, by outlet; see metrics.OUTBOX.
         rate: pictures a second for a page, at the most.
         say: is handed each line for the log.
 
@@ -59,7 +59,7 @@ class Web:
         *,
         token: str = "",
         past: Past | None = None,
-        backlog: Callable[[], Mapping[str, int]] = dict,
+        outbox: Callable[[], Mapping[str, Mapping[str, int]]] = dict,
         rate: float = RATE,
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
@@ -89,7 +89,7 @@ class Web:
         self._started = threading.Event()
         self._site = site.Site(
             latest=latest, vitals=vitals, access=Access(token, say=say),
-            past=past or self._recent or Recent(), kept=past is not None, backlog=backlog,
+            past=past or self._recent or Recent(), kept=past is not None, outbox=outbox,
             pool=self._pool, rate=rate, hosts=_names(host), port=self.port, say=say,
         )  # fmt: skip
         self._gate = routes.gate(self._site)
@@ -150,7 +150,7 @@ def open_web(
     *,
     token_file: str = "",
     past: Past | None = None,
-    backlog: Callable[[], Mapping[str, int]] = dict,
+    outbox: Callable[[], Mapping[str, Mapping[str, int]]] = dict,
     rate: float = RATE,
     say: Callable[[str], None] = lambda line: None,
     environment: Mapping[str, str] = os.environ,
@@ -162,7 +162,7 @@ def open_web(
         OutletError: the token cannot be read, or the address cannot be had.
     """
     token = read_token(token_file, environment)
-    return Web(listen, latest, vitals, token=token, past=past, backlog=backlog, rate=rate, say=say)
+    return Web(listen, latest, vitals, token=token, past=past, outbox=outbox, rate=rate, say=say)
 
 
 def split(listen: str) -> tuple[str, int]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from digitlens.errors import OutletError
-from digitlens.outlets.secret import place
+from digitlens.outlets.secret import OTHERS, place
 
 CREDENTIAL = "web-token"
 """Its name among systemd's credentials."""
@@ -50,7 +50,7 @@ def read_token(file: str, environment: Mapping[str, str]) -> str:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise OutletError(f"{path}: not a file; make a token with {MAKE}")
-            if status.st_mode & 0o037:
+            if status.st_mode & OTHERS:
                 raise OutletError(f"{path}: others than its group can reach the token: chmod 640 {path}")
             content = opened.read(4096)
     except FileNotFoundError as error:

@@ -7,6 +7,13 @@ from digitlens.measure import memory
 from digitlens.vitals import BOUNDS, Snapshot
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
+Outbox = Mapping[str, Mapping[str, int]]
+"""The keys of OUTBOX -> how many entries, by outlet."""
+OUTBOX = {
+    "waiting": ("outbox_entries", "gauge", "Entries that a receiver has not acknowledged yet."),
+    "let_go": ("outbox_let_go_total", "counter", "Entries let go for want of room before they were sent."),
+    "set_aside": ("outbox_set_aside_entries", "gauge", "Entries that their receiver has refused."),
+}
 PATIENCE = 5.0
 """Seconds that the newest frame may be old; of a slow camera, three frames' time."""
 
@@ -23,12 +30,12 @@ def trouble(vitals: Snapshot) -> str:
     return ""
 
 
-def exposition(vitals: Snapshot, backlog: Mapping[str, int], viewers: int, version: str) -> str:
+def exposition(vitals: Snapshot, outbox: Outbox, viewers: int, version: str) -> str:
     """The text; one line a sample, durations in seconds."""
-    return "".join(f"{line}\n" for line in _lines(vitals, backlog, viewers, version))
+    return "".join(f"{line}\n" for line in _lines(vitals, outbox, viewers, version))
 
 
-def _lines(vitals: Snapshot, backlog: Mapping[str, int], viewers: int, version: str) -> Iterator[str]:
+def _lines(vitals: Snapshot, outbox: Outbox, viewers: int, version: str) -> Iterator[str]:
     yield from _one("frames_captured_total", "counter", "Frames that came from the camera.", vitals.captured)
     yield from _one("frames_read_total", "counter", "Frames that were read, not known already.", vitals.read)
     yield from _one("frames_dropped_total", "counter", "Frames that nobody took in time.", vitals.dropped)
@@ -47,9 +54,10 @@ def _lines(vitals: Snapshot, backlog: Mapping[str, int], viewers: int, version: 
             yield f'digitlens_stage_seconds_bucket{{{label},le="{bound}"}} {total}'
         yield f"digitlens_stage_seconds_sum{{{label}}} {histogram.sum / 1000:.9g}"
         yield f"digitlens_stage_seconds_count{{{label}}} {total}"
-    yield from _head("outbox_entries", "gauge", "Entries that a receiver has not acknowledged yet.")
-    for outlet, count in sorted(backlog.items()):
-        yield f'digitlens_outbox_entries{{outlet="{_quoted(outlet)}"}} {count}'
+    for what, (name, kind, about) in OUTBOX.items():
+        yield from _head(name, kind, about)
+        for outlet, count in sorted(outbox.get(what, {}).items()):
+            yield f'digitlens_{name}{{outlet="{_quoted(outlet)}"}} {count}'
     yield from _one("web_viewers", "gauge", "Pages that are open.", viewers)
     yield from _one("memory_bytes", "gauge", "Resident memory of the process.", int(memory("VmRSS") * 2**20))
     yield from _head("build_info", "gauge", "Always 1; the labels say what runs.")

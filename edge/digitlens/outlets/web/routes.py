@@ -266,11 +266,11 @@ class Metrics(Route):
         """See metrics.exposition."""
         site = self.site
         try:
-            backlog = await self.off_loop(site.backlog)
+            outbox = await self.off_loop(site.outbox)
         except DigitLensError:  # a journal that cannot be read is told elsewhere; the rest still counts
-            backlog = {}
+            outbox = {}
         self.set_header("Content-Type", metrics.TYPE)
-        self.finish(metrics.exposition(site.vitals.snapshot(), backlog, len(site.viewers), __version__))
+        self.finish(metrics.exposition(site.vitals.snapshot(), outbox, len(site.viewers), __version__))
 
     head = get
 

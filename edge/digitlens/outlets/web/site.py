@@ -51,7 +51,7 @@ class Site:
         access: Access,
         past: Past,
         kept: bool,
-        backlog: Callable[[], Mapping[str, int]],
+        outbox: Callable[[], Mapping[str, Mapping[str, int]]],
         pool: Executor,
         rate: float,
         hosts: frozenset[str],
@@ -59,7 +59,7 @@ class Site:
         say: Callable[[str], None],
     ) -> None:
         self.latest, self.vitals, self.access, self.past, self.kept = latest, vitals, access, past, kept
-        self.backlog, self.pool, self.hosts, self.say = backlog, pool, hosts, say
+        self.outbox, self.pool, self.hosts, self.say = outbox, pool, hosts, say
         self.cookie = f"digitlens-{port}"  # browsers do not keep the cookies of two ports apart
         self.pictures = Pictures(latest, rate)
         self.viewers = Viewers(self.pictures, pool, self.state, rate)
