@@ -47,9 +47,12 @@ def _row(row: dict[str, Any]) -> str:
     (low, high), (least, most) = row["digit_error_rate_interval"], row["exact_interval"]
     stages = ", ".join(f"{spent:.1f}" for spent in row["milliseconds_stages"].values())
     sure = "" if row["calibration_error"] is None else f"{row['calibration_error']:.3f}"
+    wrong = f"{row['digit_error_rate']:.3f} | {low:.3f} to {high:.3f}"
+    if not row["digits"]:  # of pages without a digit no share can be wrong
+        wrong, sure = f"{row['errors']} digits read |", ""
     return (
-        f"| {row['folder']} | {row['pages']} | {row['digits']} | {row['digit_error_rate']:.3f} "
-        f"| {low:.3f} to {high:.3f} | {row['exact'] / row['pages']:.1%} | {least:.1%} to {most:.1%} "
+        f"| {row['folder']} | {row['pages']} | {row['digits']} | {wrong} "
+        f"| {row['exact'] / row['pages']:.1%} | {least:.1%} to {most:.1%} "
         f"| {sure} | {row['milliseconds_median']:.1f}, {row['milliseconds_most']:.1f} | {stages} |"
     )
 

@@ -34,31 +34,26 @@ class Sign(NamedTuple):
     shares: Floats
 
 
-class _Prefix(NamedTuple):
-    """Its probabilities if it ends in nothing and if it ends in its last sign, and where each sign began."""
-
-    silent: float
-    spoken: float
-    starts: tuple[int, ...]
+_Prefix = tuple[float, float, tuple[int, ...]]
+"""How probable it is if it ends in nothing, and if it ends in its last sign; where each of its signs began."""
 
 
 def search(columns: Floats, nothing: int, width: int = WIDTH) -> list[Sign]:
     """Probabilities (T, C), of which class `nothing` is CTC's blank -> the row's signs, left to right."""
-    prefixes: dict[tuple[int, ...], _Prefix] = {(): _Prefix(1.0, 0.0, ())}
-    spoken = np.flatnonzero(columns[:, nothing] < SILENT).tolist()
+    prefixes: dict[tuple[int, ...], _Prefix] = {(): (1.0, 0.0, ())}
+    spoken, told = np.flatnonzero(columns[:, nothing] < SILENT).tolist(), columns.tolist()
     before = -1
     for column in spoken:
         if column > before + 1:  # columns of nothing between: what was spoken has ended
             prefixes = {
-                labels: _Prefix(prefix.silent + prefix.spoken, 0.0, prefix.starts)
-                for labels, prefix in prefixes.items()
+                labels: (silent + said, 0.0, starts) for labels, (silent, said, starts) in prefixes.items()
             }
-        likely = columns[column].tolist()
+        likely = told[column]
         followed = [(label, p) for label, p in enumerate(likely) if p >= LEAST and label != nothing]
         prefixes = _step(prefixes, followed, likely[nothing], column, width)
         before = column
-    labels = max(prefixes, key=lambda labels: prefixes[labels].silent + prefixes[labels].spoken)
-    return _signs(labels, prefixes[labels].starts, columns, nothing)
+    labels = max(prefixes, key=lambda labels: prefixes[labels][0] + prefixes[labels][1])
+    return _signs(labels, prefixes[labels][2], columns, nothing)
 
 
 def likelihood(columns: Floats, labels: Sequence[int], nothing: int) -> float:
@@ -100,35 +95,43 @@ def _step(
     """
     # Of each that comes of it: ends in nothing, ends in its last sign, the way that most came by, starts.
     grown: dict[tuple[int, ...], list[Any]] = {}
-
-    def add(labels: tuple[int, ...], silent: float, said: float, starts: tuple[int, ...]) -> None:
-        found = grown.get(labels)
-        more = silent + said
-        if found is None:
-            grown[labels] = [silent, said, more, starts]
-            return
-        found[0] += silent
-        found[1] += said
-        if more > found[2]:
-            found[2:] = more, starts
-
     for labels, (silent, spoken, starts) in prefixes.items():
         total = silent + spoken
-        add(labels, total * silence, 0.0, starts)
+        _add(grown, labels, total * silence, 0.0, starts)
         last = labels[-1] if labels else -1
         for label, p in followed:
             if label == last:
-                add(labels, 0.0, spoken * p, starts)
-                add((*labels, label), 0.0, silent * p, (*starts, column))
+                _add(grown, labels, 0.0, spoken * p, starts)
+                _add(grown, (*labels, label), 0.0, silent * p, (*starts, column))
             else:
-                add((*labels, label), 0.0, total * p, (*starts, column))
-    best = sorted(grown.items(), key=lambda item: -(item[1][0] + item[1][1]))[:width]
-    least = NEGLIGIBLE * (best[0][1][0] + best[0][1][1])
-    best = [item for item in best if item[1][0] + item[1][1] >= least]
-    whole = sum(silent + said for _, (silent, said, _, _) in best) or 1.0
-    return {
-        labels: _Prefix(silent / whole, said / whole, starts) for labels, (silent, said, _, starts) in best
-    }
+                _add(grown, (*labels, label), 0.0, total * p, (*starts, column))
+    ranked = sorted([(silent + said, labels) for labels, (silent, said, _, _) in grown.items()], reverse=True)
+    least = NEGLIGIBLE * ranked[0][0]
+    kept = [(p, labels) for p, labels in ranked[:width] if p >= least]
+    whole = sum([p for p, _ in kept]) or 1.0
+    found = {}
+    for _, labels in kept:
+        silent, said, _, starts = grown[labels]
+        found[labels] = silent / whole, said / whole, starts
+    return found
+
+
+def _add(
+    grown: dict[tuple[int, ...], list[Any]],
+    labels: tuple[int, ...],
+    silent: float,
+    said: float,
+    starts: tuple[int, ...],
+) -> None:
+    """One more way to these labels: how probable it is if it ends in nothing, and in its last sign."""
+    found = grown.get(labels)
+    if found is None:
+        grown[labels] = [silent, said, silent + said, starts]
+        return
+    found[0] += silent
+    found[1] += said
+    if silent + said > found[2]:
+        found[2:] = silent + said, starts
 
 
 def _signs(labels: tuple[int, ...], starts: tuple[int, ...], columns: Floats, nothing: int) -> list[Sign]:
@@ -142,16 +145,21 @@ def _signs(labels: tuple[int, ...], starts: tuple[int, ...], columns: Floats, no
             if k and earlier[label] <= earlier[before]:
                 break
             edges[k] -= 1
-    signs = []
-    for label, (start, end) in zip(labels, pairwise(edges), strict=True):
-        own = columns[start:end]
-        silence = np.flatnonzero(own[:, nothing] >= SILENT)
-        if silence.size and silence[0]:  # what comes after nothing belongs to a sign that was not taken
-            own = own[: silence[0]]
-        # The chance that a class is seen in any of the columns, and that none is.
-        seen = 1 - np.prod(1 - own, axis=0, dtype=np.float64)
-        seen[nothing] = np.prod(own[:, nothing], dtype=np.float64)
-        shares = (seen / seen.sum()).astype(np.float32)
-        shares[nothing] = 0.0
-        signs.append(Sign(label, float(shares[label]), start + int(own[:, label].argmax()), shares))
-    return signs
+    ends = []
+    for start, end in pairwise(edges):
+        silence = np.flatnonzero(columns[start:end, nothing] >= SILENT)
+        # What comes after nothing belongs to a sign that was not taken.
+        ends.append(start + int(silence[0]) if silence.size and silence[0] else end)
+    if not labels:
+        return []
+    # The chance that a class is seen in any of the sign's own columns, and that none is.
+    within = np.stack([edges[:-1], ends], axis=1).ravel()
+    padded = np.concatenate([columns, columns[-1:]]).astype(np.float64)  # an end may be the strip's own
+    seen = 1 - np.multiply.reduceat(1 - padded, within)[::2]
+    seen[:, nothing] = np.multiply.reduceat(padded[:, nothing], within)[::2]
+    shares = (seen / seen.sum(axis=1, keepdims=True)).astype(np.float32)
+    shares[:, nothing] = 0.0
+    return [
+        Sign(label, float(own[label]), start + int(columns[start:end, label].argmax()), own)
+        for label, start, end, own in zip(labels, edges, ends, shares, strict=False)
+    ]
