@@ -14,7 +14,7 @@ WIDTH = 6
 """Prefixes that are followed at once."""
 LEAST = 0.02
 """The probability in a column, below which a class is not followed there."""
-NEGLIGIBLE = 1e-4
+NEGLIGIBLE = 1e-3
 """Of the most probable prefix: what is less probable is not followed."""
 SILENT = 0.98
 """Of nothing, in a column: there nothing else is looked for."""
@@ -35,7 +35,7 @@ class Sign(NamedTuple):
 
 
 _Prefix = tuple[float, float, tuple[int, ...]]
-"""How probable it is if it ends in nothing, and if it ends in its last sign; where each of its signs began."""
+"""How probable it is if it ends in nothing, and if in its last sign; where each of its signs began."""
 
 
 def search(columns: Floats, nothing: int, width: int = WIDTH) -> list[Sign]:

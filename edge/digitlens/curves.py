@@ -33,12 +33,12 @@ def fitted(
     bare = thickness[columns] <= usual + 1
     columns, rows = columns[bare], rows[bare]
     place = _places(line.shape[1])  # well-conditioned, for a cubic
-    curve = _polynomial(place[columns], rows, min(3, len(columns) // 8))
+    curve = polynomial(place[columns], rows, min(3, len(columns) // 8))
     close = np.abs(_value(curve, place[columns]) - rows) <= 2
     if np.count_nonzero(close) > 8:
         degree = 3 if np.count_nonzero(close) > 32 else 1
         if degree != len(curve) - 1 or not close.all():
-            curve = _polynomial(place[columns[close]], rows[close], degree)
+            curve = polynomial(place[columns[close]], rows[close], degree)
     along = _value(curve, place)
     near = np.abs(np.arange(len(line))[:, np.newaxis] - along) <= usual / 2 + 1
     bare = float(np.mean((ink & near).any(axis=0) & (thickness <= usual + 2)))
@@ -62,7 +62,7 @@ def _value(curve: Floats, x: Floats) -> Floats:
     return y
 
 
-def _polynomial(x: Floats, y: Floats, degree: int) -> Floats:
+def polynomial(x: Floats, y: Floats, degree: int) -> Floats:
     """The polynomial through points (N,) by least squares: np.polyfit to the bit, in half its time."""
     powers = np.vander(x, degree + 1)
     scale = np.sqrt((powers * powers).sum(axis=0))

@@ -25,7 +25,7 @@ def clear_edges(mask: Gray) -> Gray:
     for side in (cleared, cleared[::-1], cleared.T, cleared.T[::-1]):
         deepest = int(np.clip(EDGE_PART * len(side), 2, EDGE_PIXELS))
         corner = max(2, round(CORNER * side.shape[1]))
-        inked = np.count_nonzero(side[:deepest], axis=1) >= EDGE_INK * side.shape[1]
+        inked = np.count_nonzero(np.ascontiguousarray(side[:deepest]), axis=1) >= EDGE_INK * side.shape[1]
         if inked.any() and (side[:deepest, :corner].any() or side[:deepest, -corner:].any()):
             side[: int(np.flatnonzero(inked)[-1]) + 1] = 0
     return cleared

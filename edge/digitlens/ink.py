@@ -11,10 +11,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens import tiles
+
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
-CELL = 8
+CELL = tiles.TILE
 """Pixels of the coarse grid's step."""
 PALE = 0.2
 """Of the strongest contrast nearby, that ink has at the least, if it is strong for its own stroke."""
@@ -119,7 +121,7 @@ def _above(contrast: Gray, floor: Floats) -> Gray:
 
 
 def _contrast(gray: Gray) -> tuple[Gray, Floats]:
-    coarse = _gray(cv2.resize(gray, _grid(gray), interpolation=cv2.INTER_AREA))
+    coarse = _coarse(gray)
     if _is_blackboard(coarse if max(coarse.shape) >= BOARD else gray):
         gray, coarse = _gray(cv2.bitwise_not(gray)), _gray(cv2.bitwise_not(coarse))
     paper = _paper(coarse.astype(np.float32))
@@ -131,6 +133,15 @@ def _contrast(gray: Gray) -> tuple[Gray, Floats]:
     if behind is not None:
         cv2.subtract(contrast, cv2.resize(behind, size, interpolation=cv2.INTER_NEAREST), dst=contrast)
     return contrast, paper
+
+
+def _coarse(gray: Gray) -> Gray:
+    """The picture on the coarse grid, each cell the mean of its pixels."""
+    height, width = gray.shape
+    if height % CELL or width % CELL:
+        return _gray(cv2.resize(gray, _grid(gray), interpolation=cv2.INTER_AREA))
+    means = tiles.sums(gray).astype(np.float32) * np.float32(1 / CELL**2)  # the same, in half the time
+    return _gray(np.rint(means))
 
 
 def _is_blackboard(gray: Gray) -> bool:

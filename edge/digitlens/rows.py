@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.beams import Sign
+from digitlens.curves import polynomial
 from digitlens.lattice import SURE, WIDE, Resolved
 from digitlens.lines import to_numbers, to_rows
 from digitlens.readings import Box, Digit, Number, number, union
@@ -320,7 +321,7 @@ def _slope(glyphs: list[Glyph]) -> float:
     x, y = boxes[:, 0] + boxes[:, 2] / 2, boxes[:, 1] + boxes[:, 3] / 2
     if len(glyphs) < 3 or np.ptp(x) < LONG * float(np.median(boxes[:, 3])):
         return 0.0
-    return float(np.clip(np.polyfit(x, y, 1)[0], -0.3, 0.3))
+    return min(max(float(polynomial(x, y, 1)[0]), -0.3), 0.3)
 
 
 def _is_in(box: Box, row: Row) -> bool:

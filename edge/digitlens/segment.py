@@ -163,8 +163,8 @@ def segment(gray: Gray) -> Segmented:
     ink = find_ink(gray)
     mask, borders = remove_lines(ink.mask, ink.faint)
     mask = clear_edges(mask)
-    labels, stats, inked = _labeled(mask)
-    pieces = _pieces(labels, stats, inked, ink)
+    labels, stats = _labeled(mask)
+    pieces = _pieces(mask, labels, stats, ink)
     pieces = _without_slivers(pieces, labels)
     if not pieces:
         return Segmented(ink, mask, [])
@@ -179,27 +179,26 @@ def segment(gray: Gray) -> Segmented:
     return Segmented(ink, mask, glyphs, [piece.box for piece in pieces if typical.is_dot(piece)], borders)
 
 
-def _labeled(mask: Gray) -> tuple[Labels, Labels, tuple[slice, slice]]:
-    """The labels and stats of the mask's components, and the part of it where the ink is."""
+def _labeled(mask: Gray) -> tuple[Labels, Labels]:
+    """The labels and stats of the mask's components; only where the ink is, is it looked for."""
     x, y, w, h = cv2.boundingRect(mask)
     labels = np.zeros(mask.shape, np.int32)
     if not w:
-        return labels, np.zeros((1, 5), np.int32), np.s_[:0, :0]
+        return labels, np.zeros((1, 5), np.int32)
     left, top = x - x % 2, y - y % 2  # blocks of two by two pixels are numbered
     inked = np.s_[top : y + h, left : x + w]
     _, _, stats = components(mask[inked], into=labels[inked])
     stats[:, : cv2.CC_STAT_TOP + 1] += (left, top)
-    return labels, stats, inked
+    return labels, stats
 
 
-def _pieces(labels: Labels, stats: Labels, part: tuple[slice, slice], ink: Ink) -> list[_Piece]:
+def _pieces(mask: Gray, labels: Labels, stats: Labels, ink: Ink) -> list[_Piece]:
     """The connected pieces of ink, without specks, frames around the whole and what ends at the border."""
     height, width = labels.shape
-    here, count = labels[part].ravel(), len(stats)
-    inked = np.flatnonzero(here != 0)  # five times as fast on bools
-    named = here[inked]
-    sums = np.bincount(named, ink.contrast[part].ravel()[inked], count)
-    sure = np.bincount(named, ink.sure[part].ravel()[inked] != 0, count)
+    inked, count = np.flatnonzero(mask != 0), len(stats)  # five times as fast on bools
+    named = labels.ravel()[inked]
+    sums = np.bincount(named, ink.contrast.ravel()[inked], count)
+    sure = np.bincount(named, ink.sure.ravel()[inked] != 0, count)
     x, y, w, h, area = stats.astype(np.int64).T
     thin = ((w > 0.6 * width) | (h > 0.9 * height)) & (area < 0.06 * w * h)
     frame = thin & _cornered(labels, x, y, w, h, np.flatnonzero(thin))

@@ -5,10 +5,12 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
+from digitlens import tiles
+
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
-TILE = 8
+TILE = tiles.TILE
 """Pixels of a tile's side: a pen's stroke fills a good part of it, and the noise of its 64 is an eighth."""
 LEAST = 1.5
 """Gray levels of a tile's mean below which nothing is a change: half of it is rounding and coding."""
@@ -20,11 +22,6 @@ RECENT = 32
 """Frames whose differences are looked at: the lower quartile of them is noise, the others may be motion."""
 SAME = 0.01
 """Gray levels of the difference below which a frame is the one before once more, and says nothing."""
-
-LANES = np.uint64(0x00FF00FF00FF00FF)
-"""Every second byte."""
-FOLD = np.uint64(0x0001000100010001)
-"""Times this, the highest of four lanes is the sum of them."""
 
 
 class Still:
@@ -48,7 +45,7 @@ class Still:
         if self._before is not None and self._before.shape == self._now.shape:
             # Not the median: a JPEG's levels are whole, and most tiles' may be the same twice. Of a normal
             # distribution three quarters lie within 1.15 deviations.
-            noise = float(np.quantile(np.abs(self._now - self._before), 0.75)) / 1.15
+            noise = _quartile(np.abs(self._now - self._before)) / 1.15
             if noise > SAME:
                 self._measured.append(noise)
                 self.noise = min(NOISIEST, sorted(self._measured)[len(self._measured) // 4])
@@ -61,17 +58,20 @@ class Still:
         self._read = self._now
 
 
+def _quartile(values: Floats) -> float:
+    """What np.quantile gives for 0.75, in a third of its time."""
+    place, part = divmod((values.size - 1) * 0.75, 1)
+    least = int(place)
+    most = min(least + 1, values.size - 1)
+    ranked = np.partition(values.ravel(), (least, most))
+    return float(ranked[least] + (ranked[most] - ranked[least]) * part)
+
+
 def _tiles(gray: Pixels) -> Floats:
     """(h, w) -> (h // TILE, w // TILE), the means of the tiles; what is left over is narrower than a digit.
 
-    Sums, not a resized picture: rounded to whole levels, the noise of a clean camera would be 0 or 1. Eight
-    pixels are one number, whose even and odd bytes are added in lanes of 16 bits: 64 pixels fit into one.
+    Not a resized picture: rounded to whole levels, the noise of a clean camera would be 0 or 1.
     """
-    rows, columns = gray.shape[0] // TILE, gray.shape[1] // TILE
-    if not rows or not columns:
+    if min(gray.shape) < TILE:
         return gray.astype(np.float32)
-    whole = np.ascontiguousarray(gray[: rows * TILE, : columns * TILE]).view(np.uint64)
-    lanes = (whole & LANES) + ((whole >> np.uint64(8)) & LANES)
-    sums = (lanes.reshape(rows, TILE, columns).sum(axis=1, dtype=np.uint64) * FOLD) >> np.uint64(48)
-    means: Floats = (sums / TILE**2).astype(np.float32)
-    return means
+    return tiles.sums(gray).astype(np.float32) / np.float32(TILE**2)

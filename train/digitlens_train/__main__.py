@@ -92,6 +92,8 @@ def main(arguments: list[str] | None = None) -> int:
     pages.add_argument("--data", type=Path, metavar="DIR", help="folder with omniglot as npz, for the words")
     for command in (cnn, svm):
         command.add_argument("--limit", type=positive, metavar="N", help="only the first N training pictures")
+    for command in (sheet, film):
+        command.add_argument("--blank", action="store_true", help="on paper without ruled lines")
     for command in (digits, numbers, cnn, svm, sheet, film, pages):
         command.add_argument(
             "--mnist", type=Path, metavar="FILE", help="MNIST as npz (default: through keras.datasets)"
@@ -153,7 +155,8 @@ def _sheet(options: argparse.Namespace) -> None:
         if not row or set(row) - set("0123456789 "):
             raise DataError(f"{row!r}: a row is written with digits and spaces")
     data = load_mnist(options.mnist)
-    page = pages.compose(options.rows, data.x_test, data.y_test, options.seed, pages.Paper())
+    paper = pages.Paper(rule=None) if options.blank else pages.Paper()
+    page = pages.compose(options.rows, data.x_test, data.y_test, options.seed, paper)
     if options.command == "film":
         from digitlens_train import film
 
