@@ -43,9 +43,9 @@ def rows(x: Gray) -> list[Gray]:
     return found
 
 
-def frame(x: Gray) -> Gray:
+def frame(x: Gray, seed: int = 5) -> Gray:
     """(720, 1280), paper with noise and 20 digits in four numbers."""
-    noise = np.random.default_rng(5).normal(0, 2, (720, 1280))
+    noise = np.random.default_rng(seed).normal(0, 2, (720, 1280))
     ink = np.zeros((720, 1280))
     for index, digit in enumerate(x[:20]):
         row, place = divmod(index, 5)
@@ -145,6 +145,7 @@ def count(runtime: str) -> None:
     sys.stderr.write(f"{[number.text for number in reading.numbers]}\n")
     still.changed(gray)
     still.keep()
+    others = iter([frame(x, seed) for seed in (6, 7, 8)])  # what is the same is not read again
     calls = (  # as the names in run
         lambda: still.changed(gray),
         lambda: segment(gray),
@@ -152,7 +153,7 @@ def count(runtime: str) -> None:
         lambda: classifier.probabilities(batch),
         lambda: classifier.probabilities(batch[:1]),
         lambda: strips.columns(strip),
-        lambda: reader.read(gray),
+        lambda: reader.read(next(others)),
     )
     for index, call in enumerate(calls):
         call()
