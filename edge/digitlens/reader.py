@@ -49,7 +49,7 @@ KEPT = 16 << 20
 
 
 class Reader:
-    """Reads the numbers of a picture.
+    """Reads the numbers of a picture; one thread at a time, for it keeps what it has read for the next one.
 
     Args:
         classifier: None takes the shipped int8 network.

@@ -20,8 +20,9 @@ from digitlens.outlets import Entry, discovery
 from digitlens.outlets.board import Board
 from digitlens.outlets.health import THERMOMETER, report
 from digitlens.outlets.journal import Journal
-from digitlens.outlets.mqtt_link import Heard, Link, Refused, trusting
+from digitlens.outlets.mqtt_link import Heard, Link, Refused
 from digitlens.outlets.secret import secret
+from digitlens.outlets.trust import trusting
 from digitlens.settings import MqttSettings, RegionSettings
 from digitlens.vitals import Snapshot
 

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from digitlens.errors import DependencyError, OutletError
+from digitlens.outlets.trust import trusting
 from digitlens.settings import MqttSettings
 
 try:
@@ -86,7 +87,9 @@ class Link:
         if settings.user:
             one.username_pw_set(settings.user, password or None)
         if settings.tls:
-            one.tls_set_context(trusting(settings.ca_file, "mqtt.ca_file"))
+            context = trusting(settings.ca_file, "mqtt.ca_file")
+            context.sslsocket_class = _Socket
+            one.tls_set_context(context)
         one.on_connect, one.on_publish = self._on_connect, self._on_publish
         one.on_message, one.on_disconnect = self._on_message, self._on_disconnect
         try:
@@ -227,18 +230,3 @@ class _Socket(ssl.SSLSocket):
         except BaseException:
             self.close()
             raise
-
-
-def trusting(ca_file: str, setting: str) -> ssl.SSLContext:
-    """A context that looks at certificates: against a file's, or else the system's.
-
-    Raises:
-        OutletError: the file cannot be read, or holds no certificate.
-    """
-    try:
-        context = ssl.create_default_context(cafile=ca_file or None)
-    except OSError as error:  # ssl.SSLError is one
-        what = error.strerror if not isinstance(error, ssl.SSLError) else "holds no certificate"
-        raise OutletError(f"{setting}: {ca_file}: {what}") from error
-    context.sslsocket_class = _Socket
-    return context

@@ -27,6 +27,7 @@ from digitlens.errors import OutletError
 from digitlens.outlets import Entry
 from digitlens.outlets.journal import Journal
 from digitlens.outlets.secret import secret
+from digitlens.outlets.trust import trusting
 from digitlens.settings import WebhookSettings
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0)
@@ -91,10 +92,7 @@ class WebhookOutlet:
         self._where = f"{parts.scheme}://{parts.netloc}"
         self._context = None
         if parts.scheme == "https":
-            try:
-                self._context = ssl.create_default_context(cafile=settings.ca_file or None)
-            except OSError as error:  # ssl.SSLError is one
-                raise OutletError(f"webhook.ca_file: {settings.ca_file}: {error}") from error
+            self._context = trusting(settings.ca_file, "webhook.ca_file")
         self._key()  # what is wrong with it is said now
         journal.follow(self.name)
         self._said = ""
