@@ -16,6 +16,8 @@ from digitlens.settings import NAME, RegionSettings, Settings
 DEFAULT = Path("/etc/digitlens/config.toml")
 LARGEST = 1 << 20
 """Bytes of a settings file; more is another file."""
+LONGEST = 80
+"""Letters of a key that an error repeats."""
 
 Place = tuple[str, ...]
 """The keys that lead to a value: ("camera", "rate")."""
@@ -260,7 +262,7 @@ def _check_region(place: Place, region: RegionSettings) -> None:
 
 
 def _named(place: Place) -> str:
-    *sections, key = place or ("",)
+    *sections, key = (part if len(part) <= LONGEST else f"{part[:LONGEST]}..." for part in place or ("",))
     if not sections:
         return key
     return f"[{'.'.join(sections)}] {key}"

@@ -18,7 +18,7 @@ def sums(gray: Gray) -> npt.NDArray[np.uint64]:
     """
     rows, columns = gray.shape[0] // TILE, gray.shape[1] // TILE
     whole = gray[: rows * TILE, : columns * TILE].reshape(rows, TILE, columns * TILE)
-    down = whole[:, 0].astype(np.uint16)
+    down = whole[:, 0].astype(np.uint16, order="C")  # however the picture lies in memory
     for row in range(1, TILE):
         down += whole[:, row]
     halves = (down.view(np.uint64) * FOLD) >> np.uint64(48)

@@ -7,6 +7,7 @@ tests/edge/test_fuzz_seeds.py.
 import argparse
 import ctypes
 import faulthandler
+import gc
 import os
 import selectors
 import subprocess
@@ -68,7 +69,8 @@ def child(target: str, seed: int) -> None:
 
             def ready(seed: int = seed) -> None:
                 nonlocal begun
-                trim(0)  # what the making has left in the heap is not the product's
+                gc.collect()  # what the making has left behind is not the product's
+                trim(0)
                 reset.write_text("5")  # the peak begins anew
                 begun = process_time()
                 print(f"begin {seed}", flush=True)

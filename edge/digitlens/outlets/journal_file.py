@@ -34,6 +34,14 @@ CREATE TABLE aside (
     PRIMARY KEY (outlet, number)
 ) WITHOUT ROWID;
 """
+COLUMNS = {
+    "about": "key value",
+    "entry": "number device time kind tracked text confidence x y width height across down before region "
+    "value reason",
+    "outlet": "name cursor let_go",
+    "aside": "outlet number reason time",
+}
+"""What each table must have: a letter of the schema may be damaged, too."""
 
 
 class Hold:
@@ -169,8 +177,8 @@ def _open(path: Path) -> tuple[sqlite3.Connection, str]:
         found = base.execute("PRAGMA quick_check(1)").fetchone()
         if found is None or found[0] != "ok":
             raise sqlite3.DatabaseError("database disk image is malformed")
-        for table, columns in (("entry", 17), ("outlet", 3), ("aside", 4)):
-            if len(base.execute(f"PRAGMA table_info({table})").fetchall()) != columns:
+        for table, columns in COLUMNS.items():
+            if [row[1] for row in base.execute(f"PRAGMA table_info({table})")] != columns.split():
                 raise sqlite3.DatabaseError("database disk image is malformed")
         newest(base)
     except BaseException:
