@@ -31,6 +31,7 @@ def main() -> int:
     crashed: list[str] = []
     threading.excepthook = lambda told: crashed.append(repr(told.exc_value))
     mqtt.PAUSES = webhook.PAUSES = (0.001,)
+    webhook.LONGEST = 0.01  # a receiver may ask for an hour's patience, by a date of the next millennium
     kinds: dict[str, Callable[[list[int], Path], object]] = {
         "answers": cases.answers,
         "packets": cases.packets,
