@@ -18,6 +18,8 @@ NAMES = ("a.jpg", "b.jpg")
 """Two pictures, for a replay decodes a single one only once."""
 DRAWS = 4
 """Draws of the noise on which a sheet must be read before it is shown."""
+LEAST_SURE = 0.6
+"""Of each digit's confidence, at the least: a number in doubt is never steady, and so never told."""
 SIDE = 72
 """Pixels of a digit's side."""
 
@@ -95,7 +97,12 @@ class Sheets:
     def _says(self, picture: bytes) -> list[str]:
         sheet = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_GRAYSCALE)
         assert sheet is not None
-        return [number.text for number in self._reader.read(sheet.astype(np.uint8, copy=False)).numbers]
+        numbers = self._reader.read(sheet.astype(np.uint8, copy=False)).numbers
+        return [
+            number.text
+            for number in numbers
+            if min(digit.confidence for digit in number.digits) >= LEAST_SURE
+        ]
 
     def _noisy(self, sheet: Gray) -> Gray:
         noisy = sheet + self._noise.normal(0, 1.5, sheet.shape)
