@@ -25,6 +25,8 @@ LARGE = 6_000_000
 """Pixels above which another picture is reduced as soon as it is decoded, before there are copies of it."""
 BYTES = {"1": 1, "L": 1, "P": 5, "I;16": 5}
 """Of each pixel in Pillow's memory, those of a palette's colors included; of all other modes 4."""
+REDUCIBLE = ("JPEG", "MPO")
+"""What can be decoded at a half of its size or less."""
 CODEC_BYTES = {"WEBP": 20, "GIF": 9}
 """The same for the formats whose decoders keep several pictures."""
 
@@ -40,12 +42,13 @@ def decoded(path: Path, color: bool) -> tuple[Pixels, tuple[int, int]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of size (judged below) and of odd metadata
             with Image.open(path, formats=FORMATS) as image:
+                if image.format not in REDUCIBLE:  # to look for a PNG's orientation decodes it
+                    _judge(image, image.size)
                 turned = image.getexif().get(0x0112, 1) >= 5  # lies on its side
                 size = (image.height, image.width) if turned else image.size
                 shrink = min(1.0, ENOUGH / max(image.size))
                 image.draft(mode, (max(1, int(image.width * shrink)), max(1, int(image.height * shrink))))
-                if image.width * image.height > MOST_PIXELS or _memory(image, size) > MOST_BYTES:
-                    raise Image.DecompressionBombError
+                _judge(image, size)
                 pixels = _pixels(ImageOps.exif_transpose(_reduced(image)), mode)
     except Image.DecompressionBombError as error:
         raise PictureError(
@@ -57,6 +60,12 @@ def decoded(path: Path, color: bool) -> tuple[Pixels, tuple[int, int]]:
     except Exception as error:  # Pillow's decoders have a dozen ways to stumble over a broken file
         raise PictureError(f"{path}: {reason(error)}") from error
     return pixels, size
+
+
+def _judge(image: Image.Image, size: tuple[int, int]) -> None:
+    """Raises DecompressionBombError where decoding would take too much; `size` is that of the file."""
+    if image.width * image.height > MOST_PIXELS or _memory(image, size) > MOST_BYTES:
+        raise Image.DecompressionBombError
 
 
 def _memory(image: Image.Image, size: tuple[int, int]) -> int:

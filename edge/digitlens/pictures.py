@@ -18,6 +18,11 @@ PICTURES = frozenset(
 )
 VIDEOS = frozenset([".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".mjpeg", ".mjpg"])
 
+JPEG = b"\xff\xd8\xff"
+SIGNATURES = (b"\x89PNG\r\n", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"P1", b"P2", b"P3", b"P4", b"P5", b"P6")
+LARGEST_STILL = 32 << 20
+"""Bytes in which a second picture of a stream must begin."""
+
 
 class Picture(NamedTuple):
     """pixels (H, W) gray or (H, W, 3) BGR uint8; `size` is the file's own width and height."""
@@ -96,6 +101,8 @@ def rate(path: Path) -> float:
         return 0.0
     if film is not None:
         return film.rate
+    if _is_picture(path):
+        return 0.0
     video = cv2.VideoCapture(str(path))
     told = float(video.get(cv2.CAP_PROP_FPS))
     video.release()
@@ -115,8 +122,28 @@ def _frames(path: Path, color: bool) -> Iterator[Picture]:
                 yield Picture(str(path), count / film.rate, pixels, size)
     except OSError as error:
         raise PictureError(f"{path}: {reason(error)}") from error
-    if not some:
+    if some:
+        return
+    if _is_picture(path):
+        # FFmpeg would decode it, too, however large it is: a few megabytes may become gigabytes.
+        from digitlens import photos
+
+        yield Picture(str(path), 0.0, *photos.decoded(path, color))
+    else:
         yield from _decoded(path, color)
+
+
+def _is_picture(path: Path) -> bool:
+    """Whether a file of a video's name begins as a picture does; a stream of JPEGs does, too."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+            rest = file.read(LARGEST_STILL)
+    except OSError as error:
+        raise PictureError(f"{path}: {reason(error)}") from error
+    if head.startswith(JPEG):
+        return rest.count(JPEG) < 2  # its own, and maybe a thumbnail's
+    return head.startswith(SIGNATURES) or (head[:4] == b"RIFF" and head[8:] == b"WEBP")
 
 
 def _jpegs(path: Path, color: bool) -> Iterator[Pixels]:

@@ -1,5 +1,7 @@
 """Motion JPEG without FFmpeg: the films of --record, OpenCV's, broken ones."""
 
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -78,3 +80,25 @@ def test_no_film_at_all(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(PictureError, match=r"film\.avi: not a video"):
         list(pictures.load(path))
     assert pictures.rate(path) == 0
+
+
+@pytest.mark.parametrize("kind", [".jpg", ".png", ".bmp", ".ppm", ".webp"])
+def test_a_picture_of_a_videos_name_is_read_as_a_picture(tmp_path: Path, kind: str) -> None:
+    pictures.save(tmp_path / f"sheet{kind}", _picture(30))
+    (told,) = pictures.load(tmp_path / f"sheet{kind}")
+    named = (tmp_path / f"sheet{kind}").rename(tmp_path / "sheet.avi")
+    (found,) = pictures.load(named)
+    np.testing.assert_array_equal(found.pixels, told.pixels)
+    assert pictures.rate(named) == 0
+
+
+@pytest.mark.parametrize("name", ["large.png", "large.avi"])
+def test_what_is_too_large_is_said_before_it_is_decoded(tmp_path: Path, name: str) -> None:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 30_000, 5_000, 8, 0, 0, 0, 0))
+    # Decoded, it would be found to be cut off.
+    (tmp_path / name).write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0")))
+    with pytest.raises(PictureError, match="too large"):
+        next(pictures.load(tmp_path / name))
