@@ -14,7 +14,7 @@ WIDTH = 6
 """Prefixes that are followed at once."""
 LEAST = 0.02
 """The probability in a column, below which a class is not followed there."""
-NEGLIGIBLE = 1e-3
+NEGLIGIBLE = 5e-3
 """Of the most probable prefix: what is less probable is not followed."""
 SILENT = 0.98
 """Of nothing, in a column: there nothing else is looked for."""

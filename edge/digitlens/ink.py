@@ -52,17 +52,16 @@ BLACK = 8.0
 class Ink:
     """All (H, W) uint8, but for the last.
 
-    `mask` is 255 where ink is; `sure` where it is dark enough whatever is beside it; `faint` also where
-    the contrast is only above the paper's grain;
-    `contrast` is how much darker than its paper a pixel is, the paper being 255; `edge` is the contrast
-    at which ink begins there. `paper`, (H, W) float32 on a grid of CELL pixels, is its brightness.
+    `mask` is 255 where ink is; `faint` also where the contrast is only above the paper's grain; `contrast` is
+    how much darker than its paper a pixel is, the paper being 255; `edge` is the contrast at which ink begins
+    there, `deep` that above which it is dark enough whatever is beside it. `paper`, (H, W) float32 on a grid of CELL pixels, is its brightness.
     """
 
     mask: Gray
-    sure: Gray
     faint: Gray
     contrast: Gray
     edge: Gray
+    deep: Gray
     paper: Floats
 
 
@@ -83,10 +82,10 @@ def find_ink(gray: Gray) -> Ink:
     cv2.min(cv2.max(edge, least, dst=edge), sure, dst=edge)
     return Ink(
         mask=_gray(cv2.compare(contrast, edge, cv2.CMP_GT, dst=least)),
-        sure=_gray(cv2.compare(contrast, sure, cv2.CMP_GT, dst=sure)),
         faint=_above(contrast, line_floor),
         contrast=contrast,
         edge=edge,
+        deep=sure,
         paper=paper,
     )
 

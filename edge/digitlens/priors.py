@@ -12,6 +12,8 @@ PAGE = 0.7
 NUMBER = 2.0
 """Glyphs that the page counts for, against those of one number."""
 ROUNDS = 12
+SETTLED = 1e-9
+"""What another round changes at the least."""
 FEW = 8
 """Glyphs, below which numbers one by one are faster than arrays; NumPy adds as few in the same order."""
 LEAST = 1e-3
@@ -47,6 +49,8 @@ def among(sure: Floats, trained: float, before: float, weight: float) -> tuple[F
             total = float(_others(odds, share).sum())
         share = (weight * before + total) / count
         share = min(max(share, LEAST), 1 - LEAST)
+        if abs(share - last) < SETTLED:
+            break
     others = _others(odds, last)
     without = np.clip((share * count - others) / (count - 1), LEAST, 1 - LEAST)
     return 1 - _others(odds, without), share

@@ -197,8 +197,9 @@ def _pieces(mask: Gray, labels: Labels, stats: Labels, ink: Ink) -> list[_Piece]
     height, width = labels.shape
     inked, count = np.flatnonzero(mask != 0), len(stats)  # five times as fast on bools
     named = labels.ravel()[inked]
-    sums = np.bincount(named, ink.contrast.ravel()[inked], count)
-    sure = np.bincount(named, ink.sure.ravel()[inked] != 0, count)
+    contrast = ink.contrast.ravel()[inked]
+    sums = np.bincount(named, contrast, count)
+    sure = np.bincount(named, contrast > ink.deep.ravel()[inked], count)
     x, y, w, h, area = stats.astype(np.int64).T
     thin = ((w > 0.6 * width) | (h > 0.9 * height)) & (area < 0.06 * w * h)
     frame = thin & _cornered(labels, x, y, w, h, np.flatnonzero(thin))
