@@ -54,7 +54,8 @@ class Ink:
 
     `mask` is 255 where ink is; `faint` also where the contrast is only above the paper's grain; `contrast` is
     how much darker than its paper a pixel is, the paper being 255; `edge` is the contrast at which ink begins
-    there, `deep` that above which it is dark enough whatever is beside it. `paper`, (H, W) float32 on a grid of CELL pixels, is its brightness.
+    there, `deep` that above which it is dark enough whatever is beside it. `paper`, (H, W) float32 on a grid
+    of CELL pixels, is its brightness.
     """
 
     mask: Gray
