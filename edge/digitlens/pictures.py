@@ -138,7 +138,7 @@ def _is_picture(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             head = file.read(12)
-            rest = file.read(LARGEST_STILL)
+            rest = file.read(LARGEST_STILL) if head.startswith(JPEG) else b""
     except OSError as error:
         raise PictureError(f"{path}: {reason(error)}") from error
     if head.startswith(JPEG):
