@@ -4,6 +4,7 @@ import fcntl
 import secrets
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
@@ -34,14 +35,6 @@ CREATE TABLE aside (
     PRIMARY KEY (outlet, number)
 ) WITHOUT ROWID;
 """
-COLUMNS = {
-    "about": "key value",
-    "entry": "number device time kind tracked text confidence x y width height across down before region "
-    "value reason",
-    "outlet": "name cursor let_go",
-    "aside": "outlet number reason time",
-}
-"""What each table must have: a letter of the schema may be damaged, too."""
 
 
 class Hold:
@@ -153,6 +146,23 @@ def newest(base: sqlite3.Connection) -> int:
     return max(numbers)
 
 
+def _columns(base: sqlite3.Connection) -> set[tuple[str, int, str]]:
+    """Each table's name, and the place and name of each of its columns."""
+    return set(
+        base.execute(
+            "SELECT tables.name, cid, columns.name FROM sqlite_schema tables, "
+            "pragma_table_info(tables.name) columns WHERE tables.type = 'table'"
+        ).fetchall()
+    )
+
+
+def _own_columns() -> set[tuple[str, int, str]]:
+    """Those of a journal that is new."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as base:
+        base.executescript(SCHEMA)
+        return _columns(base)
+
+
 def _open(path: Path) -> tuple[sqlite3.Connection, str]:
     base = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False, factory=Base)
     try:
@@ -177,9 +187,11 @@ def _open(path: Path) -> tuple[sqlite3.Connection, str]:
         found = base.execute("PRAGMA quick_check(1)").fetchone()
         if found is None or found[0] != "ok":
             raise sqlite3.DatabaseError("database disk image is malformed")
-        for table, columns in COLUMNS.items():
-            if [row[1] for row in base.execute(f"PRAGMA table_info({table})")] != columns.split():
-                raise sqlite3.DatabaseError("database disk image is malformed")
+        own = _own_columns()
+        tables = {table for table, _, _ in own}
+        # A letter of the schema may be damaged, too.
+        if {column for column in _columns(base) if column[0] in tables} != own:
+            raise sqlite3.DatabaseError("database disk image is malformed")
         newest(base)
     except BaseException:
         base.close()
