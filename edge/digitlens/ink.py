@@ -65,6 +65,12 @@ class Ink:
     deep: Gray
     paper: Floats
 
+    @property
+    def sure(self) -> npt.NDArray[np.bool_]:
+        """(H, W), where the ink is dark enough whatever is beside it."""
+        sure: npt.NDArray[np.bool_] = self.contrast > self.deep
+        return sure
+
 
 def find_ink(gray: Gray) -> Ink:
     """(H, W) uint8, dark ink on light paper or the reverse -> what is ink."""
@@ -75,18 +81,18 @@ def find_ink(gray: Gray) -> Ink:
     floor = np.maximum(np.float32(FAINTEST), grain)
     line_floor = np.maximum(np.float32(FAINTEST_LINE), grain)
     strongest = _strongest(contrast)
-    sure = _enlarged(np.maximum(np.float32(EDGE) * strongest, floor), (width, height))
+    deep = _enlarged(np.maximum(np.float32(EDGE) * strongest, floor), (width, height))
     least = _enlarged(np.maximum(np.float32(PALE) * strongest, floor), (width, height))
     # A quick stroke is paler than what is around: it is measured by the strongest of its own width.
     edge = _gray(cv2.dilate(contrast, np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8)))
     cv2.convertScaleAbs(edge, dst=edge, alpha=EDGE)
-    cv2.min(cv2.max(edge, least, dst=edge), sure, dst=edge)
+    cv2.min(cv2.max(edge, least, dst=edge), deep, dst=edge)
     return Ink(
         mask=_gray(cv2.compare(contrast, edge, cv2.CMP_GT, dst=least)),
         faint=_above(contrast, line_floor),
         contrast=contrast,
         edge=edge,
-        deep=sure,
+        deep=deep,
         paper=paper,
     )
 

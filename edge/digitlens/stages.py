@@ -55,7 +55,7 @@ class Stages:
 def _ink(page: Segmented) -> Pixels:
     canvas = np.full((*page.mask.shape, 3), 255, np.uint8)
     canvas[page.ink.mask > 0] = PALE
-    canvas[page.ink.contrast > page.ink.deep] = 0
+    canvas[page.ink.sure > 0] = 0
     return canvas
 
 

@@ -142,4 +142,4 @@ def test_a_pale_stroke_belongs_to_its_digit(digits: Digits) -> None:
     segmented = segment((220 - (220 - page) * pressed).astype(np.uint8))
     (glyph,) = segmented.glyphs
     assert glyph.box[3] > 100
-    assert np.count_nonzero(segmented.ink.contrast > segmented.ink.deep) < np.count_nonzero(segmented.mask)
+    assert np.count_nonzero(segmented.ink.sure) < np.count_nonzero(segmented.mask)
