@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from tensorflow.lite.python import schema_py_generated as schema
 
+from digitlens_train.start import kind_of, unpacked
+
 OPERATOR = schema.BuiltinOperator
 RESHAPING = (OPERATOR.SHAPE, OPERATOR.STRIDED_SLICE, OPERATOR.PACK, OPERATOR.RESHAPE)
 """What Keras' Flatten becomes where the batch is of any size."""
@@ -23,20 +25,15 @@ def in_one_piece(content: bytes) -> bytes:
     entry of a dense layer is left out: the layer takes it as it is. Under XNNPACK the answers are the same
     to the bit; TFLite's own kernels round a mean a little otherwise.
     """
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(bytearray(content)))
+    model = unpacked(content)
     graph = model.subgraphs[0]
     for operator in graph.operators:
-        if _kind(model, operator) == OPERATOR.AVERAGE_POOL_2D:
+        if kind_of(model, operator) == OPERATOR.AVERAGE_POOL_2D:
             _convolve(model, graph, operator)
     _unflatten(model, graph)
     builder = flatbuffers.Builder(len(content))
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
-
-
-def _kind(model: Any, operator: Any) -> int:
-    code = model.operatorCodes[operator.opcodeIndex]
-    return int(max(code.builtinCode, code.deprecatedBuiltinCode))
 
 
 def _convolve(model: Any, graph: Any, pool: Any) -> None:
@@ -69,10 +66,10 @@ def _unflatten(model: Any, graph: Any) -> None:
     """Leave out what flattens the entries of dense layers, where it does nothing else."""
     made = {index: operator for operator in graph.operators for index in operator.outputs}
     for dense in graph.operators:
-        if _kind(model, dense) != OPERATOR.FULLY_CONNECTED:
+        if kind_of(model, dense) != OPERATOR.FULLY_CONNECTED:
             continue
         flatten = made.get(dense.inputs[0])
-        if flatten is None or _kind(model, flatten) != OPERATOR.RESHAPE:
+        if flatten is None or kind_of(model, flatten) != OPERATOR.RESHAPE:
             continue
         dense.inputs[0] = flatten.inputs[0]
     while idle := [operator for operator in graph.operators if _is_idle(model, graph, operator)]:
@@ -82,7 +79,7 @@ def _unflatten(model: Any, graph: Any) -> None:
 def _is_idle(model: Any, graph: Any, operator: Any) -> bool:
     """Whether it only shapes what nobody asks for."""
     asked = {index for other in graph.operators for index in other.inputs} | set(graph.outputs)
-    return _kind(model, operator) in RESHAPING and not asked.intersection(operator.outputs)
+    return kind_of(model, operator) in RESHAPING and not asked.intersection(operator.outputs)
 
 
 def _tensor(model: Any, graph: Any, name: str, values: npt.NDArray[Any], kind: int, scale: float) -> int:

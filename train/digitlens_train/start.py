@@ -57,18 +57,29 @@ def take_over(model: keras.Model, source: str | Path, pictures: Floats) -> None:
         x = np.asarray(layer(x, training=False))
 
 
+def unpacked(content: bytes) -> Any:
+    """The bytes of a .tflite file as objects of TensorFlow's schema."""
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    return schema.ModelT.InitFromObj(schema.Model.GetRootAs(bytearray(content)))
+
+
+def kind_of(model: Any, operator: Any) -> int:
+    """Which of the schema's BuiltinOperator an operator is; old files keep it in another field."""
+    code = model.operatorCodes[operator.opcodeIndex]
+    return int(max(code.builtinCode, code.deprecatedBuiltinCode))
+
+
 def _layers(content: bytes) -> list[Layer]:
     """The kernels, as Keras has them, and biases of a TFLite file's layers, in the order that they run in."""
     from tensorflow.lite.python import schema_py_generated as schema
 
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(bytearray(content)))
+    model = unpacked(content)
     graph = model.subgraphs[0]
     convolution, dense = schema.BuiltinOperator.CONV_2D, schema.BuiltinOperator.FULLY_CONNECTED
     layers = []
     for operator in graph.operators:
-        code = model.operatorCodes[operator.opcodeIndex]
-        kind = max(code.builtinCode, code.deprecatedBuiltinCode)
-        if kind not in (convolution, dense):
+        if (kind := kind_of(model, operator)) not in (convolution, dense):
             continue
         kernel, bias = (_real(model, graph.tensors[index]) for index in operator.inputs[1:3])
         layers.append((kernel.transpose(1, 2, 3, 0) if kind == convolution else kernel.T, bias))
