@@ -136,6 +136,8 @@ def _add(
 
 def _signs(labels: tuple[int, ...], starts: tuple[int, ...], columns: Floats, nothing: int) -> list[Sign]:
     """Each label with its own columns: from where it began to where the next one does."""
+    if not labels:
+        return []
     edges = [*starts, len(columns)]
     for k, label in enumerate(labels):
         # It began where it was likelier than the one before, not only where it was likeliest to begin.
@@ -150,8 +152,6 @@ def _signs(labels: tuple[int, ...], starts: tuple[int, ...], columns: Floats, no
         silence = np.flatnonzero(columns[start:end, nothing] >= SILENT)
         # What comes after nothing belongs to a sign that was not taken.
         ends.append(start + int(silence[0]) if silence.size and silence[0] else end)
-    if not labels:
-        return []
     # The chance that a class is seen in any of the sign's own columns, and that none is.
     within = np.stack([edges[:-1], ends], axis=1).ravel()
     padded = np.concatenate([columns, columns[-1:]]).astype(np.float64)  # an end may be the strip's own

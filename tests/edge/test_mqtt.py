@@ -16,8 +16,8 @@ import pytest
 
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
-from digitlens.outlets import Draft, Entry, mqtt
-from digitlens.outlets.board import SHOWN, Board
+from digitlens.outlets import STANDING, Draft, Entry, mqtt
+from digitlens.outlets.board import Board
 from digitlens.outlets.desk import Desk, Opener
 from digitlens.outlets.mqtt import MqttOutlet
 from digitlens.settings import RegionSettings
@@ -123,7 +123,7 @@ def test_what_never_goes_does_not_pile_up() -> None:
         board.take([Entry(id=f"pi-x-{count}", device="pi", **fields)])
     told = board.news()
     numbers = json.loads(told["digitlens/pi/numbers"])
-    assert [one["number"] for one in numbers] == list(range(2000 - SHOWN, 2000))
+    assert [one["number"] for one in numbers] == list(range(2000 - STANDING, 2000))
     assert all(json.loads(told[f"digitlens/pi/number/{place}"])["text"] for place in (1, 2, 3))
     assert board.news() == {}
 

@@ -7,6 +7,9 @@ import msgspec
 
 from digitlens.readings import Box
 
+STANDING = 200
+"""Numbers that are followed as standing, and told in the list of all; more do not stand on a sheet."""
+
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """What an Entry says, before the journal gives it its id."""

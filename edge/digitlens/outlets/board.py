@@ -5,11 +5,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from digitlens.outlets import Entry
+from digitlens.outlets import STANDING, Entry
 from digitlens.readings import Box
-
-SHOWN = 200
-"""Numbers that are followed, and told in the list of all; more do not stand on a sheet."""
 
 
 class State(msgspec.Struct, frozen=True):
@@ -85,7 +82,7 @@ class Board:
                         entry.number, entry.text, entry.confidence, entry.box, entry.size, entry.region,
                         entry.time,
                     )  # fmt: skip
-                    if len(self._standing) > SHOWN:
+                    if len(self._standing) > STANDING:
                         self._leave(next(iter(self._standing)))
                         self._standing.pop(next(iter(self._standing)))
                 self._news[self._list] = None

@@ -9,13 +9,11 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from digitlens.errors import DependencyError, DigitLensError
-from digitlens.outlets import Draft, Entry, Outlet
+from digitlens.outlets import STANDING, Draft, Entry, Outlet
 from digitlens.track import Event
 
 MOST = 10_000
 """Drafts that wait in memory while the journal cannot be written to."""
-STANDING = 200
-"""Numbers that stand and are kept; more do not stand on a sheet."""
 STEP = 60.0
 """Seconds by which a clock may go back and be waited for; beyond, it had been wrong before."""
 SINCE_1970 = 1e9

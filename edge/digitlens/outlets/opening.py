@@ -24,6 +24,9 @@ from digitlens.regions import Regions
 from digitlens.settings import JournalSettings, Settings, WebSettings
 from digitlens.vitals import Vitals
 
+MODULES = {"lines": (), "mqtt": ("mqtt",), "webhook": ("webhook",), "web": ("web.routes", "web.site")}
+"""What each outlet imports when it is opened, below digitlens.outlets."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -140,15 +143,9 @@ class Outlets:
 
     def load(self, settings: Settings) -> None:
         """Import what the outlets will need; what is missing is said when they are opened."""
-        for module, wanted in (
-            ("mqtt", settings.mqtt.broker),
-            ("webhook", settings.webhook.url),
-            ("web.routes", settings.web.listen),
-            ("web.site", settings.web.listen),
-        ):
-            if wanted:
-                with suppress(DigitLensError, ImportError):
-                    import_module(f"digitlens.outlets.{module}")
+        for module in (module for name in self.openers(settings) for module in MODULES[name]):
+            with suppress(DigitLensError, ImportError):
+                import_module(f"digitlens.outlets.{module}")
 
     def change(self, before: Settings, now: Settings, desk: Desk) -> None:
         """Rebuild what differs between two settings, and nothing else."""

@@ -19,6 +19,7 @@ from digitlens.errors import DependencyError, OutletError
 from digitlens.latest import Latest
 from digitlens.outlets import Entry
 from digitlens.outlets.web.access import CREDENTIAL, MAKE, Access, read_token
+from digitlens.outlets.web.metrics import Outbox
 from digitlens.outlets.web.past import Past, Recent
 from digitlens.vitals import Vitals
 
@@ -59,7 +60,7 @@ class Web:
         *,
         token: str = "",
         past: Past | None = None,
-        outbox: Callable[[], Mapping[str, Mapping[str, int]]] = dict,
+        outbox: Callable[[], Outbox] = dict,
         rate: float = RATE,
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
@@ -150,7 +151,7 @@ def open_web(
     *,
     token_file: str = "",
     past: Past | None = None,
-    outbox: Callable[[], Mapping[str, Mapping[str, int]]] = dict,
+    outbox: Callable[[], Outbox] = dict,
     rate: float = RATE,
     say: Callable[[str], None] = lambda line: None,
     environment: Mapping[str, str] = os.environ,

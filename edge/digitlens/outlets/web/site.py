@@ -2,7 +2,7 @@
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Executor
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from digitlens import __version__
 from digitlens.latest import Latest
 from digitlens.outlets.web.access import Access
-from digitlens.outlets.web.metrics import trouble
+from digitlens.outlets.web.metrics import Outbox, trouble
 from digitlens.outlets.web.past import Past
 from digitlens.outlets.web.pictures import Pictures
 from digitlens.outlets.web.viewers import Viewers
@@ -51,7 +51,7 @@ class Site:
         access: Access,
         past: Past,
         kept: bool,
-        outbox: Callable[[], Mapping[str, Mapping[str, int]]],
+        outbox: Callable[[], Outbox],
         pool: Executor,
         rate: float,
         hosts: frozenset[str],
