@@ -26,6 +26,8 @@ UNKNOWN = 255
 """Of a column: it may be this or that."""
 AROUND = 0.14
 """Of the row's height, that is usually left above and below it."""
+PALER = 0.7
+"""Of the ink's darkness, what a pattern under it has at the most."""
 LONGEST = 22
 """Labels of a row at the most."""
 
@@ -193,7 +195,10 @@ def _photograph(
     """Ink on some paper, seen by some camera: (h, w) uint8, mostly dark on light."""
     height, width = ink.shape
     size = width, height
+    depth = np.float32(random.uniform(0.25, 0.9))
     dark = backgrounds.draw(size, digit, random)
+    # Beyond reading is what nobody could read: a pattern is paler than the writing on it.
+    dark *= min(1.0, PALER * float(depth) / max(1e-3, float(dark.max())))
     if random.random() < 0.33:
         tilt = hand.tilt if random.random() < 0.5 else random.normal(0, 0.01)
         low, high = rows[1] + random.normal(0.06, 0.12) * digit, rows[0] - random.normal(0.15, 0.2) * digit
@@ -204,7 +209,6 @@ def _photograph(
         through = cv2.GaussianBlur(ink[:, ::-1], (0, 0), 0.06 * digit)
         through = np.roll(through, int(random.integers(-width // 2, width // 2 + 1)), axis=1)
         np.maximum(dark, np.float32(random.uniform(0.04, 0.2)) * through, out=dark)
-    depth = np.float32(random.uniform(0.25, 0.9))
     paper = random.uniform(90, 250)
     y, x = (
         np.linspace(-1, 1, height, dtype=np.float32)[:, np.newaxis],

@@ -28,20 +28,20 @@ def write(sources: Sources, hand: Hand, random: np.random.Generator) -> Row:
     """A row of any kind: a number, an amount, a date, a number beside a word; or one without a digit."""
     row = Row()
     kind = random.random()
-    if kind < 0.5:
+    if kind < 0.48:
         _number(row, sources, hand, random, int(random.integers(1, 11)), 0.06)
-    elif kind < 0.72:
+    elif kind < 0.7:
         _amount(row, sources, hand, random)
-    elif kind < 0.8:
+    elif kind < 0.77:
         for part in range(int(random.integers(2, 4))):  # a date, a phone number
             if part:
                 _gap(row, hand, random, sources)
             _number(row, sources, hand, random, int(random.integers(1, 5)), 0)
-    elif kind < 0.9:
+    elif kind < 0.87:
         _mixed(row, sources, hand, random)
-    elif kind < 0.96:
+    elif kind < 0.945:
         _word(row, sources, hand, random, int(random.integers(1, 9)))
-    elif kind < 0.985:
+    elif kind < 0.975:
         for _ in range(int(random.integers(1, 3))):
             _set(row, writing.scribble(random), hand, random, 0.3)
     return row

@@ -15,6 +15,8 @@ Floats = npt.NDArray[np.float32]
 
 DIGIT = 40
 """Pixels of a digit's height as it is written."""
+DRAWN = 0.28
+"""Of the digits, those drawn in forms that the data sets have little of."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,16 @@ class Hand:
             gap = random.uniform(0.08, 0.4)
         else:
             gap = random.uniform(0.3, 1.1)
+        steep, wide = random.uniform(0.3, 0.9), random.uniform(1.15, 1.7)
         return cls(
             pen=float(np.exp(random.uniform(np.log(0.045), np.log(0.2)))),
             gap=gap,
             kern=random.uniform(0, 1),
             unrest=random.uniform(0.1, 1.0),
-            slant=float(np.clip(random.normal(0.12, 0.25), -0.5, 0.8)),
+            slant=steep if random.random() < 0.15 else float(np.clip(random.normal(0.12, 0.25), -0.5, 0.8)),
             tilt=float(np.clip(random.normal(0, 0.022), -0.06, 0.06)),
             drift=random.uniform(0, 0.07),
-            narrow=float(np.exp(random.normal(-0.05, 0.17))),
+            narrow=wide if random.random() < 0.15 else float(np.exp(random.normal(-0.05, 0.17))),
             small_zeros=random.random() < 0.12,
         )
 
@@ -71,8 +74,8 @@ def digit(
     sources: Sources, hand: Hand, random: np.random.Generator, label: int | None, size: float | None = None
 ) -> Sign:
     """A digit of the data sets, or one drawn in another form; of `label` and `size`, if they are wanted."""
-    if label is None and random.random() < 0.2:
-        stroke, own = hands.draw(random)
+    if random.random() < DRAWN:
+        stroke, own = hands.draw(random, label)
         picture = _picture(stroke)
     else:
         which = int(np.searchsorted(np.cumsum(shares(len(sources.digits))), random.random()))
