@@ -16,11 +16,21 @@ WATCHDOG = 30.0
 """Seconds, as in the unit."""
 
 
+UNIT = Path(__file__).parents[2] / "digitlens.service"
+
+
+def unit() -> dict[str, str]:
+    """The environment that the unit gives the service."""
+    pairs = re.findall(r"^Environment=(.*)$", UNIT.read_text(), re.MULTILINE)
+    return dict(pair.split("=", 1) for pair in " ".join(pairs).split())
+
+
 class Sample(NamedTuple):
-    """The process at a moment: MiB resident, open files, threads."""
+    """The process at a moment: MiB resident, and without pages of files; open files, threads."""
 
     time: float
     memory: float
+    own: float
     files: int
     threads: int
 
@@ -51,6 +61,7 @@ class Service:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "digitlens", "serve", "--config", str(self._config), "--json"],
                 env=os.environ
+                | unit()
                 | {
                     "NOTIFY_SOCKET": self._address,
                     "WATCHDOG_USEC": str(int(WATCHDOG * 1e6)),
@@ -76,9 +87,12 @@ class Service:
         """The process now."""
         folder = Path(f"/proc/{self.process.pid}")
         status = (folder / "status").read_text()
-        kilobytes = int(re.search(r"VmRSS:\s+(\d+)", status).group(1))  # type: ignore[union-attr]
-        threads = int(re.search(r"Threads:\s+(\d+)", status).group(1))  # type: ignore[union-attr]
-        return Sample(monotonic(), kilobytes / 1024, len(list((folder / "fd").iterdir())), threads)
+
+        def said(name: str) -> int:
+            return int(re.search(rf"{name}:\s+(\d+)", status).group(1))  # type: ignore[union-attr]
+
+        files = len(list((folder / "fd").iterdir()))
+        return Sample(monotonic(), said("VmRSS") / 1024, said("RssAnon") / 1024, files, said("Threads"))
 
     def peak(self) -> float:
         """MiB resident at the most, since it was started."""
