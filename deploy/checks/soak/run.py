@@ -123,8 +123,7 @@ def soak(folder: Path, hours: float, seed: int, broker: Broker | None, services:
         print(
             f"{strftime('%H:%M:%S')} minute {minute}: {name}; read {len(injected) - len(missed)} of "
             f"{len(injected)}; {now.memory:.1f} MiB, its own {now.own:.1f}, "
-            f"{now.files} files, {now.threads} threads"
-            + (f"; WRONG: {said}" if said else ""),
+            f"{now.files} files, {now.threads} threads" + (f"; WRONG: {said}" if said else ""),
             flush=True,
         )
     peak = service.peak()
