@@ -39,21 +39,61 @@ _Prefix = tuple[float, float, tuple[int, ...]]
 
 
 def search(columns: Floats, nothing: int, width: int = WIDTH) -> list[Sign]:
-    """Probabilities (T, C), of which class `nothing` is CTC's blank -> the row's signs, left to right."""
+    """Probabilities (T, C), of which class `nothing` is CTC's blank -> the row's signs, left to right.
+
+    Between columns of nothing a stretch of others is searched alone: what is read in it does not depend on
+    what is read elsewhere.
+    """
+    spoken = columns[:, nothing] < SILENT
+    edges = np.flatnonzero(np.diff(spoken, prepend=False, append=False)).tolist()
+    if not edges:
+        return []
+    follow = columns >= LEAST
+    follow[:, nothing] = False
+    heard = np.logical_or.reduceat(np.concatenate([follow, follow[:1]]), edges)[::2]
+    first, several = heard.argmax(axis=1).tolist(), np.count_nonzero(heard, axis=1).tolist()
+    labels: tuple[int, ...] = ()
+    starts: tuple[int, ...] = ()
+    for start, end, label, count in zip(edges[::2], edges[1::2], first, several, strict=True):
+        if not count:
+            continue
+        likely = columns[start:end]
+        if count > 1 or (found := _only(likely[:, label].tolist(), likely[:, nothing].tolist())) is None:
+            own, begun = _stretch(likely, follow[start:end], nothing, start, width)
+        elif found:
+            own, begun = (label,), (start + int(follow[start:end, label].argmax()),)
+        else:
+            continue
+        labels, starts = labels + own, starts + begun
+    return _signs(labels, starts, columns, nothing)
+
+
+def _only(said: list[float], silence: list[float]) -> bool | None:
+    """Whether a stretch of columns, where nothing but one class is followed, is that class or nothing at all.
+
+    None if it may be that class twice.
+    """
+    empty, once, ended = 1.0, 0.0, 0.0
+    for p, quiet in zip(said, silence, strict=True):
+        p = p if p >= LEAST else 0.0
+        if ended * p > NEGLIGIBLE * (once + ended):
+            return None
+        empty, once, ended = empty * quiet, (empty + once) * p, (once + ended) * quiet
+        whole = (empty + once + ended) or 1.0
+        empty, once, ended = empty / whole, once / whole, ended / whole
+    return once + ended > empty
+
+
+def _stretch(
+    columns: Floats, follow: npt.NDArray[np.bool_], nothing: int, start: int, width: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The most probable labels of a stretch of columns from `start` on, and where each begins."""
     prefixes: dict[tuple[int, ...], _Prefix] = {(): (1.0, 0.0, ())}
-    spoken, told = np.flatnonzero(columns[:, nothing] < SILENT).tolist(), columns.tolist()
-    before = -1
-    for column in spoken:
-        if column > before + 1:  # columns of nothing between: what was spoken has ended
-            prefixes = {
-                labels: (silent + said, 0.0, starts) for labels, (silent, said, starts) in prefixes.items()
-            }
-        likely = told[column]
-        followed = [(label, p) for label, p in enumerate(likely) if p >= LEAST and label != nothing]
+    for column, (likely, which) in enumerate(zip(columns.tolist(), follow, strict=True), start):
+        followed = [(label, likely[label]) for label in np.flatnonzero(which).tolist()]
         prefixes = _step(prefixes, followed, likely[nothing], column, width)
-        before = column
     labels = max(prefixes, key=lambda labels: prefixes[labels][0] + prefixes[labels][1])
-    return _signs(labels, prefixes[labels][2], columns, nothing)
+    return labels, prefixes[labels][2]
 
 
 def likelihood(columns: Floats, labels: Sequence[int], nothing: int) -> float:

@@ -74,27 +74,72 @@ class Ink:
 
 def find_ink(gray: Gray) -> Ink:
     """(H, W) uint8, dark ink on light paper or the reverse -> what is ink."""
-    height, width = gray.shape
     contrast, paper = _contrast(gray)
     grain = cv2.resize(_grain(contrast), _grid(contrast), interpolation=cv2.INTER_LINEAR)
     grain = np.float32(NOISE) * grain
     floor = np.maximum(np.float32(FAINTEST), grain)
     line_floor = np.maximum(np.float32(FAINTEST_LINE), grain)
-    strongest = _strongest(contrast)
-    deep = _enlarged(np.maximum(np.float32(EDGE) * strongest, floor), (width, height))
-    least = _enlarged(np.maximum(np.float32(PALE) * strongest, floor), (width, height))
+    cells = _cells(contrast)
+    strongest = cv2.blur(cv2.dilate(cells, np.ones((3, 3), np.uint8)), (3, 3)).astype(np.float32)
+    blank = np.zeros_like(contrast)
+    ink = Ink(blank, blank.copy(), contrast, np.full_like(contrast, 255), np.full_like(contrast, 255), paper)
+    where = _inked(contrast, cells, line_floor)
+    if where is None:
+        return ink
+    part, spot = contrast[where], _Spot(contrast, where)
+    deep, least = ink.deep[where], spot.enlarged(np.maximum(np.float32(PALE) * strongest, floor))
+    cv2.copyTo(spot.enlarged(np.maximum(np.float32(EDGE) * strongest, floor)), None, dst=deep)
     # A quick stroke is paler than what is around: it is measured by the strongest of its own width.
-    edge = _gray(cv2.dilate(contrast, np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8)))
+    edge = cv2.dilate(part, np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8), dst=ink.edge[where])
     cv2.convertScaleAbs(edge, dst=edge, alpha=EDGE)
     cv2.min(cv2.max(edge, least, dst=edge), deep, dst=edge)
-    return Ink(
-        mask=_gray(cv2.compare(contrast, edge, cv2.CMP_GT, dst=least)),
-        faint=_above(contrast, line_floor),
-        contrast=contrast,
-        edge=edge,
-        deep=deep,
-        paper=paper,
-    )
+    cv2.compare(part, edge, cv2.CMP_GT, dst=ink.mask[where])
+    lowest, highest, _, _ = cv2.minMaxLoc(line_floor)
+    if int(lowest) == int(highest):  # on clean paper it is the same everywhere
+        cv2.threshold(part, int(lowest), 255, cv2.THRESH_BINARY, dst=ink.faint[where])
+    else:
+        cv2.compare(part, spot.enlarged(line_floor), cv2.CMP_GT, dst=ink.faint[where])
+    return ink
+
+
+def _inked(contrast: Gray, cells: Gray, floor: Floats) -> tuple[slice, slice] | None:
+    """Where ink can be at all, rows and columns: a sheet has margins. None if nowhere.
+
+    `cells` is the largest contrast in each cell, `floor` that which ink must exceed; as it is enlarged, that
+    of a pixel is no less than the least of its cell and those around.
+    """
+    if contrast.shape != (CELL * cells.shape[0], CELL * cells.shape[1]):
+        return slice(0, contrast.shape[0]), slice(0, contrast.shape[1])
+    least = cv2.erode(floor, np.ones((3, 3), np.uint8))
+    dark = cv2.compare(cells, np.clip(least, 0, 255).astype(np.uint8), cv2.CMP_GT)
+    x, y, width, height = cv2.boundingRect(dark)
+    if not width:
+        return None
+    # One cell more: what is looked at around a stroke is there, too.
+    rows = max(0, y - 1) * CELL, min(cells.shape[0], y + height + 1) * CELL
+    columns = max(0, x - 1) * CELL, min(cells.shape[1], x + width + 1) * CELL
+    return slice(*rows), slice(*columns)
+
+
+class _Spot:
+    """A part of the picture, for coarse grids to be enlarged to it, as a part of the whole enlarged."""
+
+    def __init__(self, picture: Gray, where: tuple[slice, slice]) -> None:
+        self._size, self._grid = (picture.shape[1], picture.shape[0]), _grid(picture)
+        self._where = where
+
+    def enlarged(self, coarse: Floats) -> Gray:
+        """Of a grid of the whole picture, 8 bits for each pixel of the part."""
+        rows, columns = self._where
+        if (columns.stop - columns.start, rows.stop - rows.start) == self._size:
+            return _enlarged(coarse, self._size)
+        # The part is of whole cells; to its edges the cells beyond count, too.
+        top, left = max(0, rows.start // CELL - 1), max(0, columns.start // CELL - 1)
+        bottom, right = rows.stop // CELL + 1, columns.stop // CELL + 1
+        cells = coarse[top:bottom, left:right]
+        large = _enlarged(cells, (cells.shape[1] * CELL, cells.shape[0] * CELL))
+        y, x = rows.start - top * CELL, columns.start - left * CELL
+        return large[y : y + rows.stop - rows.start, x : x + columns.stop - columns.start]
 
 
 def on_edges(paper: Floats, size: tuple[int, int], boxes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
@@ -115,15 +160,6 @@ def on_edges(paper: Floats, size: tuple[int, int], boxes: npt.NDArray[np.int64])
             sides.append(paper[row, column].mean(axis=1))
         found |= (thick < SLENDER * length) & (np.minimum(*sides) < STEP * np.maximum(*sides))
     return found
-
-
-def _above(contrast: Gray, floor: Floats) -> Gray:
-    """255 where the contrast is above a coarse grid's floor; on clean paper that is the same everywhere."""
-    lowest, highest, _, _ = cv2.minMaxLoc(floor)
-    if int(lowest) == int(highest):
-        return _gray(cv2.threshold(contrast, int(lowest), 255, cv2.THRESH_BINARY)[1])
-    line = _enlarged(floor, (contrast.shape[1], contrast.shape[0]))
-    return _gray(cv2.compare(contrast, line, cv2.CMP_GT, dst=line))
 
 
 def _contrast(gray: Gray) -> tuple[Gray, Floats]:
@@ -218,13 +254,11 @@ def _grain(contrast: Gray) -> Floats:
     return grain
 
 
-def _strongest(contrast: Gray) -> Floats:
-    """The largest contrast within about three cells, on a grid of cells."""
-    columns, rows = _grid(contrast)
+def _cells(contrast: Gray) -> Gray:
+    """The largest contrast of each cell."""
     cells = cv2.dilate(contrast, np.ones((CELL, 1), np.uint8))[CELL // 2 :: CELL]
     cells = cv2.dilate(cells, np.ones((1, CELL), np.uint8))[:, CELL // 2 :: CELL]
-    cells = cv2.resize(cells, (columns, rows), interpolation=cv2.INTER_NEAREST)
-    return cv2.blur(cv2.dilate(cells, np.ones((3, 3), np.uint8)), (3, 3)).astype(np.float32)
+    return _gray(cv2.resize(cells, _grid(contrast), interpolation=cv2.INTER_NEAREST))
 
 
 def _grid(picture: Gray) -> tuple[int, int]:

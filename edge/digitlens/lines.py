@@ -56,9 +56,10 @@ def to_rows(signs: Iterable[Sign]) -> list[list[Sign]]:
     rows: list[list[Sign]] = []
     for sign in sorted(signs, key=lambda sign: sign.box[0]):
         # The row whose last sign it overlaps most; a skewed row climbs from sign to sign.
-        best = max(rows, key=lambda row: _overlap(row[-1].box, sign.box), default=None)
-        if best is not None and _overlap(best[-1].box, sign.box) >= OVERLAP:
-            best.append(sign)
+        shares = [_overlap(row[-1].box, sign.box) for row in rows]
+        most = max(shares, default=0.0)
+        if most >= OVERLAP:
+            rows[shares.index(most)].append(sign)
         else:
             rows.append([sign])
     rows.sort(key=lambda row: median(sign.box[1] + sign.box[3] / 2 for sign in row))
@@ -91,6 +92,8 @@ def _overlap(last: Box, box: Box) -> float:
 
 def _cells(part: list[Digit], borders: Sequence[Points]) -> list[list[Digit]]:
     """Cut a part of a row at the upright lines of a table."""
+    if not borders:
+        return [part]
     height = median(digit.box[3] for digit in part)
     middle = median(digit.box[1] + digit.box[3] / 2 for digit in part)
     here = [

@@ -10,8 +10,13 @@ Box = tuple[int, int, int, int]
 
 def union(boxes: Iterable[Box]) -> Box:
     """The smallest box around all of `boxes`, of which there is at least one."""
-    lefts, tops, rights, bottoms = zip(*((x, y, x + w, y + h) for x, y, w, h in boxes), strict=True)
-    return min(lefts), min(tops), max(rights) - min(lefts), max(bottoms) - min(tops)
+    each = iter(boxes)
+    left, top, width, height = next(each)
+    right, bottom = left + width, top + height
+    for x, y, width, height in each:
+        left, top = min(left, x), min(top, y)
+        right, bottom = max(right, x + width), max(bottom, y + height)
+    return left, top, right - left, bottom - top
 
 
 class Digit(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ sure of one of them, the network `numbers` is asked about the row.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby, pairwise
 from math import ceil, floor, log
 from statistics import fmean, median
@@ -77,7 +78,7 @@ class Row:
     glyphs: list[Glyph]
     slope: float
 
-    @property
+    @cached_property
     def box(self) -> Box:
         """Around all glyphs."""
         return union(glyph.box for glyph in self.glyphs)
@@ -317,9 +318,11 @@ def _view(row: Row, page: Segmented) -> tuple[Gray, _View]:
 
 def _slope(glyphs: list[Glyph]) -> float:
     """By which the glyphs' middles climb, where they are enough to tell."""
+    if len(glyphs) < 3:
+        return 0.0
     boxes = np.array([glyph.box for glyph in glyphs], np.float64)
     x, y = boxes[:, 0] + boxes[:, 2] / 2, boxes[:, 1] + boxes[:, 3] / 2
-    if len(glyphs) < 3 or np.ptp(x) < LONG * float(np.median(boxes[:, 3])):
+    if x.max() - x.min() < LONG * median(glyph.box[3] for glyph in glyphs):
         return 0.0
     return min(max(float(polynomial(x, y, 1)[0]), -0.3), 0.3)
 

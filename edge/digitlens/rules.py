@@ -169,11 +169,13 @@ def _find(coarse: Gray, width: int, through: bool = False) -> list[Curve]:
     nearly alone goes from side to side, what ends on the way is a stroke.
     """
     size = coarse.shape[1], coarse.shape[0]
+    shortest = max(SHORTEST * size[0], ANYWAY * max(size))
+    if _is_narrow(coarse, shortest):
+        return []
     thick = cv2.dilate(coarse, np.ones((SLOPE_ROOM, 1), np.uint8))
     along = np.ones((1, max(9, size[0] // 20)), np.uint8)
     runs = cv2.erode(thick, along)
     thickest = max(THICKEST * max(size), THICK_ANYWAY)
-    shortest = max(SHORTEST * size[0], ANYWAY * max(size))
     # Most sheets have nothing as long: seen from aside, which costs a fraction of what is done next.
     if _longest(_closed(cv2.reduce(runs, 0, cv2.REDUCE_MAX), along)) < shortest:
         return []
@@ -210,6 +212,13 @@ def _find(coarse: Gray, width: int, through: bool = False) -> list[Curve]:
         elif (under := _through(coarse, found, thickest)) is not None:
             followed.append(_scaled(under, width / size[0]))
     return _extended(followed) if len(followed) >= SEVERAL else followed
+
+
+def _is_narrow(coarse: Gray, shortest: float) -> bool:
+    """Whether all ink together is not so wide, and too far from the border to be continued there."""
+    x, _, width, _ = cv2.boundingRect(coarse)
+    margin = max(9, coarse.shape[1] // 20)
+    return width + 2 < shortest and x >= margin and x + width <= coarse.shape[1] - margin
 
 
 def _closed(runs: npt.NDArray[Any], along: Gray) -> Gray:

@@ -15,6 +15,7 @@ from digitlens.rules import components, remove_lines
 Gray = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32]
 Points = npt.NDArray[np.int32]
+Part = tuple[slice, slice]
 
 LEAST_HEIGHT = 8
 """Pixels; what is smaller cannot be told from a speck."""
@@ -163,8 +164,8 @@ def segment(gray: Gray) -> Segmented:
     ink = find_ink(gray)
     mask, borders = remove_lines(ink.mask, ink.faint)
     mask = clear_edges(mask)
-    labels, stats = _labeled(mask)
-    pieces = _pieces(mask, labels, stats, ink)
+    labels, stats, inked = _labeled(mask)
+    pieces = _pieces(mask, labels, stats, inked, ink)
     pieces = _without_slivers(pieces, labels)
     if not pieces:
         return Segmented(ink, mask, [])
@@ -179,27 +180,29 @@ def segment(gray: Gray) -> Segmented:
     return Segmented(ink, mask, glyphs, [piece.box for piece in pieces if typical.is_dot(piece)], borders)
 
 
-def _labeled(mask: Gray) -> tuple[Labels, Labels]:
-    """The labels and stats of the mask's components; only where the ink is, is it looked for."""
+def _labeled(mask: Gray) -> tuple[Labels, Labels, Part]:
+    """The labels and stats of the mask's components, and the rows and columns where the ink is.
+
+    Only there is it looked for, and only there does a label say anything.
+    """
     x, y, w, h = cv2.boundingRect(mask)
-    labels = np.zeros(mask.shape, np.int32)
-    if not w:
-        return labels, np.zeros((1, 5), np.int32)
+    labels = np.empty(mask.shape, np.int32)
     left, top = x - x % 2, y - y % 2  # blocks of two by two pixels are numbered
-    inked = np.s_[top : y + h, left : x + w]
+    inked = slice(top, y + h), slice(left, x + w)
+    if not w:
+        return labels, np.zeros((1, 5), np.int32), inked
     _, _, stats = components(mask[inked], into=labels[inked])
     stats[:, : cv2.CC_STAT_TOP + 1] += (left, top)
-    return labels, stats
+    return labels, stats, inked
 
 
-def _pieces(mask: Gray, labels: Labels, stats: Labels, ink: Ink) -> list[_Piece]:
+def _pieces(mask: Gray, labels: Labels, stats: Labels, inked: Part, ink: Ink) -> list[_Piece]:
     """The connected pieces of ink, without specks, frames around the whole and what ends at the border."""
     height, width = labels.shape
-    inked, count = np.flatnonzero(mask != 0), len(stats)  # five times as fast on bools
-    named = labels.ravel()[inked]
-    contrast = ink.contrast.ravel()[inked]
+    here, count = np.flatnonzero(mask[inked] != 0), len(stats)  # five times as fast on bools
+    named, contrast, deep = (picture[inked].ravel()[here] for picture in (labels, ink.contrast, ink.deep))
     sums = np.bincount(named, contrast, count)
-    sure = np.bincount(named, contrast > ink.deep.ravel()[inked], count)
+    sure = np.bincount(named, contrast > deep, count)
     x, y, w, h, area = stats.astype(np.int64).T
     thin = ((w > 0.6 * width) | (h > 0.9 * height)) & (area < 0.06 * w * h)
     frame = thin & _cornered(labels, x, y, w, h, np.flatnonzero(thin))
