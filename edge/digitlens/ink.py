@@ -44,6 +44,8 @@ SLENDER = 0.5
 """Of its length, the width of such a piece at the most."""
 SECOND = np.array([[-1, 0, 2, 0, -1]], np.float32)
 """The second difference of pixels two apart; what is more than 255 of it is an edge, as 255 is."""
+AROUND = 3
+"""Cells around what may be ink that are looked at, too."""
 BLACK = 8.0
 """Gray levels below which nothing can be told from the darkness of a covered lens."""
 
@@ -74,50 +76,56 @@ class Ink:
 
 def find_ink(gray: Gray) -> Ink:
     """(H, W) uint8, dark ink on light paper or the reverse -> what is ink."""
-    contrast, paper = _contrast(gray)
-    grain = cv2.resize(_grain(contrast), _grid(contrast), interpolation=cv2.INTER_LINEAR)
+    light = _light(gray)
+    soft, paper = light.soft, light.paper
+    grain = cv2.resize(_grain(light.rows(), soft.shape), _grid(soft), interpolation=cv2.INTER_LINEAR)
     grain = np.float32(NOISE) * grain
     floor = np.maximum(np.float32(FAINTEST), grain)
     line_floor = np.maximum(np.float32(FAINTEST_LINE), grain)
-    cells = _cells(contrast)
-    strongest = cv2.blur(cv2.dilate(cells, np.ones((3, 3), np.uint8)), (3, 3)).astype(np.float32)
-    blank = np.zeros_like(contrast)
-    ink = Ink(blank, blank.copy(), contrast, np.full_like(contrast, 255), np.full_like(contrast, 255), paper)
-    where = _inked(contrast, cells, line_floor)
+    lowest = _lowest(soft)
+    strongest = light.contrast_of(lowest)
+    strongest = cv2.blur(cv2.dilate(strongest, np.ones((3, 3), np.uint8)), (3, 3)).astype(np.float32)
+    mask, faint, contrast, edge, deep = np.zeros((5, *soft.shape), np.uint8)
+    edge.fill(255)
+    deep.fill(255)
+    ink = Ink(mask, faint, contrast, edge, deep, paper)
+    where = _inked(soft.shape, lowest, paper, line_floor)
     if where is None:
         return ink
-    part, spot = contrast[where], _Spot(contrast, where)
-    deep, least = ink.deep[where], spot.enlarged(np.maximum(np.float32(PALE) * strongest, floor))
+    spot = _Spot(soft, where)
+    mask, faint, contrast, edge, deep = (picture[where] for picture in (mask, faint, contrast, edge, deep))
+    light.contrast(where, spot.enlarged(paper), into=contrast)
     cv2.copyTo(spot.enlarged(np.maximum(np.float32(EDGE) * strongest, floor)), None, dst=deep)
+    least = spot.enlarged(np.maximum(np.float32(PALE) * strongest, floor))
     # A quick stroke is paler than what is around: it is measured by the strongest of its own width.
-    edge = cv2.dilate(part, np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8), dst=ink.edge[where])
+    cv2.dilate(contrast, np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8), dst=edge)
     cv2.convertScaleAbs(edge, dst=edge, alpha=EDGE)
     cv2.min(cv2.max(edge, least, dst=edge), deep, dst=edge)
-    cv2.compare(part, edge, cv2.CMP_GT, dst=ink.mask[where])
-    lowest, highest, _, _ = cv2.minMaxLoc(line_floor)
-    if int(lowest) == int(highest):  # on clean paper it is the same everywhere
-        cv2.threshold(part, int(lowest), 255, cv2.THRESH_BINARY, dst=ink.faint[where])
+    cv2.compare(contrast, edge, cv2.CMP_GT, dst=mask)
+    low, high, _, _ = cv2.minMaxLoc(line_floor)
+    if int(low) == int(high):  # on clean paper it is the same everywhere
+        cv2.threshold(contrast, int(low), 255, cv2.THRESH_BINARY, dst=faint)
     else:
-        cv2.compare(part, spot.enlarged(line_floor), cv2.CMP_GT, dst=ink.faint[where])
+        cv2.compare(contrast, spot.enlarged(line_floor), cv2.CMP_GT, dst=faint)
     return ink
 
 
-def _inked(contrast: Gray, cells: Gray, floor: Floats) -> tuple[slice, slice] | None:
+def _inked(shape: tuple[int, ...], lowest: Gray, paper: Floats, floor: Floats) -> tuple[slice, slice] | None:
     """Where ink can be at all, rows and columns: a sheet has margins. None if nowhere.
 
-    `cells` is the largest contrast in each cell, `floor` that which ink must exceed; as it is enlarged, that
-    of a pixel is no less than the least of its cell and those around.
+    `lowest` is the darkest of each cell, `floor` the contrast that ink must exceed. As grids are enlarged, a
+    pixel's paper is no lighter than the lightest of its cell and those around, and so on.
     """
-    if contrast.shape != (CELL * cells.shape[0], CELL * cells.shape[1]):
-        return slice(0, contrast.shape[0]), slice(0, contrast.shape[1])
-    least = cv2.erode(floor, np.ones((3, 3), np.uint8))
-    dark = cv2.compare(cells, np.clip(least, 0, 255).astype(np.uint8), cv2.CMP_GT)
-    x, y, width, height = cv2.boundingRect(dark)
+    if shape != (CELL * lowest.shape[0], CELL * lowest.shape[1]):
+        return slice(0, shape[0]), slice(0, shape[1])
+    around = np.ones((3, 3), np.uint8)
+    most = 256 - np.float32(255) * lowest / cv2.dilate(paper, around)
+    x, y, width, height = cv2.boundingRect((most > cv2.erode(floor, around)).astype(np.uint8))
     if not width:
         return None
-    # One cell more: what is looked at around a stroke is there, too.
-    rows = max(0, y - 1) * CELL, min(cells.shape[0], y + height + 1) * CELL
-    columns = max(0, x - 1) * CELL, min(cells.shape[1], x + width + 1) * CELL
+    # A few cells more: what is looked at around a stroke is there, too.
+    rows = max(0, y - AROUND) * CELL, min(lowest.shape[0], y + height + AROUND) * CELL
+    columns = max(0, x - AROUND) * CELL, min(lowest.shape[1], x + width + AROUND) * CELL
     return slice(*rows), slice(*columns)
 
 
@@ -162,19 +170,49 @@ def on_edges(paper: Floats, size: tuple[int, int], boxes: npt.NDArray[np.int64])
     return found
 
 
-def _contrast(gray: Gray) -> tuple[Gray, Floats]:
+@dataclass(frozen=True)
+class _Light:
+    """A picture, dark ink on light paper, a little blurred, (H, W) uint8, and its light on the coarse grid.
+
+    `paper` is its paper's brightness, 1 at the least; `behind` is 255 where there is none, if that is anywhere.
+    """
+
+    soft: Gray
+    paper: Floats
+    behind: Gray | None
+
+    def contrast(self, where: tuple[slice, slice], paper: Gray, into: Gray) -> None:
+        """Of a part of the picture, of whose pixels this is the paper: how much darker they are."""
+        cv2.divide(self.soft[where], paper, dst=into, scale=255)
+        cv2.bitwise_not(into, dst=into)
+        if self.behind is not None:
+            size = self.soft.shape[1], self.soft.shape[0]
+            cv2.subtract(
+                into, cv2.resize(self.behind, size, interpolation=cv2.INTER_NEAREST)[where], dst=into
+            )
+
+    def contrast_of(self, cells: Gray) -> Gray:
+        """The same of a gray level for each cell."""
+        found = cv2.convertScaleAbs(255 - np.float32(255) * cells / self.paper)
+        return _gray(found if self.behind is None else cv2.subtract(found, self.behind))
+
+    def rows(self) -> Gray:
+        """The contrast of every eighth row of the picture."""
+        rows = np.ascontiguousarray(self.soft[::8])
+        size = rows.shape[1], rows.shape[0]
+        cv2.divide(rows, _enlarged(self.paper, size), dst=rows, scale=255)
+        cv2.bitwise_not(rows, dst=rows)
+        if self.behind is not None:
+            cv2.subtract(rows, cv2.resize(self.behind, size, interpolation=cv2.INTER_NEAREST), dst=rows)
+        return rows
+
+
+def _light(gray: Gray) -> _Light:
     coarse = _coarse(gray)
     if _is_blackboard(coarse if max(coarse.shape) >= BOARD else gray):
         gray, coarse = _gray(cv2.bitwise_not(gray)), _gray(cv2.bitwise_not(coarse))
     paper = _paper(coarse.astype(np.float32))
-    size = gray.shape[1], gray.shape[0]
-    contrast = _gray(cv2.GaussianBlur(gray, (3, 3), 0))
-    cv2.divide(contrast, _enlarged(np.maximum(paper, 1), size), dst=contrast, scale=255)
-    cv2.bitwise_not(contrast, dst=contrast)
-    behind = _behind(paper)
-    if behind is not None:
-        cv2.subtract(contrast, cv2.resize(behind, size, interpolation=cv2.INTER_NEAREST), dst=contrast)
-    return contrast, paper
+    return _Light(_gray(cv2.GaussianBlur(gray, (3, 3), 0)), np.maximum(paper, 1), _behind(paper))
 
 
 def _coarse(gray: Gray) -> Gray:
@@ -234,9 +272,11 @@ def _paper(coarse: Floats) -> Floats:
     return cv2.blur(inner, (3, 3)).astype(np.float32, copy=False)
 
 
-def _grain(contrast: Gray) -> Floats:
-    """The standard deviation of the paper's grain on a grid of 4 cells, from second differences."""
-    rows = np.ascontiguousarray(contrast[::8])
+def _grain(rows: Gray, shape: tuple[int, ...]) -> Floats:
+    """The standard deviation of the paper's grain on a grid of 4 cells, from second differences.
+
+    `rows` is the contrast of every eighth row of a picture of this shape.
+    """
     if rows.shape[1] < 5:
         return np.zeros((1, 1), np.float32)
     steps = cv2.convertScaleAbs(cv2.filter2D(rows, cv2.CV_16S, SECOND))[:, 2:-2]
@@ -246,7 +286,7 @@ def _grain(contrast: Gray) -> Floats:
     usual = float(np.searchsorted(seen, seen[-1] / 2)) / 0.6745
     # A stroke is no grain: it counts as three standard deviations of the picture's own at the most.
     second = np.minimum(steps.astype(np.float32), np.float32(3 * usual))
-    size = max(1, contrast.shape[1] // (4 * CELL)), max(1, contrast.shape[0] // (4 * CELL))
+    size = max(1, shape[1] // (4 * CELL)), max(1, shape[0] // (4 * CELL))
     if min(size) < 4:  # too small a picture to tell where it is grainy: strokes would count for grain
         return np.full((1, 1), usual / 6**0.5, np.float32)
     # The mean of a few rows first: a third of the time.
@@ -258,11 +298,11 @@ def _grain(contrast: Gray) -> Floats:
     return grain
 
 
-def _cells(contrast: Gray) -> Gray:
-    """The largest contrast of each cell."""
-    cells = cv2.dilate(contrast, np.ones((CELL, 1), np.uint8))[CELL // 2 :: CELL]
-    cells = cv2.dilate(cells, np.ones((1, CELL), np.uint8))[:, CELL // 2 :: CELL]
-    return _gray(cv2.resize(cells, _grid(contrast), interpolation=cv2.INTER_NEAREST))
+def _lowest(gray: Gray) -> Gray:
+    """The least gray level of each cell."""
+    cells = cv2.erode(gray, np.ones((CELL, 1), np.uint8))[CELL // 2 :: CELL]
+    cells = cv2.erode(cells, np.ones((1, CELL), np.uint8))[:, CELL // 2 :: CELL]
+    return _gray(cv2.resize(cells, _grid(gray), interpolation=cv2.INTER_NEAREST))
 
 
 def _grid(picture: Gray) -> tuple[int, int]:
