@@ -1,5 +1,6 @@
 """Picture files by Pillow: decoded as a viewer would show them, and written."""
 
+import struct
 import warnings
 from pathlib import Path
 
@@ -27,6 +28,12 @@ BYTES = {"1": 1, "L": 1, "P": 5, "I;16": 5}
 """Of each pixel in Pillow's memory, those of a palette's colors included; of all other modes 4."""
 REDUCIBLE = ("JPEG", "MPO")
 """What can be decoded at a half of its size or less."""
+TIFFS = {b"II*\0": ("<", 4), b"MM\0*": (">", 4), b"II+\0": ("<", 8), b"MM\0+": (">", 8)}
+"""How a TIFF begins: its byte order, and the bytes of its offsets."""
+BYTEWISE = (1, 2, 6, 7)
+"""TIFF's types of one byte, which stay bytes in memory; of all others Pillow makes a tuple of numbers."""
+MOST_NUMBERS = 1_000_000
+"""Of a TIFF's tag: a page has fewer rows."""
 CODEC_BYTES = {"WEBP": 20, "GIF": 9}
 """The same for the formats whose decoders keep several pictures."""
 
@@ -41,6 +48,8 @@ def decoded(path: Path, color: bool) -> tuple[Pixels, tuple[int, int]]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of size (judged below) and of odd metadata
+            if _has_long_tag(path):
+                raise Image.DecompressionBombError
             with Image.open(path, formats=FORMATS) as image:
                 if image.format not in REDUCIBLE:  # to look for a PNG's orientation decodes it
                     _judge(image, image.size)
@@ -60,6 +69,27 @@ def decoded(path: Path, color: bool) -> tuple[Pixels, tuple[int, int]]:
     except Exception as error:  # Pillow's decoders have a dozen ways to stumble over a broken file
         raise PictureError(f"{path}: {reason(error)}") from error
     return pixels, size
+
+
+def _has_long_tag(path: Path) -> bool:
+    """Whether it is a TIFF with a tag of so many numbers that they would take more memory than the picture."""
+    with path.open("rb") as file:
+        order, wide = TIFFS.get(file.read(4), ("", 0))
+        if not order:
+            return False
+        if wide == 8:
+            file.seek(8)
+        number = "I" if wide == 4 else "Q"
+        (place,) = struct.unpack(order + number, file.read(wide))
+        file.seek(place)
+        many = "H" if wide == 4 else "Q"
+        (count,) = struct.unpack(order + many, file.read(struct.calcsize(order + many)))
+        entry = struct.Struct(f"{order}HH{number}{wide}x")
+        entries = file.read(entry.size * min(count, 1 << 16))
+    return any(
+        kind not in BYTEWISE and length > MOST_NUMBERS
+        for _, kind, length in entry.iter_unpack(entries[: len(entries) // entry.size * entry.size])
+    )
 
 
 def _judge(image: Image.Image, size: tuple[int, int]) -> None:

@@ -96,3 +96,17 @@ def test_a_picture_that_would_take_too_much_memory_is_refused(tmp_path: Path) ->
     Image.new("RGB", (8000, 6000)).save(path, progressive=True, subsampling=0)
     with pytest.raises(PictureError, match="too large"):
         next(iter(pictures.load(path)))
+
+
+@pytest.mark.parametrize("big", [False, True])
+def test_a_tag_of_millions_of_numbers_is_refused(tmp_path: Path, big: bool) -> None:
+    path = tmp_path / "tag.tif"
+    Image.new("L", (60, 40), 255).save(path, big_tiff=big)
+    assert next(iter(pictures.load(path))).size == (60, 40)
+    content = bytearray(path.read_bytes())
+    place = content.index(bytes([0x11, 1]))  # the tag of where its strips begin
+    content[place + 2 : place + 4] = b"\x03\x00"  # short numbers
+    content[place + 4 : place + 8] = (20_000_000).to_bytes(4, "little")
+    path.write_bytes(content + bytes(40_000_000))
+    with pytest.raises(PictureError, match="too large"):
+        next(iter(pictures.load(path)))
