@@ -174,8 +174,8 @@ def on_edges(paper: Floats, size: tuple[int, int], boxes: npt.NDArray[np.int64])
 class _Light:
     """A picture, dark ink on light paper, a little blurred, (H, W) uint8, and its light on the coarse grid.
 
-    `paper` is its paper's brightness, 1 at the least; `behind` is 255 where there is none, if there is any such
-    place.
+    `paper` is its paper's brightness, 1 at the least; `behind` is 255 where there is none, if that is
+    anywhere.
     """
 
     soft: Gray

@@ -72,7 +72,7 @@ def decoded(path: Path, color: bool) -> tuple[Pixels, tuple[int, int]]:
 
 
 def _has_long_tag(path: Path) -> bool:
-    """Whether it is a TIFF with a tag of so many numbers that they would take more memory than the picture."""
+    """Whether it is a TIFF with a tag of so many numbers that they would take more memory than a picture."""
     with path.open("rb") as file:
         order, wide = TIFFS.get(file.read(4), ("", 0))
         if not order:
