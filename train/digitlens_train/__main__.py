@@ -87,6 +87,7 @@ def main(arguments: list[str] | None = None) -> int:
     film.add_argument("--out", type=Path, required=True, metavar="FILE.avi", help="the film to write")
     pages = commands.add_parser("pages", help="synthetic pages with a labels.json, for the benchmark")
     pages.add_argument("--kind", choices=KINDS, default="numbers", help="default: %(default)s")
+    pages.add_argument("--strip", action="store_true", help="of one row each, cut out closely")
     pages.add_argument("--count", type=positive, default=100, help="of pages (default: %(default)s)")
     pages.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
     pages.add_argument("--data", type=Path, metavar="DIR", help="folder with omniglot as npz, for the words")
@@ -183,7 +184,8 @@ def _pages(options: argparse.Namespace) -> None:
     for number in range(options.count):
         random = np.random.default_rng((options.seed, number))
         letters = signs[0] if signs else []
-        page, rows = synthetic.page(options.kind, (list(data.x_test), data.y_test), letters, random)
+        digits = list(data.x_test), data.y_test
+        page, rows = synthetic.page(options.kind, digits, letters, random, options.strip)
         name = f"{options.kind}_{number:04}.png"
         pictures.save(options.out / name, page)
         labels[name] = rows

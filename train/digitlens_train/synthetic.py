@@ -1,7 +1,7 @@
 """Synthetic pages with known truth: numbers in any hand, or words, scribbles and forms without any digit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import cv2
@@ -12,9 +12,18 @@ from digitlens_train import others, paper, strokes
 from digitlens_train.paper import Floats, Page
 from digitlens_train.strokes import Gray
 
-Kind = Literal["numbers", "words", "scribbles", "squared", "table"]
+Kind = Literal["numbers", "words", "scribbles", "empty", "ruled", "squared", "table"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+SHEETS: dict[Kind, paper.Kind] = {
+    "empty": "plain",
+    "ruled": "ruled",
+    "squared": "squared",
+    "table": "table",
+}
+"""The kinds that are sheets without any writing."""
 SIZES = ((1280, 720), (960, 720), (640, 480), (800, 1100))
+STRIPS = (180, 900), (2.5, 8.0)
+"""Pixels of a strip's width, and by how much it is wider than high: one row, cut out of a page."""
 EDGE = 0.04
 """Of the page's width, that stays free on all sides: a slanted photo cuts there."""
 TURNS = 14, 40
@@ -41,7 +50,11 @@ class Hand:
 
 
 def page(
-    kind: Kind, digits: tuple[Sequence[Gray], Gray], signs: Sequence[Gray], random: np.random.Generator
+    kind: Kind,
+    digits: tuple[Sequence[Gray], Gray],
+    signs: Sequence[Gray],
+    random: np.random.Generator,
+    strip: bool = False,
 ) -> tuple[Page, list[str]]:
     """A page (H, W, 3) uint8 BGR and its rows of digits, none of them for the kinds without numbers.
 
@@ -50,12 +63,19 @@ def page(
         digits: N pictures (h, w) uint8, white on black, and their labels (N,).
         signs: pictures of letters for the words; without any, a words page is of scribbles.
         random: the same generator state gives the same page.
+        strip: of one row alone, which is most of the picture's height.
     """
-    size = SIZES[int(random.integers(len(SIZES)))]
-    hand = Hand.draw(random, size[1])
+    if strip:
+        width, times = random.uniform(*STRIPS[0]), random.uniform(*STRIPS[1])
+        size = round(width), max(40, round(width / times))
+        hand = Hand.draw(random, 6 * size[1])
+        hand = replace(hand, height=size[1] * random.uniform(0.35, 0.7), pen=min(hand.pen, 0.06 * size[1]))
+    else:
+        size = SIZES[int(random.integers(len(SIZES)))]
+        hand = Hand.draw(random, size[1])
     step = hand.height * random.uniform(0.5, 2.2)
     kinds: tuple[paper.Kind, ...] = ("plain", "plain", "ruled", "squared", "table")
-    sheet_kind: paper.Kind = kind if kind in ("squared", "table") else kinds[int(random.integers(5))]
+    sheet_kind = SHEETS.get(kind) or kinds[int(random.integers(5))]
     blank = paper.sheet(size, sheet_kind, max(12.0, step), random)
     ink = np.zeros((size[1], size[0]), np.float32)
     rows: list[str] = []
@@ -75,7 +95,7 @@ def _numbers(
     rows = []
     for top in _row_tops(ink, hand, random):
         text = ""
-        left = EDGE * ink.shape[1] + random.uniform(0.2, 2) * hand.height
+        left = _margin(ink) + random.uniform(0.2, 2) * hand.height
         for _ in range(int(random.integers(1, 4))):
             chosen = [int(random.integers(len(labels))) for _ in range(int(random.integers(1, 7)))]
             for index in chosen:
@@ -92,7 +112,7 @@ def _numbers(
 
 def _words(ink: Floats, hand: Hand, signs: Sequence[Gray], random: np.random.Generator) -> None:
     for top in _row_tops(ink, hand, random):
-        left = EDGE * ink.shape[1] + random.uniform(0.2, 2) * hand.height
+        left = _margin(ink) + random.uniform(0.2, 2) * hand.height
         for _ in range(int(random.integers(1, 4))):
             for _ in range(int(random.integers(2, 9))):
                 end = _sign(ink, signs[int(random.integers(len(signs)))], hand, (left, top), random)
@@ -111,11 +131,16 @@ def _scribbles(ink: Floats, hand: Hand, random: np.random.Generator) -> None:
         np.maximum(part, stroke[: part.shape[0], : part.shape[1]], out=part)
 
 
+def _margin(ink: Floats) -> float:
+    """Pixels that stay free on all sides; of a strip, which is far wider than high, fewer."""
+    return EDGE * min(ink.shape[1], 3 * len(ink))
+
+
 def _row_tops(ink: Floats, hand: Hand, random: np.random.Generator) -> list[float]:
     leading = hand.height * random.uniform(1.5, 2.6)
-    most = int((len(ink) - 2 * EDGE * ink.shape[1] - hand.height) / leading)
+    most = int((len(ink) - 2 * _margin(ink) - hand.height) / leading)
     count = int(random.integers(1, max(2, min(most, 7) + 1)))
-    margin = EDGE * ink.shape[1] + 0.2 * hand.height
+    margin = min(_margin(ink) + 0.2 * hand.height, (len(ink) - hand.height) / 2)
     first = random.uniform(margin, max(margin + 1, len(ink) - margin - (count - 0.4) * leading))
     return [first + row * leading for row in range(count)]
 
@@ -139,7 +164,7 @@ def _sign(
     left = round(corner[0])
     top = round(corner[1] + (hand.height - len(small)) / 2 + random.normal(0, 0.05) * hand.height)
     bottom, right = top + len(small), left + small.shape[1]
-    margin = EDGE * ink.shape[1]
+    margin = _margin(ink)
     if min(left, top) < margin or right > ink.shape[1] - margin or bottom > len(ink) - margin:
         return None
     part: npt.NDArray[np.float32] = ink[top : top + len(small), left : left + small.shape[1]]
