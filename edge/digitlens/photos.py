@@ -34,6 +34,8 @@ BYTEWISE = (1, 2, 6, 7)
 """TIFF's types of one byte, which stay bytes in memory; of all others Pillow makes a tuple of numbers."""
 MOST_NUMBERS = 1_000_000
 """Of a TIFF's tag: a page has fewer rows."""
+POINTER = 8
+"""Bytes that Pillow keeps besides for each row: of a picture one pixel wide they are most of it."""
 CODEC_BYTES = {"WEBP": 20, "GIF": 9}
 """The same for the formats whose decoders keep several pictures."""
 
@@ -102,7 +104,7 @@ def _memory(image: Image.Image, size: tuple[int, int]) -> int:
     """Bytes that decoding takes; `size` is that of the file, which a JPEG need not be decoded at."""
     each = BYTES.get(image.mode, 4) + 4 * image.has_transparency_data  # multiplied with the colors in a copy
     each = CODEC_BYTES.get(image.format or "", each)
-    taken = image.width * image.height * each
+    taken = image.width * image.height * each + POINTER * image.height
     layers = getattr(image, "layer", None)
     if image.info.get("progressive") and layers:  # its coefficients are all kept, at full size
         most = max(across * down for _, across, down, *_ in layers)

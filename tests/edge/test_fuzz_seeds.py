@@ -110,3 +110,13 @@ def test_a_tag_of_millions_of_numbers_is_refused(tmp_path: Path, big: bool) -> N
     path.write_bytes(content + bytes(40_000_000))
     with pytest.raises(PictureError, match="too large"):
         next(iter(pictures.load(path)))
+
+
+def test_a_picture_of_millions_of_rows_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "line.bmp"
+    Image.new("RGB", (1, 3)).save(path)
+    content = bytearray(path.read_bytes())
+    content[22:26] = (33_554_435).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(PictureError, match="too large"):
+        next(iter(pictures.load(path)))
