@@ -50,14 +50,18 @@ BLACK = 8.0
 """Gray levels below which nothing can be told from the darkness of a covered lens."""
 
 
+Part = tuple[slice, slice]
+"""Rows and columns of a picture."""
+
+
 @dataclass(frozen=True)
 class Ink:
-    """All (H, W) uint8, but for the last.
+    """All (H, W) uint8, but for the last two.
 
     `mask` is 255 where ink is; `faint` also where the contrast is only above the paper's grain; `contrast` is
     how much darker than its paper a pixel is, the paper being 255; `edge` is the contrast at which ink begins
     there, `deep` that above which it is dark enough whatever is beside it. `paper`, (H, W) float32 on a grid
-    of CELL pixels, is its brightness.
+    of CELL pixels, is its brightness. Outside of `part` there is nothing, and the contrast is not told.
     """
 
     mask: Gray
@@ -66,6 +70,7 @@ class Ink:
     edge: Gray
     deep: Gray
     paper: Floats
+    part: Part
 
     @property
     def sure(self) -> npt.NDArray[np.bool_]:
@@ -88,14 +93,14 @@ def find_ink(gray: Gray) -> Ink:
     mask, faint, contrast, edge, deep = np.zeros((5, *soft.shape), np.uint8)
     edge.fill(255)
     deep.fill(255)
-    ink = Ink(mask, faint, contrast, edge, deep, paper)
     where = _inked(soft.shape, lowest, paper, line_floor)
-    if where is None:
+    ink = Ink(mask, faint, contrast, edge, deep, paper, where)
+    if where[0].start == where[0].stop:
         return ink
     spot = _Spot(soft, where)
     mask, faint, contrast, edge, deep = (picture[where] for picture in (mask, faint, contrast, edge, deep))
     light.contrast(where, spot.enlarged(paper), into=contrast)
-    cv2.copyTo(spot.enlarged(np.maximum(np.float32(EDGE) * strongest, floor)), None, dst=deep)
+    deep[:] = spot.enlarged(np.maximum(np.float32(EDGE) * strongest, floor))
     least = spot.enlarged(np.maximum(np.float32(PALE) * strongest, floor))
     # A quick stroke is paler than what is around: it is measured by the strongest of its own width.
     cv2.dilate(contrast, np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8), dst=edge)
@@ -110,8 +115,8 @@ def find_ink(gray: Gray) -> Ink:
     return ink
 
 
-def _inked(shape: tuple[int, ...], lowest: Gray, paper: Floats, floor: Floats) -> tuple[slice, slice] | None:
-    """Where ink can be at all, rows and columns: a sheet has margins. None if nowhere.
+def _inked(shape: tuple[int, ...], lowest: Gray, paper: Floats, floor: Floats) -> Part:
+    """Where ink can be at all: a sheet has margins.
 
     `lowest` is the darkest of each cell, `floor` the contrast that ink must exceed. As grids are enlarged, a
     pixel's paper is no lighter than the lightest of its cell and those around, and so on.
@@ -122,7 +127,7 @@ def _inked(shape: tuple[int, ...], lowest: Gray, paper: Floats, floor: Floats) -
     most = 256 - np.float32(255) * lowest / cv2.dilate(paper, around)
     x, y, width, height = cv2.boundingRect((most > cv2.erode(floor, around)).astype(np.uint8))
     if not width:
-        return None
+        return slice(0, 0), slice(0, 0)
     # A few cells more: what is looked at around a stroke is there, too.
     rows = max(0, y - AROUND) * CELL, min(lowest.shape[0], y + height + AROUND) * CELL
     columns = max(0, x - AROUND) * CELL, min(lowest.shape[1], x + width + AROUND) * CELL
@@ -132,7 +137,7 @@ def _inked(shape: tuple[int, ...], lowest: Gray, paper: Floats, floor: Floats) -
 class _Spot:
     """A part of the picture, for coarse grids to be enlarged to it, as a part of the whole enlarged."""
 
-    def __init__(self, picture: Gray, where: tuple[slice, slice]) -> None:
+    def __init__(self, picture: Gray, where: Part) -> None:
         self._size, self._grid = (picture.shape[1], picture.shape[0]), _grid(picture)
         self._where = where
 
@@ -182,7 +187,7 @@ class _Light:
     paper: Floats
     behind: Gray | None
 
-    def contrast(self, where: tuple[slice, slice], paper: Gray, into: Gray) -> None:
+    def contrast(self, where: Part, paper: Gray, into: Gray) -> None:
         """Of a part of the picture, of whose pixels this is the paper: how much darker they are."""
         cv2.divide(self.soft[where], paper, dst=into, scale=255)
         cv2.bitwise_not(into, dst=into)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.edges import clear_edges
-from digitlens.ink import EDGE, Ink, find_ink, on_edges
+from digitlens.ink import EDGE, Ink, Part, find_ink, on_edges
 from digitlens.normalize import stroke_width
 from digitlens.readings import Box, union
 from digitlens.rules import components, remove_lines
@@ -15,7 +15,6 @@ from digitlens.rules import components, remove_lines
 Gray = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32]
 Points = npt.NDArray[np.int32]
-Part = tuple[slice, slice]
 
 LEAST_HEIGHT = 8
 """Pixels; what is smaller cannot be told from a speck."""
@@ -160,11 +159,12 @@ def segment(gray: Gray) -> Segmented:
     """(H, W) uint8, dark ink on light paper or the reverse -> its ink and its glyphs."""
     if min(gray.shape) < LEAST_HEIGHT:
         blank = np.zeros_like(gray)
-        return Segmented(Ink(blank, blank, blank, blank, blank, np.ones((1, 1), np.float32)), blank, [])
+        paper, nowhere = np.ones((1, 1), np.float32), (slice(0, 0), slice(0, 0))
+        return Segmented(Ink(blank, blank, blank, blank, blank, paper, nowhere), blank, [])
     ink = find_ink(gray)
-    mask, borders = remove_lines(ink.mask, ink.faint)
+    mask, borders = remove_lines(ink.mask, ink.faint, ink.part)
     mask = clear_edges(mask)
-    labels, stats, inked = _labeled(mask)
+    labels, stats, inked = _labeled(mask, ink.part)
     pieces = _pieces(mask, labels, stats, inked, ink)
     pieces = _without_slivers(pieces, labels)
     if not pieces:
@@ -180,12 +180,13 @@ def segment(gray: Gray) -> Segmented:
     return Segmented(ink, mask, glyphs, [piece.box for piece in pieces if typical.is_dot(piece)], borders)
 
 
-def _labeled(mask: Gray) -> tuple[Labels, Labels, Part]:
+def _labeled(mask: Gray, part: Part) -> tuple[Labels, Labels, Part]:
     """The labels and stats of the mask's components, and the rows and columns where the ink is.
 
-    Only there is it looked for, and only there does a label say anything.
+    It is within `part`. Only where it is does a label say anything.
     """
-    x, y, w, h = cv2.boundingRect(mask)
+    x, y, w, h = cv2.boundingRect(mask[part])
+    x, y = x + part[1].start, y + part[0].start
     labels = np.empty(mask.shape, np.int32)
     left, top = x - x % 2, y - y % 2  # blocks of two by two pixels are numbered
     inked = slice(top, y + h), slice(left, x + w)
