@@ -87,7 +87,8 @@ def _two(random: np.random.Generator) -> list[Way]:
     """With a loop at its foot, small or as large as the head's; as a Z; its head curled in."""
     kind = random.random()
     if kind < 0.3:  # no loop: sharp at the foot, and sometimes at the top
-        base: Way = [(0.05, 0.97), (0.5, random.uniform(0.9, 1.0)), (random.uniform(0.8, 1.1), 0.97)]
+        reach = random.uniform(0.55, 1.1)
+        base: Way = [(0.05, 0.97), (reach / 2, random.uniform(0.9, 1.0)), (reach, 0.97)]
         if random.random() < 0.5:
             top: Way = [(random.uniform(0, 0.2), random.uniform(0.02, 0.2)), (0.5, 0.03), (0.88, 0.06)]
             return [top, [(0.88, 0.06), (0.5, 0.5), (0.05, 0.97)], base]
@@ -106,6 +107,8 @@ def _two(random: np.random.Generator) -> list[Way]:
     ]
     if random.random() < 0.25:  # the pen flies off to the next digit
         return [[*head, *loop, (random.uniform(1.1, 1.6), random.uniform(0.5, 0.8))]]
+    if random.random() < 0.3:  # hardly a foot
+        return [[*head, *loop[:4], (random.uniform(0.4, 0.65), random.uniform(0.88, 1.0))]]
     return [[*head, *loop, (random.uniform(0.85, 1.15), random.uniform(0.8, 1.0))]]
 
 

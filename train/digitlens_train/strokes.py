@@ -131,6 +131,8 @@ def one(random: np.random.Generator) -> Stroke:
     top, bottom = np.array([0.5 + lean, 0.0]), np.array([0.5 - lean, 1.0])
     reach = random.uniform(0.12, 0.6)
     fall = min(0.7, max(0.12, reach * random.uniform(0.7, 1.6)))  # a long one that is flat makes a 7
+    if random.random() < 0.25:  # from the line that is written on
+        reach, fall = random.uniform(0.15, 0.55), random.uniform(0.6, 1.0)
     start = top + np.array([-reach, fall])
     lines = [np.stack([start, (start + top) / 2 + random.normal(0, 0.03, 2), top, bottom])]
     if random.random() < 0.3:
