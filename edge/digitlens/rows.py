@@ -7,23 +7,23 @@ sure of one of them, the network `numbers` is asked about the row.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby, pairwise
-from math import ceil, floor, log
+from itertools import pairwise
+from math import ceil, floor
 from statistics import fmean, median
 from typing import Literal
 
 import cv2
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from digitlens.beams import Sign
+from digitlens.choice import EVIDENCE, Whole, agreed, choose, evidence
 from digitlens.curves import polynomial
 from digitlens.lattice import SURE, WIDE, Resolved
 from digitlens.lines import to_numbers, to_rows
-from digitlens.readings import Box, Digit, Number, number, union
+from digitlens.readings import Box, Digit, Number, union
 from digitlens.segment import Glyph, Segmented
-from digitlens.strips import HEIGHT, OTHER, PAD, SEPARATOR, STEP, Heard, Strips, to_strip
+from digitlens.strips import HEIGHT, OTHER, PAD, SEPARATOR, STEP, Strips, to_strip
 
 Gray = npt.NDArray[np.uint8]
 Which = Literal["doubtful", "all", "none"]
@@ -44,31 +44,8 @@ LEAST_DIGIT = 0.35
 """The confidence below which a digit of a strip is left out."""
 LEAST_NUMBER = 0.6
 """Of a strip's digits on average: less is a word or a scribble."""
-LIKELIER = 6.0
-"""Natural logarithm of the odds that a row read whole must have over cutting it."""
-LEAST_LIKELY = 0.01
-"""The confidence that a digit has at the least in that."""
-SUREST = 0.99
-"""The confidence of a digit that is believed at the most, where it is asked whether it is any."""
-EVIDENCE = 12.0
-"""Natural logarithm of the odds that a row's numbers must have, were nothing else of the writing digits;
-where a part of it is no digits, that part of it."""
 MIXED = 0.3
-"""The part of the writing that is no digits, from which this is asked at all, of sure rows, too."""
-ALONE = 0.8
-"""Of a strip's digits on average, where cutting finds no number at all."""
-LEAST_ALONE = 3
-EACH_ALONE = 4.0
-"""How many digits they must be there where there are other rows, and what each must add to the odds: a word
-must not become a number."""
-
-
-@dataclass(frozen=True)
-class Whole:
-    """A row read whole: its numbers, and what was heard of its strip."""
-
-    numbers: list[Number]
-    heard: Heard
+"""The part of the writing that is no digits, from which numbers need evidence, sure ones, too."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +93,7 @@ def reread(
         return numbers
     best = resolved.probabilities.max(axis=1, initial=0)
     sure = {id(glyph) for glyph, p in zip(resolved.glyphs, best, strict=True) if p >= SURE}
+    seen = {glyph.box: p for glyph, p in zip(resolved.glyphs, resolved.probabilities, strict=True)}
     found = find(page.glyphs)
     read: dict[int, Whole] = {}
     left = list(numbers)
@@ -123,7 +101,7 @@ def reread(
         if which == "all" or doubtful(row, sure):
             read[index] = read_row(row, page, strips)
             own = _of(left, row)
-            chosen = choose(own, read[index], len(found) == 1)
+            chosen = choose(own, read[index], seen, len(found) == 1)
             if chosen is not own:
                 left = _without(left, own) + list(chosen)
     others = 1 - _area(digit.box for number in left for digit in number.digits) / max(
@@ -150,77 +128,6 @@ def _without(numbers: list[Number], gone: list[Number]) -> list[Number]:
 
 def _area(boxes: Iterable[Box]) -> int:
     return sum(width * height for _, _, width, height in boxes)
-
-
-def evidence(numbers: list[Number], whole: Whole) -> float:
-    """What speaks for a row's numbers, at least one, being any; a natural logarithm of odds.
-
-    It is what the strip says of them against nothing at all, and the mean odds of their digits.
-    """
-    text = "".join(number.text for number in numbers)
-    sure = [min(digit.confidence, SUREST) for number in numbers for digit in number.digits]
-    odds = fmean(log(max(part, LEAST_LIKELY) / (1 - part)) for part in sure)
-    return whole.heard.likelihood(text) - whole.heard.likelihood("") + odds
-
-
-def choose(cut: list[Number], whole: Whole, alone: bool = False) -> list[Number]:
-    """Of a row, the numbers by cutting or those by reading it whole.
-
-    They are by cutting, unless the strip makes those read whole much likelier, or a little where cutting
-    is in doubt itself: the strip shows, too, what cutting has left out or has not cut. Where they differ in
-    nothing but how often a digit is repeated, it is cutting that has counted: columns tell equal neighbors
-    apart only by the blank between them. Nor are there two digits in one that stands upright. `alone`: the
-    row is all there is in the picture, so it is shown for its digits. Chosen on the validation sets and on
-    synthetic pages of words and scribbles.
-    """
-    digits, others = ("".join(number.text for number in numbers) for numbers in (cut, whole.numbers))
-    if [sign for sign, _ in groupby(digits)] == [sign for sign, _ in groupby(others)]:
-        more = len(others) > len(digits) and not (len(digits) == 1 and _is_upright(cut[0].box))
-        return whole.numbers if more and _sure(whole.numbers) >= _sure(cut) else cut
-    if not cut:
-        heard = whole.heard
-        enough = alone or (
-            len(others) >= LEAST_ALONE
-            and heard.likelihood(others) - heard.likelihood("") >= EACH_ALONE * len(others)
-        )
-        return whole.numbers if enough and _sure(whole.numbers) >= ALONE else cut
-    if len(digits) == 1 and len(others) > 1 and _is_upright(cut[0].box):
-        return cut
-    odds = whole.heard.likelihood(others) - whole.heard.likelihood(digits)
-    odds += _joint(whole.numbers) - _joint(cut)
-    return whole.numbers if odds >= LIKELIER else cut
-
-
-def agreed(numbers: list[Number], others: list[Number]) -> list[Number]:
-    """Numbers that were read twice, and alike: each digit is as sure as the surer reading of it.
-
-    Those that were not read alike stay as they are.
-    """
-    if [found.text for found in numbers] != [found.text for found in others]:
-        return numbers
-    return [
-        number(
-            tuple(
-                msgspec.structs.replace(digit, confidence=max(digit.confidence, again.confidence))
-                for digit, again in zip(found.digits, other.digits, strict=True)
-            )
-        )
-        for found, other in zip(numbers, others, strict=True)
-    ]
-
-
-def _is_upright(box: Box) -> bool:
-    return box[2] <= WIDE * box[3]
-
-
-def _sure(numbers: list[Number]) -> float:
-    """The mean confidence of all digits; 0 where there are none."""
-    return fmean(digit.confidence for number in numbers for digit in number.digits) if numbers else 0.0
-
-
-def _joint(numbers: list[Number]) -> float:
-    """Natural logarithm of the confidence in all digits together."""
-    return sum(log(max(digit.confidence, LEAST_LIKELY)) for number in numbers for digit in number.digits)
 
 
 def read_row(row: Row, page: Segmented, strips: Strips) -> Whole:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digitlens import ModelError, Reader, cards, rows
+from digitlens import ModelError, Reader, cards, choice, rows
 from digitlens.ink import find_ink
 from digitlens.readings import Digit, Number, number
 from digitlens.segment import segment
@@ -171,9 +171,9 @@ def _heard(text: str, sure: float, instead: str = "") -> Heard:
 @pytest.mark.parametrize(
     ("cut", "whole", "chosen"),
     [
-        (("1234", 0.9), ("1284", 0.999), "1284"),
+        (("1234", 0.9), ("1284", 0.9999), "1284"),
         (("1234", 0.9), ("1284", 0.9), "1234"),  # the strip thinks cutting possible
-        (("1234", 0.05), ("1284", 0.95), "1284"),  # and cutting does not
+        (("1234", 0.05), ("1284", 0.98), "1284"),  # and cutting does not
         (("14", 0.99), ("15004", 0.9), "15004"),  # what cutting has left out
         (("7714", 0.6), ("714", 0.99), "7714"),  # columns run equal neighbors together
         (("714", 0.6), ("7714", 0.99), "7714"),
@@ -184,24 +184,44 @@ def _heard(text: str, sure: float, instead: str = "") -> Heard:
     ],
 )
 def test_the_likelier_reading_is_taken(cut: tuple[str, float], whole: tuple[str, float], chosen: str) -> None:
-    read = rows.Whole([_number(*whole)], _heard(*whole, instead=cut[0]))
-    assert [found.text for found in rows.choose([_number(*cut)], read)] == [chosen]
+    read = choice.Whole([_number(*whole)], _heard(*whole, instead=cut[0]))
+    assert [found.text for found in choice.choose([_number(*cut)], read, {})] == [chosen]
+
+
+@pytest.mark.parametrize(
+    ("eight", "nothing", "whole", "chosen"),
+    [
+        (0.3, 0.1, "1284", "1284"),  # to the network of single digits, too, it may be an 8
+        (0.001, 0.1, "1284", "1234"),
+        (0.1, 0.3, "124", "124"),  # or no digit
+        (0.1, 0.001, "124", "1234"),
+    ],
+)
+def test_what_both_networks_say_counts(eight: float, nothing: float, whole: str, chosen: str) -> None:
+    cut = _number("1234", 0.6)
+    likely = np.zeros(10, np.float32)
+    likely[3], likely[8] = 1 - eight - nothing, eight
+    seen = {cut.digits[2].box: likely}
+    third = _heard("8", 0.995, "3") if whole == "1284" else _heard("3", 0.005)
+    columns = [_heard("12", 0.99).columns, third.columns, _heard("4", 0.99).columns]
+    read = choice.Whole([_number(whole, 0.99)], Heard([], np.concatenate(columns)))
+    assert [found.text for found in choice.choose([cut], read, seen)] == [chosen]
 
 
 def test_a_row_read_twice_and_alike_is_as_sure_as_the_surer_reading() -> None:
     once = [_number("714", 0.8), _number("25", 0.6)]
-    both = rows.agreed(once, [_number("714", 0.95), _number("25", 0.5)])
+    both = choice.agreed(once, [_number("714", 0.95), _number("25", 0.5)])
     assert [[digit.confidence for digit in found.digits] for found in both] == [[0.95] * 3, [0.6] * 2]
     assert both[0].confidence == pytest.approx(0.95**3)
     assert [found.box for found in both] == [found.box for found in once]
-    assert rows.agreed(once, [_number("714", 0.95), _number("26", 0.99)]) == once
-    assert rows.agreed(once, [_number("71425", 0.95)]) == once
+    assert choice.agreed(once, [_number("714", 0.95), _number("26", 0.99)]) == once
+    assert choice.agreed(once, [_number("71425", 0.95)]) == once
 
 
 def test_what_cutting_does_not_find_must_be_beyond_doubt() -> None:
     def chosen(text: str, sure: float, alone: bool = False) -> list[str]:
-        read = rows.Whole([_number(text, sure)], _heard(text, sure))
-        return [found.text for found in rows.choose([], read, alone)]
+        read = choice.Whole([_number(text, sure)], _heard(text, sure))
+        return [found.text for found in choice.choose([], read, {}, alone)]
 
     assert chosen("714", 0.9) == []  # a word may look so
     assert chosen("71", 0.999) == []
@@ -212,10 +232,10 @@ def test_what_cutting_does_not_find_must_be_beyond_doubt() -> None:
 
 def test_evidence_is_of_both_networks() -> None:
     def evidence(confidence: float, sure: float) -> float:
-        return rows.evidence([_number("35", confidence)], rows.Whole([], _heard("35", sure)))
+        return choice.evidence([_number("35", confidence)], choice.Whole([], _heard("35", sure)))
 
     assert evidence(0.9, 0.99) > evidence(0.9, 0.9) > evidence(0.6, 0.9) > evidence(0.6, 0.2)
-    assert evidence(0.6, 0.2) < 0 < rows.EVIDENCE / 2 < evidence(0.99, 0.999)
+    assert evidence(0.6, 0.2) < 0 < choice.EVIDENCE / 2 < evidence(0.99, 0.999)
     assert np.isfinite([evidence(0.0, 1.0), evidence(1.0, 0.0)]).all()
 
 

@@ -1,0 +1,135 @@
+"""A row read twice, by cutting it and whole: what speaks for each reading, and which is taken."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import groupby, zip_longest
+from math import log
+from statistics import fmean
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from digitlens.lattice import WIDE
+from digitlens.readings import Box, Digit, Number, number
+from digitlens.strips import Heard
+
+Seen = Mapping[Box, npt.NDArray[np.float32]]
+"""Of what was cut out, by its box, how probable each digit is, (10,)."""
+
+LIKELIER = 4.0
+"""Natural logarithm of the odds that a row read whole must have over cutting it."""
+LEAST_SEEN = 1e-3
+"""The least that the network of single digits is believed to hold possible."""
+LEAST_LIKELY = 0.01
+"""The confidence that a digit has at the least, where it is asked whether it is any."""
+SUREST = 0.99
+"""And at the most."""
+EVIDENCE = 12.0
+"""Natural logarithm of the odds that a row's numbers must have, were nothing else of the writing digits;
+where a part of it is no digits, that part of it."""
+ALONE = 0.8
+"""Of a strip's digits on average, where cutting finds no number at all."""
+LEAST_ALONE = 3
+EACH_ALONE = 4.0
+"""How many digits they must be there where there are other rows, and what each must add to the odds: a word
+must not become a number."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A row read whole: its numbers, and what was heard of its strip."""
+
+    numbers: list[Number]
+    heard: Heard
+
+
+def evidence(numbers: list[Number], whole: Whole) -> float:
+    """What speaks for a row's numbers, at least one, being any; a natural logarithm of odds.
+
+    It is what the strip says of them against nothing at all, and the mean odds of their digits.
+    """
+    text = "".join(number.text for number in numbers)
+    sure = [min(digit.confidence, SUREST) for number in numbers for digit in number.digits]
+    odds = fmean(log(max(part, LEAST_LIKELY) / (1 - part)) for part in sure)
+    return whole.heard.likelihood(text) - whole.heard.likelihood("") + odds
+
+
+def choose(cut: list[Number], whole: Whole, seen: Seen, alone: bool = False) -> list[Number]:
+    """Of a row, the numbers by cutting or those by reading it whole.
+
+    They are by cutting, unless both networks together make those read whole much likelier: the strip shows,
+    too, what cutting has left out or has not cut. Where they differ in nothing but how often a digit is
+    repeated, it is cutting that has counted: columns tell equal neighbors apart only by the blank between
+    them. Nor are there two digits in one that stands upright. `alone`: the row is all there is in the
+    picture, so it is shown for its digits. Chosen on the validation sets and on synthetic pages of words and
+    scribbles.
+    """
+    digits, others = ("".join(number.text for number in numbers) for numbers in (cut, whole.numbers))
+    if [sign for sign, _ in groupby(digits)] == [sign for sign, _ in groupby(others)]:
+        more = len(others) > len(digits) and not (len(digits) == 1 and _is_upright(cut[0].box))
+        return whole.numbers if more and _sure(whole.numbers) >= _sure(cut) else cut
+    if not cut:
+        heard = whole.heard
+        enough = alone or (
+            len(others) >= LEAST_ALONE
+            and heard.likelihood(others) - heard.likelihood("") >= EACH_ALONE * len(others)
+        )
+        return whole.numbers if enough and _sure(whole.numbers) >= ALONE else cut
+    if len(digits) == 1 and len(others) > 1 and _is_upright(cut[0].box):
+        return cut
+    odds = whole.heard.likelihood(others) - whole.heard.likelihood(digits)
+    return whole.numbers if odds + _odds(cut, others, seen) >= LIKELIER else cut
+
+
+def _odds(cut: list[Number], others: str, seen: Seen) -> float:
+    """What the network of single digits has for these others; a natural logarithm of odds over its own.
+
+    A digit may be another one, or none; of what cutting has not found it has not been asked.
+    """
+    digits = [digit for number in cut for digit in number.digits]
+    text = "".join(str(digit.value) for digit in digits)
+    odds = 0.0
+    for kind, start, end, first, last in SequenceMatcher(None, text, others, autojunk=False).get_opcodes():
+        instead = others[first:last] if kind == "replace" else ""
+        for digit, sign in zip_longest(digits[start:end] if kind != "equal" else [], instead):
+            if digit is not None:
+                odds += log(max(_share(digit, sign, seen), LEAST_SEEN))
+                odds -= log(max(_share(digit, str(digit.value), seen), LEAST_SEEN))
+    return odds
+
+
+def _share(digit: Digit, sign: str | None, seen: Seen) -> float:
+    """How probable it is that what was cut out as this digit is this sign, or none."""
+    likely = seen.get(digit.box)
+    if likely is None:  # it is known of the digit alone
+        return digit.confidence if sign == str(digit.value) else (1 - digit.confidence) / 10
+    return float(likely[int(sign)]) if sign is not None else float(1 - likely.sum())
+
+
+def agreed(numbers: list[Number], others: list[Number]) -> list[Number]:
+    """Numbers that were read twice, and alike: each digit is as sure as the surer reading of it.
+
+    Those that were not read alike stay as they are.
+    """
+    if [found.text for found in numbers] != [found.text for found in others]:
+        return numbers
+    return [
+        number(
+            tuple(
+                msgspec.structs.replace(digit, confidence=max(digit.confidence, again.confidence))
+                for digit, again in zip(found.digits, other.digits, strict=True)
+            )
+        )
+        for found, other in zip(numbers, others, strict=True)
+    ]
+
+
+def _is_upright(box: Box) -> bool:
+    return box[2] <= WIDE * box[3]
+
+
+def _sure(numbers: list[Number]) -> float:
+    """The mean confidence of all digits; 0 where there are none."""
+    return fmean(digit.confidence for number in numbers for digit in number.digits) if numbers else 0.0
