@@ -30,7 +30,7 @@ Which = Literal["doubtful", "all", "none"]
 
 TINY = 16
 """Pixels of a row's height, below which it is always in doubt."""
-APART = 1.5
+APART = 2.2
 """Row heights between two glyphs, above which each is read in a strip of its own."""
 BESIDE = 0.5
 """Of the row's height: what is read before its first and behind its last glyph."""
