@@ -61,7 +61,7 @@ class Ink:
     `mask` is 255 where ink is; `faint` also where the contrast is only above the paper's grain; `contrast` is
     how much darker than its paper a pixel is, the paper being 255; `edge` is the contrast at which ink begins
     there, `deep` that above which it is dark enough whatever is beside it. `paper`, (H, W) float32 on a grid
-    of CELL pixels, is its brightness. Outside of `part` there is nothing, and the contrast is not told.
+    of CELL pixels, is its brightness. Outside of `part` there is nothing, and `edge` and `deep` are anything.
     """
 
     mask: Gray
@@ -90,9 +90,8 @@ def find_ink(gray: Gray) -> Ink:
     lowest = _lowest(soft)
     strongest = light.contrast_of(lowest)
     strongest = cv2.blur(cv2.dilate(strongest, np.ones((3, 3), np.uint8)), (3, 3)).astype(np.float32)
-    mask, faint, contrast, edge, deep = np.zeros((5, *soft.shape), np.uint8)
-    edge.fill(255)
-    deep.fill(255)
+    mask, faint, contrast = np.zeros((3, *soft.shape), np.uint8)
+    edge, deep = np.empty((2, *soft.shape), np.uint8)
     where = _inked(soft.shape, lowest, paper, line_floor)
     ink = Ink(mask, faint, contrast, edge, deep, paper, where)
     if where[0].start == where[0].stop:
