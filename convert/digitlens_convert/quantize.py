@@ -63,10 +63,13 @@ def convert(
     return in_one_piece(content) if kind == "int8" else content
 
 
-def nearest(model: Any, inputs: npt.NDArray[np.float32], sets: int = SETS) -> bytes:
+def nearest(
+    model: Any, inputs: npt.NDArray[np.float32], sets: int = SETS, classes: int | None = None
+) -> bytes:
     """The int8 file whose probabilities are nearest to the model's own, of `sets` representative sets.
 
-    `model` and `inputs` are as for convert; the model gives logits.
+    `model` and `inputs` are as for convert; the model gives logits, of so many `classes`, one time or more;
+    None takes those of the output's last axis.
 
     Each layer's zero point and step hang on the few largest values of the set: from one to the next the
     mean Kullback-Leibler divergence from the float network was seen to differ by a factor of ten. It is taken
@@ -75,16 +78,21 @@ def nearest(model: Any, inputs: npt.NDArray[np.float32], sets: int = SETS) -> by
     chosen = np.random.default_rng(SETS).choice(len(inputs), min(JUDGED, len(inputs)), replace=False)
     judged = inputs[chosen]
     wanted = np.asarray(model.predict(judged, batch_size=500, verbose=0))
+    wanted = wanted.reshape(-1, classes or wanted.shape[-1])
     files = [convert(model, "int8", inputs, seed, SIZES[seed % len(SIZES)]) for seed in range(sets)]
     return min(files, key=lambda content: divergence(content, judged, wanted))
 
 
 def divergence(content: bytes, inputs: npt.NDArray[np.float32], logits: npt.NDArray[np.float32]) -> float:
-    """Mean Kullback-Leibler divergence of an int8 file's probabilities from `logits` (N, classes)."""
+    """Mean Kullback-Leibler divergence of an int8 file's probabilities from `logits` (M, classes).
+
+    There may be several for each of the (N, ...) inputs.
+    """
     network = Network(content)
     pictures = np.rint(inputs / network.input.scale + network.input.zero_point).astype(np.uint8)
     steps = network.run(pictures).astype(np.float32) - network.output.zero_point
-    wanted, given = _probabilities(logits), _probabilities(steps * network.output.scale)
+    given = _probabilities((steps * network.output.scale).reshape(logits.shape))
+    wanted = _probabilities(logits)
     return float(np.sum(wanted * np.log((wanted + 1e-6) / (given + 1e-6)), axis=1).mean())
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from digitlens import Classifier, Reader, beams, cards
 from digitlens.cards import Accuracy, Card, Port, Quantization, digest
-from digitlens.strips import BLANK, HEIGHT, WIDTHS, Heard, Strips
+from digitlens.strips import BLANK, CLASSES, HEIGHT, WIDTHS, Heard, Strips
 from digitlens_convert import pages
 from digitlens_convert.stats import accuracy, discordant, mcnemar
 from digitlens_train.data import Mnist
@@ -20,8 +20,10 @@ from digitlens_train.run import About
 Gray = npt.NDArray[np.uint8]
 SHOWN = 192
 """Pixels of the strips that show the quantizer each layer's range."""
-STRIPS = 600
-"""How many of them."""
+STRIPS = 1500
+"""How many of them, to draw representative sets from and to compare those on."""
+SETS = 4
+"""Such sets that are tried."""
 TESTED = 1000
 """Synthetic rows of MNIST's test digits that the card's accuracy is of."""
 REPEATS = 30
@@ -52,7 +54,11 @@ def convert(about: About, run: Path, out: Path, data: Mnist) -> list[Path]:
         "int8": out / f"{about.name}.tflite",
     }
     for kind, path in targets.items():
-        content = quantize.convert(model, kind, to_input(np.stack(shown)))
+        inputs = to_input(np.stack(shown))
+        if kind == "int8":
+            content = quantize.nearest(model, inputs, SETS, CLASSES)
+        else:
+            content = quantize.convert(model, kind, inputs)
         entry, end = quantize.ports(content, STRIP_SCALE)
         path.write_bytes(content)
         card = Card(
