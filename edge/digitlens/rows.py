@@ -32,6 +32,12 @@ TINY = 16
 """Pixels of a row's height, below which it is always in doubt."""
 APART = 2.2
 """Row heights between two glyphs, above which each is read in a strip of its own."""
+STRIP_WIDE = 1.6
+"""Times its height, the width of a picture that is of a single row."""
+STRIP_HIGH = 0.25
+"""And the part of its height, that the row's digits have."""
+NEWS = 0.2
+"""Of the row's height: how far beyond its glyphs there must be ink."""
 BESIDE = 0.5
 """Of the row's height: what is read before its first and behind its last glyph."""
 LOWEST = 0.45
@@ -50,21 +56,35 @@ MIXED = 0.3
 
 @dataclass(frozen=True)
 class Row:
-    """Glyphs that are read together, left to right, and the slope that they climb by (down is positive)."""
+    """Glyphs that are read together, left to right, and the slope that they climb by (down is positive).
+
+    `sides` are the columns, from and to before, that belong to it whatever glyphs were found there.
+    """
 
     glyphs: list[Glyph]
     slope: float
+    sides: tuple[int, int] | None = None
 
     @cached_property
     def box(self) -> Box:
-        """Around all glyphs."""
-        return union(glyph.box for glyph in self.glyphs)
+        """Around all glyphs, and from side to side."""
+        x, y, width, height = union(glyph.box for glyph in self.glyphs)
+        if self.sides is not None:
+            x, width = self.sides[0], self.sides[1] - self.sides[0]
+        return x, y, width, height
 
 
-def find(glyphs: list[Glyph]) -> list[Row]:
-    """The rows of a page's glyphs, parted at wide gaps."""
+def find(glyphs: list[Glyph], mask: Gray | None = None) -> list[Row]:
+    """The rows of a page's glyphs, parted at wide gaps.
+
+    `mask` is the page's ink. A picture that shows little but a single row is all that row's, as far as there
+    is ink: its first or last digit may be no glyph, for it is cut off, or hangs together with paper's lines.
+    """
     found = []
-    for row in to_rows(glyphs):
+    rows = to_rows(glyphs)
+    if mask is not None and len(rows) == 1 and (sides := _sides(rows[0], mask)) is not None:
+        return [Row(rows[0], _slope(rows[0]), sides)]
+    for row in rows:
         height = median(glyph.box[3] for glyph in row)
         part = [row[0]]
         end = row[0].box[0] + row[0].box[2]
@@ -78,9 +98,23 @@ def find(glyphs: list[Glyph]) -> list[Row]:
     return found
 
 
+def _sides(row: list[Glyph], mask: Gray) -> tuple[int, int] | None:
+    """The columns from the first ink to the last; None where the picture is no strip, or that is no news."""
+    height, width = mask.shape
+    if width < STRIP_WIDE * height or median(glyph.box[3] for glyph in row) < STRIP_HIGH * height:
+        return None
+    x, y, wide, high = union(glyph.box for glyph in row)
+    left, _, inked, _ = cv2.boundingRect(mask[y : y + high])
+    news = NEWS * high
+    return (left, left + inked) if left < x - news or left + inked > x + wide + news else None
+
+
 def doubtful(row: Row, sure: set[int]) -> bool:
-    """Whether it is tiny, or has a glyph that is wide or is not among the `sure` ones, by id."""
-    if median(glyph.box[3] for glyph in row.glyphs) < TINY:
+    """Whether it is all of a picture, or tiny, or has a glyph that is wide or is not among the `sure` ones.
+
+    Those are by id.
+    """
+    if row.sides is not None or median(glyph.box[3] for glyph in row.glyphs) < TINY:
         return True
     return any(id(glyph) not in sure or glyph.box[2] > WIDE * glyph.box[3] for glyph in row.glyphs)
 
@@ -94,7 +128,7 @@ def reread(
     best = resolved.probabilities.max(axis=1, initial=0)
     sure = {id(glyph) for glyph, p in zip(resolved.glyphs, best, strict=True) if p >= SURE}
     seen = {glyph.box: p for glyph, p in zip(resolved.glyphs, resolved.probabilities, strict=True)}
-    found = find(page.glyphs)
+    found = find(page.glyphs, page.mask)
     read: dict[int, Whole] = {}
     left = list(numbers)
     for index, row in enumerate(found):
