@@ -113,6 +113,20 @@ def test_a_row_is_parted_at_wide_gaps_and_its_slope_is_seen(digits: Digits) -> N
     assert first.slope == pytest.approx(0.1, abs=0.04)
 
 
+def test_a_picture_of_one_row_is_that_rows_as_far_as_there_is_ink(digits: Digits) -> None:
+    page = write("3141    59", digits)
+    found = segment(page)
+    last = max(found.glyphs, key=lambda glyph: glyph.box[0])
+    rest = [glyph for glyph in found.glyphs if glyph is not last]
+    (row,) = rows.find(rest, found.mask)
+    assert row.sides is not None
+    assert row.sides[1] >= last.box[0] + last.box[2]
+    assert row.box[0] + row.box[2] == row.sides[1]
+    assert [other.sides for other in rows.find(found.glyphs, found.mask)] == [None, None]  # no news
+    high = cv2.copyMakeBorder(found.mask, 400, 400, 0, 0, cv2.BORDER_CONSTANT, value=(0,))
+    assert len(rows.find(rest, np.asarray(high, np.uint8))) == 2  # a page
+
+
 def test_only_rows_in_doubt_are_asked_about(digits: Digits) -> None:
     class Asked(Strips):
         count = 0
