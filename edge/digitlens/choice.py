@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.lattice import WIDE
-from digitlens.readings import Box, Digit, Number, number
+from digitlens.readings import Box, Digit, Number, number, union
 from digitlens.strips import Heard
 
 Seen = Mapping[Box, npt.NDArray[np.float32]]
@@ -20,15 +20,17 @@ Seen = Mapping[Box, npt.NDArray[np.float32]]
 
 LIKELIER = 4.0
 """Natural logarithm of the odds that a row read whole must have over cutting it."""
+LACKING = 16.0
+"""And besides, for each digit more than one that it lacks: cutting seldom finds one where none is."""
 LEAST_SEEN = 1e-3
 """The least that the network of single digits is believed to hold possible."""
 LEAST_LIKELY = 0.01
 """The confidence that a digit has at the least, where it is asked whether it is any."""
 SUREST = 0.99
 """And at the most."""
-EVIDENCE = 12.0
+EVIDENCE = 18.0
 """Natural logarithm of the odds that a row's numbers must have, were nothing else of the writing digits;
-where a part of it is no digits, that part of it."""
+where a part of it is no digits, that part of it, and where next to nothing is, no odds against them."""
 ALONE = 0.8
 """Of a strip's digits on average, where cutting finds no number at all."""
 LEAST_ALONE = 3
@@ -67,9 +69,8 @@ def choose(cut: list[Number], whole: Whole, seen: Seen, alone: bool = False) -> 
     scribbles.
     """
     digits, others = ("".join(number.text for number in numbers) for numbers in (cut, whole.numbers))
-    if [sign for sign, _ in groupby(digits)] == [sign for sign, _ in groupby(others)]:
-        more = len(others) > len(digits) and not (len(digits) == 1 and _is_upright(cut[0].box))
-        return whole.numbers if more and _sure(whole.numbers) >= _sure(cut) else cut
+    if digits == others:
+        return cut
     if not cut:
         heard = whole.heard
         enough = alone or (
@@ -77,10 +78,14 @@ def choose(cut: list[Number], whole: Whole, seen: Seen, alone: bool = False) -> 
             and heard.likelihood(others) - heard.likelihood("") >= EACH_ALONE * len(others)
         )
         return whole.numbers if enough and _sure(whole.numbers) >= ALONE else cut
-    if len(digits) == 1 and len(others) > 1 and _is_upright(cut[0].box):
+    if not others or (len(digits) == 1 < len(others) and _is_upright(union(n.box for n in whole.numbers))):
         return cut
-    odds = whole.heard.likelihood(others) - whole.heard.likelihood(digits)
-    return whole.numbers if odds + _odds(cut, others, seen) >= LIKELIER else cut
+    odds = whole.heard.likelihood(others) - whole.heard.likelihood(digits) + _odds(cut, others, seen)
+    lacking = len(digits) - len(others)
+    if lacking and [sign for sign, _ in groupby(digits)] == [sign for sign, _ in groupby(others)]:
+        more = lacking < 0 and (odds >= LIKELIER or _sure(whole.numbers) >= _sure(cut))
+        return whole.numbers if more else cut
+    return whole.numbers if odds >= LIKELIER + LACKING * max(0, lacking - 1) else cut
 
 
 def _odds(cut: list[Number], others: str, seen: Seen) -> float:

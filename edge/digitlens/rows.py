@@ -141,10 +141,12 @@ def reread(
     others = 1 - _area(digit.box for number in left for digit in number.digits) / max(
         1, _area(glyph.box for glyph in page.glyphs)
     )
-    if others >= MIXED:
-        for index, row in enumerate(found):
-            own = _of(left, row)
-            if own and evidence(own, read.get(index) or read_row(row, page, strips)) < EVIDENCE * others:
+    mixed = others >= MIXED
+    for index, row in enumerate(found):
+        own = _of(left, row)
+        if own and (mixed or index in read):
+            whole = read.get(index) or read_row(row, page, strips)
+            if evidence(own, whole) < (EVIDENCE * others if mixed else 0.0):
                 left = _without(left, own)
     for index, whole in read.items():
         own = _of(left, found[index])

@@ -192,14 +192,23 @@ def _heard(text: str, sure: float, instead: str = "") -> Heard:
         (("7714", 0.6), ("714", 0.99), "7714"),  # columns run equal neighbors together
         (("714", 0.6), ("7714", 0.99), "7714"),
         (("714", 0.99), ("7714", 0.6), "714"),
-        (("1", 0.8), ("11", 0.99), "1"),  # as narrow as it is
-        (("1", 0.8), ("71", 0.99), "1"),
+        (("7744", 0.9), ("7774", 0.9999), "7774"),  # it is no question of how many
+        (("714", 0.9), ("7", 0.9999), "714"),  # two are a lot to be found for nothing
         (("1", 0.8), ("7", 0.9999), "7"),
     ],
 )
 def test_the_likelier_reading_is_taken(cut: tuple[str, float], whole: tuple[str, float], chosen: str) -> None:
     read = choice.Whole([_number(*whole)], _heard(*whole, instead=cut[0]))
     assert [found.text for found in choice.choose([_number(*cut)], read, {})] == [chosen]
+
+
+@pytest.mark.parametrize("text", ["11", "71"])
+def test_there_are_no_two_digits_in_one_that_stands_upright(text: str) -> None:
+    digits = [Digit(int(sign), 0.9999, (8 * at, 0, 8, 24)) for at, sign in enumerate(text)]
+    narrow = choice.Whole([number(tuple(digits))], _heard(text, 0.9999))
+    wide = choice.Whole([_number(text, 0.9999)], _heard(text, 0.9999))
+    assert [found.text for found in choice.choose([_number("1", 0.8)], narrow, {})] == ["1"]
+    assert [found.text for found in choice.choose([_number("1", 0.8)], wide, {})] == [text]
 
 
 @pytest.mark.parametrize(
