@@ -193,7 +193,6 @@ def _heard(text: str, sure: float, instead: str = "") -> Heard:
         (("714", 0.6), ("7714", 0.99), "7714"),
         (("714", 0.99), ("7714", 0.6), "714"),
         (("7744", 0.9), ("7774", 0.9999), "7774"),  # it is no question of how many
-        (("714", 0.9), ("7", 0.9999), "714"),  # two are a lot to be found for nothing
         (("1", 0.8), ("7", 0.9999), "7"),
     ],
 )
@@ -209,6 +208,16 @@ def test_there_are_no_two_digits_in_one_that_stands_upright(text: str) -> None:
     wide = choice.Whole([_number(text, 0.9999)], _heard(text, 0.9999))
     assert [found.text for found in choice.choose([_number("1", 0.8)], narrow, {})] == ["1"]
     assert [found.text for found in choice.choose([_number("1", 0.8)], wide, {})] == [text]
+
+
+@pytest.mark.parametrize(("text", "chosen"), [("71", "71"), ("7", "714")])
+def test_cutting_seldom_finds_more_than_one_digit_too_many(text: str, chosen: str) -> None:
+    cut = _number("714", 0.6)
+    likely = np.full(10, 0.005, np.float32)  # the network of single digits thinks them none
+    seen = {digit.box: likely for digit in cut.digits[len(text) :]}
+    heard = [_heard(sign, 0.99 if at < len(text) else 0.03) for at, sign in enumerate("714")]
+    read = choice.Whole([_number(text, 0.99)], Heard([], np.concatenate([part.columns for part in heard])))
+    assert [found.text for found in choice.choose([cut], read, seen)] == [chosen]
 
 
 @pytest.mark.parametrize(
