@@ -20,7 +20,7 @@ Seen = Mapping[Box, npt.NDArray[np.float32]]
 
 LIKELIER = 4.0
 """Natural logarithm of the odds that a row read whole must have over cutting it."""
-LACKING = 16.0
+LACKING = 24.0
 """And besides, for each digit more than one that it lacks: cutting seldom finds one where none is."""
 LEAST_SEEN = 1e-3
 """The least that the network of single digits is believed to hold possible."""
@@ -31,7 +31,7 @@ SUREST = 0.99
 EVIDENCE = 18.0
 """Natural logarithm of the odds that a row's numbers must have, were nothing else of the writing digits;
 where a part of it is no digits, that part of it, and where next to nothing is, no odds against them."""
-ALONE = 0.8
+ALONE = 0.7
 """Of a strip's digits on average, where cutting finds no number at all."""
 LEAST_ALONE = 3
 EACH_ALONE = 4.0
