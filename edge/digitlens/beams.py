@@ -22,6 +22,10 @@ IMPOSSIBLE = 1e-6
 """The least probability of a sign that is told from none."""
 
 
+RESCALED = 16
+"""Columns after which what is so improbable that it might be taken for 0 is made larger."""
+
+
 class Sign(NamedTuple):
     """A class, its confidence (0 to 1), the column where it is most probable, and how probable each class is.
 
@@ -105,21 +109,31 @@ def likelihood(columns: Floats, labels: Sequence[int], nothing: int) -> float:
     silence = columns[:, nothing:].sum(axis=1)
     silent = silence >= SILENT
     kept = ~silent | ~np.concatenate([[False], silent[:-1]])
+    if not labels:
+        return float(np.log(np.maximum(silence[kept], IMPOSSIBLE), dtype=np.float64).sum())
     row = np.full(2 * len(labels) + 1, nothing)
     row[1::2] = labels
     chances = np.concatenate([columns[kept, :nothing], silence[kept, np.newaxis]], axis=1)
-    steps = np.log(np.maximum(chances, IMPOSSIBLE), dtype=np.float64)[:, row]
+    steps = np.maximum(chances, IMPOSSIBLE, dtype=np.float64)[:, row]
     # Equal neighbors must have nothing between them.
-    leap = np.zeros(len(row), bool)
+    leap = np.zeros(len(row))
     leap[3::2] = row[3::2] != row[1:-2:2]
-    so_far = np.full(len(row) + 2, -np.inf)  # two places before the first sign, that nothing comes from
+    so_far = np.zeros(len(row) + 2)  # two places before the first sign, that nothing comes from
     so_far[2:4] = steps[0, :2]
-    for step in steps[1:]:
-        stay = np.logaddexp(so_far[2:], so_far[1:-1])
-        so_far[2:] = np.where(leap, np.logaddexp(stay, so_far[:-2]), stay) + step
-    found = float(np.logaddexp(*so_far[-2:]))
+    stay, before, far = so_far[2:], so_far[1:-1], so_far[:-2]
+    taken = 0.0
+    grown, leapt = np.empty_like(stay), np.empty_like(stay)
+    for at, step in enumerate(steps[1:], 1):
+        np.add(stay, before, out=grown)
+        np.multiply(leap, far, out=leapt)
+        np.add(grown, leapt, out=grown)
+        np.multiply(grown, step, out=stay)
+        if at % RESCALED == 0 and (most := float(stay.max())) > 0:
+            stay /= most
+            taken += log(most)
+    found = float(so_far[-2:].sum())
     # Where there are not even columns enough, it is as if none of them fitted.
-    return found if found > -np.inf else (len(steps) + len(labels)) * log(IMPOSSIBLE)
+    return log(found) + taken if found > 0 else (len(steps) + len(labels)) * log(IMPOSSIBLE)
 
 
 def _step(

@@ -30,6 +30,8 @@ Which = Literal["doubtful", "all", "none"]
 
 TINY = 16
 """Pixels of a row's height, below which it is always in doubt."""
+CERTAIN = 0.95
+"""The confidence of a digit in its number, that is not in doubt."""
 APART = 2.2
 """Row heights between two glyphs, above which each is read in a strip of its own."""
 STRIP_WIDE = 1.6
@@ -109,14 +111,11 @@ def _sides(row: list[Glyph], mask: Gray) -> tuple[int, int] | None:
     return (left, left + inked) if left < x - news or left + inked > x + wide + news else None
 
 
-def doubtful(row: Row, sure: set[int]) -> bool:
-    """Whether it is all of a picture, or tiny, or has a glyph that is wide or is not among the `sure` ones.
-
-    Those are by id.
-    """
+def doubtful(row: Row, sure: set[Box]) -> bool:
+    """Whether it is all of a picture, or tiny, or has a glyph that is wide or none of the `sure` boxes."""
     if row.sides is not None or median(glyph.box[3] for glyph in row.glyphs) < TINY:
         return True
-    return any(id(glyph) not in sure or glyph.box[2] > WIDE * glyph.box[3] for glyph in row.glyphs)
+    return any(glyph.box not in sure or glyph.box[2] > WIDE * glyph.box[3] for glyph in row.glyphs)
 
 
 def reread(
@@ -125,9 +124,11 @@ def reread(
     """The numbers of a page, those of its rows in doubt (or of all rows) as the strip network reads them."""
     if which == "none":
         return numbers
-    best = resolved.probabilities.max(axis=1, initial=0)
-    sure = {id(glyph) for glyph, p in zip(resolved.glyphs, best, strict=True) if p >= SURE}
     seen = {glyph.box: p for glyph, p in zip(resolved.glyphs, resolved.probabilities, strict=True)}
+    # In its number's company a digit may be beyond doubt that was not alone.
+    sure = {digit.box for number in numbers for digit in number.digits if digit.confidence >= CERTAIN}
+    best = resolved.probabilities.max(axis=1, initial=0)
+    sure |= {glyph.box for glyph, p in zip(resolved.glyphs, best, strict=True) if p >= SURE}
     found = find(page.glyphs, page.mask)
     read: dict[int, Whole] = {}
     left = list(numbers)
@@ -143,11 +144,13 @@ def reread(
     )
     mixed = others >= MIXED
     for index, row in enumerate(found):
-        own = _of(left, row)
-        if own and (mixed or index in read):
-            whole = read.get(index) or read_row(row, page, strips)
-            if evidence(own, whole) < (EVIDENCE * others if mixed else 0.0):
-                left = _without(left, own)
+        own, whole = _of(left, row), read.get(index)
+        if not own or not (mixed or (whole is not None and _text(own) != _text(whole.numbers))):
+            continue  # where both readings are alike, there is evidence
+        if whole is None:
+            whole = read_row(row, page, strips)
+        if evidence(own, whole) < (EVIDENCE * others if mixed else 0.0):
+            left = _without(left, own)
     for index, whole in read.items():
         own = _of(left, found[index])
         left = _without(left, own) + agreed(own, whole.numbers)
@@ -156,6 +159,10 @@ def reread(
 
 def _of(numbers: list[Number], row: Row) -> list[Number]:
     return [number for number in numbers if _is_in(number.box, row)]
+
+
+def _text(numbers: list[Number]) -> str:
+    return "".join(number.text for number in numbers)
 
 
 def _without(numbers: list[Number], gone: list[Number]) -> list[Number]:

@@ -3,8 +3,9 @@
 The strip is gray, its paper evened out, not thresholded; training makes its own by the same function.
 """
 
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 import cv2
 import numpy as np
@@ -27,7 +28,7 @@ STEP = 2
 """Pixels of a strip for each column that the network tells of."""
 HEIGHT = 32
 """Pixels of a strip."""
-WIDTHS = (64, 128, 192, 256, 384)
+WIDTHS = (64, 128, 160, 192, 224, 256, 384)
 """Pixels that a strip is padded to, with paper on its right."""
 PAD = 0.14
 """Of the row's height, that is left above and below it."""
@@ -66,7 +67,8 @@ def padded(strip: Gray) -> Gray:
     )
 
 
-class Heard(NamedTuple):
+@dataclass(frozen=True)
+class Heard:
     """A strip's signs, left to right, and the probabilities (T, CLASSES) of its columns, of STEP pixels each.
 
     `column` of a sign is one of the strip as it was given, not made narrower.
@@ -74,10 +76,14 @@ class Heard(NamedTuple):
 
     signs: list[beams.Sign]
     columns: Floats
+    _known: dict[str, float] = field(default_factory=dict, repr=False, compare=False)
 
     def likelihood(self, text: str) -> float:
         """How probable it is that just these digits stand in the strip; a natural logarithm."""
-        return beams.likelihood(self.columns, [int(sign) for sign in text], SEPARATOR)
+        if text not in self._known:
+            labels = [int(sign) for sign in text]
+            self._known[text] = beams.likelihood(self.columns, labels, SEPARATOR)
+        return self._known[text]
 
 
 class Strips:

@@ -258,8 +258,8 @@ def test_what_cutting_does_not_find_must_be_beyond_doubt() -> None:
     assert chosen("714", 0.9) == []  # a word may look so
     assert chosen("71", 0.999) == []
     assert chosen("714", 0.999) == ["714"]
-    assert chosen("71", 0.7, alone=True) == []
-    assert chosen("71", 0.9, alone=True) == ["71"]
+    assert chosen("71", 0.6, alone=True) == []
+    assert chosen("71", 0.8, alone=True) == ["71"]
 
 
 def test_evidence_is_of_both_networks() -> None:
