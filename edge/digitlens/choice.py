@@ -28,7 +28,7 @@ LEAST_LIKELY = 0.01
 """The confidence that a digit has at the least, where it is asked whether it is any."""
 SUREST = 0.99
 """And at the most."""
-EVIDENCE = 18.0
+EVIDENCE = 14.0
 """Natural logarithm of the odds that a row's numbers must have, were nothing else of the writing digits;
 where a part of it is no digits, that part of it, and where next to nothing is, no odds against them."""
 ALONE = 0.7

@@ -112,15 +112,16 @@ def test_a_sign_among_digits_is_left_out(reader: Reader, digits: Digits) -> None
     assert _texts(reader, page) == ["40", "71"]
 
 
-@pytest.mark.parametrize(("gap", "read"), [(4, ["71"]), (230, ["71", "2"])])
+@pytest.mark.parametrize(("gap", "read"), [(4, ["71"]), (230, ["71", "22"])])
 def test_a_subscript_is_its_letters(reader: Reader, digits: Digits, gap: int, read: list[str]) -> None:
-    """A small digit close behind a large sign is no number; further off it is."""
-    page = np.full((420, 460), 220, np.uint8)
+    """A small digit close behind a large sign is no number; further off, with another, it is."""
+    page = np.full((420, 520), 220, np.uint8)
     page[20:140, 20:220] = write("71", digits)
     _star(page, 120, 280, 60)
     small = write("2", digits, size=45)
     x, y, width, height = find_glyphs(small)[0].box
-    page[310 : 310 + height, 176 + gap : 176 + gap + width] = small[y : y + height, x : x + width]
+    for left in (176 + gap, 176 + gap + 50)[: len(read)]:
+        page[310 : 310 + height, left : left + width] = small[y : y + height, x : x + width]
     assert _texts(reader, page) == read
 
 
