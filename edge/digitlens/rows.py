@@ -33,7 +33,9 @@ TINY = 16
 CERTAIN = 0.95
 """The confidence of a digit in its number, that is not in doubt."""
 APART = 2.2
-"""Row heights between two glyphs, above which each is read in a strip of its own."""
+"""Row heights between two glyphs, above which they are of two rows."""
+CLOSE = 1.5
+"""The same for parts of such a row, of which only those in doubt are read."""
 STRIP_WIDE = 1.6
 """Times its height, the width of a picture that is of a single row."""
 STRIP_HIGH = 0.25
@@ -58,13 +60,12 @@ MIXED = 0.3
 
 @dataclass(frozen=True)
 class Row:
-    """Glyphs that are read together, left to right, and the slope that they climb by (down is positive).
+    """Glyphs that belong together, left to right.
 
     `sides` are the columns, from and to before, that belong to it whatever glyphs were found there.
     """
 
     glyphs: list[Glyph]
-    slope: float
     sides: tuple[int, int] | None = None
 
     @cached_property
@@ -75,6 +76,29 @@ class Row:
             x, width = self.sides[0], self.sides[1] - self.sides[0]
         return x, y, width, height
 
+    @cached_property
+    def slope(self) -> float:
+        """By which the glyphs' middles climb (down is positive), where they are enough to tell."""
+        if len(self.glyphs) < 3:
+            return 0.0
+        boxes = np.array([glyph.box for glyph in self.glyphs], np.float64)
+        x, y = boxes[:, 0] + boxes[:, 2] / 2, boxes[:, 1] + boxes[:, 3] / 2
+        if x.max() - x.min() < LONG * median(glyph.box[3] for glyph in self.glyphs):
+            return 0.0
+        return min(max(float(polynomial(x, y, 1)[0]), -0.3), 0.3)
+
+    def parted(self, gap: float) -> list["Row"]:
+        """It at its gaps of more than so many heights; it alone where there is none, or it has sides."""
+        height = median(glyph.box[3] for glyph in self.glyphs)
+        parts: list[list[Glyph]] = [[]]
+        end = self.glyphs[0].box[0]
+        for glyph in self.glyphs:
+            if glyph.box[0] - end > gap * height:
+                parts.append([])
+            parts[-1].append(glyph)
+            end = max(end, glyph.box[0] + glyph.box[2])
+        return [self] if len(parts) == 1 or self.sides is not None else [Row(part) for part in parts]
+
 
 def find(glyphs: list[Glyph], mask: Gray | None = None) -> list[Row]:
     """The rows of a page's glyphs, parted at wide gaps.
@@ -82,22 +106,10 @@ def find(glyphs: list[Glyph], mask: Gray | None = None) -> list[Row]:
     `mask` is the page's ink. A picture that shows little but a single row is all that row's, as far as there
     is ink: its first or last digit may be no glyph, for it is cut off, or hangs together with paper's lines.
     """
-    found = []
     rows = to_rows(glyphs)
     if mask is not None and len(rows) == 1 and (sides := _sides(rows[0], mask)) is not None:
-        return [Row(rows[0], _slope(rows[0]), sides)]
-    for row in rows:
-        height = median(glyph.box[3] for glyph in row)
-        part = [row[0]]
-        end = row[0].box[0] + row[0].box[2]
-        for glyph in row[1:]:
-            if glyph.box[0] - end > APART * height:
-                found.append(Row(part, _slope(part)))
-                part = []
-            part.append(glyph)
-            end = max(end, glyph.box[0] + glyph.box[2])
-        found.append(Row(part, _slope(part)))
-    return found
+        return [Row(rows[0], sides)]
+    return [part for row in rows for part in Row(row).parted(APART)]
 
 
 def _sides(row: list[Glyph], mask: Gray) -> tuple[int, int] | None:
@@ -130,30 +142,30 @@ def reread(
     best = resolved.probabilities.max(axis=1, initial=0)
     sure |= {glyph.box for glyph, p in zip(resolved.glyphs, best, strict=True) if p >= SURE}
     found = find(page.glyphs, page.mask)
-    read: dict[int, Whole] = {}
+    parts = [part for row in found for part in row.parted(CLOSE)]
+    read: dict[int, Whole] = {}  # by the id of what was read
     left = list(numbers)
-    for index, row in enumerate(found):
-        if which == "all" or doubtful(row, sure):
-            read[index] = read_row(row, page, strips)
-            own = _of(left, row)
-            chosen = choose(own, read[index], seen, len(found) == 1)
+    for part in parts:
+        if which == "all" or doubtful(part, sure):
+            read[id(part)] = whole = read_row(part, page, strips)
+            own = _of(left, part)
+            chosen = choose(own, whole, seen, len(found) == 1)
             if chosen is not own:
                 left = _without(left, own) + list(chosen)
     others = 1 - _area(digit.box for number in left for digit in number.digits) / max(
         1, _area(glyph.box for glyph in page.glyphs)
     )
     mixed = others >= MIXED
-    for index, row in enumerate(found):
-        own, whole = _of(left, row), read.get(index)
-        if not own or not (mixed or (whole is not None and _text(own) != _text(whole.numbers))):
+    for row in found if mixed else parts:
+        own, heard = _of(left, row), read.get(id(row))
+        if not own or not (mixed or (heard is not None and _text(own) != _text(heard.numbers))):
             continue  # where both readings are alike, there is evidence
-        if whole is None:
-            whole = read_row(row, page, strips)
-        if evidence(own, whole) < (EVIDENCE * others if mixed else 0.0):
+        if evidence(own, heard or read_row(row, page, strips)) < (EVIDENCE * others if mixed else 0.0):
             left = _without(left, own)
-    for index, whole in read.items():
-        own = _of(left, found[index])
-        left = _without(left, own) + agreed(own, whole.numbers)
+    for part in parts:
+        if id(part) in read:
+            own = _of(left, part)
+            left = _without(left, own) + agreed(own, read[id(part)].numbers)
     return tuple(found for line in to_rows(left) for found in line)
 
 
@@ -264,17 +276,6 @@ def _view(row: Row, page: Segmented) -> tuple[Gray, _View]:
         strip = to_strip(contrast, top, bottom, left, right)
     scale = (right - left) / strip.shape[1]
     return strip, _View(left, top, bottom, scale, slope, anchor)
-
-
-def _slope(glyphs: list[Glyph]) -> float:
-    """By which the glyphs' middles climb, where they are enough to tell."""
-    if len(glyphs) < 3:
-        return 0.0
-    boxes = np.array([glyph.box for glyph in glyphs], np.float64)
-    x, y = boxes[:, 0] + boxes[:, 2] / 2, boxes[:, 1] + boxes[:, 3] / 2
-    if x.max() - x.min() < LONG * median(glyph.box[3] for glyph in glyphs):
-        return 0.0
-    return min(max(float(polynomial(x, y, 1)[0]), -0.3), 0.3)
 
 
 def _is_in(box: Box, row: Row) -> bool:

@@ -113,6 +113,26 @@ def test_a_row_is_parted_at_wide_gaps_and_its_slope_is_seen(digits: Digits) -> N
     assert first.slope == pytest.approx(0.1, abs=0.04)
 
 
+def test_only_the_part_of_a_row_that_is_in_doubt_is_read(digits: Digits) -> None:
+    widths: list[int] = []
+
+    class Asked(Strips):
+        def read(self, strip: Gray) -> Heard:
+            widths.append(strip.shape[1])
+            return super().read(strip)
+
+    close = touch("4071", digits, 5)
+    sure = write("3141", digits)
+    page = np.full((300, close.shape[1] + sure.shape[1] + 60), 220, np.uint8)
+    page[100 : 100 + len(sure), : sure.shape[1]] = sure
+    page[100 : 100 + len(close), -close.shape[1] :] = close
+    reader = Reader(strips=Asked.load())
+    assert [found.text for found in reader.read(page).numbers] == ["3141", "4071"]
+    (part,) = widths
+    Reader(whole="all", strips=reader._strips).read(close)
+    assert part == pytest.approx(widths[-1], abs=6)
+
+
 def test_a_picture_of_one_row_is_that_rows_as_far_as_there_is_ink(digits: Digits) -> None:
     page = write("3141    59", digits)
     found = segment(page)
