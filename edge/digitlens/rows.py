@@ -158,8 +158,10 @@ def reread(
     mixed = others >= MIXED
     for row in found if mixed else parts:
         own, heard = _of(left, row), read.get(id(row))
-        if not own or not (mixed or (heard is not None and _text(own) != _text(heard.numbers))):
-            continue  # where both readings are alike, there is evidence
+        # Where both readings are alike there is evidence; of a lone digit, the other network knows more.
+        apart = heard is not None and len(text := _text(own)) > 1 and text != _text(heard.numbers)
+        if not own or not (mixed or apart):
+            continue
         if evidence(own, heard or read_row(row, page, strips)) < (EVIDENCE * others if mixed else 0.0):
             left = _without(left, own)
     for part in parts:
