@@ -27,7 +27,7 @@ DIGITS = 20
 DIGIT = 40
 """Pixels of height; in pages of all sizes, so that they differ in paper alone."""
 SIZES = ((480, 272), (640, 360), (800, 448), (960, 544), (1120, 632), (1280, 720))
-"""As cameras give them, in whole blocks of eight pixels; other sizes are looked at without leaving margins out."""
+"""As cameras give them, in whole blocks of eight pixels; of other sizes no margins are left out."""
 COUNTS = (5, 10, 20, 40, 60, 80)
 REPEAT = 25
 PEER_REPEAT = 5
