@@ -28,7 +28,7 @@ STEP = 2
 """Pixels of a strip for each column that the network tells of."""
 HEIGHT = 32
 """Pixels of a strip."""
-WIDTHS = (64, 128, 160, 192, 224, 256, 384)
+WIDTHS = (128, 256, 384)
 """Pixels that a strip is padded to, with paper on its right."""
 PAD = 0.14
 """Of the row's height, that is left above and below it."""
