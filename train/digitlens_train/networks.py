@@ -70,7 +70,7 @@ def numbers() -> keras.Model:
     Each place of the output is two columns of a strip, 2 pixels each, of 13 classes: ten digits,
     separator, *not a digit*, blank; it is W / 2 columns after a reshape. 310,000 weights, 25 million
     multiply-accumulates for W = 128. The height is folded by convolutions; what a column has seen is
-    some 110 pixels wide. Where a layer's shape is that of the one before, it adds to it (He et al. 2016).
+    some 80 pixels wide. Where a layer's shape is that of the one before, it adds to it (He et al. 2016).
     """
     strip = keras.Input((32, None, 1))
     x = _convolution(strip, 16, stride=2, side=5)  # (16, W / 2, 16)
