@@ -20,8 +20,6 @@ SILENT = 0.98
 """Of nothing, in a column: there nothing else is looked for."""
 IMPOSSIBLE = 1e-6
 """The least probability of a sign that is told from none."""
-
-
 RESCALED = 16
 """Columns after which what is so improbable that it might be taken for 0 is made larger."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import groupby, zip_longest
+from itertools import groupby
 from math import log
 from statistics import fmean
 
@@ -47,12 +47,17 @@ class Whole:
     heard: Heard
 
 
+def joined_text(numbers: list[Number]) -> str:
+    """The digits of all the numbers, one after the other."""
+    return "".join(number.text for number in numbers)
+
+
 def evidence(numbers: list[Number], whole: Whole) -> float:
     """What speaks for a row's numbers, at least one, being any; a natural logarithm of odds.
 
     It is what the strip says of them against nothing at all, and the mean odds of their digits.
     """
-    text = "".join(number.text for number in numbers)
+    text = joined_text(numbers)
     sure = [min(digit.confidence, SUREST) for number in numbers for digit in number.digits]
     odds = fmean(log(max(part, LEAST_LIKELY) / (1 - part)) for part in sure)
     return whole.heard.likelihood(text) - whole.heard.likelihood("") + odds
@@ -68,7 +73,7 @@ def choose(cut: list[Number], whole: Whole, seen: Seen, alone: bool = False) -> 
     picture, so it is shown for its digits. Chosen on the validation sets and on synthetic pages of words and
     scribbles.
     """
-    digits, others = ("".join(number.text for number in numbers) for numbers in (cut, whole.numbers))
+    digits, others = joined_text(cut), joined_text(whole.numbers)
     if digits == others:
         return cut
     if not cut:
@@ -94,21 +99,22 @@ def _odds(cut: list[Number], others: str, seen: Seen) -> float:
     A digit may be another one, or none; of what cutting has not found it has not been asked.
     """
     digits = [digit for number in cut for digit in number.digits]
-    text = "".join(str(digit.value) for digit in digits)
+    matched = SequenceMatcher(None, joined_text(cut), others, autojunk=False)
     odds = 0.0
-    for kind, start, end, first, last in SequenceMatcher(None, text, others, autojunk=False).get_opcodes():
-        instead = others[first:last] if kind == "replace" else ""
-        for digit, sign in zip_longest(digits[start:end] if kind != "equal" else [], instead):
-            if digit is not None:
-                odds += log(max(_share(digit, sign, seen), LEAST_SEEN))
-                odds -= log(max(_share(digit, str(digit.value), seen), LEAST_SEEN))
+    for kind, start, end, first, last in matched.get_opcodes():
+        if kind == "equal":
+            continue
+        for at, digit in enumerate(digits[start:end], first):
+            sign = others[at] if at < last else None
+            odds += log(max(_share(digit, sign, seen), LEAST_SEEN))
+            odds -= log(max(_share(digit, str(digit.value), seen), LEAST_SEEN))
     return odds
 
 
 def _share(digit: Digit, sign: str | None, seen: Seen) -> float:
     """How probable it is that what was cut out as this digit is this sign, or none."""
     likely = seen.get(digit.box)
-    if likely is None:  # it is known of the digit alone
+    if likely is None:  # nine other digits and none share what the digit itself lacks
         return digit.confidence if sign == str(digit.value) else (1 - digit.confidence) / 10
     return float(likely[int(sign)]) if sign is not None else float(1 - likely.sum())
 

@@ -19,8 +19,7 @@ def clear_edges(mask: Gray) -> Gray:
     """Take out what runs along the picture's own border: the frame of a cell, a sheet's edge.
 
     (H, W) of 0 and 255; a new one, or the same where there is nothing. What crosses the few rows of such a
-    frame goes with it. A frame goes to
-    one corner at least; the foot of a 2 does not.
+    frame goes with it. A frame goes to one corner at least; the foot of a 2 does not.
     """
     deep = EDGE_PIXELS
     if not any(side.any() for side in (mask[:deep], mask[-deep:], mask[:, :deep], mask[:, -deep:])):

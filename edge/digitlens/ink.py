@@ -75,7 +75,6 @@ def find_ink(gray: Gray) -> Ink:
     lowest = _lowest(soft)
     strongest = light.contrast_of(lowest)
     strongest = cv2.blur(cv2.dilate(strongest, np.ones((3, 3), np.uint8)), (3, 3)).astype(np.float32)
-    # One by one, each as large as any other picture: freed memory then fits again.
     mask, faint, contrast = (np.zeros_like(soft) for _ in range(3))
     edge, deep = np.empty_like(soft), np.empty_like(soft)
     where = _inked(soft.shape, lowest, paper, line_floor)

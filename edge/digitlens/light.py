@@ -40,13 +40,8 @@ class Light:
 
     def contrast(self, where: Part, paper: Gray, into: Gray) -> None:
         """Of a part of the picture, of whose pixels this is the paper: how much darker they are."""
-        cv2.divide(self.soft[where], paper, dst=into, scale=255)
-        cv2.bitwise_not(into, dst=into)
-        if self.behind is not None:
-            size = self.soft.shape[1], self.soft.shape[0]
-            cv2.subtract(
-                into, cv2.resize(self.behind, size, interpolation=cv2.INTER_NEAREST)[where], dst=into
-            )
+        size = self.soft.shape[1], self.soft.shape[0]
+        self._darker(self.soft[where], paper, size, where, into)
 
     def contrast_of(self, cells: Gray) -> Gray:
         """The same of a gray level for each cell."""
@@ -57,11 +52,16 @@ class Light:
         """The contrast of every eighth row of the picture."""
         rows = np.ascontiguousarray(self.soft[::8])
         size = rows.shape[1], rows.shape[0]
-        cv2.divide(rows, enlarged(self.paper, size), dst=rows, scale=255)
-        cv2.bitwise_not(rows, dst=rows)
-        if self.behind is not None:
-            cv2.subtract(rows, cv2.resize(self.behind, size, interpolation=cv2.INTER_NEAREST), dst=rows)
+        self._darker(rows, enlarged(self.paper, size), size, (slice(None), slice(None)), rows)
         return rows
+
+    def _darker(self, gray: Gray, paper: Gray, size: tuple[int, int], where: Part, into: Gray) -> None:
+        """How much darker than its paper the part `where` of a picture of this size is, which is `gray`."""
+        cv2.divide(gray, paper, dst=into, scale=255)
+        cv2.bitwise_not(into, dst=into)
+        if self.behind is not None:
+            behind = cv2.resize(self.behind, size, interpolation=cv2.INTER_NEAREST)
+            cv2.subtract(into, behind[where], dst=into)
 
 
 def find_light(gray: Gray) -> Light:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.beams import Sign
-from digitlens.choice import EVIDENCE, Whole, agreed, choose, evidence
+from digitlens.choice import EVIDENCE, Whole, agreed, choose, evidence, joined_text
 from digitlens.curves import polynomial
 from digitlens.lattice import SURE, WIDE, Resolved
 from digitlens.lines import to_numbers, to_rows
@@ -159,7 +159,7 @@ def reread(
     for row in found if mixed else parts:
         own, heard = _of(left, row), read.get(id(row))
         # Where both readings are alike there is evidence; of a lone digit, the other network knows more.
-        apart = heard is not None and len(text := _text(own)) > 1 and text != _text(heard.numbers)
+        apart = heard is not None and len(text := joined_text(own)) > 1 and text != joined_text(heard.numbers)
         if not own or not (mixed or apart):
             continue
         if evidence(own, heard or read_row(row, page, strips)) < (EVIDENCE * others if mixed else 0.0):
@@ -173,10 +173,6 @@ def reread(
 
 def _of(numbers: list[Number], row: Row) -> list[Number]:
     return [number for number in numbers if _is_in(number.box, row)]
-
-
-def _text(numbers: list[Number]) -> str:
-    return "".join(number.text for number in numbers)
 
 
 def _without(numbers: list[Number], gone: list[Number]) -> list[Number]:

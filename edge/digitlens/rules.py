@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.curves import BARE_COLUMNS, SLOPE_ROOM, Curve, fitted, percentile
+from digitlens.light import Part
 from digitlens.paths import fall, trace
 
 Gray = npt.NDArray[np.uint8]
@@ -60,16 +61,13 @@ THICK_ANYWAY = 4.0
 """And in pixels, up to which it may be a line however small the picture."""
 
 
-def remove_lines(
-    mask: Gray, faint: Gray, part: tuple[slice, slice] | None = None
-) -> tuple[Gray, list[Points]]:
+def remove_lines(mask: Gray, faint: Gray, part: Part) -> tuple[Gray, list[Points]]:
     """Take long straight lines near the two axes out of an ink mask.
 
     Args:
         mask: (H, W), 0 or 255.
         faint: the same of a lower threshold, in which a pale line is still whole.
-        part: rows and columns, outside of which neither has anything, from an even number to an even one;
-            None may be anything.
+        part: rows and columns, outside of which neither has anything; the whole, or of whole cells.
 
     Returns:
         the mask without them, and the upright ones, each as (N, 2) x and y of points along it.
@@ -157,12 +155,12 @@ def _column_sums(mask: Gray) -> npt.NDArray[np.int32]:
     return sums
 
 
-def _coarse(faint: Gray, part: tuple[slice, slice] | None) -> Gray:
+def _coarse(faint: Gray, part: Part) -> Gray:
     """An ink mask of at most COARSE pixels on its longer side; a pixel of ink is still one there."""
     height, width = faint.shape
     scale = -(-max(height, width) // COARSE)
     size = max(1, width // scale), max(1, height // scale)
-    if part is not None and scale == 2 and height % 2 == width % 2 == 0 and part[0].stop:
+    if scale == 2 and height % 2 == width % 2 == 0:
         coarse = np.zeros(size[::-1], np.uint8)
         small = coarse[tuple(slice(where.start // 2, where.stop // 2) for where in part)]
         cv2.resize(faint[part], small.shape[::-1], dst=small, interpolation=cv2.INTER_AREA)

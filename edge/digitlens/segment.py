@@ -163,6 +163,8 @@ def segment(gray: Gray) -> Segmented:
         paper, nowhere = np.ones((1, 1), np.float32), (slice(0, 0), slice(0, 0))
         return Segmented(Ink(blank, blank, blank, blank, blank, paper, nowhere), blank, [])
     ink = find_ink(gray)
+    if ink.part[0].stop == 0:
+        return Segmented(ink, ink.mask, [])
     mask, borders = remove_lines(ink.mask, ink.faint, ink.part)
     mask = clear_edges(mask)
     labels, stats, inked = _labeled(mask, ink.part)

@@ -26,7 +26,7 @@ Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 CTC_SHARE = 1 / 8
 """What CTC's loss, which is a row's, weighs beside a column's."""
-WIDE = 160
+WIDE = 190
 """Pixels of a padded strip, on average."""
 SETTLE = 300
 """Batches after which batch normalization's moving statistics are the averaged weights' own."""

@@ -139,8 +139,9 @@ def report(
     service: Service, sheets: Sheets, peak: float, status: int, broker: Broker | None,
 ) -> int:  # fmt: skip
     """Print what was seen; the exit status."""
-    slope, half = line(samples[warm:], [sample.memory for sample in samples[warm:]])
-    own, own_half = line(samples[warm:], [sample.own for sample in samples[warm:]])
+    taken = samples[warm:]
+    slope, half = line(taken, [sample.memory for sample in taken])
+    own, own_half = line(taken, [sample.own for sample in taken])
     with closing(sqlite3.connect(folder / "state" / "journal.db")) as journal:
         kept = int(journal.execute("SELECT count(*) FROM entry").fetchone()[0])
     lost = [entry["id"] for entry in service.entries if broker and entry["id"] not in broker.events]
