@@ -7,13 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.curves import BARE_COLUMNS, SLOPE_ROOM, Curve, fitted, percentile
+from digitlens.follow import Line, through_signs
 from digitlens.light import Part
-from digitlens.paths import fall, trace
 
 Gray = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
-Line = tuple[int, int, npt.NDArray[np.bool_]]
 
 COARSE = 640
 """Lines are looked for in the mask reduced to at most so many pixels on its longer side."""
@@ -31,22 +30,6 @@ BARE = 0.5
 """Of a line's length: where nothing but the line is."""
 BARE_AMONG = 0.25
 """The same for one of several lines: digits may stand on half of it and more."""
-ASIDE = 0.3
-"""What a line that is followed through signs pays for a step aside, a pixel without ink being 1."""
-FULL = 0.85
-"""Of the picture's side: the least width of a run of signs in which a line is sought."""
-SLENDER_THROUGH = 20.0
-"""Times its thickness, the least length of such a line."""
-BARE_THROUGH = 0.2
-"""Of its length: where it is thin and on a smooth curve."""
-BARE_QUARTER = 0.08
-"""The same of each of its quarters: between any digits that stand on it the line is bare."""
-THICK_THROUGH = 1.7
-"""Times the thickest that a line is believed to be without being followed from side to side."""
-WHOLE = 0.97
-"""Of its length: where it is inked."""
-FURTHEST = 12
-"""Coarse pixels up to which its thickness is looked at."""
 BEHIND = 0.15
 """Of the picture's width: digits that hide so much of a line do not end it."""
 SLENDER = 30.0
@@ -197,7 +180,7 @@ def _find(coarse: Gray, width: int, through: bool = False) -> list[Curve]:
             continue
         part = behind[y : y + line.shape[0], x : x + line.shape[1]]
         part[line] = 255
-        under = None if through and _ends(x, line, size[0]) else _through(coarse, (x, y, line), thickest)
+        under = None if through and _ends(x, line, size[0]) else through_signs(coarse, (x, y, line), thickest)
         if under is not None:
             followed.append(_scaled(under, width / size[0]))
     if len(lines) >= SEVERAL and cv2.countNonZero(behind):
@@ -216,7 +199,7 @@ def _find(coarse: Gray, width: int, through: bool = False) -> list[Curve]:
             continue
         if bare >= least and length >= alone:
             followed.append(curve)
-        elif (under := _through(coarse, found, thickest)) is not None:
+        elif (under := through_signs(coarse, found, thickest)) is not None:
             followed.append(_scaled(under, width / size[0]))
     return _extended(followed) if len(followed) >= SEVERAL else followed
 
@@ -276,15 +259,6 @@ def _extended(curves: list[Curve]) -> list[Curve]:
     return longer
 
 
-def _through(coarse: Gray, found: Line, thickest: float) -> tuple[Floats, float] | None:
-    """A line from side to side, followed through the signs in its run; None if there is none."""
-    x, y, line = found
-    if line.shape[1] < FULL * coarse.shape[1]:
-        return None
-    under = _follow(coarse[y : y + line.shape[0], x : x + line.shape[1]] > 0, thickest)
-    return None if under is None else (under[0] + (x + 0.5, y + 0.5), under[1])
-
-
 def _scaled(line: tuple[Floats, float], scale: float) -> Curve:
     return (line[0] * scale).round().astype(np.int32), max(1, round(line[1] * scale))
 
@@ -311,44 +285,6 @@ def _behind(runs: Gray, thickest: float, shortest: float) -> list[Line]:
     thin = cv2.subtract(runs, cv2.morphologyEx(runs, cv2.MORPH_OPEN, tall))
     across = np.ones((1, max(9, round(BEHIND * runs.shape[1]))), np.uint8)
     return _long(_gray(cv2.morphologyEx(thin, cv2.MORPH_CLOSE, across)), shortest)
-
-
-def _follow(ink: npt.NDArray[np.bool_], thickest: float) -> tuple[Floats, float] | None:
-    """The line through a run of signs that stand on it, hang from it or cross it: its points and pen.
-
-    It is the way from left to right that leaves the ink least. None if that way is not thin and smooth for
-    a good part: it then goes through the signs themselves, which touch each other.
-    """
-    if np.count_nonzero(ink.any(axis=0)) < WHOLE * ink.shape[1]:
-        return None
-    costs, steps = fall(np.where(ink, np.float32(0), np.float32(1)).T, ASIDE)
-    way = np.array(trace(steps, int(costs[-1].argmin())), np.intp)
-    columns = np.arange(len(way))
-    if np.count_nonzero(ink[way, columns]) < WHOLE * len(way):
-        return None
-    padded = np.pad(ink, ((FURTHEST, FURTHEST), (0, 0)))
-    reach = np.zeros(len(way), np.intp)
-    for sign in (-1, 1):
-        going = np.ones(len(way), bool)
-        for step in range(1, FURTHEST):
-            going &= padded[way + FURTHEST + sign * step, columns]
-            reach += going
-    usual = float(np.percentile(reach + 1, 25))
-    thin = reach + 1 <= usual + 1
-    place = np.linspace(-1, 1, len(way))
-    if (
-        usual > THICK_THROUGH * thickest + 1
-        or len(way) < SLENDER_THROUGH * usual
-        or np.count_nonzero(thin) < 16
-    ):
-        return None
-    curve = np.polyval(np.polyfit(place[thin], way[thin], 3), place)
-    bare = thin & (np.abs(way - curve) <= 1.5)
-    quarters = [quarter.mean() for quarter in np.array_split(bare, 4)]
-    if bare.mean() < BARE_THROUGH or min(quarters) < BARE_QUARTER:
-        return None
-    ends = np.linspace(0, len(way) - 1, max(2, len(way) // 8)).astype(np.intp)
-    return np.stack([ends, curve[ends]], axis=1), usual + 2
 
 
 def _gray(picture: npt.NDArray[np.generic]) -> Gray:
