@@ -13,7 +13,7 @@ Line = npt.NDArray[np.float64]
 
 def separator(random: np.random.Generator) -> list[Line]:
     """A dot, comma, dash, equals sign, colon or slash."""
-    kind = int(random.choice(7, p=(0.38, 0.18, 0.2, 0.08, 0.04, 0.06, 0.06)))
+    kind = int(random.choice(7, p=(0.38, 0.18, 0.2, 0.09, 0.05, 0.04, 0.06)))
     return _SEPARATORS[kind](random)
 
 
@@ -23,9 +23,9 @@ def dot_or_comma(random: np.random.Generator) -> list[Line]:
 
 
 def ending(random: np.random.Generator) -> list[Line]:
-    """What closes an amount: dashes, an equals sign, a dot, a wavy line."""
-    kind = int(random.integers(4))
-    return (_dash, _equals, _dot, _wave)[kind](random)
+    """What closes an amount: dashes, an equals sign, dots, a wavy line."""
+    kind = int(random.choice(7, p=(0.22, 0.34, 0.12, 0.08, 0.06, 0.12, 0.06)))
+    return (_dash, _equals, _dot, _wave, _comma, _dot_dash, _colon)[kind](random)
 
 
 def sign(random: np.random.Generator) -> list[Line]:
@@ -53,9 +53,14 @@ def _dash(random: np.random.Generator) -> list[Line]:
 
 
 def _equals(random: np.random.Generator) -> list[Line]:
-    first = _dash(random)[0]
-    second = first + np.array([random.normal(0, 0.04), random.uniform(0.12, 0.3)])
-    return [first, second]
+    """Two dashes, at any height, alike or not; or in one go, nearly a z."""
+    reach, y, tilt = random.uniform(0.1, 0.6), random.uniform(-0.35, 0.3), random.normal(-0.04, 0.07)
+    lines = []
+    for x, down in ((0.0, 0.0), (random.normal(0, 0.06), random.uniform(0.1, 0.35))):
+        far = reach * np.exp(random.normal(0, 0.15))
+        rise = tilt + random.normal(0, 0.03)
+        lines.append(_line((x, y + down), (x + far / 2, y + down + rise / 2), (x + far, y + down + rise)))
+    return [np.concatenate(lines)] if random.random() < 0.2 else lines
 
 
 def _colon(random: np.random.Generator) -> list[Line]:

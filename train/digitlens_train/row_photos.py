@@ -26,6 +26,8 @@ UNKNOWN = 255
 """Of a column: it may be this or that."""
 AROUND = 0.14
 """Of the row's height, that is usually left above and below it."""
+FAR = 0.15
+"""Of the strips, those with more than that."""
 PALER = 0.7
 """Of the ink's darkness, what a pattern under it has at the most."""
 LONGEST = 22
@@ -79,6 +81,8 @@ def _strip(sources: Sources, random: np.random.Generator) -> Strip | None:
     gray = _photograph(small.astype(np.float32), digit, (first * scale, last * scale), hand, random)
     # Cut as the runtime would: now closely, now with much room.
     above, below = (max(-0.02, random.normal(AROUND, 0.08)) * tall for _ in range(2))
+    if random.random() < FAR:  # a rule, a speck or a neighbor counts as the row's
+        above, below = above + random.uniform(0, 0.4) * tall, below + random.uniform(0, 0.4) * tall
     before, after = (max(0.05, random.normal(0.45, 0.25)) * DIGIT for _ in range(2))
     upper, lower = (first - above) * scale, (last + below) * scale
     start, end = (side - before) * scale, (row.end + side + after) * scale

@@ -13,6 +13,10 @@ from digitlens_train.writing import DIGIT, Hand, Sign
 
 ROOM = 3
 """Digit heights of the canvas that a row is written on."""
+CHAINED = 0.3
+"""Of the rows of zeros, those written without lifting the pen."""
+BENFORD = np.log10(np.arange(2, 10))
+"""Of amounts, those whose first digit is at most 1, 2 ... 8 (Benford 1938)."""
 
 
 @dataclass
@@ -63,6 +67,7 @@ def _number(
 
 def _amount(row: Row, sources: Sources, hand: Hand, random: np.random.Generator) -> None:
     """As on a cheque: a currency's mark or a stroke before it, dots in it, dashes behind it."""
+    first = 1 + int(np.searchsorted(BENFORD, random.random()))
     lead = random.random()
     if lead < 0.2:
         _mark(row, punctuation.sign(random), OTHER, hand, random)
@@ -78,21 +83,29 @@ def _amount(row: Row, sources: Sources, hand: Hand, random: np.random.Generator)
             count = 3
         if random.random() < (0.5 if group or groups == 1 else 0.15):
             if not group:
-                _set(row, writing.digit(sources, hand, random, None), hand, random)
+                _set(row, writing.digit(sources, hand, random, first), hand, random)
             _zeros(row, sources, hand, random, int(random.integers(2, 4 if group else 5)))
         else:
-            for _ in range(count):
-                _set(row, writing.digit(sources, hand, random, None), hand, random)
+            for k in range(count):
+                label = None if group or k else first
+                _set(row, writing.digit(sources, hand, random, label), hand, random)
     end = random.random()
-    if end < 0.45:
-        for _ in range(int(random.integers(1, 3))):
+    if end < 0.5:
+        for _ in range(int(random.choice(3, p=(0.6, 0.32, 0.08))) + 1):
             _mark(row, punctuation.ending(random), SEPARATOR, hand, random)
-    elif end < 0.55:
+    elif end < 0.58:
         _mark(row, punctuation.sign(random), OTHER, hand, random)
 
 
 def _zeros(row: Row, sources: Sources, hand: Hand, random: np.random.Generator, count: int) -> None:
     """The zeros of a round amount: small or wide, written in one go, often joined at their heads."""
+    if random.random() < CHAINED:
+        for k, zero in enumerate(writing.chained(count, hand, random)):
+            if k:
+                _place(row, zero, row.signs[-1][1] + row.signs[-1][0].ink.shape[1])
+            else:
+                _set(row, zero, hand, random)
+        return
     size, wide = random.uniform(0.5, 1.05), random.uniform(0.85, 1.7)
     close, shift = random.uniform(-0.1, 0.08), random.normal(0.05, 0.12)
     tail = random.uniform(0.1, 0.35) if random.random() < 0.4 else 0.0
@@ -170,6 +183,12 @@ def _set(row: Row, sign: Sign, hand: Hand, random: np.random.Generator, gap: flo
         # However closely: a sign does not stand on the one before.
         before, at = row.signs[-1]
         left = max(left, at + round(0.4 * min(before.ink.shape[1], sign.ink.shape[1])) + 3, at + 3)
+    _place(row, sign, left)
+
+
+def _place(row: Row, sign: Sign, left: int) -> None:
+    """Put a sign at a column, whatever stands there."""
+    top = top_of(sign)
     row.signs.append((sign, left))
     ends = np.where(
         (sign.ink > 0.4).any(axis=1), sign.ink.shape[1] - (sign.ink[:, ::-1] > 0.4).argmax(axis=1), -(10**6)

@@ -1,6 +1,7 @@
 """A hand that writes rows: its pen, its gaps, its slant; and the signs it sets, digits and others."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -15,8 +16,8 @@ Floats = npt.NDArray[np.float32]
 
 DIGIT = 40
 """Pixels of a digit's height as it is written."""
-DRAWN = 0.28
-"""Of the digits, those drawn in forms that the data sets have little of."""
+DRAWN = 0.45
+"""Of the hands, those whose digits are mostly drawn, in forms that the data sets have little of."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Hand:
     """How a row is written; lengths in digit heights.
 
     `gap` is the usual one between two signs, `kern` how much it is measured between the strokes and not
-    between the boxes.
+    between the boxes. `drawn` is the part of its digits that is drawn, mostly in the forms that are its
+    `style`.
     """
 
     pen: float
@@ -45,6 +47,8 @@ class Hand:
     drift: float
     narrow: float
     small_zeros: bool
+    drawn: float
+    style: int
 
     @classmethod
     def draw(cls, random: np.random.Generator) -> "Hand":
@@ -67,6 +71,8 @@ class Hand:
             drift=random.uniform(0, 0.07),
             narrow=wide if random.random() < 0.15 else float(np.exp(random.normal(-0.05, 0.17))),
             small_zeros=random.random() < 0.12,
+            drawn=0.85 if random.random() < DRAWN else 0.12,
+            style=int(random.integers(2**31)),
         )
 
 
@@ -74,8 +80,8 @@ def digit(
     sources: Sources, hand: Hand, random: np.random.Generator, label: int | None, size: float | None = None
 ) -> Sign:
     """A digit of the data sets, or one drawn in another form; of `label` and `size`, if they are wanted."""
-    if random.random() < DRAWN:
-        stroke, own = hands.draw(random, label)
+    if random.random() < hand.drawn:
+        stroke, own = hands.draw(random, label, hand.style if random.random() < 0.8 else None)
         picture = _picture(stroke)
     else:
         which = int(np.searchsorted(np.cumsum(shares(len(sources.digits))), random.random()))
@@ -179,6 +185,12 @@ def tailed(sign: Sign, reach: float, hand: Hand, random: np.random.Generator) ->
 
 def mark(lines: list[npt.NDArray[np.float64]], label: int, hand: Hand) -> Sign:
     """A mark, see digitlens_train.punctuation, drawn with the hand's own pen."""
+    ink, _, middle = _penned(lines, hand)
+    return Sign(ink, middle, label)
+
+
+def _penned(lines: list[npt.NDArray[np.float64]], hand: Hand) -> tuple[Floats, float, float]:
+    """Lines in digit heights by the hand's pen, and the column and row of the ink that is their origin."""
     points = np.concatenate(lines)
     low, high = points.min(axis=0), points.max(axis=0)
     pen = max(1, round(hand.pen * DIGIT))
@@ -190,7 +202,39 @@ def mark(lines: list[npt.NDArray[np.float64]], label: int, hand: Hand) -> Sign:
         cv2.polylines(canvas, [dots], False, (255,), pen, cv2.LINE_AA, 4)
     rows, columns = np.flatnonzero(canvas.any(axis=1)), np.flatnonzero(canvas.any(axis=0))
     ink = canvas[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32) / 255
-    return Sign(ink, float(-low[1] * DIGIT + margin - rows[0]), label)
+    x, y = (-low * DIGIT + margin - [columns[0], rows[0]]).tolist()
+    return ink, x, y
+
+
+def chained(count: int, hand: Hand, random: np.random.Generator) -> list[Sign]:
+    """Zeros in one go without lifting the pen, joined at their heads, or at their feet as a written e.
+
+    They are slices of one piece of ink, to be set side by side without a gap.
+    """
+    high, round_ = random.uniform(0.4, 0.95), random.uniform(0.3, 0.62)
+    hand = replace(hand, pen=min(hand.pen, 0.2 * high))
+    across = max(0.8 * hand.pen, high * round_ * hand.narrow / 1.2)
+    pitch = 2 * across + random.uniform(-0.08, 0.3) * high
+    sink = random.normal(0.04, 0.1) + (1 - high) * random.uniform(-0.1, 0.5)
+    at_feet = random.random() < 0.4
+    points: list[tuple[float, float]] = []
+    if random.random() < 0.3:  # from what was before
+        points.append((-across - random.uniform(0.05, 0.3), random.uniform(-0.5, 0.3) * high + sink))
+    start, turns = (-0.1, random.uniform(0.72, 0.95)) if at_feet else (-0.2, random.uniform(0.95, 1.15))
+    begin = start + random.uniform(-0.08, 0.12)
+    for k in range(count):
+        x, y = k * pitch + random.normal(0, 0.03), sink + random.normal(0, 0.03)
+        wide, tall = (half * np.exp(random.normal(0, 0.1)) for half in (across, high / 2))
+        if at_feet:  # the pen rises through it first
+            points.append((x - wide * random.uniform(0.8, 1.2), y + tall * random.uniform(0.2, 1.0)))
+        for part in np.linspace(0, turns, 18):  # on a screen, the other way round than a clock
+            angle = 2 * np.pi * (begin - part)
+            points.append((x + wide * np.cos(angle), y + tall * np.sin(angle)))
+    if random.random() < 0.5:
+        points.append((points[-1][0] + random.uniform(0.1, 0.4), points[-1][1] + random.uniform(-0.2, 0.1)))
+    ink, left, middle = _penned([np.array(points)], hand)
+    edges = [0, *(round(left + (k + 0.5) * pitch * DIGIT) for k in range(count - 1)), ink.shape[1]]
+    return [Sign(ink[:, start:end], middle, 0) for start, end in pairwise(edges)]
 
 
 def scribble(random: np.random.Generator) -> Sign:
