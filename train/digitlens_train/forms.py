@@ -57,7 +57,7 @@ def _one(random: np.random.Generator) -> list[Way]:
     start = random.uniform(-0.1, 0.3), random.uniform(0.25, 0.85)
     foot_x = random.uniform(0.3, 0.55)
     if kind < 0.8:  # a narrow loop or a wide one, its stem with a hook or none
-        wide = random.uniform(0.02, 0.16)
+        wide = random.uniform(0.02, 0.22)
         low = random.uniform(0.1, 0.3)
         loop: Way = [start, (0.5, low), (0.5 + 0.8 * wide, 0.04), (0.5, 0.0), (0.5 - wide, 0.06)]
         loop += [(0.5 - 0.7 * wide, low + 0.12), (foot_x + 0.02, 0.6), (foot_x, 1.0)]
@@ -147,6 +147,10 @@ def _four(random: np.random.Generator) -> list[Way]:
     elif kind < 0.5:
         corner = [(random.uniform(0.2, 0.5), 0.0), (0.22, bar / 2), (0.08, bar)]
         top = (random.uniform(0.6, 0.85), random.uniform(0.0, 0.4))
+        if random.random() < 0.35:  # with a loop where it turns
+            round_ = random.uniform(0.04, 0.14)
+            corner[-1:] = [(0.15, bar), (0.15 - round_, bar + round_), (0.12 - round_, bar - round_)]
+            corner.append((0.25, bar - 0.02))
     else:
         top = (random.uniform(0.55, 0.75), 0.0)
         corner = [top, (0.35, bar / 2), (0.05, bar)]
