@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import cards, priors, rows
+from digitlens import cards, numerals, priors, rows
 from digitlens.classify import Classifier
 from digitlens.errors import PictureError
 from digitlens.lattice import Resolved, resolve
@@ -152,6 +152,7 @@ class Reader:
             numbers = tuple(part for found in numbers for part in _among_its_own(found, chances, nowhere))
         if self._strips is not None:
             numbers = rows.reread(numbers, segmented, resolved, self._strips, self.whole)
+        numbers = numerals.without(numbers)
         if self.separator:
             numbers = tuple(separated(found, segmented.dots, self.separator) for found in numbers)
         return numbers
