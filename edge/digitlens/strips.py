@@ -34,6 +34,12 @@ PAD = 0.14
 """Of the row's height, that is left above and below it."""
 STRONGEST = 0.99
 """Of a strip's pixels are paler than what becomes full black."""
+QUIET = 0.75
+"""Natural logarithm of how much less probable a column is taken to show nothing than the network has it.
+
+Where CTC's network knows no form it is silent, and most columns are so to begin with. Chosen on the
+validation sets.
+"""
 LEAST = 36.0
 """Gray levels of contrast, at the least, that become full black: empty paper stays pale."""
 
@@ -115,7 +121,9 @@ class Strips:
         outputs = self._network(strip.shape[1]).reals(
             strip[np.newaxis, ..., np.newaxis], self.card.input.scale or 1
         )
-        return softmax(outputs.reshape(-1, CLASSES) / np.float32(self.card.temperature or 1))
+        logits = outputs.reshape(-1, CLASSES) / np.float32(self.card.temperature or 1)
+        logits[:, BLANK] -= np.float32(QUIET)
+        return softmax(logits)
 
     def turn(self) -> None:
         """The next picture begins; strips that are the same as in this one are not read again."""
