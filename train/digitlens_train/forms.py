@@ -39,10 +39,10 @@ def _one(random: np.random.Generator) -> list[Way]:
     """Begun far to the left, as low as the line; with a loop where the pen turned; with a hook below."""
     kind = random.random()
     lean = random.normal(0.0, 0.06)
-    if kind < 0.5:  # the upstroke straight, hollow or bulging, as long as the stem or half of it
+    if kind < 0.6:  # the upstroke straight, hollow or bulging, as long as the stem or half of it
         top = (0.5 + lean, 0.0)
-        reach = random.uniform(0.2, 0.8)
-        fall = random.uniform(max(0.25, 0.7 * reach), 1.05)
+        reach = random.uniform(0.2, 0.9)
+        fall = random.uniform(max(0.25, 0.75 * reach), 1.05)
         start = (top[0] - reach, fall)
         bulge = random.normal(0.02, 0.07)
         half = (top[0] - 0.45 * reach + bulge, 0.5 * fall + bulge)
@@ -56,7 +56,7 @@ def _one(random: np.random.Generator) -> list[Way]:
         return [up, stem]
     start = random.uniform(-0.1, 0.3), random.uniform(0.25, 0.85)
     foot_x = random.uniform(0.3, 0.55)
-    if kind < 0.8:  # a narrow loop or a wide one, its stem with a hook or none
+    if kind < 0.85:  # a narrow loop or a wide one, its stem with a hook or none
         wide = random.uniform(0.02, 0.22)
         low = random.uniform(0.1, 0.3)
         loop: Way = [start, (0.5, low), (0.5 + 0.8 * wide, 0.04), (0.5, 0.0), (0.5 - wide, 0.06)]
@@ -64,7 +64,7 @@ def _one(random: np.random.Generator) -> list[Way]:
         if random.random() < 0.35:
             loop.append((foot_x + random.uniform(0.12, 0.3), random.uniform(0.88, 1.0)))
         return [loop]
-    if kind < 0.9:  # as an f that is not crossed, or a long s
+    if kind < 0.93:  # as an f that is not crossed, or a long s
         hooked: Way = [(0.75, random.uniform(0.05, 0.15)), (0.58, 0.0), (0.48, 0.15), (0.47, 0.6)]
         return [[*hooked, (foot_x, 1.0)]]
     return [[start, (0.5, 0.0)], [(0.5, 0.0), (0.47, 0.5), (foot_x + 0.05, 0.92), (foot_x + 0.2, 0.97)]]
@@ -88,7 +88,7 @@ def _two(random: np.random.Generator) -> list[Way]:
         start = (random.uniform(0.35, 0.75), low + random.uniform(-0.1, 0.05))
         head = [start, (left + 0.1, low), (left, 0.6 * low), (0.4, 0.0), (0.78, 0.12)]
         head += [(0.8, 0.4), (0.62, 0.66)]
-    size = random.uniform(0.3, 1.6)
+    size = random.uniform(0.3, 2.0)
     x, y = random.uniform(0.15, 0.3), 0.86
     loop: Way = [
         (x, y + 0.08 * size),
@@ -100,6 +100,8 @@ def _two(random: np.random.Generator) -> list[Way]:
     if random.random() < 0.15:  # no loop, but the foot's turn is round
         loop = [(x, y + 0.06), (x - 0.08, y + 0.1), (0.45, random.uniform(0.85, 0.97))]
     way = random.random()
+    if size > 1.2 and way > 0.6:  # a large ring below, and a short tail down from it
+        return [[*head, *loop[:4], (0.55, 0.85), (random.uniform(0.65, 0.95), random.uniform(0.95, 1.15))]]
     if way < 0.2:  # the pen flies off to the next digit
         return [[*head, *loop, (random.uniform(1.1, 1.6), random.uniform(0.4, 0.8))]]
     if way < 0.4:  # hardly a foot
@@ -161,21 +163,22 @@ def _four(random: np.random.Generator) -> list[Way]:
 def _five(random: np.random.Generator) -> list[Way]:
     """Its flag short or far, joined or not; as an S, round or of corners; as a root; as a J with a flag."""
     kind = random.random()
-    if kind < 0.17:
-        top: Way = [(random.uniform(0.8, 1.2), random.uniform(0, 0.1)), (0.45, 0.04), (0.25, 0.28)]
-        return [[*top, (0.55, 0.48), (0.78, 0.7), (0.5, 0.97), (0.05, random.uniform(0.8, 0.95))]]
-    if kind < 0.34:  # of corners, nearly a Z the wrong way round
+    if kind < 0.25:
+        top: Way = [(random.uniform(0.75, 1.2), random.uniform(-0.05, 0.15)), (0.45, 0.02), (0.2, 0.25)]
+        belly: Way = [(0.55, 0.48), (random.uniform(0.7, 0.9), 0.72), (0.45, 0.99)]
+        return [[*top, *belly, (random.uniform(-0.05, 0.15), random.uniform(0.7, 0.95))]]
+    if kind < 0.38:  # of corners, nearly a Z the wrong way round
         neck = random.uniform(0.35, 0.5)
         left, right = random.uniform(0.05, 0.3), random.uniform(0.65, 0.95)
         corners: Way = [(left + 0.05, 0.04), (left, neck), (0.5, neck + random.uniform(-0.05, 0.08))]
         corners += [(right, neck + 0.15), (right - 0.05, 0.85), (random.uniform(0.2, 0.5), 0.98)]
         corners += [(random.uniform(-0.15, 0.1), random.uniform(0.88, 1.02))]
         return [[(random.uniform(0.75, 1.15), random.uniform(-0.05, 0.1)), (left + 0.05, 0.04)], corners]
-    if kind < 0.46:
+    if kind < 0.49:
         hook = random.uniform(0.45, 0.8)
         stem: Way = [(0.6, 0.05), (0.45, 0.5), (0.3, 0.96), (0.12, 0.5 + 0.5 * hook), (0.03, hook)]
         return [stem, [(0.6, 0.05), (0.85, 0.02), (random.uniform(0.9, 1.6), random.uniform(-0.12, 0.05))]]
-    if kind < 0.58:  # the stem falls straight into the belly, its flag over it or through it
+    if kind < 0.6:  # the stem falls straight into the belly, its flag over it or through it
         deep = random.uniform(0.75, 0.92)
         fall: Way = [(0.42, 0.0), (0.4, 0.4), (0.6, 0.55), (0.62, deep), (0.3, 1.0), (0.0, deep)]
         high = random.uniform(0.0, 0.14)
@@ -188,8 +191,12 @@ def _five(random: np.random.Generator) -> list[Way]:
 
 
 def _six(random: np.random.Generator) -> list[Way]:
-    """Its loop closed or not; straight as a b; begun with a hook, its loop far to the right."""
+    """Its loop closed or not; as a G; straight as a b; begun with a hook, its loop far to the right."""
     kind = random.random()
+    if kind < 0.12:  # as a G
+        back: Way = [(random.uniform(0.7, 0.95), random.uniform(0.05, 0.2)), (0.45, 0.0), (0.08, 0.4)]
+        back += [(0.2, 0.9), (0.55, 1.0), (0.85, 0.8), (0.8, random.uniform(0.5, 0.65))]
+        return [[*back, (random.uniform(0.35, 0.6), random.uniform(0.5, 0.7))]]
     if kind < 0.5:
         close = random.uniform(0.15, 0.4)
         return [[(0.75, 0.0), (0.3, 0.35), (0.1, 0.72), (0.4, 0.99), (0.8, 0.8), (0.6, 0.52), (close, 0.68)]]
@@ -202,7 +209,7 @@ def _six(random: np.random.Generator) -> list[Way]:
 
 def _seven(random: np.random.Generator) -> list[Way]:
     """With a hook where the pen came in, a wave or a cup as its top, a bar through its stem at any height."""
-    if random.random() < 0.12:  # nearly a t: hardly a top, a far bar
+    if random.random() < 0.17:  # nearly a t: hardly a top, a far bar
         lean, height = random.uniform(-0.05, 0.3), random.uniform(0.3, 0.6)
         stem_: Way = [(0.5 + lean, 0.0), (0.5, 0.5), (0.5 - lean, 1.0)]
         hook: Way = [(0.5 + lean - random.uniform(0.05, 0.35), random.uniform(0, 0.15)), stem_[0]]
@@ -233,6 +240,8 @@ def _seven(random: np.random.Generator) -> list[Way]:
         height = random.uniform(0.32, 0.8)
         x = corner + (foot - corner) * height + bend
         left, right = random.uniform(0.12, 0.6), random.uniform(0.1, 0.6)
+        if random.random() < 0.4:  # begun far to the left, ended where it has met the stem
+            left, right = random.uniform(0.4, 0.8), random.uniform(-0.03, 0.2)
         slope = random.normal(0.1, 0.2)
         bar: Way = [(x - left, height + slope * left), (x, height), (x + right, height - slope * right)]
         if random.random() < 0.25:  # the bar hangs together with the top or the foot

@@ -15,7 +15,7 @@ from digitlens_train.strokes import Stroke
 
 Points = npt.NDArray[np.float64]
 
-SHARES = (0.08, 0.14, 0.14, 0.06, 0.1, 0.14, 0.06, 0.14, 0.06, 0.08)
+SHARES = (0.07, 0.15, 0.14, 0.06, 0.1, 0.15, 0.06, 0.15, 0.05, 0.07)
 """Of the digits 0 to 9 among what is drawn: most of those whose forms differ most between hands."""
 UNREST = 0.035
 """Standard deviation of a control point's place."""
@@ -30,11 +30,11 @@ def draw(
     if label is None:
         label = int(random.choice(10, p=SHARES))
     form = random if style is None else np.random.default_rng((style, label))
-    if label == 1 and form.random() < 0.4:
+    if label == 1 and form.random() < 0.3:
         return strokes.one(form), label
     ways = FORMS[label](form)
     lines = [_smooth(np.array(way) + random.normal(0, UNREST, (len(way), 2))) for way in ways]
-    narrow = float(np.clip(np.exp(form.normal(-0.35, 0.28) + random.normal(0, 0.06)), 0.35, 1.25))
+    narrow = float(np.clip(np.exp(form.normal(-0.3, 0.3) + random.normal(0, 0.06)), 0.35, 1.25))
     everything = np.concatenate(lines)
     low, high = everything.min(axis=0), everything.max(axis=0)
     side = max(float((high - low)[0]) * narrow, float((high - low)[1]))
