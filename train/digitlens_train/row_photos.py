@@ -28,7 +28,7 @@ AROUND = 0.14
 """Of the row's height, that is usually left above and below it."""
 FAR = 0.15
 """Of the strips, those with more than that."""
-PALER = 0.7
+PALER = 0.55
 """Of the ink's darkness, what a pattern under it has at the most."""
 LONGEST = 22
 """Labels of a row at the most."""
@@ -206,7 +206,7 @@ def _photograph(
     if random.random() < 0.33:
         tilt = hand.tilt if random.random() < 0.5 else random.normal(0, 0.01)
         low, high = rows[1] + random.normal(0.06, 0.12) * digit, rows[0] - random.normal(0.15, 0.2) * digit
-        which = int(random.choice(4, p=(0.55, 0.1, 0.2, 0.15)))
+        which = int(random.choice(4, p=(0.63, 0.1, 0.2, 0.07)))
         lines = ([low], [high], [low, high], [random.uniform(rows[0], rows[1])])[which]
         np.maximum(dark, backgrounds.rules(size, lines, digit, tilt, random), out=dark)
     if random.random() < 0.06:  # what was written on the sheet's other side
@@ -224,10 +224,10 @@ def _photograph(
         beyond = (x + random.normal(0, 0.3) * y - np.float32(edge)) / np.float32(width_of_it)
         light = light * (1 - np.float32(random.uniform(0.1, 0.4)) / (1 + np.exp(-beyond)))
     page = np.float32(paper) * light * (1 - depth * ink) * (1 - dark)
-    soft = random.uniform(0.25, 0.65) + random.uniform(0, 0.02) * digit
+    soft = random.uniform(0.25, 0.55) + random.uniform(0, 0.018) * digit
     page = cv2.GaussianBlur(page.astype(np.float32), (0, 0), soft)
     noise = random.normal(0, 1, (height // 2 + 1, width)).astype(np.float32) * np.float32(
-        random.uniform(0, 0.05) * float(depth) * paper
+        random.uniform(0, 0.04) * float(depth) * paper
     )
     page = page + np.concatenate([noise, noise[::-1, ::-1]])[:height]
     gray: Gray = np.clip(page, 0, 255).astype(np.uint8)

@@ -62,7 +62,7 @@ class Hand:
             gap = random.uniform(0.3, 1.1)
         steep, wide = random.uniform(0.3, 0.9), random.uniform(1.15, 1.7)
         return cls(
-            pen=float(np.exp(random.uniform(np.log(0.045), np.log(0.2)))),
+            pen=float(np.exp(random.uniform(np.log(0.045), np.log(0.17)))),
             gap=gap,
             kern=random.uniform(0, 1),
             unrest=random.uniform(0.1, 1.0),
