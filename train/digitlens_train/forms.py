@@ -193,7 +193,7 @@ def _five(random: np.random.Generator) -> list[Way]:
 def _six(random: np.random.Generator) -> list[Way]:
     """Its loop closed or not; as a G; straight as a b; begun with a hook, its loop far to the right."""
     kind = random.random()
-    if kind < 0.12:  # as a G
+    if kind < 0.08:  # as a G
         back: Way = [(random.uniform(0.7, 0.95), random.uniform(0.05, 0.2)), (0.45, 0.0), (0.08, 0.4)]
         back += [(0.2, 0.9), (0.55, 1.0), (0.85, 0.8), (0.8, random.uniform(0.5, 0.65))]
         return [[*back, (random.uniform(0.35, 0.6), random.uniform(0.5, 0.7))]]

@@ -28,7 +28,7 @@ AROUND = 0.14
 """Of the row's height, that is usually left above and below it."""
 FAR = 0.15
 """Of the strips, those with more than that."""
-PALER = 0.55
+PALER = 0.68
 """Of the ink's darkness, what a pattern under it has at the most."""
 LONGEST = 22
 """Labels of a row at the most."""

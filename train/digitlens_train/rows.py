@@ -32,7 +32,7 @@ def write(sources: Sources, hand: Hand, random: np.random.Generator) -> Row:
     """A row of any kind: a number, an amount, a date, a number beside a word; or one without a digit."""
     row = Row()
     kind = random.random()
-    if kind < 0.48:
+    if kind < 0.42:
         _number(row, sources, hand, random, int(random.integers(1, 11)), 0.06)
     elif kind < 0.7:
         _amount(row, sources, hand, random)
