@@ -32,11 +32,11 @@ def write(sources: Sources, hand: Hand, random: np.random.Generator) -> Row:
     """A row of any kind: a number, an amount, a date, a number beside a word; or one without a digit."""
     row = Row()
     kind = random.random()
-    if kind < 0.42:
+    if kind < 0.4:
         _number(row, sources, hand, random, int(random.integers(1, 11)), 0.06)
-    elif kind < 0.7:
+    elif kind < 0.72:
         _amount(row, sources, hand, random)
-    elif kind < 0.77:
+    elif kind < 0.78:
         for part in range(int(random.integers(2, 4))):  # a date, a phone number
             if part:
                 _gap(row, hand, random, sources)
