@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import groupby
 from math import log
 from statistics import fmean
 
@@ -18,7 +17,7 @@ from digitlens.strips import Heard
 Seen = Mapping[Box, npt.NDArray[np.float32]]
 """Of what was cut out, by its box, how probable each digit is, (10,)."""
 
-LIKELIER = 4.0
+LIKELIER = 3.0
 """Natural logarithm of the odds that a row read whole must have over cutting it."""
 LACKING = 24.0
 """And besides, for each digit more than one that it lacks: cutting seldom finds one where none is."""
@@ -67,11 +66,9 @@ def choose(cut: list[Number], whole: Whole, seen: Seen, alone: bool = False) -> 
     """Of a row, the numbers by cutting or those by reading it whole.
 
     They are by cutting, unless both networks together make those read whole much likelier: the strip shows,
-    too, what cutting has left out or has not cut. Where they differ in nothing but how often a digit is
-    repeated, it is cutting that has counted: columns tell equal neighbors apart only by the blank between
-    them. Nor are there two digits in one that stands upright. `alone`: the row is all there is in the
-    picture, so it is shown for its digits. Chosen on the validation sets and on synthetic pages of words and
-    scribbles.
+    too, what cutting has left out or has not cut. There are no two digits in one that stands upright.
+    `alone`: the row is all there is in the picture, so it is shown for its digits. Chosen on the validation
+    sets and on synthetic pages of words and scribbles.
     """
     digits, others = joined_text(cut), joined_text(whole.numbers)
     if digits == others:
@@ -87,36 +84,32 @@ def choose(cut: list[Number], whole: Whole, seen: Seen, alone: bool = False) -> 
         return cut
     odds = whole.heard.likelihood(others) - whole.heard.likelihood(digits) + _odds(cut, others, seen)
     lacking = len(digits) - len(others)
-    if lacking and [sign for sign, _ in groupby(digits)] == [sign for sign, _ in groupby(others)]:
-        more = lacking < 0 and (odds >= LIKELIER or _sure(whole.numbers) >= _sure(cut))
-        return whole.numbers if more else cut
     return whole.numbers if odds >= LIKELIER + LACKING * max(0, lacking - 1) else cut
 
 
 def _odds(cut: list[Number], others: str, seen: Seen) -> float:
     """What the network of single digits has for these others; a natural logarithm of odds over its own.
 
-    A digit may be another one, or none; of what cutting has not found it has not been asked.
+    It is asked which digit one is, not whether it is any: of strange forms it knows that less well than the
+    strip.
     """
     digits = [digit for number in cut for digit in number.digits]
     matched = SequenceMatcher(None, joined_text(cut), others, autojunk=False)
     odds = 0.0
     for kind, start, end, first, last in matched.get_opcodes():
-        if kind == "equal":
-            continue
-        for at, digit in enumerate(digits[start:end], first):
-            sign = others[at] if at < last else None
-            odds += log(max(_share(digit, sign, seen), LEAST_SEEN))
-            odds -= log(max(_share(digit, str(digit.value), seen), LEAST_SEEN))
+        if kind == "replace":
+            for digit, sign in zip(digits[start:end], others[first:last], strict=False):
+                odds += log(max(_share(digit, int(sign), seen), LEAST_SEEN))
+                odds -= log(max(_share(digit, digit.value, seen), LEAST_SEEN))
     return odds
 
 
-def _share(digit: Digit, sign: str | None, seen: Seen) -> float:
-    """How probable it is that what was cut out as this digit is this sign, or none."""
+def _share(digit: Digit, value: int, seen: Seen) -> float:
+    """How probable it is that what was cut out as this digit is that one."""
     likely = seen.get(digit.box)
     if likely is None:  # nine other digits and none share what the digit itself lacks
-        return digit.confidence if sign == str(digit.value) else (1 - digit.confidence) / 10
-    return float(likely[int(sign)]) if sign is not None else float(1 - likely.sum())
+        return digit.confidence if value == digit.value else (1 - digit.confidence) / 10
+    return float(likely[value])
 
 
 def agreed(numbers: list[Number], others: list[Number]) -> list[Number]:

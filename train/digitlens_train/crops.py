@@ -46,7 +46,7 @@ class Mix:
     heavy: int = 240_000
     other: int = 90_000
     touching: int = 70_000
-    drawn: int = 120_000
+    drawn: int = 70_000
     lined: int = 36_000
     scribbled: int = 32_000
     broken: int = 44_000

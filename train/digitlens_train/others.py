@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens_train import punctuation, strokes
+from digitlens_train import strokes
 from digitlens_train.strokes import SIDE, Gray, Stroke
 
 Digits = tuple[Sequence[Gray], Gray]
@@ -20,14 +20,7 @@ def draw(random: np.random.Generator, signs: list[Sequence[Gray]], digits: Digit
         stroke = _sign(random, signs)
     else:
         # Without data sets of other signs the rest stands for all of them.
-        makers: list[Callable[[np.random.Generator, Digits], Stroke]] = [
-            _half,
-            _pair,
-            _more,
-            _line,
-            _mark,
-            _blot,
-        ]
+        makers: list[Callable[[np.random.Generator, Digits], Stroke]] = [_half, _pair, _more, _line, _blot]
         stroke = [*makers, _scribble][random.integers(len(makers) + 1)](random, digits)
     if random.random() < 0.5:
         stroke = strokes.repen(stroke, float(np.exp(random.uniform(np.log(2.5), np.log(16)))))
@@ -100,16 +93,6 @@ def _line(random: np.random.Generator, _: Digits) -> Stroke:
         x = random.uniform(0, 1)
         lines.append(np.array([[x, 0.0], [x + tilt, 1.0]]))
     return strokes.draw(lines, random.uniform(2, 12))
-
-
-def _mark(random: np.random.Generator, _: Digits) -> Stroke:
-    """What parts digits or closes an amount, above all an equals sign, wide or narrow."""
-    makers = (punctuation.equals, punctuation.equals, punctuation.dot_dash, punctuation.sign)
-    lines = makers[int(random.integers(len(makers)))](random)
-    points = np.concatenate(lines)
-    low, high = points.min(axis=0), points.max(axis=0)
-    side, middle = max(0.1, float((high - low).max())), (low + high) / 2
-    return strokes.draw([(line - middle) / side + 0.5 for line in lines], random.uniform(3, 14))
 
 
 def _blot(random: np.random.Generator, _: Digits) -> Stroke:

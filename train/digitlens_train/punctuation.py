@@ -25,7 +25,7 @@ def dot_or_comma(random: np.random.Generator) -> list[Line]:
 def ending(random: np.random.Generator) -> list[Line]:
     """What closes an amount: dashes, an equals sign, dots, a wavy line."""
     kind = int(random.choice(7, p=(0.22, 0.34, 0.12, 0.08, 0.06, 0.12, 0.06)))
-    return (_dash, equals, _dot, _wave, _comma, dot_dash, _colon)[kind](random)
+    return (_dash, _equals, _dot, _wave, _comma, _dot_dash, _colon)[kind](random)
 
 
 def sign(random: np.random.Generator) -> list[Line]:
@@ -54,7 +54,7 @@ def _dash(random: np.random.Generator) -> list[Line]:
     return [_line((0, y), (reach / 2, y + random.normal(0, 0.02)), (reach, y + tilt))]
 
 
-def equals(random: np.random.Generator) -> list[Line]:
+def _equals(random: np.random.Generator) -> list[Line]:
     """Two dashes, at any height, alike or not; or in one go, nearly a z."""
     reach, y, tilt = random.uniform(0.1, 0.6), random.uniform(-0.35, 0.3), random.normal(-0.04, 0.07)
     lines = []
@@ -75,7 +75,7 @@ def _slash(random: np.random.Generator) -> list[Line]:
     return [_line((reach, -0.5 - beyond), (reach / 2 + random.normal(0, 0.03), 0), (0, 0.5 + beyond))]
 
 
-def dot_dash(random: np.random.Generator) -> list[Line]:
+def _dot_dash(random: np.random.Generator) -> list[Line]:
     """A dot with a dash behind it."""
     return [*_dot(random), _dash(random)[0] + [random.uniform(0.1, 0.3), 0]]
 
@@ -128,8 +128,8 @@ _SEPARATORS: tuple[Callable[[np.random.Generator], list[Line]], ...] = (
     _dot,
     _comma,
     _dash,
-    equals,
+    _equals,
     _colon,
     _slash,
-    dot_dash,
+    _dot_dash,
 )
