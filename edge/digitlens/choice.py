@@ -17,7 +17,7 @@ from digitlens.strips import Heard
 Seen = Mapping[Box, npt.NDArray[np.float32]]
 """Of what was cut out, by its box, how probable each digit is, (10,)."""
 
-LIKELIER = 3.0
+LIKELIER = 3.5
 """Natural logarithm of the odds that a row read whole must have over cutting it."""
 LACKING = 24.0
 """And besides, for each digit more than one that it lacks: cutting seldom finds one where none is."""
@@ -30,7 +30,7 @@ SUREST = 0.99
 EVIDENCE = 14.0
 """Natural logarithm of the odds that a row's numbers must have, were nothing else of the writing digits;
 where a part of it is no digits, that part of it, and where next to nothing is, no odds against them."""
-ALONE = 0.7
+ALONE = 0.8
 """Of a strip's digits on average, where cutting finds no number at all."""
 LEAST_ALONE = 3
 EACH_ALONE = 4.0

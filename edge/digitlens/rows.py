@@ -1,7 +1,7 @@
 """Rows in doubt, read whole: which they are, their strips, and the numbers that the strips say.
 
 Cutting digits apart is exact where they stand apart. Where they touch, are tiny, or the network is not
-sure of one of them, the network `numbers` is asked about the row.
+sure of one of them, the network `numbers` is asked about the row; about the only row of a picture always.
 """
 
 from collections.abc import Iterable, Iterator
@@ -146,7 +146,7 @@ def reread(
     read: dict[int, Whole] = {}  # by the id of what was read
     left = list(numbers)
     for part in parts:
-        if which == "all" or doubtful(part, sure):
+        if which == "all" or len(found) == 1 or doubtful(part, sure):
             read[id(part)] = whole = read_row(part, page, strips)
             own = _of(left, part)
             chosen = choose(own, whole, seen, len(found) == 1)
