@@ -12,11 +12,11 @@ Floats = npt.NDArray[np.float32]
 
 WIDTH = 6
 """Prefixes that are followed at once."""
-LEAST = 0.02
+LEAST = 0.04
 """The probability in a column, below which a class is not followed there."""
 NEGLIGIBLE = 5e-3
 """Of the most probable prefix: what is less probable is not followed."""
-SILENT = 0.98
+SILENT = 0.95
 """Of nothing, in a column: there nothing else is looked for."""
 IMPOSSIBLE = 1e-6
 """The least probability of a sign that is told from none."""
