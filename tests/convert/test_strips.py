@@ -61,9 +61,10 @@ def test_the_strips_benchmark(converted: tuple[Path, Path], tmp_path: Path, digi
     run, out = converted
     folder = tmp_path / "rows"
     folder.mkdir()
-    cv2.imwrite(str(folder / "apart.png"), write("314", digits))
+    two = np.vstack([write("314", digits)] * 2)  # a picture's only row would be read whole
+    cv2.imwrite(str(folder / "apart.png"), two)
     cv2.imwrite(str(folder / "close.png"), touch("4071", digits, 5))
-    (folder / "labels.json").write_text(json.dumps({"apart.png": "314", "close.png": "4071"}))
+    (folder / "labels.json").write_text(json.dumps({"apart.png": "314314", "close.png": "4071"}))
     arguments = ["--strips", str(folder), "--numbers", str(out / "numbers.tflite"), "--numbers-run", str(run)]
     assert main(["benchmark", *arguments, "--out", str(tmp_path)]) == 0
     results = json.loads((tmp_path / "strips.json").read_text())
