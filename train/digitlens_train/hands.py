@@ -17,7 +17,7 @@ Points = npt.NDArray[np.float64]
 
 SHARES = (0.11, 0.14, 0.14, 0.06, 0.09, 0.14, 0.06, 0.14, 0.05, 0.07)
 """Of the digits 0 to 9 among what is drawn: most of those whose forms differ most between hands."""
-UNREST = 0.042
+UNREST = 0.035
 """Standard deviation of a control point's place."""
 STEPS = 10
 """Points of the curve between two control points."""

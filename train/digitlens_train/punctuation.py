@@ -49,8 +49,6 @@ def _comma(random: np.random.Generator) -> list[Line]:
 
 def _dash(random: np.random.Generator) -> list[Line]:
     y, reach, tilt = random.normal(0.05, 0.12), random.uniform(0.2, 0.7), random.normal(0, 0.05)
-    if random.random() < 0.15:  # the pen flies off
-        tilt = -random.uniform(0.1, 0.7) * reach
     return [_line((0, y), (reach / 2, y + random.normal(0, 0.02)), (reach, y + tilt))]
 
 

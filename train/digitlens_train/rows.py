@@ -32,11 +32,11 @@ def write(sources: Sources, hand: Hand, random: np.random.Generator) -> Row:
     """A row of any kind: a number, an amount, a date, a number beside a word; or one without a digit."""
     row = Row()
     kind = random.random()
-    if kind < 0.4:
+    if kind < 0.42:
         _number(row, sources, hand, random, int(random.integers(1, 11)), 0.06)
-    elif kind < 0.72:
+    elif kind < 0.7:
         _amount(row, sources, hand, random)
-    elif kind < 0.78:
+    elif kind < 0.77:
         for part in range(int(random.integers(2, 4))):  # a date, a phone number
             if part:
                 _gap(row, hand, random, sources)
