@@ -171,7 +171,7 @@ def _speed(networks: dict[str, Counted], with_peers: bool) -> list[dict[str, Any
     rows = []
     for width in WIDTHS:
         strip = random.integers(0, 40, (HEIGHT, width), dtype=np.uint8)
-        strip[8:24, 4 : width - 4 : 6] = 255
+        strip[6:26, 6 : width - 4 : 12] = strip[6:26, 7 : width - 3 : 12] = 255  # as close as digits stand
         row: dict[str, Any] = {"width": width}
         for kind, network in networks.items():
             network.read(strip)
