@@ -124,8 +124,8 @@ def _sides(row: list[Glyph], mask: Gray) -> tuple[int, int] | None:
 
 
 def doubtful(row: Row, sure: set[Box]) -> bool:
-    """Whether it is all of a picture, or tiny, or has a glyph that is wide or none of the `sure` boxes."""
-    if row.sides is not None or median(glyph.box[3] for glyph in row.glyphs) < TINY:
+    """Whether it is tiny, or has a glyph that is wide or none of the `sure` boxes."""
+    if median(glyph.box[3] for glyph in row.glyphs) < TINY:
         return True
     return any(glyph.box not in sure or glyph.box[2] > WIDE * glyph.box[3] for glyph in row.glyphs)
 
@@ -142,14 +142,15 @@ def reread(
     best = resolved.probabilities.max(axis=1, initial=0)
     sure |= {glyph.box for glyph, p in zip(resolved.glyphs, best, strict=True) if p >= SURE}
     found = find(page.glyphs, page.mask)
+    alone = len(found) == 1
     parts = [part for row in found for part in row.parted(CLOSE)]
     read: dict[int, Whole] = {}  # by the id of what was read
     left = list(numbers)
     for part in parts:
-        if which == "all" or len(found) == 1 or doubtful(part, sure):
+        if which == "all" or alone or doubtful(part, sure):
             read[id(part)] = whole = read_row(part, page, strips)
             own = _of(left, part)
-            chosen = choose(own, whole, seen, len(found) == 1)
+            chosen = choose(own, whole, seen, alone)
             if chosen is not own:
                 left = _without(left, own) + list(chosen)
     others = 1 - _area(digit.box for number in left for digit in number.digits) / max(

@@ -159,13 +159,13 @@ def test_only_rows_in_doubt_are_asked_about(digits: Digits) -> None:
     clean, close = write("4071", digits), touch("4071", digits, 5)
     below = np.full((clean.shape[0], max(clean.shape[1], close.shape[1])), 220, np.uint8)
     below[:, : clean.shape[1]] = clean
-    two, doubt = below.copy(), below.copy()
+    doubt = below.copy()
     doubt[:, : close.shape[1]] = close
     for whole, page, asked in (
-        ("doubtful", np.vstack([two, below]), 0),
+        ("doubtful", np.vstack([below, below]), 0),
         ("doubtful", np.vstack([doubt, below]), 1),
         ("doubtful", clean, 1),  # all that is in the picture
-        ("all", np.vstack([two, below]), 2),
+        ("all", np.vstack([below, below]), 2),
         ("none", close, 0),
     ):
         network.count = 0
