@@ -1,5 +1,6 @@
 """The network that reads rows: its strips, its size, its run; small, but all of it."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -140,3 +141,12 @@ def test_a_run_of_other_settings_is_left_alone(tmp_path: Path, mnist: Path) -> N
     folder.mkdir()
     (folder / "config.json").write_text("{}")
     assert main(["numbers", "--out", str(folder), "--mnist", str(mnist), "--resume"]) == 1
+
+
+@pytest.mark.skipif(find_spec("torch") is not None, reason="PyTorch is here")
+def test_without_pytorch_one_line_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["teacher", "--out", str(tmp_path / "run")]) == 1
+    told = capsys.readouterr().err
+    assert "extra gpu" in told
+    assert told.count("\n") == 1
+    assert not (tmp_path / "run").exists()

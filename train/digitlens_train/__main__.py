@@ -1,4 +1,4 @@
-"""python -m digitlens_train digits | numbers | cnn | svm | sheet | film | pages."""
+"""python -m digitlens_train digits | numbers | teacher | distill | cnn | svm | sheet | film | pages."""
 
 import argparse
 import os
@@ -60,6 +60,29 @@ def main(arguments: list[str] | None = None) -> int:
     numbers.add_argument(
         "--threads", type=positive, default=os.cpu_count(), help="to learn and to draw strips with"
     )
+    large = commands.add_parser("teacher", help="a large network for rows, for `distill` (extra gpu)")
+    distill = commands.add_parser("distill", help="numbers, to answer as a teacher does (extra gpu)")
+    distill.add_argument(
+        "--teacher", type=Path, required=True, metavar="FILE", help="a teacher.npz, of the command `teacher`"
+    )
+    for command in (large, distill):
+        command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
+        command.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
+        command.add_argument(
+            "--epochs", type=positive, default=50, help="of 25,000 strips (default: %(default)s)"
+        )
+        command.add_argument(
+            "--data", type=Path, metavar="DIR", help="folder with optdigits, semeion, omniglot, hasy as npz"
+        )
+        command.add_argument(
+            "--start", type=Path, metavar="FILE", help="weights that learn on: a teacher.npz or numbers.keras"
+        )
+        command.add_argument(
+            "--pixels", type=positive, default=6144, help="of a batch's rows (default: %(default)s)"
+        )
+        command.add_argument(
+            "--rate", type=float, default=1.2e-3, help="the highest of learning (default: %(default)s)"
+        )
     cnn = commands.add_parser("cnn", help="the original notebook's convolutional network (seed)")
     cnn.add_argument(
         "--out", type=Path, default=Path("runs/seed"), help="folder of the run (default: %(default)s)"
@@ -95,7 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
         command.add_argument("--limit", type=positive, metavar="N", help="only the first N training pictures")
     for command in (sheet, film):
         command.add_argument("--blank", action="store_true", help="on paper without ruled lines")
-    for command in (digits, numbers, cnn, svm, sheet, film, pages):
+    for command in (digits, numbers, large, distill, cnn, svm, sheet, film, pages):
         command.add_argument(
             "--mnist", type=Path, metavar="FILE", help="MNIST as npz (default: through keras.datasets)"
         )
@@ -125,6 +148,8 @@ def main(arguments: list[str] | None = None) -> int:
             config_ = numbers_run.Config(epochs=options.epochs, rate=options.rate, seed=options.seed)
             files = options.mnist, options.data
             numbers_run.fit(config_, options.out, *files, options.resume, options.start, options.threads)
+        elif options.command in ("teacher", "distill"):
+            _distill(options)
         elif options.command == "cnn":
             from digitlens_train import cnn as cnn_run
 
@@ -145,6 +170,23 @@ def main(arguments: list[str] | None = None) -> int:
         print("digitlens_train: stopped; what was saved stays, go on with --resume", file=sys.stderr)
         return 130
     return 0
+
+
+def _distill(options: argparse.Namespace) -> None:
+    from importlib.util import find_spec
+
+    from digitlens_train.data import DataError
+
+    if find_spec("torch") is None:
+        raise DataError(f"{options.command}: needs PyTorch; install digitlens with the extra gpu")
+    from digitlens_train import distill
+
+    config = distill.Config(
+        epochs=options.epochs, pixels=options.pixels, rate=options.rate, seed=options.seed
+    )
+    taught_by = options.teacher if options.command == "distill" else None
+    files = options.mnist, options.data
+    distill.fit(config, options.out, *files, options.resume, options.start, taught_by)
 
 
 def _sheet(options: argparse.Namespace) -> None:

@@ -30,6 +30,7 @@ WIDE = 190
 """Pixels of a padded strip, on average."""
 SETTLE = 300
 """Batches after which batch normalization's moving statistics are the averaged weights' own."""
+DESCRIPTION = "reads a row whole: ten digits, separator, not a digit, blank; CTC"
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def fit(
         model.set_weights(keras.models.load_model(start, compile=False).get_weights())
     if history:
         model.load_weights(checkpoint(out, len(history)))
-    held_strips = _held_out(held, config, out / "held_out.npz")
+    held_strips = held_out(held, config.seed, config.held_out, out / "held_out.npz")
     plan = parts.Plan(config.part, config.fresh, config.window, config.seed)
     drawn = parts.Parts(learnt, plan, out / "parts", processes or os.cpu_count() or 1)
     try:
@@ -183,10 +184,17 @@ def exact(model: keras.Model, learnt: Strips) -> float:
     for x, y in learnt.values():
         if len(x):
             best = np.asarray(columns(model.predict(to_input(x), batch_size=64, verbose=0))).argmax(axis=2)
-            for line, target in zip(best, y[:, :LONGEST], strict=True):
-                right += _digits(line) == [label for label in target.tolist() if label < 10]
+            right += count_exact(best, y)
             total += len(x)
     return right / max(1, total)
+
+
+def count_exact(best: npt.NDArray[np.intp], targets: Gray) -> int:
+    """How many strips say just the digits of their targets; `best` (N, T) are the classes of the columns."""
+    return sum(
+        _digits(line) == [label for label in target.tolist() if label < 10]
+        for line, target in zip(best, targets[:, :LONGEST], strict=True)
+    )
 
 
 def _digits(line: npt.NDArray[np.intp]) -> list[int]:
@@ -244,11 +252,21 @@ def _settle(model: keras.Model, learning: Strips, config: Config) -> None:
         model(x, training=True)
 
 
-def _held_out(sources: Sources, config: Config, kept: Path) -> Strips:
+def held_out(sources: Sources, seed: int, count: int, kept: Path) -> Strips:
+    """Strips that are not learnt, drawn once into the file `kept`."""
     if not kept.exists():
-        random = np.random.default_rng((config.seed, 10**6))
-        parts.save(kept, [row_photos.make(sources, random) for _ in range(config.held_out)])
+        random = np.random.default_rng((seed, 10**6))
+        parts.save(kept, [row_photos.make(sources, random) for _ in range(count)])
     return parts.load(kept)
+
+
+def told(learnt: Sources, distinct: int, total: int) -> str:
+    """What a network has learnt from, in words: so many strips of these sources, and how many in all."""
+    sets = ", ".join(f"{len(labels):,}" for _, labels in learnt.digits)
+    return (
+        f"MNIST and further digits ({sets}) and {sum(map(len, learnt.others)):,} other signs, "
+        f"written in {distinct:,} synthetic rows, photographed; {total:,} learnt in all"
+    )
 
 
 def _finish(
@@ -261,19 +279,14 @@ def _finish(
     """
     print(f"held out: {exact(model, held):.2%} of the strips exact")
     plan = parts.Plan(config.part, config.fresh, config.window, config.seed)
-    sets = ", ".join(f"{len(labels):,}" for _, labels in learnt.digits)
     distinct = config.part * config.fresh * config.epochs
     finish(
         out,
         About(
             name="numbers",
             kind="strips",
-            description="reads a row whole: ten digits, separator, not a digit, blank; CTC",
-            training_data=(
-                f"MNIST and further digits ({sets}) and {sum(map(len, learnt.others)):,} other signs, "
-                f"written in {distinct:,} synthetic rows, photographed; "
-                f"{plan.learnt(config.epochs):,} learnt in all"
-            ),
+            description=DESCRIPTION,
+            training_data=told(learnt, distinct, plan.learnt(config.epochs)),
             make_again=(
                 f"python -m digitlens_train numbers --epochs {config.epochs} --seed {config.seed} "
                 f"--rate {config.rate} --data DIR{'' if start is None else ' --start numbers.keras'}",

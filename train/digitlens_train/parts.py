@@ -49,8 +49,8 @@ class Parts:
         self._pool: Pool = get_context("spawn").Pool(processes, _prepare, (sources,))
         self._coming: dict[int, AsyncResult[Any]] = {}
 
-    def window(self, epoch: int) -> Strips:
-        """The parts of this epoch, by width; those of the next are drawn meanwhile."""
+    def each(self, epoch: int) -> dict[int, Strips]:
+        """The parts of this epoch, by their numbers; those of the next are drawn meanwhile."""
         numbers = self._plan.of(epoch)
         for number in range(numbers.start, numbers.stop + self._plan.fresh):
             if number not in self._coming and not self._path(number).exists():
@@ -59,18 +59,16 @@ class Parts:
         for old in self._folder.glob("part-*.npz"):
             if int(old.stem[5:]) < numbers.start:
                 old.unlink()
-        loaded = []
+        loaded = {}
         for number in numbers:
             if number in self._coming:
                 self._coming.pop(number).get()
-            loaded.append(load(self._path(number)))
-        return {
-            width: (
-                np.concatenate([part[width][0] for part in loaded]),
-                np.concatenate([part[width][1] for part in loaded]),
-            )
-            for width in strips.WIDTHS
-        }
+            loaded[number] = load(self._path(number))
+        return loaded
+
+    def window(self, epoch: int) -> Strips:
+        """The same as one."""
+        return joined(list(self.each(epoch).values()))
 
     def close(self) -> None:
         """Let the processes end, whatever they are at; a part is there whole or not at all."""
@@ -94,6 +92,17 @@ def _draw_part(job: tuple[Path, int, tuple[int, int]]) -> None:
     path, size, seed = job
     random = np.random.default_rng(seed)
     save(path, [row_photos.make(_sources, random) for _ in range(size)])
+
+
+def joined(loaded: list[Strips]) -> Strips:
+    """Parts as one."""
+    return {
+        width: (
+            np.concatenate([part[width][0] for part in loaded]),
+            np.concatenate([part[width][1] for part in loaded]),
+        )
+        for width in strips.WIDTHS
+    }
 
 
 def save(path: Path, drawn: list[row_photos.Strip]) -> None:

@@ -41,6 +41,11 @@ def save_epoch(model: Any, out: Path, history: list[Row]) -> None:
     partial = out / "partial.weights.h5"
     model.save_weights(partial)
     partial.replace(checkpoint(out, len(history)))
+    save_history(out, history)
+
+
+def save_history(out: Path, history: list[Row]) -> None:
+    """The history as a table and as a picture; whole or not at all."""
     partial = out / "history.partial"
     with partial.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
