@@ -1,7 +1,8 @@
 """The network that reads rows: a fitted run -> model files; float32 against int8 on labeled strips."""
 
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -17,7 +18,6 @@ from digitlens_train.data import Mnist
 from digitlens_train.run import About
 
 Gray = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
 SHOWN = 192
 """Pixels of the strips that show the quantizer each layer's range."""
 STRIPS = 1500
@@ -27,8 +27,6 @@ SETS = 4
 TESTED = 1000
 """Synthetic rows of MNIST's test digits that the card's accuracy is of."""
 REPEATS = 30
-TIMED = 100
-"""Strips of each folder that are timed."""
 
 
 def convert(about: About, run: Path, out: Path, data: Mnist) -> list[Path]:
@@ -96,22 +94,14 @@ def _any_width(port: Port) -> Port:
 
 
 class Counted(Strips):
-    """The network, the rows that it was asked about, and how often it was run; made as Strips is."""
+    """The network, and how many rows it was asked about; `Counted.load` as with Strips."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.asked: list[Gray] = []
-        self.looks = 0
+    asked = 0
 
     def read(self, strip: Gray) -> Heard:
         """As Strips.read."""
-        self.asked.append(strip)
+        self.asked += 1
         return super().read(strip)
-
-    def columns(self, strip: Gray) -> Floats:
-        """As Strips.columns."""
-        self.looks += 1
-        return super().columns(strip)
 
 
 def measure(folders: list[Path], model: str, whole: Path, with_peers: bool = False) -> dict[str, Any]:
@@ -127,22 +117,18 @@ def measure(folders: list[Path], model: str, whole: Path, with_peers: bool = Fal
     classifier = Classifier.load()
     networks = {"int8": Counted.load(model), "float32": Counted.load(whole)}
     rows: list[dict[str, Any]] = []
-    strips: list[dict[str, Any]] = []
     for folder in folders:
         cut = pages.score(folder, Reader(classifier, whole="none"))
         rows.append({"reader": "cutting alone", **cut.summary()})
         exact = {}
         for kind, network in networks.items():
             for which in ("doubtful", "all"):
-                network.asked.clear()
                 reader = Reader(classifier, whole=which, strips=network)
                 score, asked = _score(folder, reader, network)
                 name = f"{kind}, {which} rows whole"
                 rows.append({"reader": name, **score.summary()})
                 exact[name] = np.array([page.errors == 0 for page in score.pages])
                 if kind == "int8":
-                    if which == "all":
-                        strips.append({"folder": folder.name, **_times(network, with_peers)})
                     rows[-1] |= _paths(asked, exact[name], np.array([page.errors == 0 for page in cut.pages]))
                 else:
                     lost, won = discordant(exact[name], exact[name.replace("float32", "int8")])
@@ -151,30 +137,16 @@ def measure(folders: list[Path], model: str, whole: Path, with_peers: bool = Fal
             from digitlens_convert import page_peers
 
             rows += [{"reader": "peer", **score.summary()} for score in page_peers.scores(folder)]
-    return {"folders": rows, "strips": strips, "speed": _speed(networks, with_peers)}
-
-
-def _times(network: Counted, with_peers: bool) -> dict[str, Any]:
-    """Milliseconds a strip of those that the network was asked about last, one thread, and of RapidOCR's."""
-    timed = network.asked[:: max(1, len(network.asked) // TIMED)]
-    before = network.looks
-    for strip in timed:
-        network.hear(strip)
-    again = (network.looks - before - len(timed)) / 2  # two looks more
-    ours = [pages.milliseconds(partial(network.hear, strip), 3) for strip in timed]
-    found = {"strips": len(timed), "again": again / max(1, len(timed)), "ours": float(np.mean(ours))}
-    if with_peers:
-        found["rapidocr"] = float(np.mean([_rapidocr(strip) for strip in timed]))
-    return found
+    return {"folders": rows, "speed": _speed(networks, with_peers)}
 
 
 def _score(folder: Path, reader: Reader, network: Counted) -> tuple[pages.Score, npt.NDArray[np.intp]]:
     """The folder's score, and how many rows of each page the network was asked about."""
     read, asked = [], []
     for name, truth in pages.labels(folder):
-        before = len(network.asked)
+        before = network.asked
         read.append(pages.read_page(folder / name, truth, reader))
-        asked.append(len(network.asked) - before)
+        asked.append(network.asked - before)
     return pages.Score(folder.name, read), np.array(asked)
 
 
@@ -212,18 +184,16 @@ def _speed(networks: dict[str, Counted], with_peers: bool) -> list[dict[str, Any
     return rows
 
 
-@cache
-def _engine() -> Any:
+def _rapidocr(strip: Gray) -> float:
     from digitlens_convert import page_peers
 
-    return page_peers.rapidocr()
-
-
-def _rapidocr(strip: Gray) -> float:
+    engine = page_peers.rapidocr()
     picture = np.repeat(255 - strip[..., np.newaxis], 3, axis=2)
-    read = partial(_engine(), picture, use_det=False, use_cls=False, use_rec=True)
-    read()
-    return pages.milliseconds(read, 3)
+    engine(picture, use_det=False, use_cls=False, use_rec=True)
+    started = perf_counter()
+    for _ in range(5):
+        engine(picture, use_det=False, use_cls=False, use_rec=True)
+    return (perf_counter() - started) / 5 * 1000
 
 
 def table(results: dict[str, Any]) -> str:
@@ -233,10 +203,6 @@ def table(results: dict[str, Any]) -> str:
         "| calibration error | answered by cutting | right | answered whole | right | right if cut |",
         "|---|---|---:|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|",
         *(_line(row) for row in results["folders"]),
-        "",
-        "| strips of | timed | looked at again | ms a strip | RapidOCR ms | ratio |",
-        "|---|---:|---:|---:|---:|---:|",
-        *(_strip(row) for row in results["strips"]),
         "",
         "| width | int8 ms | float32 ms | search ms | RapidOCR ms |",
         "|---:|---:|---:|---:|---:|",
@@ -248,11 +214,6 @@ def table(results: dict[str, Any]) -> str:
             f"| {row['search']:.3f} | {peer} |"
         )
     return "\n".join(lines)
-
-
-def _strip(row: dict[str, Any]) -> str:
-    peer = f"{row['rapidocr']:.1f} | 1/{row['rapidocr'] / row['ours']:.0f}" if "rapidocr" in row else "|"
-    return f"| {row['folder']} | {row['strips']} | {row['again']:.0%} | {row['ours']:.2f} | {peer} |"
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -40,12 +40,6 @@ QUIET = 0.75
 Where CTC's network knows no form it is silent, and most columns are so to begin with. Chosen on the
 validation sets.
 """
-SURE = 0.9
-"""The confidence of each digit of a strip, below which it is looked at again, slanted."""
-SLANTS = (-0.2, 0.2)
-"""By how many pixels to the right a line of pixels is then moved for each that it is higher."""
-LEAST_SEEN = 1e-5
-"""The least that a class is held possible in one of several looks."""
 LEAST = 36.0
 """Gray levels of contrast, at the least, that become full black: empty paper stays pale."""
 
@@ -77,13 +71,6 @@ def padded(strip: Gray) -> Gray:
     return cv2.copyMakeBorder(strip, 0, 0, 0, width - strip.shape[1], cv2.BORDER_CONSTANT, value=(0,)).astype(
         np.uint8, copy=False
     )
-
-
-def slanted(strip: Gray, slant: float) -> Gray:
-    """(HEIGHT, W) uint8 -> the same shape; its middle line of pixels stays where it is."""
-    matrix = np.array([[1.0, slant, -slant * (HEIGHT - 1) / 2], [0.0, 1.0, 0.0]])
-    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(strip, matrix, strip.shape[::-1], flags=how).astype(np.uint8, copy=False)
 
 
 @dataclass(frozen=True)
@@ -145,19 +132,13 @@ class Strips:
     def read(self, strip: Gray) -> Heard:
         """(HEIGHT, w) uint8 -> what it says."""
         key = strip.shape[1], strip.tobytes()
-        return self._read.all([key], lambda _: [self.hear(strip)])[0]
+        return self._read.all([key], lambda _: [self._hear(strip)])[0]
 
-    def hear(self, strip: Gray) -> Heard:
-        """As `read`, but nothing is remembered."""
+    def _hear(self, strip: Gray) -> Heard:
         wide = padded(strip)
         columns = self.columns(wide)
-        signs = beams.search(columns, BLANK)
-        if any(sign.label < SEPARATOR and sign.confidence < SURE for sign in signs):
-            # What is true of the writing and not of this network's mood is seen in each of them.
-            looks = [columns, *(self.columns(slanted(wide, slant)) for slant in SLANTS)]
-            columns = softmax(np.mean([np.log(np.maximum(look, LEAST_SEEN)) for look in looks], axis=0))
-            signs = beams.search(columns, BLANK)
         shrunk = max(1.0, strip.shape[1] / wide.shape[1])
+        signs = beams.search(columns, BLANK)
         return Heard([sign._replace(column=round(sign.column * shrunk)) for sign in signs], columns)
 
     def _network(self, width: int) -> Network:

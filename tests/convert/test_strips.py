@@ -79,10 +79,6 @@ def test_the_strips_benchmark(converted: tuple[Path, Path], tmp_path: Path, digi
     assert paired["only_float32"] - paired["only_int8"] == both
     assert [row["width"] for row in results["speed"]] == list(WIDTHS)
     assert all(row["int8_network"] > 0 and row["search"] > 0 for row in results["speed"])
-    (strip,) = results["strips"]
-    assert strip["strips"] >= 2
-    assert 0 <= strip["again"] <= 1
-    assert strip["ours"] > 0
     assert "| rows | cutting alone | 2 |" in (tmp_path / "strips.md").read_text()
 
 

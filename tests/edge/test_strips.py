@@ -9,7 +9,6 @@ import numpy.typing as npt
 import pytest
 
 from digitlens import ModelError, Reader, cards, choice, rows
-from digitlens import strips as strip_module
 from digitlens.ink import find_ink
 from digitlens.readings import Digit, Number, number
 from digitlens.segment import segment
@@ -51,39 +50,6 @@ def test_beyond_the_picture_is_paper() -> None:
 def test_empty_paper_stays_pale() -> None:
     noise = np.random.default_rng(3).integers(0, 6, (40, 200), dtype=np.uint8)
     assert to_strip(noise, 0, 40, 0, 200).max() < 60
-
-
-@pytest.mark.parametrize("slant", [-0.4, 0.4])
-def test_slanting_keeps_the_middle_where_it_is(slant: float) -> None:
-    strip = np.zeros((HEIGHT, 60), np.uint8)
-    strip[:, 30] = 255
-    places = strip_module.slanted(strip, slant).astype(float) @ np.arange(60) / 255
-    np.testing.assert_allclose(places, 30 - slant * (np.arange(HEIGHT) - (HEIGHT - 1) / 2), atol=0.1)
-
-
-def test_a_strip_in_doubt_is_looked_at_again_slanted(
-    strips: Strips, digits: Digits, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looks: list[Gray] = []
-    columns = strips.columns
-
-    def look(strip: Gray) -> npt.NDArray[np.float32]:
-        looks.append(strip)
-        return columns(strip)
-
-    monkeypatch.setattr(strips, "columns", look)
-    clear = _strip(write("4071", digits))
-    sure = strips.hear(clear)
-    assert len(looks) == 1
-    assert all(sign.confidence >= strip_module.SURE for sign in sure.signs)
-    monkeypatch.setattr(strip_module, "SURE", 1.01)
-    again = strips.hear(clear)
-    assert len(looks) == 4
-    assert [sign.label for sign in again.signs] == [4, 0, 7, 1]
-    assert not np.array_equal(looks[2], looks[3])
-    # Each class is as probable as the looks have it in the geometric mean.
-    product = np.prod([columns(look).astype(float) for look in looks[1:]], axis=0) ** (1 / 3)
-    np.testing.assert_allclose(again.columns, product / product.sum(axis=1, keepdims=True), atol=1e-3)
 
 
 @pytest.mark.parametrize("width", [1, 63, 64, 65, 200, 384, 900])

@@ -68,50 +68,33 @@ def numbers() -> keras.Model:
     """Reads a row whole: strips (N, 32, W, 1) float32, W a multiple of 4 -> (N, 1, W / 4, 26) logits.
 
     Each place of the output is two columns of a strip, 2 pixels each, of 13 classes: ten digits,
-    separator, *not a digit*, blank; it is W / 2 columns after a reshape. 308,000 weights, 24.5 million
-    multiply-accumulates for W = 128. The height is folded by convolutions; then the row is looked along, so
-    that a column has seen some 230 pixels: how this hand writes is to be seen elsewhere in the row. Most
-    layers look at each channel apart, which leaves room for more of them (Sandler et al. 2018).
+    separator, *not a digit*, blank; it is W / 2 columns after a reshape. 310,000 weights, 25 million
+    multiply-accumulates for W = 128. The height is folded by convolutions; what a column has seen is
+    some 80 pixels wide. Where a layer's shape is that of the one before, it adds to it (He et al. 2016).
     """
     strip = keras.Input((32, None, 1))
     x = _convolution(strip, 16, stride=2, side=5)  # (16, W / 2, 16)
-    x = _convolution(x, 16, adds=True)
-    x = _convolution(x, 40, stride=2)  # (8, W / 4, 40)
-    x = _inverted(x, 40, 120)
-    x = _inverted(x, 40, 120)
-    x = _inverted(x, 80, 160, stride=(2, 1))  # (4, W / 4, 80)
-    x = _inverted(x, 80, 200)
-    x = _convolution(x, 160, side=(4, 1), padding="valid")  # (1, W / 4, 160)
-    for _ in range(6):
-        y = _convolution(x, None, side=(1, 9))
-        x = layers.ReLU()(layers.Add()([x, _convolution(y, 160, side=1, bends=False)]))
+    x = _convolution(x, 16)
+    x = _convolution(x, 32, stride=2)  # (8, W / 4, 32)
+    x = _convolution(x, 32, adds=True)
+    x = _convolution(x, 64, stride=(2, 1))  # (4, W / 4, 64)
+    x = _convolution(x, 64, adds=True)
+    x = _convolution(x, 64, adds=True)
+    x = _convolution(x, 128, side=(4, 1), padding="valid")  # (1, W / 4, 128)
+    x = _convolution(x, 128, side=(1, 5), adds=True)
+    x = _convolution(x, 128, side=(1, 5), adds=True)
     return keras.Model(strip, layers.Conv2D(26, 1)(x), name="numbers")
-
-
-def _inverted(
-    x: keras.KerasTensor, filters: int, wider: int, stride: int | tuple[int, int] = 1
-) -> keras.KerasTensor:
-    """Widened, looked at channel by channel, narrowed again; added to what was before, where that fits."""
-    y = _convolution(x, wider, side=1)
-    y = _convolution(y, None, stride=stride)
-    y = _convolution(y, filters, side=1, bends=False)
-    return layers.Add()([x, y]) if x.shape == y.shape else y
 
 
 def _convolution(
     x: keras.KerasTensor,
-    filters: int | None,
+    filters: int,
     stride: int | tuple[int, int] = 1,
     side: int | tuple[int, int] = 3,
     padding: str = "same",
     adds: bool = False,
-    bends: bool = True,
 ) -> keras.KerasTensor:
-    """A convolution, of each channel apart where `filters` is None, and batch normalization."""
-    if filters is None:
-        y = layers.DepthwiseConv2D(side, strides=stride, padding=padding, use_bias=False)(x)
-    else:
-        y = layers.Conv2D(filters, side, strides=stride, padding=padding, use_bias=False)(x)
-    y = layers.BatchNormalization()(y)
-    y = layers.Add()([x, y]) if adds else y
-    return layers.ReLU()(y) if bends else y
+    y = layers.BatchNormalization()(
+        layers.Conv2D(filters, side, strides=stride, padding=padding, use_bias=False)(x)
+    )
+    return layers.ReLU()(layers.Add()([x, y]) if adds else y)

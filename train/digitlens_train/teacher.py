@@ -48,13 +48,10 @@ class Layer(nn.Module):
         stride: Any = 1,
         adds: bool = False,
         same: bool = True,
-        groups: int = 1,
         bends: bool = True,
     ) -> None:
         super().__init__()
-        self.convolution = (Same if same else nn.Conv2d)(
-            entry, filters, side, stride, bias=False, groups=groups
-        )
+        self.convolution = (Same if same else nn.Conv2d)(entry, filters, side, stride, bias=False)
         self.normal = nn.BatchNorm2d(filters, eps=EPSILON, momentum=0.01)
         self.adds, self.bends = adds, bends
 
@@ -66,52 +63,22 @@ class Layer(nn.Module):
         return functional.relu(y) if self.bends else y
 
 
-class Inverted(nn.Module):
-    """Widened, looked at channel by channel, and narrowed again (Sandler et al. 2018)."""
-
-    def __init__(self, entry: int, filters: int, wider: int, side: Any = 3, stride: Any = 1) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            Layer(entry, wider, 1),
-            Layer(wider, wider, side, stride, groups=wider),
-            Layer(wider, filters, 1, bends=False),
-        )
-        self.adds = stride == 1 and entry == filters
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, C', H', W')."""
-        y = self.layers(x)
-        return x + y if self.adds else y
-
-
-class Along(nn.Module):
-    """A wide look along the row, channel by channel, then across the channels; added to what was before."""
-
-    def __init__(self, filters: int, side: int) -> None:
-        super().__init__()
-        self.along = Layer(filters, filters, (1, side), groups=filters)
-        self.across = Layer(filters, filters, 1, adds=False, bends=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, 1, W) -> the same shape."""
-        return functional.relu(x + self.across(self.along(x)))
-
-
 class Numbers(nn.Sequential):
     """digitlens_train.networks.numbers, layer by layer."""
 
     def __init__(self) -> None:
         super().__init__(
             Layer(1, 16, 5, 2),
-            Layer(16, 16, adds=True),
-            Layer(16, 40, 3, 2),
-            Inverted(40, 40, 120),
-            Inverted(40, 40, 120),
-            Inverted(40, 80, 160, stride=(2, 1)),
-            Inverted(80, 80, 200),
-            Layer(80, 160, (4, 1), same=False),
-            *(Along(160, 9) for _ in range(6)),
-            nn.Conv2d(160, 2 * CLASSES, 1),
+            Layer(16, 16),
+            Layer(16, 32, 3, 2),
+            Layer(32, 32, adds=True),
+            Layer(32, 64, 3, (2, 1)),
+            Layer(64, 64, adds=True),
+            Layer(64, 64, adds=True),
+            Layer(64, 128, (4, 1), same=False),
+            Layer(128, 128, (1, 5), adds=True),
+            Layer(128, 128, (1, 5), adds=True),
+            nn.Conv2d(128, 2 * CLASSES, 1),
         )
 
 
@@ -222,10 +189,8 @@ def set_weights(network: nn.Module, weights: Sequence[npt.NDArray[np.float32]]) 
 
     for part in _modules(network):
         if isinstance(part, nn.Conv2d):
-            kernel = left.pop(0)  # (h, w, in, out), of a depthwise one (h, w, channels, 1)
-            into(
-                part.weight, kernel.transpose(2, 3, 0, 1) if part.groups > 1 else kernel.transpose(3, 2, 0, 1)
-            )
+            kernel = left.pop(0)  # (h, w, in, out)
+            into(part.weight, kernel.transpose(3, 2, 0, 1))
             if part.bias is not None:
                 into(part.bias, left.pop(0))
         elif isinstance(part, nn.BatchNorm2d):
@@ -239,7 +204,7 @@ def get_weights(network: nn.Module) -> list[npt.NDArray[np.float32]]:
     for part in _modules(network):
         if isinstance(part, nn.Conv2d):
             kernel = part.weight.detach().float().cpu().numpy()
-            found.append(kernel.transpose(2, 3, 0, 1) if part.groups > 1 else kernel.transpose(2, 3, 1, 0))
+            found.append(kernel.transpose(2, 3, 1, 0))
             if part.bias is not None:
                 found.append(part.bias.detach().float().cpu().numpy())
         elif isinstance(part, nn.BatchNorm2d):

@@ -49,7 +49,6 @@ class Hand:
     small_zeros: bool
     drawn: float
     style: int
-    alike: float
 
     @classmethod
     def draw(cls, random: np.random.Generator) -> "Hand":
@@ -74,7 +73,6 @@ class Hand:
             small_zeros=random.random() < 0.12,
             drawn=0.85 if random.random() < DRAWN else 0.12,
             style=int(random.integers(2**31)),
-            alike=0.8 if random.random() < 0.4 else 0.0,
         )
 
 
@@ -88,13 +86,9 @@ def digit(
     else:
         which = int(np.searchsorted(np.cumsum(shares(len(sources.digits))), random.random()))
         images, labels = sources.digits[min(which, len(sources.digits) - 1)]
-        alike = random.random() < hand.alike
-        if alike and label is None:
-            label = int(random.integers(10))
         wanted = np.flatnonzero(labels == label) if label is not None else np.arange(0)
-        # A hand writes a digit as it did before. A small set may have no such digit.
-        form = np.random.default_rng((hand.style, int(label or 0))) if alike else random
-        index = int(wanted[form.integers(len(wanted))] if wanted.size else form.integers(len(labels)))
+        # A small set may have no such digit.
+        index = int(wanted[random.integers(len(wanted))] if wanted.size else random.integers(len(labels)))
         picture, own = images[index], int(labels[index])
     if own == 1 and random.random() < 0.2:
         picture = _picture(strokes.one(random))
