@@ -74,7 +74,7 @@ def test_a_teacher_then_what_learns_of_it(
     mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(distill, "SETTLE", 2)
-    monkeypatch.setattr(distill, "HELD_OUT", 200)
+    monkeypatch.setattr(numbers, "HELD_OUT", 200)
     small = distill.Config(epochs=1, part=30, fresh=2, window=3, pixels=1024, held_out=10)
     distill.fit(small, tmp_path / "teacher", mnist, processes=1)
     large = tmp_path / "teacher" / "teacher.npz"
@@ -84,16 +84,16 @@ def test_a_teacher_then_what_learns_of_it(
     distill.fit(longer, whole, mnist, taught_by=large, processes=1)
     assert keras.models.load_model(whole / "numbers.keras", compile=False).count_params() > 300_000
 
-    def stop(network, learning) -> float:  # type: ignore[no-untyped-def]
+    def stop(network, learning) -> tuple[float, float]:  # type: ignore[no-untyped-def]
         calls.append(1)
-        if len(calls) == 2:
+        if len(calls) == 3:  # two in an epoch
             raise KeyboardInterrupt
-        return loss(network, learning)
+        return score(network, learning)
 
     calls: list[int] = []
-    loss = distill.mean_loss
+    score = distill.score
     with monkeypatch.context() as patch:
-        patch.setattr(distill, "mean_loss", stop)
+        patch.setattr(distill, "score", stop)
         with pytest.raises(KeyboardInterrupt):
             distill.fit(longer, halved, mnist, taught_by=large, processes=1)
     distill.fit(longer, halved, mnist, taught_by=large, processes=1, resume=True)

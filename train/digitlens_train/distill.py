@@ -19,10 +19,9 @@ from torch.nn import functional
 
 from digitlens import strips
 from digitlens.strips import BLANK, CLASSES
-from digitlens_train import crops, networks, numbers, parts, shaken, teacher
+from digitlens_train import networks, numbers, parts, shaken, teacher
 from digitlens_train.crops import Sources
-from digitlens_train.data import DataError, load_mnist
-from digitlens_train.digits import HELD_OUT
+from digitlens_train.data import DataError
 from digitlens_train.numbers import CTC_SHARE, SETTLE, WIDE
 from digitlens_train.parts import Strips
 from digitlens_train.row_photos import LONGEST, UNKNOWN
@@ -75,9 +74,7 @@ def fit(
     Raises:
         DataError: MNIST cannot be had, `out` holds another run, or a file is not what it should be.
     """
-    half = load_mnist(mnist)
-    learnt = crops.load_sources((half.x_train[:-HELD_OUT], half.y_train[:-HELD_OUT]), data)
-    held = Sources([(list(half.x_train[-HELD_OUT:]), half.y_train[-HELD_OUT:])], learnt.others)
+    learnt, held = numbers.sources(mnist, data)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(config.seed)
     large = None if taught_by is None else _loaded(teacher.Teacher(), taught_by).to(device)
@@ -101,8 +98,8 @@ def fit(
             loss = run.learn(epoch, parts.joined(list(learning.values())), _joined(list(known.values())))
             row: Row = {"epoch": epoch + 1, "loss": loss}
             few = {width: (x[:200], y[:200]) for width, (x, y) in next(iter(learning.values())).items()}
-            row["accuracy"], row["test_accuracy"] = exact(run.mean, few), exact(run.mean, held_strips)
-            row["test_loss"] = mean_loss(run.mean, held_strips)
+            row["accuracy"], _ = score(run.mean, few)
+            row["test_accuracy"], row["test_loss"] = score(run.mean, held_strips)
             row["seconds"] = time.perf_counter() - started
             history.append(row)
             run.save(out / f"epoch-{len(history):02}.pt")
@@ -111,7 +108,7 @@ def fit(
         run.settle(parts.joined(list(drawn.each(config.epochs - 1).values())))
     finally:
         drawn.close()
-    print(f"held out: {exact(run.mean, held_strips):.2%} of the strips exact")
+    print(f"held out: {score(run.mean, held_strips)[0]:.2%} of the strips exact")
     _finish(run.mean, config, plan, out, learnt, large is not None)
 
 
@@ -247,32 +244,19 @@ def answers(large: nn.Module, learning: Strips) -> Soft:
 
 
 @torch.no_grad()
-def exact(network: nn.Module, learning: Strips) -> float:
-    """The part of strips whose digits are read exactly, each column by its best class."""
+def score(network: nn.Module, learning: Strips) -> tuple[float, float]:
+    """The part of strips whose digits are read exactly, each column by its best class; the mean loss."""
     network.eval()
     device = next(network.parameters()).device
-    right = total = 0
-    for x, y in learning.values():
-        for start in range(0, len(x), 64):
-            gray = torch.from_numpy(x[start : start + 64]).to(device).float()
-            best = teacher.columns(network, gray).argmax(dim=2).cpu().numpy()
-            right += numbers.count_exact(best, y[start : start + 64])
-        total += len(x)
-    return right / max(1, total)
-
-
-@torch.no_grad()
-def mean_loss(network: nn.Module, learning: Strips) -> float:
-    """The mean loss of the strips."""
-    device = next(network.parameters()).device
-    losses = [torch.zeros(0)]
+    right, total, loss = 0, 0, 0.0
     for x, y in learning.values():
         for start in range(0, len(x), 64):
             gray, targets = (torch.from_numpy(part[start : start + 64]).to(device) for part in (x, y))
             logits = teacher.columns(network, gray.float()).float()
-            loss = loss_of(logits, targets[:, :LONGEST], targets[:, LONGEST:], 0.0)
-            losses.append(loss.cpu().expand(len(gray)))
-    return float(torch.cat(losses).mean())
+            right += numbers.count_exact(logits.argmax(dim=2).cpu().numpy(), y[start : start + 64])
+            loss += len(gray) * float(loss_of(logits, targets[:, :LONGEST], targets[:, LONGEST:], 0.0))
+        total += len(x)
+    return right / max(1, total), loss / max(1, total)
 
 
 def _batches(
@@ -284,13 +268,7 @@ def _batches(
     wild: float | None = None,
 ) -> Iterator[_Batch]:
     """The epoch's batches, each of one width, in random order, each strip changed anew."""
-    batches = []
-    for width, (x, _) in learning.items():
-        size = max(1, config.pixels // width)
-        order = random.permutation(len(x))
-        batches += [(width, order[k * size : (k + 1) * size]) for k in range(len(x) // size)]
-    for number in random.permutation(len(batches)):
-        width, chosen = batches[number]
+    for width, chosen in parts.shuffled(learning, config.pixels, random):
         x, y = (torch.from_numpy(part[chosen]).to(device) for part in learning[width])
         labels, columns = y[:, :LONGEST], y[:, LONGEST:]
         calm = len(x) - round((config.wild if wild is None else wild) * len(x))

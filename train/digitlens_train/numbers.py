@@ -75,9 +75,7 @@ def fit(
     Raises:
         DataError: MNIST cannot be had, or `out` holds another run.
     """
-    half = load_mnist(mnist)
-    learnt = crops.load_sources((half.x_train[:-HELD_OUT], half.y_train[:-HELD_OUT]), data)
-    held = Sources([(list(half.x_train[-HELD_OUT:]), half.y_train[-HELD_OUT:])], learnt.others)
+    learnt, held = sources(mnist, data)
     history = claim(out, asdict(config), resume)
     keras.utils.set_random_seed(config.seed)
     model, guide = compiled(config)
@@ -220,13 +218,7 @@ def _steps(learning: Strips, config: Config) -> int:
 
 def _batches(learning: Strips, config: Config, random: np.random.Generator) -> Iterator[tuple[Floats, Gray]]:
     """The epoch's batches, each of one width, in random order, each strip a little changed."""
-    batches = []
-    for width, (x, _) in learning.items():
-        size = config.pixels // width
-        order = random.permutation(len(x))
-        batches += [(width, order[k * size : (k + 1) * size]) for k in range(len(x) // size)]
-    for number in random.permutation(len(batches)):
-        width, chosen = batches[number]
+    for width, chosen in parts.shuffled(learning, config.pixels, random):
         x, y = learning[width]
         yield to_input(_wobbled(x[chosen], random)), y[chosen]
 
@@ -252,11 +244,22 @@ def _settle(model: keras.Model, learning: Strips, config: Config) -> None:
         model(x, training=True)
 
 
-def held_out(sources: Sources, seed: int, count: int, kept: Path) -> Strips:
+def sources(mnist: Path | None, data: Path | None) -> tuple[Sources, Sources]:
+    """What strips are drawn from to be learnt, and what is held out: the last of MNIST's training digits.
+
+    Raises:
+        DataError: MNIST cannot be had, or a data set is broken.
+    """
+    half = load_mnist(mnist)
+    learnt = crops.load_sources((half.x_train[:-HELD_OUT], half.y_train[:-HELD_OUT]), data)
+    return learnt, Sources([(list(half.x_train[-HELD_OUT:]), half.y_train[-HELD_OUT:])], learnt.others)
+
+
+def held_out(drawn_from: Sources, seed: int, count: int, kept: Path) -> Strips:
     """Strips that are not learnt, drawn once into the file `kept`."""
     if not kept.exists():
         random = np.random.default_rng((seed, 10**6))
-        parts.save(kept, [row_photos.make(sources, random) for _ in range(count)])
+        parts.save(kept, [row_photos.make(drawn_from, random) for _ in range(count)])
     return parts.load(kept)
 
 

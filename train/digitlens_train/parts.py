@@ -1,5 +1,6 @@
 """Strips to learn from, drawn ahead by other processes, in parts that are kept while they are needed."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.pool import AsyncResult, Pool
@@ -103,6 +104,19 @@ def joined(loaded: list[Strips]) -> Strips:
         )
         for width in strips.WIDTHS
     }
+
+
+def shuffled(
+    learning: Strips, pixels: int, random: np.random.Generator
+) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
+    """The strips in batches of about so many columns of pixels, in random order: a width, and which of it."""
+    batches = []
+    for width, (x, _) in learning.items():
+        size = max(1, pixels // width)
+        order = random.permutation(len(x))
+        batches += [(width, order[k * size : (k + 1) * size]) for k in range(len(x) // size)]
+    for number in random.permutation(len(batches)):
+        yield batches[number]
 
 
 def save(path: Path, drawn: list[row_photos.Strip]) -> None:
