@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
+Scores = npt.NDArray[np.float64]
 
 WIDTH = 6
 """Prefixes that are followed at once."""
@@ -40,38 +41,68 @@ _Prefix = tuple[float, float, tuple[int, ...]]
 """How probable it is if it ends in nothing, and if in its last sign; where each of its signs began."""
 
 
+class Row(NamedTuple):
+    """Labels, left to right, the column where each begins, and how probable they are, rows left out apart."""
+
+    labels: tuple[int, ...]
+    starts: tuple[int, ...]
+    chance: float
+
+
 def search(columns: Floats, nothing: int, width: int = WIDTH) -> list[Sign]:
     """Probabilities (T, C), of which class `nothing` is CTC's blank -> the row's signs, left to right.
 
     Between columns of nothing a stretch of others is searched alone: what is read in it does not depend on
     what is read elsewhere.
     """
+    return signs(rows(columns, nothing, 1, width)[0], columns, nothing)
+
+
+def rows(columns: Floats, nothing: int, most: int, width: int = WIDTH) -> list[Row]:
+    """Probabilities (T, C) as for `search` -> what may stand there, at least one row and at most so many.
+
+    The most probable comes first. Rows differ in their labels, not only in where these begin.
+    """
     spoken = columns[:, nothing] < SILENT
     edges = np.flatnonzero(np.diff(spoken, prepend=False, append=False)).tolist()
+    found = [Row((), (), 1.0)]
     if not edges:
-        return []
+        return found
     follow = columns >= LEAST
     follow[:, nothing] = False
     heard = np.logical_or.reduceat(np.concatenate([follow, follow[:1]]), edges)[::2]
     first, several = heard.argmax(axis=1).tolist(), np.count_nonzero(heard, axis=1).tolist()
-    labels: tuple[int, ...] = ()
-    starts: tuple[int, ...] = ()
     for start, end, label, count in zip(edges[::2], edges[1::2], first, several, strict=True):
         if not count:
             continue
         likely = columns[start:end]
-        if count > 1 or (found := _only(likely[:, label].tolist(), likely[:, nothing].tolist())) is None:
-            own, begun = _stretch(likely, follow[start:end], nothing, start, width)
-        elif found:
-            own, begun = (label,), (start + int(follow[start:end, label].argmax()),)
-        else:
-            continue
-        labels, starts = labels + own, starts + begun
-    return _signs(labels, starts, columns, nothing)
+        own = None
+        if count == 1:
+            one = start + int(follow[start:end, label].argmax())
+            own = _only(likely[:, label].tolist(), likely[:, nothing].tolist(), label, one)
+        if own is None:
+            own = _stretch(likely, follow[start:end], nothing, start, width)
+        found = _joined(found, own, most)
+    return found
 
 
-def _only(said: list[float], silence: list[float]) -> bool | None:
-    """Whether a stretch of columns, where nothing but one class is followed, is that class or nothing at all.
+def _joined(before: list[Row], after: list[Row], most: int) -> list[Row]:
+    """Each followed by each, the most probable so many."""
+    if most == 1:
+        (one,), other = before, after[0]
+        return [Row(one.labels + other.labels, one.starts + other.starts, one.chance * other.chance)]
+    ways: dict[tuple[int, ...], Row] = {}
+    for one in before:
+        for other in after:
+            labels, chance = one.labels + other.labels, one.chance * other.chance
+            known = ways.get(labels)
+            starts = one.starts + other.starts if known is None or chance > known.chance else known.starts
+            ways[labels] = Row(labels, starts, chance + (known.chance if known else 0.0))
+    return sorted(ways.values(), key=lambda row: -row.chance)[:most]
+
+
+def _only(said: list[float], silence: list[float], label: int, start: int) -> list[Row] | None:
+    """A stretch of columns, where nothing but one class is followed: that class, or nothing at all.
 
     None if it may be that class twice.
     """
@@ -83,55 +114,67 @@ def _only(said: list[float], silence: list[float]) -> bool | None:
         empty, once, ended = empty * quiet, (empty + once) * p, (once + ended) * quiet
         whole = (empty + once + ended) or 1.0
         empty, once, ended = empty / whole, once / whole, ended / whole
-    return once + ended > empty
+    rows = [Row((label,), (start,), once + ended), Row((), (), empty)]
+    return rows if once + ended > empty else rows[::-1]
 
 
 def _stretch(
     columns: Floats, follow: npt.NDArray[np.bool_], nothing: int, start: int, width: int
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The most probable labels of a stretch of columns from `start` on, and where each begins."""
+) -> list[Row]:
+    """What may stand in a stretch of columns from `start` on, the most probable first."""
     prefixes: dict[tuple[int, ...], _Prefix] = {(): (1.0, 0.0, ())}
     for column, (likely, which) in enumerate(zip(columns.tolist(), follow, strict=True), start):
         followed = [(label, likely[label]) for label in np.flatnonzero(which).tolist()]
         prefixes = _step(prefixes, followed, likely[nothing], column, width)
-    labels = max(prefixes, key=lambda labels: prefixes[labels][0] + prefixes[labels][1])
-    return labels, prefixes[labels][2]
+    # Of equal ones the first that was found comes first.
+    return sorted(
+        (Row(labels, starts, silent + said) for labels, (silent, said, starts) in prefixes.items()),
+        key=lambda row: -row.chance,
+    )
 
 
-def likelihood(columns: Floats, labels: Sequence[int], nothing: int) -> float:
-    """How probable the columns (T, C), T at least 1, make the row of these labels, as a natural logarithm.
+def likelihoods(looks: Sequence[Floats], rows: Sequence[Sequence[int]], nothing: int) -> Scores:
+    """How probable each look (T, C) at a strip, T at least 1, makes each row of labels.
 
     Classes from `nothing` on all count as nothing: only what stands in the row is asked, not what parts it.
-    Columns of nothing that follow each other count once (Graves et al. 2006, the forward variables).
+    Columns that are nothing in all looks and follow each other count once (Graves et al. 2006, the forward
+    variables). (looks, rows), natural logarithms.
     """
-    silence = columns[:, nothing:].sum(axis=1)
-    silent = silence >= SILENT
+    silence = np.stack([look[:, nothing:].sum(axis=1) for look in looks])
+    silent = (silence >= SILENT).all(axis=0)
     kept = ~silent | ~np.concatenate([[False], silent[:-1]])
-    if not labels:
-        return float(np.log(np.maximum(silence[kept], IMPOSSIBLE), dtype=np.float64).sum())
-    row = np.full(2 * len(labels) + 1, nothing)
-    row[1::2] = labels
-    chances = np.concatenate([columns[kept, :nothing], silence[kept, np.newaxis]], axis=1)
-    steps = np.maximum(chances, IMPOSSIBLE, dtype=np.float64)[:, row]
+    lengths = np.array([len(row) for row in rows])
+    places = np.full((len(rows), 2 * int(lengths.max(initial=0)) + 1), nothing)
+    for row, own in zip(rows, places, strict=True):
+        own[1 : 2 * len(row) : 2] = row
+    chances = np.stack([look[kept, :nothing] for look in looks])
+    chances = np.concatenate([chances, silence[:, kept, np.newaxis]], axis=2)
+    # (T, looks, rows, places)
+    steps = np.maximum(chances, IMPOSSIBLE, dtype=np.float64).transpose(1, 0, 2)[:, :, places]
     # Equal neighbors must have nothing between them.
-    leap = np.zeros(len(row))
-    leap[3::2] = row[3::2] != row[1:-2:2]
-    so_far = np.zeros(len(row) + 2)  # two places before the first sign, that nothing comes from
-    so_far[2:4] = steps[0, :2]
-    stay, before, far = so_far[2:], so_far[1:-1], so_far[:-2]
-    taken = 0.0
+    leap = np.zeros(places.shape)
+    leap[:, 3::2] = places[:, 3::2] != places[:, 1:-2:2]
+    # Two places more before the first sign, that nothing comes from.
+    so_far = np.zeros((len(looks), len(rows), places.shape[1] + 2))
+    so_far[..., 2:4] = steps[0, ..., :2]
+    stay, before, far = so_far[..., 2:], so_far[..., 1:-1], so_far[..., :-2]
+    taken = np.zeros(so_far.shape[:2])
     grown, leapt = np.empty_like(stay), np.empty_like(stay)
     for at, step in enumerate(steps[1:], 1):
         np.add(stay, before, out=grown)
         np.multiply(leap, far, out=leapt)
         np.add(grown, leapt, out=grown)
         np.multiply(grown, step, out=stay)
-        if at % RESCALED == 0 and (most := float(stay.max())) > 0:
-            stay /= most
-            taken += log(most)
-    found = float(so_far[-2:].sum())
+        if at % RESCALED == 0:
+            most = np.maximum(stay.max(axis=2), np.finfo(np.float64).tiny)
+            stay /= most[..., np.newaxis]
+            taken += np.log(most)
+    each = np.arange(len(rows))
+    found = so_far[:, each, 2 * lengths + 2] + so_far[:, each, 2 * lengths + 1]
     # Where there are not even columns enough, it is as if none of them fitted.
-    return log(found) + taken if found > 0 else (len(steps) + len(labels)) * log(IMPOSSIBLE)
+    impossible = (len(steps) + lengths) * log(IMPOSSIBLE)
+    told = np.log(np.where(found > 0, found, 1.0)) + taken
+    return np.asarray(np.where(found > 0, told, impossible))
 
 
 def _step(
@@ -186,8 +229,18 @@ def _add(
         found[2:] = silent + said, starts
 
 
-def _signs(labels: tuple[int, ...], starts: tuple[int, ...], columns: Floats, nothing: int) -> list[Sign]:
-    """Each label with its own columns: from where it began to where the next one does."""
+def peaks(row: Row, columns: Floats) -> list[int]:
+    """The column where each label of a row is most probable, between where it and the next one begin."""
+    edges = [*row.starts, len(columns)]
+    return [
+        start + int(columns[start:end, label].argmax())
+        for label, (start, end) in zip(row.labels, pairwise(edges), strict=True)
+    ]
+
+
+def signs(row: Row, columns: Floats, nothing: int) -> list[Sign]:
+    """Each label of a row with its own columns: from where it began to where the next one does."""
+    labels, starts, _ = row
     if not labels:
         return []
     edges = [*starts, len(columns)]

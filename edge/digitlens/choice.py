@@ -1,28 +1,15 @@
 """A row read twice, by cutting it and whole: what speaks for each reading, and which is taken."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from difflib import SequenceMatcher
 from math import log
 from statistics import fmean
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from digitlens.lattice import WIDE
-from digitlens.readings import Box, Digit, Number, number, union
-from digitlens.strips import Heard
+from digitlens.readings import Box, Number, number, union
+from digitlens.weigh import Whole, believed, weigh
 
-Seen = Mapping[Box, npt.NDArray[np.float32]]
-"""Of what was cut out, by its box, how probable each digit is, (10,)."""
-
-LIKELIER = 3.5
-"""Natural logarithm of the odds that a row read whole must have over cutting it."""
-LACKING = 24.0
-"""And besides, for each digit more than one that it lacks: cutting seldom finds one where none is."""
-LEAST_SEEN = 1e-3
-"""The least that the network of single digits is believed to hold possible."""
 LEAST_LIKELY = 0.01
 """The confidence that a digit has at the least, where it is asked whether it is any."""
 SUREST = 0.99
@@ -36,14 +23,8 @@ LEAST_ALONE = 3
 EACH_ALONE = 4.0
 """How many digits they must be there where there are other rows, and what each must add to the odds: a word
 must not become a number."""
-
-
-@dataclass(frozen=True)
-class Whole:
-    """A row read whole: its numbers, and what was heard of its strip."""
-
-    numbers: list[Number]
-    heard: Heard
+LEAST_WEIGHED = -2.2
+"""What each digit of those read whole must have in its way's score at the least: a scribble has less."""
 
 
 def joined_text(numbers: list[Number]) -> str:
@@ -62,7 +43,7 @@ def evidence(numbers: list[Number], whole: Whole) -> float:
     return whole.heard.likelihood(text) - whole.heard.likelihood("") + odds
 
 
-def choose(cut: list[Number], whole: Whole, seen: Seen, alone: bool = False) -> list[Number]:
+def choose(cut: list[Number], whole: Whole, alone: bool = False) -> list[Number]:
     """Of a row, the numbers by cutting or those by reading it whole.
 
     They are by cutting, unless both networks together make those read whole much likelier: the strip shows,
@@ -71,45 +52,25 @@ def choose(cut: list[Number], whole: Whole, seen: Seen, alone: bool = False) -> 
     sets and on synthetic pages of words and scribbles.
     """
     digits, others = joined_text(cut), joined_text(whole.numbers)
-    if digits == others:
+    if digits == others or not others:
         return cut
     if not cut:
-        heard = whole.heard
-        enough = alone or (
-            len(others) >= LEAST_ALONE
-            and heard.likelihood(others) - heard.likelihood("") >= EACH_ALONE * len(others)
-        )
-        return whole.numbers if enough and _sure(whole.numbers) >= ALONE else cut
-    if not others or (len(digits) == 1 < len(others) and _is_upright(union(n.box for n in whole.numbers))):
+        if _sure(whole.numbers) < ALONE or not (alone or _stands_out(others, whole)):
+            return cut
+    elif len(digits) == 1 < len(others) and _is_upright(union(found.box for found in whole.numbers)):
         return cut
-    odds = whole.heard.likelihood(others) - whole.heard.likelihood(digits) + _odds(cut, others, seen)
-    lacking = len(digits) - len(others)
-    return whole.numbers if odds >= LIKELIER + LACKING * max(0, lacking - 1) else cut
+    found, scores = weigh(cut, whole)
+    best = int(np.argmax(scores))
+    way = found[best]
+    if way.signs is None or scores[best] < LEAST_WEIGHED * len(way.text):
+        return cut
+    return whole.numbers_of(believed(best, found, scores))
 
 
-def _odds(cut: list[Number], others: str, seen: Seen) -> float:
-    """What the network of single digits has for these others; a natural logarithm of odds over its own.
-
-    It is asked which digit one is, not whether it is any: of strange forms it knows that less well than the
-    strip.
-    """
-    digits = [digit for number in cut for digit in number.digits]
-    matched = SequenceMatcher(None, joined_text(cut), others, autojunk=False)
-    odds = 0.0
-    for kind, start, end, first, last in matched.get_opcodes():
-        if kind == "replace":
-            for digit, sign in zip(digits[start:end], others[first:last], strict=False):
-                odds += log(max(_share(digit, int(sign), seen), LEAST_SEEN))
-                odds -= log(max(_share(digit, digit.value, seen), LEAST_SEEN))
-    return odds
-
-
-def _share(digit: Digit, value: int, seen: Seen) -> float:
-    """How probable it is that what was cut out as this digit is that one."""
-    likely = seen.get(digit.box)
-    if likely is None:  # nine other digits and none share what the digit itself lacks
-        return digit.confidence if value == digit.value else (1 - digit.confidence) / 10
-    return float(likely[value])
+def _stands_out(text: str, whole: Whole) -> bool:
+    """Whether these digits are many, and much likelier than none."""
+    odds = whole.heard.likelihood(text) - whole.heard.likelihood("")
+    return len(text) >= LEAST_ALONE and odds >= EACH_ALONE * len(text)
 
 
 def agreed(numbers: list[Number], others: list[Number]) -> list[Number]:

@@ -34,17 +34,20 @@ class HasInk(Protocol):
 
 def to_mnist(glyphs: Sequence[HasInk]) -> Gray:
     """Glyphs -> (N, 28, 28) uint8, white ink on black; one without ink gives a black picture."""
-    return _normalized([glyph.ink for glyph in glyphs])
+    return normalized([glyph.ink for glyph in glyphs])
 
 
 def normalize(ink: Gray) -> Gray:
     """One ink crop (H, W) uint8, white on black -> (28, 28) uint8."""
-    picture: Gray = _normalized([ink])[0]
+    picture: Gray = normalized([ink])[0]
     return picture
 
 
-def _normalized(inks: Sequence[Gray]) -> Gray:
-    """Each ink crop is scaled alone; what is done to 20 x 20 pixels is done to all together."""
+def normalized(inks: Sequence[Gray]) -> Gray:
+    """Ink crops (H, W) uint8, white on black -> (N, 28, 28) uint8.
+
+    Each is scaled alone; what is done to 20 x 20 pixels is done to all together.
+    """
     fitted = np.zeros((len(inks), FIT, FIT), np.uint8)
     sizes = [_fit(ink, spot) for ink, spot in zip(inks, fitted, strict=True)]
     return _centered(_stretched(fitted), sizes)

@@ -121,7 +121,9 @@ class Reader:
         return resized(reading, (width, height))
 
     def _classify(self, glyphs: list[Glyph]) -> npt.NDArray[np.float32]:
-        crops = to_mnist(glyphs)
+        return self._likely(to_mnist(glyphs))
+
+    def _likely(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         if not self._exact:
             return self.classifier.probabilities(crops)
         likely = self._glyphs.all(
@@ -151,7 +153,7 @@ class Reader:
             chances = {id(digit): float(chance) for digit, chance in zip(digits, sure, strict=True)}
             numbers = tuple(part for found in numbers for part in _among_its_own(found, chances, nowhere))
         if self._strips is not None:
-            numbers = rows.reread(numbers, segmented, resolved, self._strips, self.whole)
+            numbers = rows.reread(numbers, segmented, resolved, self._strips, self.whole, self._likely)
         numbers = numerals.without(numbers)
         if self.separator:
             numbers = tuple(separated(found, segmented.dots, self.separator) for found in numbers)

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from math import ceil, floor
 from statistics import fmean, median
 from typing import Literal
 
@@ -17,13 +16,16 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.beams import Sign
-from digitlens.choice import EVIDENCE, Whole, agreed, choose, evidence, joined_text
+from digitlens.choice import EVIDENCE, agreed, choose, evidence, joined_text
 from digitlens.curves import polynomial
 from digitlens.lattice import SURE, WIDE, Resolved
 from digitlens.lines import to_numbers, to_rows
 from digitlens.readings import Box, Digit, Number, union
 from digitlens.segment import Glyph, Segmented
-from digitlens.strips import HEIGHT, OTHER, PAD, SEPARATOR, STEP, Strips, to_strip
+from digitlens.slices import Ask, Slices
+from digitlens.strips import HEIGHT, OTHER, SEPARATOR, STEP, Strips
+from digitlens.views import View
+from digitlens.weigh import Whole
 
 Gray = npt.NDArray[np.uint8]
 Which = Literal["doubtful", "all", "none"]
@@ -42,12 +44,6 @@ STRIP_HIGH = 0.25
 """And the part of its height, that the row's digits have."""
 NEWS = 0.2
 """Of the row's height: how far beyond its glyphs there must be ink."""
-BESIDE = 0.5
-"""Of the row's height: what is read before its first and behind its last glyph."""
-LOWEST = 0.45
-"""Of a strip's height, that the row's typical glyph has at the least, whatever stands out of the row."""
-SKEW = 0.03
-"""The slope from which a row is made level first."""
 LONG = 3.0
 """Times its height: from this width on a row's slope can be told from its digits' unrest."""
 LEAST_DIGIT = 0.35
@@ -131,12 +127,19 @@ def doubtful(row: Row, sure: set[Box]) -> bool:
 
 
 def reread(
-    numbers: tuple[Number, ...], page: Segmented, resolved: Resolved, strips: Strips, which: Which
+    numbers: tuple[Number, ...],
+    page: Segmented,
+    resolved: Resolved,
+    strips: Strips,
+    which: Which,
+    ask: Ask,
 ) -> tuple[Number, ...]:
-    """The numbers of a page, those of its rows in doubt (or of all rows) as the strip network reads them."""
+    """The numbers of a page, those of its rows in doubt (or of all rows) as the strip network reads them.
+
+    `ask` is the network of single digits.
+    """
     if which == "none":
         return numbers
-    seen = {glyph.box: p for glyph, p in zip(resolved.glyphs, resolved.probabilities, strict=True)}
     # In its number's company a digit may be beyond doubt that was not alone.
     sure = {digit.box for number in numbers for digit in number.digits if digit.confidence >= CERTAIN}
     best = resolved.probabilities.max(axis=1, initial=0)
@@ -148,9 +151,9 @@ def reread(
     left = list(numbers)
     for part in parts:
         if which == "all" or alone or doubtful(part, sure):
-            read[id(part)] = whole = read_row(part, page, strips)
+            read[id(part)] = whole = read_row(part, page, strips, ask)
             own = _of(left, part)
-            chosen = choose(own, whole, seen, alone)
+            chosen = choose(own, whole, alone)
             if chosen is not own:
                 left = _without(left, own) + list(chosen)
     others = 1 - _area(digit.box for number in left for digit in number.digits) / max(
@@ -163,7 +166,7 @@ def reread(
         apart = heard is not None and len(text := joined_text(own)) > 1 and text != joined_text(heard.numbers)
         if not own or not (mixed or apart):
             continue
-        if evidence(own, heard or read_row(row, page, strips)) < (EVIDENCE * others if mixed else 0.0):
+        if evidence(own, heard or read_row(row, page, strips, ask)) < (EVIDENCE * others if mixed else 0.0):
             left = _without(left, own)
     for part in parts:
         if id(part) in read:
@@ -184,25 +187,46 @@ def _area(boxes: Iterable[Box]) -> int:
     return sum(width * height for _, _, width, height in boxes)
 
 
-def read_row(row: Row, page: Segmented, strips: Strips) -> Whole:
+def read_row(row: Row, page: Segmented, strips: Strips, ask: Ask) -> Whole:
     """The row's numbers as the strip network reads them, each digit with its box."""
-    strip, view = _view(row, page)
-    heard = strips.read(strip)
+    view = View.around(row.glyphs, row.box, row.slope)
+    heard = strips.read(view.strip(page.ink.contrast))
+    signs = [sign for sign in heard.signs if sign.label >= SEPARATOR or sign.confidence >= LEAST_DIGIT]
+
+    def numbers_of(signs: list[Sign]) -> list[Number]:
+        return _numbers(signs, view, page)
+
+    return Whole(
+        numbers_of(signs),
+        heard,
+        signs,
+        lambda: Slices(view.strip(_without_lines(page)), ask),
+        numbers_of,
+        lambda digit: view.across(digit.box),
+    )
+
+
+def _without_lines(page: Segmented) -> Gray:
+    """How much darker than its paper a pixel is, the paper's own lines being paper."""
+    lines = cv2.dilate(cv2.subtract(page.ink.mask, page.mask), np.ones((3, 3), np.uint8))
+    return cv2.subtract(page.ink.contrast, cv2.subtract(lines, page.mask)).astype(np.uint8, copy=False)
+
+
+def _numbers(signs: list[Sign], view: View, page: Segmented) -> list[Number]:
+    """Those of a strip's signs: what is no digit parts them; a word or a scribble is left out."""
     runs: list[list[Digit]] = [[]]
-    for sign, (before, after) in _with_neighbors(heard.signs):
+    for sign, (before, after) in _with_neighbors(signs):
         if sign.label == OTHER:
             runs.append([])
-        elif sign.label != SEPARATOR and sign.confidence >= LEAST_DIGIT:
-            box = view.box(before, after, page.mask)
-            runs[-1].append(Digit(sign.label, sign.confidence, box))
-    numbers = [
+        elif sign.label != SEPARATOR:
+            runs[-1].append(Digit(sign.label, sign.confidence, view.box(before, after, page.mask)))
+    return [
         number
         for run in runs
         if run
         for number in to_numbers(run, page.borders)
         if fmean(digit.confidence for digit in number.digits) >= LEAST_NUMBER
     ]
-    return Whole(numbers, heard)
 
 
 def _with_neighbors(signs: list[Sign]) -> Iterator[tuple[Sign, tuple[float, float]]]:
@@ -212,69 +236,6 @@ def _with_neighbors(signs: list[Sign]) -> Iterator[tuple[Sign, tuple[float, floa
     reach = HEIGHT * 0.55 / STEP  # no digit is wider
     for sign, middle, (before, after) in zip(signs, middles, pairwise(edges), strict=bool(signs)):
         yield sign, (max(before, middle - reach), min(after, middle + reach))
-
-
-@dataclass(frozen=True)
-class _View:
-    """Where a strip is in the picture: its corner, pixels of the picture for one of the strip, its slope."""
-
-    left: float
-    top: float
-    bottom: float
-    scale: float
-    slope: float
-    anchor: float
-
-    def box(self, before: float, after: float, mask: Gray) -> Box:
-        """The box of the ink between two columns of the strip."""
-        height, width = mask.shape
-        x0 = _within(self.left + before * STEP * self.scale, 0, width - 1)
-        x1 = _within(self.left + after * STEP * self.scale, x0 + 1, width)
-        lift = self.slope * ((x0 + x1) / 2 - self.anchor)
-        y0 = _within(self.top + lift, 0, height - 1)
-        y1 = _within(self.bottom + lift, y0 + 1, height)
-        left, top, wide, high = cv2.boundingRect(mask[y0:y1, x0:x1])
-        if not wide:
-            return x0, y0, x1 - x0, y1 - y0
-        return x0 + left, y0 + top, wide, high
-
-
-def _within(place: float, least: int, most: int) -> int:
-    return int(min(max(place, least), most))
-
-
-def _view(row: Row, page: Segmented) -> tuple[Gray, _View]:
-    """A row's strip, level, with some paper around it, and where that is."""
-    x, _, width, _ = row.box
-    anchor = x + width / 2
-    contrast = page.ink.contrast
-    slope = row.slope if abs(row.slope) >= SKEW else 0.0
-    lifts = [slope * (glyph.box[0] + glyph.box[2] / 2 - anchor) for glyph in row.glyphs]
-    top = min(glyph.box[1] - lift for glyph, lift in zip(row.glyphs, lifts, strict=True))
-    bottom = max(glyph.box[1] + glyph.box[3] - lift for glyph, lift in zip(row.glyphs, lifts, strict=True))
-    height = bottom - top
-    typical = median(glyph.box[3] for glyph in row.glyphs)
-    if typical < LOWEST * height:  # something stands far out of the row
-        middle = median(
-            glyph.box[1] + glyph.box[3] / 2 - lift for glyph, lift in zip(row.glyphs, lifts, strict=True)
-        )
-        height = typical / LOWEST
-        top, bottom = middle - height / 2, middle + height / 2
-    top, bottom = top - PAD * height, bottom + PAD * height
-    left, right = x - BESIDE * height, x + width + BESIDE * height
-    if slope:
-        # No more is made level than the strip can see.
-        x0, x1 = max(0, floor(left) - 1), min(contrast.shape[1], ceil(right) + 2)
-        y0, y1 = max(0, floor(top) - 1), min(contrast.shape[0], ceil(bottom) + 2)
-        part = np.array([[1, 0, x0], [slope, 1, y0 + slope * (x0 - anchor)]])
-        level = cv2.warpAffine(
-            contrast, part, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        ).astype(np.uint8, copy=False)
-        strip = to_strip(level, top - y0, bottom - y0, left - x0, right - x0)
-    else:
-        strip = to_strip(contrast, top, bottom, left, right)
-    scale = (right - left) / strip.shape[1]
-    return strip, _View(left, top, bottom, scale, slope, anchor)
 
 
 def _is_in(box: Box, row: Row) -> bool:

@@ -3,7 +3,9 @@
 The strip is gray, its paper evened out, not thresholded; training makes its own by the same function.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -34,12 +36,15 @@ PAD = 0.14
 """Of the row's height, that is left above and below it."""
 STRONGEST = 0.99
 """Of a strip's pixels are paler than what becomes full black."""
-QUIET = 0.75
+QUIET = 1.0
 """Natural logarithm of how much less probable a column is taken to show nothing than the network has it.
 
 Where CTC's network knows no form it is silent, and most columns are so to begin with. Chosen on the
 validation sets.
 """
+SLANT, TALLER, HIGHER = -0.25, 1.1, 1.5
+"""How a strip in doubt is looked at again: slanted, by so many pixels to the right for each that a line of
+pixels is higher; so many times as tall; and so many pixels higher."""
 LEAST = 36.0
 """Gray levels of contrast, at the least, that become full black: empty paper stays pale."""
 
@@ -51,16 +56,22 @@ def to_strip(contrast: Gray, top: float, bottom: float, left: float, right: floa
     """
     y, x = round(top), round(left)
     high, wide = max(1, round(bottom) - y), max(1, round(right) - x)
+    size = strip_size(top, bottom, left, right)
     crop = np.zeros((high, wide), np.uint8)
     rows, columns = slice(max(0, y), max(0, y + high)), slice(max(0, x), max(0, x + wide))
     seen = contrast[rows, columns]
     crop[max(0, -y) : max(0, -y) + seen.shape[0], max(0, -x) : max(0, -x) + seen.shape[1]] = seen
-    size = max(4, round(wide * HEIGHT / high)), HEIGHT
     how = cv2.INTER_AREA if high > HEIGHT else cv2.INTER_LINEAR
     small = cv2.resize(crop, size, interpolation=how)
     counts = np.cumsum(np.bincount(small.ravel(), minlength=256))
     level = max(LEAST, float(np.searchsorted(counts, STRONGEST * counts[-1])))
     return cv2.convertScaleAbs(small, alpha=255 / level).astype(np.uint8, copy=False)
+
+
+def strip_size(top: float, bottom: float, left: float, right: float) -> tuple[int, int]:
+    """Width and height of the strip that `to_strip` makes of a picture's part with these sides."""
+    high, wide = max(1, round(bottom) - round(top)), max(1, round(right) - round(left))
+    return max(4, round(wide * HEIGHT / high)), HEIGHT
 
 
 def padded(strip: Gray) -> Gray:
@@ -73,23 +84,53 @@ def padded(strip: Gray) -> Gray:
     )
 
 
+def slanted(strip: Gray, slant: float) -> Gray:
+    """(HEIGHT, W) uint8 -> the same shape; its middle line of pixels stays where it is."""
+    return _warped(strip, [[1.0, slant, -slant * (HEIGHT - 1) / 2], [0.0, 1.0, 0.0]])
+
+
+def _warped(strip: Gray, matrix: list[list[float]]) -> Gray:
+    return cv2.warpAffine(strip, np.array(matrix), strip.shape[::-1]).astype(np.uint8, copy=False)
+
+
 @dataclass(frozen=True)
 class Heard:
     """A strip's signs, left to right, and the probabilities (T, CLASSES) of its columns, of STEP pixels each.
 
-    `column` of a sign is one of the strip as it was given, not made narrower.
+    `column` of a sign is one of the strip as it was given, not made narrower: by `shrunk`.
     """
 
     signs: list[beams.Sign]
     columns: Floats
+    shrunk: float = 1.0
+    look: Callable[[], list[Floats]] = field(default=list, repr=False, compare=False)
     _known: dict[str, float] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def looks(self) -> list[Floats]:
+        """The columns as they were seen at first, and at further looks, which are taken now."""
+        return [self.columns, *self.look()]
+
+    def signs_of(self, row: beams.Row, look: Floats) -> list[beams.Sign]:
+        """A row that was found in one of the looks, as `signs`."""
+        return placed(beams.signs(row, look, BLANK), self.shrunk)
+
+    def likelihoods(self, texts: Sequence[str], again: bool = False) -> beams.Scores:
+        """How probable each row of digits is, (looks, texts), natural logarithms; `again`, in all looks."""
+        rows = [[int(sign) for sign in text] for text in texts]
+        return beams.likelihoods(self.looks if again else [self.columns], rows, SEPARATOR)
 
     def likelihood(self, text: str) -> float:
         """How probable it is that just these digits stand in the strip; a natural logarithm."""
         if text not in self._known:
             labels = [int(sign) for sign in text]
-            self._known[text] = beams.likelihood(self.columns, labels, SEPARATOR)
+            self._known[text] = float(beams.likelihoods([self.columns], [labels], SEPARATOR)[0, 0])
         return self._known[text]
+
+
+def placed(signs: list[beams.Sign], shrunk: float) -> list[beams.Sign]:
+    """Signs of a strip that was made narrower, with their columns of the strip as it was."""
+    return [sign._replace(column=round(sign.column * shrunk)) for sign in signs]
 
 
 class Strips:
@@ -138,13 +179,22 @@ class Strips:
         wide = padded(strip)
         columns = self.columns(wide)
         shrunk = max(1.0, strip.shape[1] / wide.shape[1])
-        signs = beams.search(columns, BLANK)
-        return Heard([sign._replace(column=round(sign.column * shrunk)) for sign in signs], columns)
+        signs = placed(beams.search(columns, BLANK), shrunk)
+        return Heard(signs, columns, shrunk, lambda: [self.columns(look) for look in _again(wide)])
 
     def _network(self, width: int) -> Network:
         if width not in self._networks:
             self._networks[width] = Network(self._content, self._threads, self._runtime)
         return self._networks[width]
+
+
+def _again(strip: Gray) -> list[Gray]:
+    """The strip as it is looked at again, its columns where they are: what is true is seen each time."""
+    return [
+        slanted(strip, SLANT),
+        _warped(strip, [[1.0, 0.0, 0.0], [0.0, TALLER, (1 - TALLER) * (HEIGHT - 1) / 2]]),
+        _warped(strip, [[1.0, 0.0, 0.0], [0.0, 1.0, -HIGHER]]),
+    ]
 
 
 def _check(card: Card, network: Network, path: Path) -> None:

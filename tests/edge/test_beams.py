@@ -83,11 +83,43 @@ def test_likelihood_is_the_sum_over_all_alignments(seed: int, monkeypatch: pytes
         row = tuple(label for label, _ in groupby(merged) if label != NOTHING)
         total[row] = total.get(row, 0.0) + float(np.prod(columns[np.arange(5), way], dtype=np.float64))
     for row in ((), (0,), (1,), (0, 1), (1, 1), (0, 1, 0), (0, 0, 0)):
-        assert np.exp(beams.likelihood(columns, row, NOTHING)) == pytest.approx(total[row], rel=1e-4)
+        ((told,),) = beams.likelihoods([columns], [row], NOTHING)
+        assert np.exp(told) == pytest.approx(total[row], rel=1e-4)
 
 
 def test_silent_columns_do_not_count_twice() -> None:
     spoken = _columns([[0.9, 0.05, 0.05], [0.0, 0.01, 0.99], [0.1, 0.8, 0.1]])
     longer = np.insert(spoken, [2, 2, 2], [0.0, 0.01, 0.99], axis=0)
-    for row in ((0, 1), (0,), ()):
-        assert beams.likelihood(spoken, row, NOTHING) == beams.likelihood(longer, row, NOTHING)
+    rows = ((0, 1), (0,), ())
+    once, twice = (beams.likelihoods([columns], rows, NOTHING) for columns in (spoken, longer))
+    np.testing.assert_array_equal(once, twice)
+
+
+def test_looks_and_rows_are_asked_together_as_each_alone() -> None:
+    random = np.random.default_rng(4)
+    looks = [random.dirichlet(np.full(4, 0.3), 40).astype(np.float32) for _ in range(3)]
+    rows = ((0, 1, 1), (), (1,), (0, 1, 0, 1, 0, 0, 1))
+    together = beams.likelihoods(looks, rows, NOTHING)
+    assert together.shape == (3, 4)
+    for look, told in zip(looks, together, strict=True):
+        for row, one in zip(rows, told, strict=True):
+            # Where all looks are silent is not where this one is.
+            assert one == pytest.approx(beams.likelihoods([look], [row], NOTHING)[0, 0], abs=0.2)
+    assert np.isfinite(beams.likelihoods([looks[0][:2]], [(0, 1, 0, 1)], NOTHING)).all()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_likeliest_rows_come_first(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beams, "LEAST", 0.0)
+    monkeypatch.setattr(beams, "NEGLIGIBLE", 0.0)
+    columns = np.random.default_rng(seed).dirichlet(np.full(3, 0.5), 6).astype(np.float32)
+    columns[3] = 0.02, 0.01, 0.97  # two stretches
+    found = beams.rows(columns, NOTHING, 5, width=60)
+    assert len({row.labels for row in found}) == 5
+    assert [row.chance for row in found] == sorted((row.chance for row in found), reverse=True)
+    told = beams.likelihoods([columns], [row.labels for row in found], NOTHING)[0]
+    assert found[0].labels == beams.rows(columns, NOTHING, 1, width=60)[0].labels
+    assert np.corrcoef(told, np.log([row.chance for row in found]))[0, 1] > 0.9
+    for row in found:
+        peaks = beams.peaks(row, columns)
+        assert all(start <= peak for start, peak in zip(row.starts, peaks, strict=True))

@@ -1,0 +1,152 @@
+"""A row in doubt: which digits may stand there, and what both networks say of each way to read it.
+
+The network `numbers` tells which rows of digits are possible, and what was cut apart is one more. How
+probable each is it says again of the strip looked at in other ways; and the network of single digits says
+what it sees in the slices that a row has its digits in.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from digitlens import beams
+from digitlens.beams import Sign
+from digitlens.readings import Digit, Number
+from digitlens.slices import Slices
+from digitlens.strips import BLANK, SEPARATOR, STEP, Heard
+
+Floats = npt.NDArray[np.float32]
+Scores = npt.NDArray[np.float64]
+
+MOST = 6
+"""Rows of digits that are thought of at first sight, besides the one that was cut."""
+CLEAR = 3.0
+"""Natural logarithm of the odds that one has over all others at first sight, from which there is no doubt."""
+FAR = 4.0
+"""And of those over one that is weighed no further."""
+LIKELIER = 3.0
+"""Natural logarithm of the odds that others must have over what was cut."""
+SLICED = 0.7
+"""How much the natural logarithm counts that a slice is its digit; the strip's counts 1."""
+LEAST_SLICED = 0.02
+"""The least that the network of single digits is believed to hold possible, of a slice."""
+EACH = 0.65
+"""What each digit adds: where CTC's network knows no form it is silent, and a row lacks one."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A row read whole: its numbers, what was heard of its strip, and what is asked where it is in doubt.
+
+    `slices` are the strip's, `numbers_of` makes numbers of signs, and `place` tells at which pixel across the
+    strip a digit stands that was cut out.
+    """
+
+    numbers: list[Number]
+    heard: Heard
+    signs: list[Sign] = field(default_factory=list)
+    slices: Callable[[], Slices] | None = None
+    numbers_of: Callable[[list[Sign]], list[Number]] = field(default=lambda signs: [])
+    place: Callable[[Digit], float] = field(default=lambda digit: 0.0)
+
+
+@dataclass(frozen=True)
+class Way:
+    """Digits that may stand in a row, at which pixels across its strip; without `signs` if they were cut."""
+
+    text: str
+    places: list[float]
+    signs: Callable[[], list[Sign]] | None = None
+
+
+def weigh(cut: list[Number], whole: Whole) -> tuple[list[Way], Scores]:
+    """What may stand in a row, and what speaks for each way to read it; natural logarithms of odds.
+
+    Where the strip is in doubt it is looked at again, and its slices are. They count as many times as the
+    likeliest way at first sight has digits: none gains by lacking one. Chosen on the validation sets.
+    """
+    heard = whole.heard
+    found = _distinct([*_cut(cut, whole), _heard(whole), *_ways(heard, heard.columns, MOST)])
+    first = heard.likelihoods([way.text for way in found])[0]
+    best = int(first.argmax())
+    if np.count_nonzero(first > first[best] - CLEAR) == 1:
+        return found, first
+    kept = [
+        way for way, odds in zip(found, first, strict=True) if way.signs is None or odds > first[best] - FAR
+    ]
+    kept = _distinct(kept + [way for look in heard.looks[1:] for way in _ways(heard, look, 1)])
+    texts = [way.text for way in kept]
+    scores: Scores = heard.likelihoods(texts, again=True).mean(axis=0) + EACH * np.array([*map(len, texts)])
+    scores[[way.signs is None for way in kept]] += LIKELIER
+    if whole.slices is not None:
+        every = whole.slices().likely([way.places for way in kept])
+        for at, (text, likely) in enumerate(zip(texts, every, strict=True)):
+            own = np.maximum(likely[np.arange(len(text)), [int(sign) for sign in text]], LEAST_SLICED)
+            scores[at] += SLICED * len(found[best].text) * float(np.log(own).mean())
+    return kept, scores
+
+
+def _cut(cut: list[Number], whole: Whole) -> list[Way]:
+    """The way that was cut, if any was."""
+    digits = [digit for number in cut for digit in number.digits]
+    text = "".join(str(digit.value) for digit in digits)
+    return [Way(text, [whole.place(digit) for digit in digits])] if digits else []
+
+
+def _heard(whole: Whole) -> Way:
+    """The way that the strip was read at first."""
+    own = [sign for sign in whole.signs if sign.label < SEPARATOR]
+    places = [(sign.column + 0.5) * STEP for sign in own]
+    return Way("".join(str(sign.label) for sign in own), places, lambda: whole.signs)
+
+
+def _ways(heard: Heard, look: Floats, most: int) -> list[Way]:
+    """The most probable ways of a look."""
+    found = []
+    for row in beams.rows(look, BLANK, most):
+        own = [k for k, label in enumerate(row.labels) if label < SEPARATOR]
+        peaks = beams.peaks(row, look)
+        found.append(
+            Way(
+                "".join(str(row.labels[k]) for k in own),
+                [(round(peaks[k] * heard.shrunk) + 0.5) * STEP for k in own],
+                partial(heard.signs_of, row, look),
+            )
+        )
+    return found
+
+
+def _distinct(found: list[Way]) -> list[Way]:
+    """Those that have a digit, no text twice: the first stays."""
+    ways: dict[str, Way] = {}
+    for way in found:
+        if way.text:
+            ways.setdefault(way.text, way)
+    return list(ways.values())
+
+
+def believed(best: int, found: list[Way], scores: Scores) -> list[Sign]:
+    """The signs of the best way, their confidence being that of all ways that have it at this place.
+
+    That is, if there is any digit, as far as the strip holds that possible.
+    """
+    way = found[best]
+    if way.signs is None:
+        return []
+    weights = np.exp(scores - scores.max())
+    weights /= weights.sum()
+    sure = np.zeros(len(way.text))
+    for other, weight in zip(found, weights.tolist(), strict=True):
+        for block in SequenceMatcher(None, way.text, other.text, autojunk=False).get_matching_blocks():
+            sure[block.a : block.a + block.size] += weight
+    left = iter(sure.tolist())
+    return [
+        sign._replace(confidence=next(left) * min(1.0, float(sign.shares[:SEPARATOR].sum())))
+        if sign.label < SEPARATOR
+        else sign
+        for sign in way.signs()
+    ]
