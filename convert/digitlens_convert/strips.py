@@ -1,7 +1,8 @@
 """The network that reads rows: a fitted run -> model files; float32 against int8 on labeled strips."""
 
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from statistics import fmean
 from time import perf_counter
 from typing import Any
 
@@ -9,8 +10,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import Classifier, Reader, beams, cards
+from digitlens import Classifier, Reader, beams, cards, pictures
 from digitlens.cards import Accuracy, Card, Port, Quantization, digest
+from digitlens.rows import Which
 from digitlens.strips import BLANK, CLASSES, HEIGHT, WIDTHS, Heard, Strips
 from digitlens_convert import pages
 from digitlens_convert.stats import accuracy, discordant, mcnemar
@@ -18,6 +20,7 @@ from digitlens_train.data import Mnist
 from digitlens_train.run import About
 
 Gray = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
 SHOWN = 192
 """Pixels of the strips that show the quantizer each layer's range."""
 STRIPS = 1500
@@ -27,6 +30,8 @@ SETS = 4
 TESTED = 1000
 """Synthetic rows of MNIST's test digits that the card's accuracy is of."""
 REPEATS = 30
+TIMED = 100
+"""Pages of each folder, whose rows are timed."""
 
 
 def convert(about: About, run: Path, out: Path, data: Mnist) -> list[Path]:
@@ -94,14 +99,27 @@ def _any_width(port: Port) -> Port:
 
 
 class Counted(Strips):
-    """The network, and how many rows it was asked about; `Counted.load` as with Strips."""
+    """The network, the strips that it was asked about, and how often it ran; made as Strips is."""
 
-    asked = 0
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.asked: list[Gray] = []
+        self.looks = 0
 
     def read(self, strip: Gray) -> Heard:
         """As Strips.read."""
-        self.asked += 1
+        self.asked.append(strip)
         return super().read(strip)
+
+    def columns(self, strip: Gray) -> Floats:
+        """As Strips.columns."""
+        self.looks += 1
+        return super().columns(strip)
+
+    def forget(self) -> None:
+        """Know none of the strips that were read."""
+        self.turn()
+        self.turn()
 
 
 def measure(folders: list[Path], model: str, whole: Path, with_peers: bool = False) -> dict[str, Any]:
@@ -117,6 +135,7 @@ def measure(folders: list[Path], model: str, whole: Path, with_peers: bool = Fal
     classifier = Classifier.load()
     networks = {"int8": Counted.load(model), "float32": Counted.load(whole)}
     rows: list[dict[str, Any]] = []
+    strips = [_times(folder, classifier, networks["int8"], with_peers) for folder in folders]
     for folder in folders:
         cut = pages.score(folder, Reader(classifier, whole="none"))
         rows.append({"reader": "cutting alone", **cut.summary()})
@@ -137,16 +156,58 @@ def measure(folders: list[Path], model: str, whole: Path, with_peers: bool = Fal
             from digitlens_convert import page_peers
 
             rows += [{"reader": "peer", **score.summary()} for score in page_peers.scores(folder)]
-    return {"folders": rows, "speed": _speed(networks, with_peers)}
+    return {"folders": rows, "strips": strips, "speed": _speed(networks, with_peers)}
+
+
+def _times(folder: Path, classifier: Classifier, network: Counted, with_peers: bool) -> dict[str, Any]:
+    """Milliseconds a strip of the folder's, one thread.
+
+    `heard` is the network with its search; `read` all that reading a picture takes longer than cutting alone,
+    the least of three each: what is in doubt is looked at again, three times, and weighed. RapidOCR is given
+    the same strips.
+    """
+    every = list(pages.labels(folder))
+    heard, longer, peer, again, count = [], [], [], 0, 0
+    for name, _ in every[:: max(1, len(every) // TIMED)]:
+        (picture,) = pictures.load(folder / name)
+        least: dict[Which, float] = {"none": np.inf, "all": np.inf}
+        for _ in range(3):
+            whole: Which
+            for whole in ("none", "all"):
+                network.forget()
+                network.asked.clear()
+                network.looks = 0
+                reader = Reader(classifier, whole=whole, strips=network)
+                started = perf_counter()
+                reader.read(picture.pixels)
+                least[whole] = min(least[whole], (perf_counter() - started) * 1000)
+        asked, looks = list(network.asked), network.looks
+        if not asked:
+            continue
+        count += len(asked)
+        again += looks > len(asked)
+        longer.append((least["all"] - least["none"]) / len(asked))
+        for strip in asked:
+            network.read(strip)
+            heard.append(min(pages.milliseconds(partial(_hear, network, strip), 1) for _ in range(3)))
+            peer += [_rapidocr(strip)] if with_peers else []
+    found = {"folder": folder.name, "strips": count, "pages": len(longer), "pages_again": again}
+    found |= {"heard": fmean(heard), "read": fmean(longer)} if heard else {}
+    return found | ({"rapidocr": fmean(peer)} if peer else {})
+
+
+def _hear(network: Counted, strip: Gray) -> Heard:
+    network.forget()
+    return network.read(strip)
 
 
 def _score(folder: Path, reader: Reader, network: Counted) -> tuple[pages.Score, npt.NDArray[np.intp]]:
     """The folder's score, and how many rows of each page the network was asked about."""
     read, asked = [], []
     for name, truth in pages.labels(folder):
-        before = network.asked
+        network.asked.clear()
         read.append(pages.read_page(folder / name, truth, reader))
-        asked.append(network.asked - before)
+        asked.append(len(network.asked))
     return pages.Score(folder.name, read), np.array(asked)
 
 
@@ -184,16 +245,17 @@ def _speed(networks: dict[str, Counted], with_peers: bool) -> list[dict[str, Any
     return rows
 
 
-def _rapidocr(strip: Gray) -> float:
+@cache
+def _engine() -> Any:
     from digitlens_convert import page_peers
 
-    engine = page_peers.rapidocr()
+    return page_peers.rapidocr()
+
+
+def _rapidocr(strip: Gray) -> float:
     picture = np.repeat(255 - strip[..., np.newaxis], 3, axis=2)
-    engine(picture, use_det=False, use_cls=False, use_rec=True)
-    started = perf_counter()
-    for _ in range(5):
-        engine(picture, use_det=False, use_cls=False, use_rec=True)
-    return (perf_counter() - started) / 5 * 1000
+    read = partial(_engine(), picture, use_det=False, use_cls=False, use_rec=True)
+    return min(pages.milliseconds(read, 1) for _ in range(3))
 
 
 def table(results: dict[str, Any]) -> str:
@@ -203,6 +265,10 @@ def table(results: dict[str, Any]) -> str:
         "| calibration error | answered by cutting | right | answered whole | right | right if cut |",
         "|---|---|---:|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|",
         *(_line(row) for row in results["folders"]),
+        "",
+        "| strips of | timed | pages looked at again | heard ms | read ms | RapidOCR ms | heard | read |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
+        *(_strips(row) for row in results["strips"] if row["strips"]),
         "",
         "| width | int8 ms | float32 ms | search ms | RapidOCR ms |",
         "|---:|---:|---:|---:|---:|",
@@ -214,6 +280,15 @@ def table(results: dict[str, Any]) -> str:
             f"| {row['search']:.3f} | {peer} |"
         )
     return "\n".join(lines)
+
+
+def _strips(row: dict[str, Any]) -> str:
+    times = "| | |"
+    if "rapidocr" in row:
+        times = f"{row['rapidocr']:.1f} | 1/{row['rapidocr'] / row['heard']:.0f} "
+        times += f"| 1/{row['rapidocr'] / row['read']:.0f} |"
+    again = f"{row['pages_again'] / row['pages']:.0%}"
+    return f"| {row['folder']} | {row['strips']} | {again} | {row['heard']:.2f} | {row['read']:.2f} | {times}"
 
 
 def _line(row: dict[str, Any]) -> str:

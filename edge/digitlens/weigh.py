@@ -30,6 +30,8 @@ FAR = 4.0
 """And of those over one that is weighed no further."""
 LIKELIER = 3.0
 """Natural logarithm of the odds that others must have over what was cut."""
+LIKELIER_THAN_ONE = 4.5
+"""The same, where that is a lone digit."""
 SLICED = 0.7
 """How much the natural logarithm counts that a slice is its digit; the strip's counts 1."""
 LEAST_SLICED = 0.02
@@ -73,7 +75,9 @@ def weigh(cut: list[Number], whole: Whole) -> tuple[list[Way], Scores]:
     found = _distinct([*_cut(cut, whole), _heard(whole), *_ways(heard, heard.columns, MOST)])
     first = heard.likelihoods([way.text for way in found])[0]
     best = int(first.argmax())
-    if np.count_nonzero(first > first[best] - CLEAR) == 1:
+    # Of a lone digit, the network of single digits knows more, and is asked in any case.
+    is_lone = found[0].signs is None and len(found[0].text) == 1
+    if not is_lone and np.count_nonzero(first > first[best] - CLEAR) == 1:
         return found, first
     kept = [
         way for way, odds in zip(found, first, strict=True) if way.signs is None or odds > first[best] - FAR
@@ -81,11 +85,13 @@ def weigh(cut: list[Number], whole: Whole) -> tuple[list[Way], Scores]:
     kept = _distinct(kept + [way for look in heard.looks[1:] for way in _ways(heard, look, 1)])
     texts = [way.text for way in kept]
     scores: Scores = heard.likelihoods(texts, again=True).mean(axis=0) + EACH * np.array([*map(len, texts)])
-    scores[[way.signs is None for way in kept]] += LIKELIER
+    scores[[way.signs is None for way in kept]] += LIKELIER_THAN_ONE if is_lone else LIKELIER
     if whole.slices is not None:
         every = whole.slices().likely([way.places for way in kept])
         for at, (text, likely) in enumerate(zip(texts, every, strict=True)):
             own = np.maximum(likely[np.arange(len(text)), [int(sign) for sign in text]], LEAST_SLICED)
+            if kept[at].signs is None and is_lone:  # the glyph itself is the better slice
+                own = np.maximum(own, [digit.confidence for number in cut for digit in number.digits])
             scores[at] += SLICED * len(found[best].text) * float(np.log(own).mean())
     return kept, scores
 

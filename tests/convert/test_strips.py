@@ -77,6 +77,9 @@ def test_the_strips_benchmark(converted: tuple[Path, Path], tmp_path: Path, digi
     paired = rows["float32, all rows whole"]
     both = paired["exact"] - rows["int8, all rows whole"]["exact"]
     assert paired["only_float32"] - paired["only_int8"] == both
+    (timed,) = results["strips"]
+    assert (timed["pages"], timed["strips"]) == (2, 3)
+    assert timed["heard"] > 0
     assert [row["width"] for row in results["speed"]] == list(WIDTHS)
     assert all(row["int8_network"] > 0 and row["search"] > 0 for row in results["speed"])
     assert "| rows | cutting alone | 2 |" in (tmp_path / "strips.md").read_text()
