@@ -26,6 +26,9 @@ must not become a number."""
 LEAST_WEIGHED = -2.2
 """What each digit of those read whole must have in its way's score at the least: a scribble has less."""
 
+LEAST_AMONG = -1.35
+"""The same where there are other rows: among them there is more that is none."""
+
 
 def joined_text(numbers: list[Number]) -> str:
     """The digits of all the numbers, one after the other."""
@@ -62,7 +65,7 @@ def choose(cut: list[Number], whole: Whole, alone: bool = False) -> list[Number]
     found, scores = weigh(cut, whole)
     best = int(np.argmax(scores))
     way = found[best]
-    if way.signs is None or scores[best] < LEAST_WEIGHED * len(way.text):
+    if way.signs is None or scores[best] < (LEAST_WEIGHED if alone else LEAST_AMONG) * len(way.text):
         return cut
     return whole.numbers_of(believed(best, found, scores))
 

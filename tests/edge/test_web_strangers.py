@@ -58,13 +58,13 @@ def elsewhere() -> str:
 def raw(port: int, sent: bytes) -> bytes:
     """What comes back until the server closes, or has said all."""
     with socket.create_connection(("127.0.0.1", port), LONG) as line:
-        line.sendall(sent)
-        line.shutdown(socket.SHUT_WR)
         back = b""
         try:
+            line.sendall(sent)
+            line.shutdown(socket.SHUT_WR)
             while chunk := line.recv(65536):
                 back += chunk
-        except ConnectionResetError:
+        except OSError:  # it has closed before all was sent
             pass
         return back
 
