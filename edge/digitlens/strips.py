@@ -3,11 +3,11 @@
 The strip is gray, its paper evened out, not thresholded; training makes its own by the same function.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import cv2
 import numpy as np
@@ -97,14 +97,15 @@ def _warped(strip: Gray, matrix: list[list[float]]) -> Gray:
 class Heard:
     """A strip's signs, left to right, and the probabilities (T, CLASSES) of its columns, of STEP pixels each.
 
-    `column` of a sign is one of the strip as it was given, not made narrower: by `shrunk`.
+    `column` of a sign is one of the strip as it was given, not made narrower: by `shrunk`. `look` looks at it
+    again. `kept` is what was worked out of it, by what was asked: an unmoving row is not weighed twice.
     """
 
     signs: list[beams.Sign]
     columns: Floats
     shrunk: float = 1.0
     look: Callable[[], list[Floats]] = field(default=list, repr=False, compare=False)
-    _known: dict[str, float] = field(default_factory=dict, repr=False, compare=False)
+    kept: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def looks(self) -> list[Floats]:
@@ -122,10 +123,10 @@ class Heard:
 
     def likelihood(self, text: str) -> float:
         """How probable it is that just these digits stand in the strip; a natural logarithm."""
-        if text not in self._known:
-            labels = [int(sign) for sign in text]
-            self._known[text] = float(beams.likelihoods([self.columns], [labels], SEPARATOR)[0, 0])
-        return self._known[text]
+        if text not in self.kept:
+            self.kept[text] = float(self.likelihoods([text])[0, 0])
+        found: float = self.kept[text]
+        return found
 
 
 def placed(signs: list[beams.Sign], shrunk: float) -> list[beams.Sign]:

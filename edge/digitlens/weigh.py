@@ -71,6 +71,14 @@ def weigh(cut: list[Number], whole: Whole) -> tuple[list[Way], Scores]:
     Where the strip is in doubt it is looked at again, and its slices are. They count as many times as the
     likeliest way at first sight has digits: none gains by lacking one. Chosen on the validation sets.
     """
+    asked = tuple((digit.value, digit.confidence, digit.box) for number in cut for digit in number.digits)
+    if asked not in whole.heard.kept:
+        whole.heard.kept[asked] = _weighed(cut, whole)
+    found: tuple[list[Way], Scores] = whole.heard.kept[asked]
+    return found
+
+
+def _weighed(cut: list[Number], whole: Whole) -> tuple[list[Way], Scores]:
     heard = whole.heard
     found = _distinct([*_cut(cut, whole), _heard(whole), *_ways(heard, heard.columns, MOST)])
     first = heard.likelihoods([way.text for way in found])[0]
@@ -79,20 +87,20 @@ def weigh(cut: list[Number], whole: Whole) -> tuple[list[Way], Scores]:
     is_lone = found[0].signs is None and len(found[0].text) == 1
     if not is_lone and np.count_nonzero(first > first[best] - CLEAR) == 1:
         return found, first
-    kept = [
-        way for way, odds in zip(found, first, strict=True) if way.signs is None or odds > first[best] - FAR
-    ]
+    near = first > first[best] - FAR
+    kept = [way for way, is_near in zip(found, near, strict=True) if is_near or way.signs is None]
     kept = _distinct(kept + [way for look in heard.looks[1:] for way in _ways(heard, look, 1)])
     texts = [way.text for way in kept]
     scores: Scores = heard.likelihoods(texts, again=True).mean(axis=0) + EACH * np.array([*map(len, texts)])
     scores[[way.signs is None for way in kept]] += LIKELIER_THAN_ONE if is_lone else LIKELIER
-    if whole.slices is not None:
-        every = whole.slices().likely([way.places for way in kept])
-        for at, (text, likely) in enumerate(zip(texts, every, strict=True)):
-            own = np.maximum(likely[np.arange(len(text)), [int(sign) for sign in text]], LEAST_SLICED)
-            if kept[at].signs is None and is_lone:  # the glyph itself is the better slice
-                own = np.maximum(own, [digit.confidence for number in cut for digit in number.digits])
-            scores[at] += SLICED * len(found[best].text) * float(np.log(own).mean())
+    if whole.slices is None:
+        return kept, scores
+    every = whole.slices().likely([way.places for way in kept])
+    for at, (way, likely) in enumerate(zip(kept, every, strict=True)):
+        own = np.maximum(likely[np.arange(len(likely)), [int(sign) for sign in way.text]], LEAST_SLICED)
+        if is_lone and way.signs is None:  # the glyph itself is the better slice
+            own = np.maximum(own, cut[0].digits[0].confidence)
+        scores[at] += SLICED * len(found[best].text) * float(np.log(own).mean())
     return kept, scores
 
 

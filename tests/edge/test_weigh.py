@@ -1,5 +1,7 @@
 """A row in doubt: the ways to read it, its slices, and what both networks say of them."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -170,3 +172,19 @@ def test_a_view_leads_into_the_strip_and_back(slope: float) -> None:
     assert found[0] == pytest.approx(box[0], abs=2)
     assert found[2] == pytest.approx(box[2], abs=3)
     assert found[3] == pytest.approx(box[3], abs=2)
+
+
+def test_an_unmoving_row_is_not_weighed_twice(digits: Digits) -> None:
+    asked: list[int] = []
+
+    def ask(pictures: Gray) -> Floats:
+        asked.append(len(pictures))
+        return np.full((len(pictures), 10), 0.1, np.float32)
+
+    whole = _whole(DOUBT, [DOUBT])
+    for _ in range(2):
+        again = replace(whole, slices=lambda: Slices(_strip("734", digits), ask))
+        weigh.weigh([], again)
+    assert len(asked) == 1
+    weigh.weigh(_numbers_of(beams.search(DOUBT, BLANK)), again)  # what was cut is another question
+    assert len(asked) == 2
