@@ -73,15 +73,15 @@ class Slices:
         if not row:
             return []
         width = self._ink.shape[1]
-        edges = [max(0, round(row[0]) - SIDE)]
+        edges = [min(max(0, round(row[0]) - SIDE), width - 1)]
         for left, right in pairwise(row):
             inner = max(1.0, INNER * (right - left))
-            start = min(round(left + inner), width - 1)
-            end = max(start + 1, round(right - inner))
+            start = min(max(0, round(left + inner)), width - 1)
+            end = min(max(start + 1, round(right - inner)), width)
             # Of columns that are as empty, the one nearest to the middle.
-            away = np.abs(np.arange(start, min(end, width)) - (left + right) / 2)
+            away = np.abs(np.arange(start, end) - (left + right) / 2)
             edges.append(start + int(np.argmin(self._column_ink[start:end] + 1e-3 * away)))
-        edges.append(min(width, round(row[-1]) + SIDE))
+        edges.append(min(max(1, round(row[-1]) + SIDE), width))
         return edges
 
     def _slice(self, start: int, end: int) -> Gray:

@@ -140,12 +140,13 @@ def test_slices_are_single_digits(text: str, digits: Digits) -> None:
     assert none.shape == (0, 10)
 
 
-def test_slices_at_the_very_edges_of_a_strip() -> None:
+def test_slices_beyond_the_edges_of_a_strip() -> None:
+    """A picture without a pixel would bring OpenCV down."""
     likely = Slices(
         np.zeros((HEIGHT, 30), np.uint8), lambda pictures: np.ones((len(pictures), 10), np.float32)
     )
-    (one,) = likely.likely([[0.0, 0.5, 29.5, 40.0, 90.0]])
-    assert one.shape == (5, 10)
+    (one,) = likely.likely([[-90.0, -50.0, 0.0, 0.5, 29.5, 40.0, 90.0]])
+    assert one.shape == (7, 10)
 
 
 @pytest.mark.parametrize("slant", [-0.4, 0.4])
