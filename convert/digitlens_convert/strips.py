@@ -152,10 +152,6 @@ def measure(folders: list[Path], model: str, whole: Path, with_peers: bool = Fal
                 else:
                     lost, won = discordant(exact[name], exact[name.replace("float32", "int8")])
                     rows[-1] |= {"only_float32": lost, "only_int8": won, "mcnemar_p": mcnemar(lost, won)}
-        if with_peers:
-            from digitlens_convert import page_peers
-
-            rows += [{"reader": "peer", **score.summary()} for score in page_peers.scores(folder)]
     return {"folders": rows, "strips": strips, "speed": _speed(networks, with_peers)}
 
 
