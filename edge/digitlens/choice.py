@@ -1,15 +1,27 @@
 """A row read twice, by cutting it and whole: what speaks for each reading, and which is taken."""
 
+from collections.abc import Mapping
+from difflib import SequenceMatcher
 from math import log
 from statistics import fmean
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from digitlens.lattice import WIDE
-from digitlens.readings import Box, Number, number, union
+from digitlens.readings import Box, Digit, Number, number, union
 from digitlens.weigh import Whole, believed, weigh
 
+Seen = Mapping[Box, npt.NDArray[np.float32]]
+"""Of what was cut out, by its box, how probable each digit is, (10,)."""
+
+LIKELIER = 3.5
+"""Natural logarithm of the odds that a row read whole must have over cutting it."""
+LACKING = 24.0
+"""And besides, for each digit more than one that it lacks: cutting seldom finds one where none is."""
+LEAST_SEEN = 1e-3
+"""The least that the network of single digits is believed to hold possible."""
 LEAST_LIKELY = 0.01
 """The confidence that a digit has at the least, where it is asked whether it is any."""
 SUREST = 0.99
@@ -46,13 +58,17 @@ def evidence(numbers: list[Number], whole: Whole) -> float:
     return whole.heard.likelihood(text) - whole.heard.likelihood("") + odds
 
 
-def choose(cut: list[Number], whole: Whole, alone: bool = False) -> list[Number]:
-    """Of a row, the numbers by cutting or those by reading it whole.
+def choose(
+    cut: list[Number], whole: Whole, seen: Seen, alone: bool = False, near: bool = False
+) -> list[Number]:
+    """Of a row, the numbers by cutting, those by reading it whole, or others that the strip holds possible.
 
-    They are by cutting, unless both networks together make those read whole much likelier: the strip shows,
-    too, what cutting has left out or has not cut. There are no two digits in one that stands upright.
-    `alone`: the row is all there is in the picture, so it is shown for its digits. Chosen on the validation
-    sets and on synthetic pages of words and scribbles.
+    They are by cutting, unless both networks together make others much likelier: the strip shows, too, what
+    cutting has left out or has not cut. There are no two digits in one that stands upright.
+    `alone`: the row is all there is in the picture, so it is shown for its digits. `near`: the picture is of
+    little but the writing; what may stand there is weighed with more care, for which a whole page in motion
+    has no time, and many frames instead. Chosen on the validation sets and on synthetic pages of words and
+    scribbles.
     """
     digits, others = joined_text(cut), joined_text(whole.numbers)
     if digits == others or not others:
@@ -62,6 +78,17 @@ def choose(cut: list[Number], whole: Whole, alone: bool = False) -> list[Number]
             return cut
     elif len(digits) == 1 < len(others) and _is_upright(union(found.box for found in whole.numbers)):
         return cut
+    # Of a lone digit, the network of single digits knows more.
+    if near and len(digits) != 1:
+        return _weighed(cut, whole, alone)
+    if not cut:
+        return whole.numbers
+    odds = whole.heard.likelihood(others) - whole.heard.likelihood(digits) + _odds(cut, others, seen)
+    lacking = len(digits) - len(others)
+    return whole.numbers if odds >= LIKELIER + LACKING * max(0, lacking - 1) else cut
+
+
+def _weighed(cut: list[Number], whole: Whole, alone: bool) -> list[Number]:
     found, scores = weigh(cut, whole)
     best = int(np.argmax(scores))
     way = found[best]
@@ -74,6 +101,31 @@ def _stands_out(text: str, whole: Whole) -> bool:
     """Whether these digits are many, and much likelier than none."""
     odds = whole.heard.likelihood(text) - whole.heard.likelihood("")
     return len(text) >= LEAST_ALONE and odds >= EACH_ALONE * len(text)
+
+
+def _odds(cut: list[Number], others: str, seen: Seen) -> float:
+    """What the network of single digits has for these others; a natural logarithm of odds over its own.
+
+    It is asked which digit one is, not whether it is any: of strange forms it knows that less well than the
+    strip.
+    """
+    digits = [digit for number in cut for digit in number.digits]
+    matched = SequenceMatcher(None, joined_text(cut), others, autojunk=False)
+    odds = 0.0
+    for kind, start, end, first, last in matched.get_opcodes():
+        if kind == "replace":
+            for digit, sign in zip(digits[start:end], others[first:last], strict=False):
+                odds += log(max(_share(digit, int(sign), seen), LEAST_SEEN))
+                odds -= log(max(_share(digit, digit.value, seen), LEAST_SEEN))
+    return odds
+
+
+def _share(digit: Digit, value: int, seen: Seen) -> float:
+    """How probable it is that what was cut out as this digit is that one."""
+    likely = seen.get(digit.box)
+    if likely is None:  # nine other digits and none share what the digit itself lacks
+        return digit.confidence if value == digit.value else (1 - digit.confidence) / 10
+    return float(likely[value])
 
 
 def agreed(numbers: list[Number], others: list[Number]) -> list[Number]:

@@ -140,12 +140,13 @@ def reread(
     """
     if which == "none":
         return numbers
+    seen = {glyph.box: p for glyph, p in zip(resolved.glyphs, resolved.probabilities, strict=True)}
     # In its number's company a digit may be beyond doubt that was not alone.
     sure = {digit.box for number in numbers for digit in number.digits if digit.confidence >= CERTAIN}
     best = resolved.probabilities.max(axis=1, initial=0)
     sure |= {glyph.box for glyph, p in zip(resolved.glyphs, best, strict=True) if p >= SURE}
     found = find(page.glyphs, page.mask)
-    alone = len(found) == 1
+    alone, near = len(found) == 1, _is_near(page)
     parts = [part for row in found for part in row.parted(CLOSE)]
     read: dict[int, Whole] = {}  # by the id of what was read
     left = list(numbers)
@@ -153,7 +154,7 @@ def reread(
         if which == "all" or alone or doubtful(part, sure):
             read[id(part)] = whole = read_row(part, page, strips, ask)
             own = _of(left, part)
-            chosen = choose(own, whole, alone)
+            chosen = choose(own, whole, seen, alone, near)
             if chosen is not own:
                 left = _without(left, own) + list(chosen)
     others = 1 - _area(digit.box for number in left for digit in number.digits) / max(
@@ -173,6 +174,12 @@ def reread(
             own = _of(left, part)
             left = _without(left, own) + agreed(own, read[id(part)].numbers)
     return tuple(found for line in to_rows(left) for found in line)
+
+
+def _is_near(page: Segmented) -> bool:
+    """Whether the picture is of little but the writing."""
+    heights = [glyph.box[3] for glyph in page.glyphs]
+    return bool(heights) and median(heights) >= STRIP_HIGH * len(page.mask)
 
 
 def _of(numbers: list[Number], row: Row) -> list[Number]:

@@ -36,7 +36,7 @@ PAD = 0.14
 """Of the row's height, that is left above and below it."""
 STRONGEST = 0.99
 """Of a strip's pixels are paler than what becomes full black."""
-QUIET = 1.0
+QUIET = 0.75
 """Natural logarithm of how much less probable a column is taken to show nothing than the network has it.
 
 Where CTC's network knows no form it is silent, and most columns are so to begin with. Chosen on the

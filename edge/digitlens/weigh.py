@@ -28,15 +28,13 @@ CLEAR = 3.0
 """Natural logarithm of the odds that one has over all others at first sight, from which there is no doubt."""
 FAR = 4.0
 """And of those over one that is weighed no further."""
-LIKELIER = 3.0
+LEAD = 3.0
 """Natural logarithm of the odds that others must have over what was cut."""
-LIKELIER_THAN_ONE = 4.5
-"""The same, where that is a lone digit."""
 SLICED = 0.7
 """How much the natural logarithm counts that a slice is its digit; the strip's counts 1."""
-LEAST_SLICED = 0.02
+LEAST_SLICED = 0.03
 """The least that the network of single digits is believed to hold possible, of a slice."""
-EACH = 0.65
+EACH = 0.7
 """What each digit adds: where CTC's network knows no form it is silent, and a row lacks one."""
 
 
@@ -83,23 +81,19 @@ def _weighed(cut: list[Number], whole: Whole) -> tuple[list[Way], Scores]:
     found = _distinct([*_cut(cut, whole), _heard(whole), *_ways(heard, heard.columns, MOST)])
     first = heard.likelihoods([way.text for way in found])[0]
     best = int(first.argmax())
-    # Of a lone digit, the network of single digits knows more, and is asked in any case.
-    is_lone = found[0].signs is None and len(found[0].text) == 1
-    if not is_lone and np.count_nonzero(first > first[best] - CLEAR) == 1:
+    if np.count_nonzero(first > first[best] - CLEAR) == 1:
         return found, first
     near = first > first[best] - FAR
     kept = [way for way, is_near in zip(found, near, strict=True) if is_near or way.signs is None]
     kept = _distinct(kept + [way for look in heard.looks[1:] for way in _ways(heard, look, 1)])
     texts = [way.text for way in kept]
     scores: Scores = heard.likelihoods(texts, again=True).mean(axis=0) + EACH * np.array([*map(len, texts)])
-    scores[[way.signs is None for way in kept]] += LIKELIER_THAN_ONE if is_lone else LIKELIER
+    scores[[way.signs is None for way in kept]] += LEAD
     if whole.slices is None:
         return kept, scores
     every = whole.slices().likely([way.places for way in kept])
     for at, (way, likely) in enumerate(zip(kept, every, strict=True)):
         own = np.maximum(likely[np.arange(len(likely)), [int(sign) for sign in way.text]], LEAST_SLICED)
-        if is_lone and way.signs is None:  # the glyph itself is the better slice
-            own = np.maximum(own, cut[0].digits[0].confidence)
         scores[at] += SLICED * len(found[best].text) * float(np.log(own).mean())
     return kept, scores
 

@@ -1,7 +1,6 @@
 """A row's strip, and the shipped network that reads it whole."""
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -9,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digitlens import ModelError, Reader, beams, cards, choice, rows
+from digitlens import ModelError, Reader, cards, choice, rows
 from digitlens.ink import find_ink
 from digitlens.readings import Digit, Number, number
 from digitlens.segment import segment
@@ -209,19 +208,6 @@ def _heard(text: str, sure: float, instead: str = "") -> Heard:
     return Heard([], np.array(columns or [np.eye(CLASSES)[BLANK]], np.float32))
 
 
-def _whole(text: str, sure: float, instead: str = "") -> Whole:
-    """A row read so from such a strip, its numbers made of signs 20 pixels apart."""
-
-    def numbers_of(signs: list[beams.Sign]) -> list[Number]:
-        own = [sign for sign in signs if sign.label < 10]
-        digits = [Digit(sign.label, sign.confidence, (20 * at, 0, 16, 24)) for at, sign in enumerate(own)]
-        return [number(tuple(digits))]
-
-    heard = _heard(text, sure, instead)
-    signs = beams.search(heard.columns, BLANK)
-    return Whole([_number(text, sure)], heard, signs, numbers_of=numbers_of)
-
-
 @pytest.mark.parametrize(
     ("cut", "whole", "chosen"),
     [
@@ -237,17 +223,46 @@ def _whole(text: str, sure: float, instead: str = "") -> Whole:
     ],
 )
 def test_the_likelier_reading_is_taken(cut: tuple[str, float], whole: tuple[str, float], chosen: str) -> None:
-    read = _whole(*whole, instead=cut[0])
-    assert [found.text for found in choice.choose([_number(*cut)], read)] == [chosen]
+    read = Whole([_number(*whole)], _heard(*whole, instead=cut[0]))
+    assert [found.text for found in choice.choose([_number(*cut)], read, {})] == [chosen]
 
 
 @pytest.mark.parametrize("text", ["11", "71"])
 def test_there_are_no_two_digits_in_one_that_stands_upright(text: str) -> None:
     digits = [Digit(int(sign), 0.9999, (8 * at, 0, 8, 24)) for at, sign in enumerate(text)]
-    wide = _whole(text, 0.9999)
-    narrow = replace(wide, numbers=[number(tuple(digits))])
-    assert [found.text for found in choice.choose([_number("1", 0.8)], narrow)] == ["1"]
-    assert [found.text for found in choice.choose([_number("1", 0.8)], wide)] == [text]
+    narrow = Whole([number(tuple(digits))], _heard(text, 0.9999))
+    wide = Whole([_number(text, 0.9999)], _heard(text, 0.9999))
+    assert [found.text for found in choice.choose([_number("1", 0.8)], narrow, {})] == ["1"]
+    assert [found.text for found in choice.choose([_number("1", 0.8)], wide, {})] == [text]
+
+
+@pytest.mark.parametrize(("text", "sure", "chosen"), [("71", 0.02, "71"), ("7", 0.06, "714")])
+def test_cutting_seldom_finds_more_than_one_digit_too_many(text: str, sure: float, chosen: str) -> None:
+    cut = _number("714", 0.6)
+    likely = np.full(10, 0.005, np.float32)  # the network of single digits thinks them none
+    seen = {digit.box: likely for digit in cut.digits[len(text) :]}
+    heard = [_heard(sign, 0.99 if at < len(text) else sure) for at, sign in enumerate("714")]
+    read = Whole([_number(text, 0.99)], Heard([], np.concatenate([part.columns for part in heard])))
+    assert [found.text for found in choice.choose([cut], read, seen)] == [chosen]
+
+
+@pytest.mark.parametrize(
+    ("eight", "whole", "chosen"),
+    [
+        (0.3, "1284", "1284"),  # to the network of single digits, too, it may be an 8
+        (0.001, "1284", "1234"),
+        (0.001, "124", "124"),  # whether it is any digit the strip knows best
+    ],
+)
+def test_what_both_networks_say_counts(eight: float, whole: str, chosen: str) -> None:
+    cut = _number("1234", 0.6)
+    likely = np.zeros(10, np.float32)
+    likely[3], likely[8] = 1 - eight, eight
+    seen = {cut.digits[2].box: likely}
+    third = _heard("8", 0.995, "3") if whole == "1284" else _heard("3", 0.025)
+    columns = [_heard("12", 0.99).columns, third.columns, _heard("4", 0.99).columns]
+    read = Whole([_number(whole, 0.99)], Heard([], np.concatenate(columns)))
+    assert [found.text for found in choice.choose([cut], read, seen)] == [chosen]
 
 
 def test_a_row_read_twice_and_alike_is_as_sure_as_the_surer_reading() -> None:
@@ -262,7 +277,8 @@ def test_a_row_read_twice_and_alike_is_as_sure_as_the_surer_reading() -> None:
 
 def test_what_cutting_does_not_find_must_be_beyond_doubt() -> None:
     def chosen(text: str, sure: float, alone: bool = False) -> list[str]:
-        return [found.text for found in choice.choose([], _whole(text, sure), alone)]
+        read = Whole([_number(text, sure)], _heard(text, sure))
+        return [found.text for found in choice.choose([], read, {}, alone)]
 
     assert chosen("714", 0.9) == []  # a word may look so
     assert chosen("71", 0.999) == []

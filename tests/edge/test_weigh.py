@@ -1,19 +1,20 @@
 """A row in doubt: the ways to read it, its slices, and what both networks say of them."""
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digitlens import Classifier, beams, choice, weigh
+from digitlens import Classifier, Reader, beams, choice, rows, weigh
 from digitlens.ink import find_ink
 from digitlens.readings import Digit, Number, number
 from digitlens.slices import Slices, upright
 from digitlens.strips import BLANK, CLASSES, HEIGHT, Heard, Strips, slanted, to_strip
 from digitlens.views import View
-from tests.edge.pages import write
+from tests.edge.pages import touch, write
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -94,9 +95,9 @@ def test_what_was_cut_has_a_lead(digits: Digits) -> None:
         ]
     )
     whole = _whole(DOUBT, [DOUBT])
-    assert [found.text for found in choice.choose(cut, whole)] == ["784"]
+    assert [found.text for found in choice.choose(cut, whole, {}, near=True)] == ["784"]
     sure = _columns({7: 0.99}, {3: 0.98, 8: 0.01}, {4: 0.99})
-    assert [found.text for found in choice.choose(cut, _whole(sure, [sure]))] == ["734"]
+    assert [found.text for found in choice.choose(cut, _whole(sure, [sure]), {}, near=True)] == ["734"]
 
 
 def test_a_digit_is_believed_as_far_as_all_ways_have_it() -> None:
@@ -113,9 +114,11 @@ def test_of_scribbles_what_fits_nowhere_is_not_taken(digits: Digits) -> None:
         return np.full((len(pictures), 10), 1e-4, np.float32)
 
     doubt = _columns({7: 0.97}, {3: 0.55, 8: 0.4}, {4: 0.97})
-    taken = choice.choose([], _whole(doubt, [doubt]), alone=True)
+    again = _columns({7: 0.3}, {3: 0.3, 8: 0.2}, {4: 0.3})  # another look sees little of it
+    taken = choice.choose([], _whole(doubt, [again]), {}, alone=True, near=True)
     assert [found.text for found in taken] == ["734"]
-    assert choice.choose([], _whole(doubt, [doubt], Slices(_strip("734", digits), none)), alone=True) == []
+    unseen = _whole(doubt, [again], Slices(_strip("734", digits), none))
+    assert choice.choose([], unseen, {}, alone=True, near=True) == []
 
 
 @pytest.mark.parametrize("text", ["40716", "2358", "90"])
@@ -189,3 +192,21 @@ def test_an_unmoving_row_is_not_weighed_twice(digits: Digits) -> None:
     assert len(asked) == 1
     weigh.weigh(_numbers_of(beams.search(DOUBT, BLANK)), again)  # what was cut is another question
     assert len(asked) == 2
+
+
+def test_only_where_the_writing_is_near_there_is_time_to_weigh(
+    digits: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near: list[bool] = []
+
+    def choose(*arguments: Any) -> list[Number]:
+        near.append(arguments[-1])
+        return choice.choose(*arguments)
+
+    monkeypatch.setattr(rows, "choose", choose)
+    close = touch("4071", digits, 3)
+    reader = Reader()
+    reader.read(close)
+    far = cv2.copyMakeBorder(close, 200, 200, 0, 0, cv2.BORDER_CONSTANT, value=(220,))
+    reader.read(np.asarray(far, np.uint8))
+    assert near == [True, False]
