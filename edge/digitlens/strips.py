@@ -124,7 +124,10 @@ class Heard:
     def likelihood(self, text: str) -> float:
         """How probable it is that just these digits stand in the strip; a natural logarithm."""
         if text not in self.kept:
-            self.kept[text] = float(self.likelihoods([text])[0, 0])
+            # What else will be asked of it costs little more.
+            read = "".join(str(sign.label) for sign in self.signs if sign.label < SEPARATOR)
+            texts = list({text, read, ""} - self.kept.keys())
+            self.kept.update(zip(texts, self.likelihoods(texts)[0].tolist(), strict=True))
         found: float = self.kept[text]
         return found
 
