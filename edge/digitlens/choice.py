@@ -83,7 +83,8 @@ def choose(
         return _weighed(cut, whole, alone)
     if not cut:
         return whole.numbers
-    odds = whole.heard.likelihood(others) - whole.heard.likelihood(digits) + _odds(cut, others, seen)
+    odds = whole.heard.likelihood(others, digits) - whole.heard.likelihood(digits)
+    odds += _odds(cut, others, seen)
     lacking = len(digits) - len(others)
     return whole.numbers if odds >= LIKELIER + LACKING * max(0, lacking - 1) else cut
 

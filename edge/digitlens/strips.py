@@ -121,12 +121,13 @@ class Heard:
         rows = [[int(sign) for sign in text] for text in texts]
         return beams.likelihoods(self.looks if again else [self.columns], rows, SEPARATOR)
 
-    def likelihood(self, text: str) -> float:
-        """How probable it is that just these digits stand in the strip; a natural logarithm."""
+    def likelihood(self, text: str, beside: str = "") -> float:
+        """How probable it is that just these digits stand in the strip; a natural logarithm.
+
+        `beside` is what will be asked of it next, which then costs little more.
+        """
         if text not in self.kept:
-            # What else will be asked of it costs little more.
-            read = "".join(str(sign.label) for sign in self.signs if sign.label < SEPARATOR)
-            texts = list({text, read, ""} - self.kept.keys())
+            texts = list({text, beside, ""} - self.kept.keys())
             self.kept.update(zip(texts, self.likelihoods(texts)[0].tolist(), strict=True))
         found: float = self.kept[text]
         return found
