@@ -1,9 +1,9 @@
 """The network that reads rows: a fitted run -> model files; float32 against int8 on labeled strips."""
 
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 from statistics import fmean
-from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -117,9 +117,10 @@ class Counted(Strips):
         return super().columns(strip)
 
     def forget(self) -> None:
-        """Know none of the strips that were read."""
+        """Know none of the strips that were read, nor how many they were."""
         self.turn()
         self.turn()
+        self.asked, self.looks = [], 0
 
 
 def measure(folders: list[Path], model: str, whole: Path, with_peers: bool = False) -> dict[str, Any]:
@@ -163,38 +164,41 @@ def _times(folder: Path, classifier: Classifier, network: Counted, with_peers: b
     the same strips.
     """
     every = list(pages.labels(folder))
-    heard, longer, peer, again, count = [], [], [], 0, 0
+    heard: list[float] = []
+    longer: list[float] = []
+    peer: list[float] = []
+    again = 0
     for name, _ in every[:: max(1, len(every) // TIMED)]:
         (picture,) = pictures.load(folder / name)
-        least: dict[Which, float] = {"none": np.inf, "all": np.inf}
-        for _ in range(3):
-            whole: Which
-            for whole in ("none", "all"):
-                network.forget()
-                network.asked.clear()
-                network.looks = 0
-                reader = Reader(classifier, whole=whole, strips=network)
-                started = perf_counter()
-                reader.read(picture.pixels)
-                least[whole] = min(least[whole], (perf_counter() - started) * 1000)
-        asked, looks = list(network.asked), network.looks
+        cut, whole = (
+            _least(partial(_read, classifier, which, network, picture.pixels)) for which in ("none", "all")
+        )
+        asked, looks = network.asked, network.looks
         if not asked:
             continue
-        count += len(asked)
         again += looks > len(asked)
-        longer.append((least["all"] - least["none"]) / len(asked))
+        longer.append((whole - cut) / len(asked))
         for strip in asked:
-            network.read(strip)
-            heard.append(min(pages.milliseconds(partial(_hear, network, strip), 1) for _ in range(3)))
+            heard.append(_least(partial(_hear, network, strip)))
             peer += [_rapidocr(strip)] if with_peers else []
-    found = {"folder": folder.name, "strips": count, "pages": len(longer), "pages_again": again}
+    found = {"folder": folder.name, "strips": len(heard), "pages": len(longer), "pages_again": again}
     found |= {"heard": fmean(heard), "read": fmean(longer)} if heard else {}
     return found | ({"rapidocr": fmean(peer)} if peer else {})
 
 
-def _hear(network: Counted, strip: Gray) -> Heard:
+def _least(work: Callable[[], object]) -> float:
+    """The least milliseconds of three calls."""
+    return min(pages.milliseconds(work, 1) for _ in range(3))
+
+
+def _read(classifier: Classifier, whole: Which, network: Counted, picture: Gray) -> None:
     network.forget()
-    return network.read(strip)
+    Reader(classifier, whole=whole, strips=network).read(picture)
+
+
+def _hear(network: Counted, strip: Gray) -> None:
+    network.forget()
+    network.read(strip)
 
 
 def _score(folder: Path, reader: Reader, network: Counted) -> tuple[pages.Score, npt.NDArray[np.intp]]:
@@ -251,7 +255,7 @@ def _engine() -> Any:
 def _rapidocr(strip: Gray) -> float:
     picture = np.repeat(255 - strip[..., np.newaxis], 3, axis=2)
     read = partial(_engine(), picture, use_det=False, use_cls=False, use_rec=True)
-    return min(pages.milliseconds(read, 1) for _ in range(3))
+    return _least(read)
 
 
 def table(results: dict[str, Any]) -> str:

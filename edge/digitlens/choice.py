@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.lattice import WIDE
-from digitlens.readings import Box, Digit, Number, number, union
+from digitlens.readings import Box, Digit, Number, joined_text, number, union
 from digitlens.weigh import Whole, believed, weigh
 
 Seen = Mapping[Box, npt.NDArray[np.float32]]
@@ -37,14 +37,8 @@ EACH_ALONE = 4.0
 must not become a number."""
 LEAST_WEIGHED = -2.2
 """What each digit of those read whole must have in its way's score at the least: a scribble has less."""
-
 LEAST_AMONG = -1.35
 """The same where there are other rows: among them there is more that is none."""
-
-
-def joined_text(numbers: list[Number]) -> str:
-    """The digits of all the numbers, one after the other."""
-    return "".join(number.text for number in numbers)
 
 
 def evidence(numbers: list[Number], whole: Whole) -> float:

@@ -83,3 +83,8 @@ def resized(reading: Reading, size: tuple[int, int]) -> Reading:
         box = union(digit.box for digit in digits)
         numbers.append(msgspec.structs.replace(found, digits=digits, box=box))
     return msgspec.structs.replace(reading, size=size, numbers=tuple(numbers))
+
+
+def joined_text(numbers: list[Number]) -> str:
+    """The digits of all the numbers, one after the other."""
+    return "".join(number.text for number in numbers)

@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.beams import Sign
-from digitlens.choice import EVIDENCE, agreed, choose, evidence, joined_text
+from digitlens.choice import EVIDENCE, agreed, choose, evidence
 from digitlens.curves import polynomial
 from digitlens.lattice import SURE, WIDE, Resolved
 from digitlens.lines import to_numbers, to_rows
-from digitlens.readings import Box, Digit, Number, union
+from digitlens.readings import Box, Digit, Number, joined_text, union
 from digitlens.segment import Glyph, Segmented
 from digitlens.slices import Ask, Slices
 from digitlens.strips import HEIGHT, OTHER, SEPARATOR, STEP, Strips

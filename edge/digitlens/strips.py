@@ -112,10 +112,6 @@ class Heard:
         """The columns as they were seen at first, and at further looks, which are taken now."""
         return [self.columns, *self.look()]
 
-    def signs_of(self, row: beams.Row, look: Floats) -> list[beams.Sign]:
-        """A row that was found in one of the looks, as `signs`."""
-        return placed(beams.signs(row, look, BLANK), self.shrunk)
-
     def likelihoods(self, texts: Sequence[str], again: bool = False) -> beams.Scores:
         """How probable each row of digits is, (looks, texts), natural logarithms; `again`, in all looks."""
         rows = [[int(sign) for sign in text] for text in texts]

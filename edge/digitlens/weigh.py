@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from digitlens import beams
 from digitlens.beams import Sign
-from digitlens.readings import Digit, Number
+from digitlens.readings import Digit, Number, joined_text
 from digitlens.slices import Slices
-from digitlens.strips import BLANK, SEPARATOR, STEP, Heard
+from digitlens.strips import BLANK, SEPARATOR, STEP, Heard, placed
 
 Floats = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float64]
@@ -101,15 +101,14 @@ def _weighed(cut: list[Number], whole: Whole) -> tuple[list[Way], Scores]:
 def _cut(cut: list[Number], whole: Whole) -> list[Way]:
     """The way that was cut, if any was."""
     digits = [digit for number in cut for digit in number.digits]
-    text = "".join(str(digit.value) for digit in digits)
-    return [Way(text, [whole.place(digit) for digit in digits])] if digits else []
+    return [Way(joined_text(cut), [whole.place(digit) for digit in digits])] if digits else []
 
 
 def _heard(whole: Whole) -> Way:
     """The way that the strip was read at first."""
     own = [sign for sign in whole.signs if sign.label < SEPARATOR]
     places = [(sign.column + 0.5) * STEP for sign in own]
-    return Way("".join(str(sign.label) for sign in own), places, lambda: whole.signs)
+    return Way("".join(str(sign.label) for sign in own), places, partial(list, whole.signs))
 
 
 def _ways(heard: Heard, look: Floats, most: int) -> list[Way]:
@@ -122,10 +121,14 @@ def _ways(heard: Heard, look: Floats, most: int) -> list[Way]:
             Way(
                 "".join(str(row.labels[k]) for k in own),
                 [(round(peaks[k] * heard.shrunk) + 0.5) * STEP for k in own],
-                partial(heard.signs_of, row, look),
+                partial(_signs, row, look, heard.shrunk),
             )
         )
     return found
+
+
+def _signs(row: beams.Row, look: Floats, shrunk: float) -> list[Sign]:
+    return placed(beams.signs(row, look, BLANK), shrunk)
 
 
 def _distinct(found: list[Way]) -> list[Way]:
