@@ -10,7 +10,7 @@ from typing import Any
 
 import cv2
 
-from digitlens.errors import DependencyError
+from digitlens.core.errors import DependencyError
 from digitlens_convert.pages import Page, Score, labels
 
 Read = Callable[[Path], str]

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from digitlens import Reader, pictures
-from digitlens.errors import DigitLensError, PictureError
+from digitlens.core.errors import DigitLensError, PictureError
 from digitlens_convert.stats import aligned, calibration_error, edit_distance, ratio_interval, wilson
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import layers
 
-from digitlens.errors import DependencyError, DigitLensError
+from digitlens.core.errors import DependencyError, DigitLensError
 from digitlens_convert.speed import Run
 from digitlens_train.networks import to_input
 

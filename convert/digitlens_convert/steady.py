@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens import Reader
-from digitlens.readings import Digit, Number, Reading, number
+from digitlens.core.readings import Digit, Number, Reading, number
 from digitlens.track import Tracker
 from digitlens_train import pages, paper, shake
 from digitlens_train.data import DataError, Mnist

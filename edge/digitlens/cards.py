@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from digitlens.errors import ModelError
+from digitlens.core.errors import ModelError
 from digitlens.interpreter import Network
 
 Quantization = Literal["float32", "float16", "dynamic", "int8"]

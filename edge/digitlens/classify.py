@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from digitlens import cards, hog
 from digitlens.cards import Card
-from digitlens.errors import ModelError
+from digitlens.core.errors import ModelError
 from digitlens.interpreter import Network, softmax
 
 Pictures = npt.NDArray[np.uint8]

@@ -7,22 +7,15 @@ from pathlib import Path
 
 import msgspec
 
-from digitlens import (
-    __version__,
-    cards,
-    doctor_command,
-    live_command,
-    log_command,
-    overlay,
-    pictures,
-    serve_command,
-)
+from digitlens import cards, doctor_command, live_command, log_command, overlay, pictures, serve_command
 from digitlens.classify import DEFAULT, Classifier
-from digitlens.errors import DigitLensError, PictureError
+from digitlens.core.errors import DigitLensError, PictureError
+from digitlens.core.readings import Reading, resized
+from digitlens.core.stderr import quiet
+from digitlens.core.version import __version__
 from digitlens.reader import Reader
-from digitlens.readings import Reading, resized
 from digitlens.stages import Stages
-from digitlens.terminal import complain, quiet
+from digitlens.terminal import complain
 
 
 def main(arguments: list[str] | None = None) -> int:

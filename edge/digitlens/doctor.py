@@ -18,7 +18,7 @@ from digitlens import cards, machine
 from digitlens.cameras import is_replay, open_camera
 from digitlens.cameras.limits import within
 from digitlens.classify import Classifier
-from digitlens.errors import CameraError, CameraStalled, DependencyError, DigitLensError
+from digitlens.core.errors import CameraError, CameraStalled, DependencyError, DigitLensError
 from digitlens.interpreter import RUNTIMES, imported
 from digitlens.machine import Finding
 from digitlens.outlets.opening import unready

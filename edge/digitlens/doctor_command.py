@@ -7,9 +7,10 @@ from pathlib import Path
 import msgspec
 
 from digitlens import settings_file
-from digitlens.errors import SettingsError
+from digitlens.core.errors import SettingsError
+from digitlens.core.stderr import quiet
 from digitlens.settings import Settings
-from digitlens.terminal import quiet, silence_opencv
+from digitlens.terminal import silence_opencv
 
 
 def add_options(doctor: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.errors import ModelError
+from digitlens.core.errors import ModelError
 
 Floats = npt.NDArray[np.float32]
 FEATURES = 576

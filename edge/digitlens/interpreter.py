@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.errors import DependencyError, ModelError
+from digitlens.core.errors import DependencyError, ModelError
 
 RUNTIMES = {
     "litert": "ai_edge_litert.interpreter",

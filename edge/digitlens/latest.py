@@ -4,8 +4,8 @@ import threading
 
 import msgspec
 
-from digitlens.cameras import Frame
-from digitlens.track import Tracked
+from digitlens.core.frames import Frame
+from digitlens.core.tracking import Tracked
 
 
 class Shown(msgspec.Struct, frozen=True):

@@ -12,8 +12,8 @@ from math import log
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.core.readings import Box, union
 from digitlens.pieces import Part, cut_apart, joined
-from digitlens.readings import Box, union
 from digitlens.segment import Glyph, weighted_median
 
 Gray = npt.NDArray[np.uint8]

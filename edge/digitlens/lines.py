@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.readings import Box, Digit, Number, number
+from digitlens.core.readings import Box, Digit, Number, number
 
 Points = npt.NDArray[np.int32]
 

@@ -5,15 +5,17 @@ from time import monotonic, perf_counter, process_time
 
 import msgspec
 
-from digitlens.cameras import Camera, Frame
+from digitlens.cameras import Camera
+from digitlens.core.errors import CameraError, CameraStalled, DigitLensError, DisplayError, RecordError
+from digitlens.core.frames import Frame
+from digitlens.core.readings import Reading, resized
+from digitlens.core.tracking import Event, Tracked
 from digitlens.displays import Display, Key, Nowhere
-from digitlens.errors import CameraError, CameraStalled, DigitLensError, DisplayError, RecordError
 from digitlens.pictures import Pixels
 from digitlens.reader import Reader
-from digitlens.readings import Reading, resized
 from digitlens.snapshots import Snapshots
 from digitlens.still import Still
-from digitlens.track import Event, Tracked, Tracker
+from digitlens.track import Tracker
 from digitlens.vitals import Vitals
 
 Publish = Callable[[Frame, tuple[Tracked, ...], tuple[int, int]], None]

@@ -13,8 +13,10 @@ import msgspec
 from digitlens import cards
 from digitlens.cameras import FLIPS, ROTATIONS, Camera, is_replay, open_camera
 from digitlens.classify import DEFAULT, Classifier
+from digitlens.core.errors import CameraError, RecordError
+from digitlens.core.stderr import quiet
+from digitlens.core.tracking import Event
 from digitlens.displays import NAMES, Display, Nowhere, open_display
-from digitlens.errors import CameraError, RecordError
 from digitlens.live import Live, patience
 from digitlens.live_page import open_page
 from digitlens.measure import Figures, Meter
@@ -23,8 +25,8 @@ from digitlens.record import Recorder
 from digitlens.resident import release_start
 from digitlens.snapshots import Snapshots
 from digitlens.stop import Stop
-from digitlens.terminal import quiet, silence_opencv
-from digitlens.track import Event, Tracker
+from digitlens.terminal import silence_opencv
+from digitlens.track import Tracker
 
 BENCHMARK_RATE = 30.0
 HOLD = 30

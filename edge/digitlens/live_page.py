@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-from digitlens.cameras import Frame
-from digitlens.errors import SettingsError
+from digitlens.core.errors import SettingsError
+from digitlens.core.frames import Frame
+from digitlens.core.tracking import Event, Tracked
 from digitlens.latest import Latest
 from digitlens.outlets.desk import Desk, Opener, Unkept
 from digitlens.outlets.opening import Outlets, device
 from digitlens.regions import Regions
 from digitlens.settings import Settings, WebSettings
-from digitlens.track import Event, Tracked
 from digitlens.vitals import Vitals
 
 

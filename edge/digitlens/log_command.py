@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from digitlens import settings_file
-from digitlens.errors import JournalError
+from digitlens.core.errors import JournalError
 from digitlens.outlets import Entry, Wanted, fits
 from digitlens.outlets.history import Aside, History, number_of
 from digitlens.outlets.journal_file import forget

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.readings import Box
-from digitlens.track import Tracked
+from digitlens.core.readings import Box
+from digitlens.core.tracking import Tracked
 
 Pixels = npt.NDArray[np.uint8]
 Color = tuple[int, int, int]

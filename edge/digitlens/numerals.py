@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from itertools import pairwise
 
+from digitlens.core.readings import Number
 from digitlens.lines import to_rows
-from digitlens.readings import Number
 
 LEAST = 3
 """So many are counted up at the least: 1 and 11 side by side may well be numbers."""

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.readings import Box, Reading, resized
+from digitlens.core.readings import Box, Reading, resized
 
 Pixels = npt.NDArray[np.uint8]
 

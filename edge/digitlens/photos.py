@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from digitlens.errors import PictureError, reason
+from digitlens.core.errors import PictureError, reason
 
 Pixels = npt.NDArray[np.uint8]
 

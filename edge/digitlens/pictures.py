@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens import avi
-from digitlens.errors import PictureError, reason
+from digitlens.core.errors import PictureError, reason
 
 Pixels = npt.NDArray[np.uint8]
 

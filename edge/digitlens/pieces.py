@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens import cuts
-from digitlens.readings import union
+from digitlens.core.readings import union
 from digitlens.segment import Glyph
 
 Gray = npt.NDArray[np.uint8]

@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from digitlens import cards, numerals, priors, rows
 from digitlens.classify import Classifier
-from digitlens.errors import PictureError
+from digitlens.core.errors import PictureError
+from digitlens.core.readings import Digit, Number, Reading, number, resized, union
 from digitlens.lattice import Resolved, resolve
 from digitlens.lines import separated, to_numbers
 from digitlens.normalize import to_mnist
-from digitlens.readings import Digit, Number, Reading, number, resized, union
 from digitlens.recent import Recent
 from digitlens.segment import Glyph, Segmented, segment
 from digitlens.strips import DEFAULT, Strips

@@ -12,9 +12,9 @@ import cv2
 import msgspec
 import numpy as np
 
-from digitlens.errors import RecordError
+from digitlens.core.errors import RecordError
+from digitlens.core.readings import Reading
 from digitlens.pictures import Pixels
-from digitlens.readings import Reading
 
 QUALITY = 90
 LARGEST = 2_000_000_000

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.core.readings import Box, union
 from digitlens.edges import clear_edges
 from digitlens.ink import EDGE, Ink, find_ink, on_edges
 from digitlens.light import Part
 from digitlens.normalize import stroke_width
-from digitlens.readings import Box, union
 from digitlens.rules import components, remove_lines
 
 Gray = npt.NDArray[np.uint8]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from digitlens import log, settings_file
-from digitlens.errors import DependencyError, DigitLensError, ModelError, SettingsError
+from digitlens.core.errors import DependencyError, DigitLensError, ModelError, SettingsError
 from digitlens.rows import Which
 from digitlens.settings import Settings
 from digitlens.settings_file import Place

@@ -24,21 +24,23 @@ from time import monotonic
 import msgspec
 
 from digitlens import log
-from digitlens.cameras import Camera, Frame, is_replay, open_camera
+from digitlens.cameras import Camera, is_replay, open_camera
 from digitlens.classify import Classifier
+from digitlens.core.errors import CameraError, DigitLensError
+from digitlens.core.frames import Frame
+from digitlens.core.preview import Preview
+from digitlens.core.stderr import quiet
+from digitlens.core.tracking import Event, Tracked
 from digitlens.displays import Nowhere
-from digitlens.errors import CameraError, DigitLensError
 from digitlens.latest import Latest
 from digitlens.live import Live, patience
 from digitlens.notify import Notify
 from digitlens.outlets.opening import Outlets
-from digitlens.preview import Preview
 from digitlens.reader import Reader
 from digitlens.resident import release_start
 from digitlens.settings import ReaderSettings, Settings
 from digitlens.stop import Stop
-from digitlens.terminal import quiet
-from digitlens.track import Event, Tracked, Tracker
+from digitlens.track import Tracker
 from digitlens.vitals import Vitals
 
 MEND = 600.0

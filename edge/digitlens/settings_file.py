@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import msgspec
 
-from digitlens.errors import SettingsError
+from digitlens.core.errors import SettingsError
 from digitlens.settings import NAME, RegionSettings, Settings
 
 DEFAULT = Path("/etc/digitlens/config.toml")

@@ -5,10 +5,10 @@ from pathlib import Path
 import msgspec
 
 from digitlens import overlay, pictures
-from digitlens.errors import PictureError
+from digitlens.core.errors import PictureError
+from digitlens.core.readings import Reading
 from digitlens.pictures import Pixels
 from digitlens.reader import Reader
-from digitlens.readings import Reading
 from digitlens.stages import Stages
 
 

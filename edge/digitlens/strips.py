@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from digitlens import beams, cards
 from digitlens.cards import Card
-from digitlens.errors import ModelError
+from digitlens.core.errors import ModelError
 from digitlens.interpreter import Network, softmax
 from digitlens.recent import Recent
 

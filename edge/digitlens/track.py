@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from digitlens import motion
 from digitlens.chains import COVERED, chained
+from digitlens.core.readings import Box, Digit, Number, Reading, union
+from digitlens.core.tracking import Event, Tracked
 from digitlens.evidence import AFRESH, NONE, UNSEEN, YOUNG, Floats, Followed, Link, logs, take
-from digitlens.readings import Box, Digit, Number, Reading, union
 from digitlens.scene import Scene
 
 HOLD = 3
@@ -23,27 +24,6 @@ BORDER = 0.08
 """Of its height: a digit that close to the picture's edge may be cut."""
 MOST = 400
 """Digits that are followed at once."""
-
-
-class Tracked(msgspec.Struct, frozen=True):
-    """A number that is followed: its own `id`, whether it is steady, its age in frames."""
-
-    id: int
-    number: Number
-    steady: bool
-    age: int
-
-
-class Event(msgspec.Struct, frozen=True):
-    """What happened to a steady number, at `time` (the reading's, seconds); `before` is the text it had."""
-
-    kind: Literal["appeared", "changed", "gone"]
-    id: int
-    time: float
-    text: str
-    confidence: float
-    box: Box
-    before: str = ""
 
 
 _Part = tuple[Followed, int, str]

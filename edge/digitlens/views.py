@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.readings import Box
+from digitlens.core.readings import Box
 from digitlens.segment import Glyph
 from digitlens.strips import PAD, STEP, strip_size, to_strip
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from digitlens import beams
 from digitlens.beams import Sign
-from digitlens.readings import Digit, Number, joined_text
+from digitlens.core.readings import Digit, Number, joined_text
 from digitlens.slices import Slices
 from digitlens.strips import BLANK, SEPARATOR, STEP, Heard, placed
 

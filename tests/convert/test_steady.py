@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="needs the extra train")
 
-from digitlens.readings import Digit, Number, Reading, number
+from digitlens.core.readings import Digit, Number, Reading, number
 from digitlens_convert import steady
 from digitlens_convert.__main__ import main
 

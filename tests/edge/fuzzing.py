@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from digitlens.cli import main
-from digitlens.errors import JournalError
+from digitlens.core.errors import JournalError
 from digitlens.outlets import discovery
 from digitlens.outlets.board import Board
 from digitlens.outlets.journal import Journal

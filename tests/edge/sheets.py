@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from digitlens.readings import Digit, Reading, number
-from digitlens.track import Event, Tracker
+from digitlens.core.readings import Digit, Reading, number
+from digitlens.core.tracking import Event
+from digitlens.track import Tracker
 
 SIZE = (1280, 720)
 ROWS = ["20260 717", "314 15", "9 2658"]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from digitlens import avi, pictures
-from digitlens.errors import PictureError
+from digitlens.core.errors import PictureError
 
 COUNT = 5
 

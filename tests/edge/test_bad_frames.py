@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from digitlens.readings import Digit, Number, Reading, number
+from digitlens.core.readings import Digit, Number, Reading, number
 from digitlens.track import Tracker
 from tests.edge.sheets import SIZE, TEXTS, follow, hand, ids, reading, settled_tracker, steady
 

@@ -9,7 +9,7 @@ import pytest
 
 from digitlens.cameras import open_camera
 from digitlens.cameras.v4l2 import Source
-from digitlens.errors import CameraError
+from digitlens.core.errors import CameraError
 from tests.edge.films import film
 
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from digitlens import pictures
-from digitlens.errors import ModelError, PictureError
+from digitlens.core.errors import ModelError, PictureError
 from digitlens.normalize import normalize
 
 

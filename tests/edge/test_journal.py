@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from digitlens.errors import JournalError
+from digitlens.core.errors import JournalError
 from digitlens.outlets import Entry
 from digitlens.outlets.history import History
 from digitlens.outlets.journal import Journal
@@ -153,7 +153,7 @@ def test_only_one_process_has_it(open_one: Callable[..., Journal], tmp_path: Pat
     journal = open_one()
     program = (
         "import sys; from pathlib import Path; from digitlens.outlets.journal import Journal\n"
-        "from digitlens.errors import JournalError\n"
+        "from digitlens.core.errors import JournalError\n"
         "try: Journal(Path(sys.argv[1]))\n"
         "except JournalError as error: print(error)"
     )

@@ -12,14 +12,16 @@ import numpy.typing as npt
 import pytest
 
 from digitlens import Reader, Reading
-from digitlens.cameras import Camera, Frame, open_camera
+from digitlens.cameras import Camera, open_camera
 from digitlens.cameras.newest import Newest
+from digitlens.core.errors import CameraError, DisplayError
+from digitlens.core.frames import Frame
+from digitlens.core.tracking import Event, Tracked
 from digitlens.displays import Display, open_display
-from digitlens.errors import CameraError, DisplayError
 from digitlens.live import CONFIRM, PAUSES, Live
 from digitlens.record import Recorder
 from digitlens.snapshots import Snapshots
-from digitlens.track import Event, Tracked, Tracker
+from digitlens.track import Tracker
 from tests.edge.pages import write
 
 Pixels = npt.NDArray[np.uint8]

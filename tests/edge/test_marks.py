@@ -5,9 +5,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from digitlens.core.readings import Digit, number
+from digitlens.core.tracking import Tracked
 from digitlens.marks import mark
-from digitlens.readings import Digit, number
-from digitlens.track import Tracked
 
 Pixels = npt.NDArray[np.uint8]
 SCREENS = [(480, 320), (800, 480), (1280, 720), (1920, 1080)]

@@ -16,12 +16,12 @@ import pytest
 
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
+from digitlens.core.tracking import Event
 from digitlens.outlets import STANDING, Draft, Entry, mqtt
 from digitlens.outlets.board import Board
 from digitlens.outlets.desk import Desk, Opener
 from digitlens.outlets.mqtt import MqttOutlet
 from digitlens.settings import RegionSettings
-from digitlens.track import Event
 from digitlens.vitals import Vitals
 from tests.edge.brokers import (
     DEADLINE,

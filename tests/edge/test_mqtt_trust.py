@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
-from digitlens.errors import OutletError
+from digitlens.core.errors import OutletError
 from digitlens.outlets.mqtt import MqttOutlet
 from digitlens.settings import MqttSettings
 from tests.edge.brokers import (

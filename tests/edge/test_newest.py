@@ -10,9 +10,9 @@ from time import monotonic
 import numpy as np
 import pytest
 
-from digitlens.cameras import Frame
 from digitlens.cameras.newest import Newest
-from digitlens.errors import CameraError, CameraStalled
+from digitlens.core.errors import CameraError, CameraStalled
+from digitlens.core.frames import Frame
 from tests.edge.films import LONG, plain
 
 

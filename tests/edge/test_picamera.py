@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digitlens.cameras import Camera, Frame, open_camera
-from digitlens.errors import CameraError, CameraStalled
+from digitlens.cameras import Camera, open_camera
+from digitlens.core.errors import CameraError, CameraStalled
+from digitlens.core.frames import Frame
 
 Pixels = npt.NDArray[np.uint8]
 LONG = 30.0

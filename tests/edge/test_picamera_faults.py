@@ -14,11 +14,13 @@ import numpy.typing as npt
 import pytest
 
 from digitlens import Reader
-from digitlens.cameras import Camera, Frame, limits, open_camera
+from digitlens.cameras import Camera, limits, open_camera
+from digitlens.core.errors import CameraError, CameraStalled
+from digitlens.core.frames import Frame
+from digitlens.core.tracking import Event
 from digitlens.displays import Nowhere
-from digitlens.errors import CameraError, CameraStalled
 from digitlens.live import Live
-from digitlens.track import Event, Tracker
+from digitlens.track import Tracker
 from tests.edge.pages import write
 from tests.edge.standins import FOLDER
 from tests.edge.test_picamera import newest

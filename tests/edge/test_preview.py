@@ -13,10 +13,10 @@ import pytest
 
 from digitlens import marks
 from digitlens.cameras import open_camera
+from digitlens.core.errors import DisplayError
+from digitlens.core.preview import Preview
 from digitlens.displays import open_display, screens
 from digitlens.displays.preview import STATUS, Overlay
-from digitlens.errors import DisplayError
-from digitlens.preview import Preview
 from tests.edge.test_marks import SCREENS, SIZE, paper, tracked
 from tests.edge.test_picamera import newest
 
@@ -221,7 +221,7 @@ def test_the_console_needs_a_connected_screen_that_nobody_has(
 def test_a_desktop_that_is_not_there_is_a_reason(display: str, said: str, root: Path) -> None:
     """Qt itself would end the process with SIGABRT."""
     program = (
-        "from digitlens.displays import screens\nfrom digitlens.errors import DisplayError\n"
+        "from digitlens.displays import screens\nfrom digitlens.core.errors import DisplayError\n"
         "try:\n    screens.desktop()\nexcept DisplayError as error:\n    print(error)\n"
     )
     environment = {key: value for key, value in os.environ.items() if key != "WAYLAND_DISPLAY"}

@@ -9,7 +9,7 @@ import pytest
 
 from digitlens import Reading
 from digitlens.cameras import open_camera
-from digitlens.errors import PictureError, RecordError
+from digitlens.core.errors import PictureError, RecordError
 from digitlens.record import Recorder
 from digitlens.snapshots import Snapshots
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from digitlens.cameras import open_camera, turned
-from digitlens.errors import CameraError, CameraStalled
+from digitlens.core.errors import CameraError, CameraStalled
 from tests.edge.films import LONG, film, levels, plain
 
 

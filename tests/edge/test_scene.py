@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from digitlens.core.readings import Number, Reading
 from digitlens.reader import Reader
-from digitlens.readings import Number, Reading
 from digitlens.track import GONE, Tracker
 from tests.edge.sheets import TEXTS, follow, ids, reading, settled_tracker, steady
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from digitlens import settings_file
-from digitlens.errors import SettingsError
+from digitlens.core.errors import SettingsError
 from digitlens.settings import RegionSettings, Settings
 
 WELL = """

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pytest
 
 from digitlens import ModelError, Reader, cards, choice, rows
+from digitlens.core.readings import Digit, Number, number
 from digitlens.ink import find_ink
-from digitlens.readings import Digit, Number, number
 from digitlens.segment import segment
 from digitlens.strips import BLANK, CLASSES, HEIGHT, OTHER, WIDTHS, Heard, Strips, padded, to_strip
 from digitlens.weigh import Whole

@@ -4,8 +4,8 @@ import msgspec
 import numpy as np
 import pytest
 
+from digitlens.core.readings import Reading, number
 from digitlens.reader import Reader
-from digitlens.readings import Reading, number
 from digitlens.track import Tracker
 from tests.edge.sheets import ROWS, TEXTS, follow, hand, ids, reading, settled_tracker, steady
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pytest
 
 from digitlens import Reader
-from digitlens.errors import OutletError
+from digitlens.core.errors import OutletError
 from digitlens.latest import Latest
 from digitlens.outlets import Draft
 from digitlens.outlets.desk import Unkept

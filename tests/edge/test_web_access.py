@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from digitlens.errors import OutletError
+from digitlens.core.errors import OutletError
 from digitlens.outlets.web.access import FORGET, FREE, LIFE, LONGEST, MOST, Access, read_token
 
 TOKEN = "correct-horse-battery"  # noqa: S105

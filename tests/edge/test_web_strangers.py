@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 
-from digitlens.cameras import Frame
+from digitlens.core.frames import Frame
 from digitlens.latest import Latest
 from digitlens.vitals import Vitals
 from tests.edge.viewing import LONG, asked, until

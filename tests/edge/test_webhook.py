@@ -13,7 +13,7 @@ from time import time
 
 import pytest
 
-from digitlens.errors import OutletError
+from digitlens.core.errors import OutletError
 from digitlens.outlets import webhook
 from digitlens.outlets.webhook import WebhookOutlet
 from digitlens.settings import WebhookSettings

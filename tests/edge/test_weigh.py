@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pytest
 
 from digitlens import Classifier, Reader, beams, choice, rows, weigh
+from digitlens.core.readings import Digit, Number, number
 from digitlens.ink import find_ink
-from digitlens.readings import Digit, Number, number
 from digitlens.slices import Slices, upright
 from digitlens.strips import BLANK, CLASSES, HEIGHT, Heard, Strips, slanted, to_strip
 from digitlens.views import View

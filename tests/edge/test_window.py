@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from digitlens.core.errors import DisplayError
 from digitlens.displays import Display, open_display
-from digitlens.errors import DisplayError
 from tests.edge.test_marks import tracked
 
 PICTURE = np.full((480, 640, 3), 200, np.uint8)
@@ -165,7 +165,7 @@ import os, signal, subprocess, sys
 import numpy as np
 from PIL import ImageGrab
 from digitlens.displays import open_display
-from digitlens.errors import DisplayError
+from digitlens.core.errors import DisplayError
 from tests.edge.test_window import PICTURE, tracked
 
 server = subprocess.Popen(

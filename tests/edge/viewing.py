@@ -11,10 +11,11 @@ from types import TracebackType
 from typing import Any
 
 from digitlens import Reader
-from digitlens.cameras import Camera, Frame
+from digitlens.cameras import Camera
 from digitlens.cameras.files import Replay
+from digitlens.core.errors import CameraError
+from digitlens.core.frames import Frame
 from digitlens.displays import Nowhere
-from digitlens.errors import CameraError
 from digitlens.latest import Latest
 from digitlens.live import Live
 from digitlens.outlets.desk import Desk, Opener, Unkept

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from digitlens.errors import DigitLensError
+from digitlens.core.errors import DigitLensError
 from digitlens.terminal import complain, positive
 from digitlens_train.synthetic import KINDS
 

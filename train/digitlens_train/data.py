@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.errors import DigitLensError
+from digitlens.core.errors import DigitLensError
 
 Images = npt.NDArray[np.uint8]
 

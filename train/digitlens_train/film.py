@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digitlens.errors import PictureError
+from digitlens.core.errors import PictureError
 from digitlens_train.paper import Page
 from digitlens_train.shake import RATE, shaken
 

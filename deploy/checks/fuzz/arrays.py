@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens import Reader
-from digitlens.errors import PictureError
+from digitlens.core.errors import PictureError
 from fuzz.cases import Found, Ready, one_line
 
 Pixels = npt.NDArray[Any]

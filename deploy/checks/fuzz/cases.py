@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 
-from digitlens.errors import DigitLensError
+from digitlens.core.errors import DigitLensError
 
 Ready = Callable[[], None]
 

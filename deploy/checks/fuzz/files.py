@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from digitlens import pictures
-from digitlens.errors import PictureError
+from digitlens.core.errors import PictureError
 from fuzz.cases import Found, Ready, mutated, one_line
 
 SUFFIXES = {

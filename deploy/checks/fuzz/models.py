@@ -10,7 +10,7 @@ import numpy as np
 
 from digitlens import cards
 from digitlens.classify import Classifier
-from digitlens.errors import ModelError
+from digitlens.core.errors import ModelError
 from digitlens.strips import Strips
 from fuzz.cases import Found, Ready, mutated, one_line
 

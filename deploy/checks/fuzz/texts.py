@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from digitlens import settings_file
-from digitlens.errors import SettingsError
+from digitlens.core.errors import SettingsError
 from digitlens.settings import Settings
 from fuzz.cases import Found, Ready, mutated, one_line
 

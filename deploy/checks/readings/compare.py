@@ -7,7 +7,7 @@ photos and the validation sets; it always draws two films of its own. Each revis
 installed apart, so entry points and package data are its own. Times are left out of the comparison. The
 exit status is 1 if a reading differs. A refactoring that must change no reading is checked with this.
 
-Results of a committed revision are kept below build/readings and used again for the same pictures.
+Films, and the results of committed revisions, are kept below build/readings and used again.
 """
 
 import argparse
@@ -37,20 +37,20 @@ RUNS: dict[str, tuple[str, ...]] = {"plain": (), "separator": ("--separator", ".
 
 def main() -> int:
     """Read with both revisions, side by side, and compare."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("base", help="a revision")
     parser.add_argument("head", nargs="?", default=".", help="another one; . is the working tree (default)")
     parser.add_argument("paths", nargs="*", type=Path, help="pictures, or folders of them")
     options = parser.parse_args()
     pictures = collect(options.paths or default_paths())
     print(f"{len(pictures)} pictures, {len(FILMS)} films")
-    with tempfile.TemporaryDirectory() as scratch:
-        films = draw_films(Path(scratch))
-        with ThreadPoolExecutor(2) as pool:
-            base, head = pool.map(
-                lambda revision: results(revision, pictures, films, Path(scratch)),
-                (options.base, options.head),
-            )
+    films = draw_films(KEPT / "films")
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(2) as pool:
+        base, head = pool.map(
+            lambda revision: results(revision, pictures, films, Path(scratch)), (options.base, options.head)
+        )
     return report(base, head)
 
 
@@ -74,10 +74,12 @@ def collect(paths: Sequence[Path]) -> list[Path]:
 
 
 def draw_films(folder: Path) -> dict[str, Path]:
-    """Films of a shaken sheet, on ruled and on blank paper; the same for both revisions."""
-    films = {}
+    """Films of a shaken sheet, on ruled and on blank paper; drawn once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    films = {name: folder / f"{name}.avi" for name in FILMS}
     for seed, (name, lines) in enumerate(FILMS.items(), 1):
-        films[name] = folder / f"{name}.avi"
+        if films[name].exists():
+            continue
         blank = ["--blank"] if name == "blank" else []
         command = [sys.executable, "-m", "digitlens_train", "film", *lines, "--out", str(films[name])]
         command += ["--frames", "120", "--seed", str(seed), *blank]
@@ -88,13 +90,17 @@ def draw_films(folder: Path) -> dict[str, Path]:
     return films
 
 
-def results(revision: str, pictures: list[Path], films: dict[str, Path], scratch: Path) -> dict[str, list[str]]:
+def results(
+    revision: str, pictures: list[Path], films: dict[str, Path], scratch: Path
+) -> dict[str, list[str]]:
     """Every pass's lines of JSON, times left out; taken from earlier runs where the same was asked."""
     kept = kept_at(revision, pictures, films)
     if kept is not None and kept.exists():
         found: dict[str, list[str]] = json.loads(kept.read_text())
         return found
-    library = install(revision, scratch / f"install-{'tree' if revision == '.' else revision.replace('/', '-')}")
+    library = install(
+        revision, scratch / f"install-{'tree' if revision == '.' else revision.replace('/', '-')}"
+    )
     said = {name: read(library, pictures, more) for name, more in RUNS.items()}
     said |= {f"film {name}": play(library, film) for name, film in films.items()}
     if kept is not None:

@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from digitlens.readings import Reading
+from digitlens.core.readings import Reading
 from digitlens.record import Recorder
 
 TOKEN = "for-this-check-alone"  # noqa: S105

@@ -1,7 +1,6 @@
 """Where frames come from; each kind of camera in a module of its own, imported when it is opened."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -10,9 +9,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.errors import CameraError
-from digitlens.preview import Preview
-from digitlens.terminal import quiet
+from digitlens.core.errors import CameraError
+from digitlens.core.frames import Frame
+from digitlens.core.preview import Preview
+from digitlens.core.stderr import quiet
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -24,21 +24,6 @@ ROTATIONS = {
 }
 """Degrees clockwise -> OpenCV's name for it."""
 FLIPS = {"": None, "horizontal": 1, "vertical": 0, "both": -1}
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One picture of a camera.
-
-    `image` is (H, W, 3) BGR or (H, W) gray uint8, for the screen; `gray` is (h, w) uint8, for the reader,
-    and may be smaller; `time` is in seconds on the frame's own clock, which of a camera began in 1970, of a
-    replay at its start; `taken` is when the frame came, in seconds of time.monotonic(), which tells its age.
-    """
-
-    image: Pixels
-    gray: Pixels
-    time: float
-    taken: float
 
 
 class Camera(Protocol):

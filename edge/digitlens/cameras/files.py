@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from digitlens import pictures
-from digitlens.cameras import Frame, Pixels, framed
-from digitlens.errors import CameraError, CameraStalled, PictureError
+from digitlens.cameras import Pixels, framed
+from digitlens.core.errors import CameraError, CameraStalled, PictureError
+from digitlens.core.frames import Frame
 
 RATE = 30.0
 """Frames a second where neither the caller nor the video says."""

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from digitlens.errors import CameraStalled
+from digitlens.core.errors import CameraStalled
 
 T = TypeVar("T")
 

@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
-from digitlens.cameras import Frame
-from digitlens.errors import CameraError, CameraStalled
+from digitlens.core.errors import CameraError, CameraStalled
+from digitlens.core.frames import Frame
 
 
 class Newest:

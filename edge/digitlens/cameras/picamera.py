@@ -9,12 +9,13 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from digitlens.cameras import Frame, Pixels, turned
+from digitlens.cameras import Pixels, turned
 from digitlens.cameras.buffers import Lender
 from digitlens.cameras.limits import within
 from digitlens.cameras.picamera_preview import Preview
 from digitlens.cameras.streams import Stream
-from digitlens.errors import CameraError, CameraStalled
+from digitlens.core.errors import CameraError, CameraStalled
+from digitlens.core.frames import Frame
 
 OPEN = 10.0
 """Seconds that libcamera has to open and start a camera."""

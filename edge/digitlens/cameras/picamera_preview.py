@@ -8,8 +8,8 @@ from typing import Any
 
 from digitlens.cameras import Pixels
 from digitlens.cameras.limits import within
-from digitlens.errors import DisplayError
-from digitlens.preview import Way
+from digitlens.core.errors import DisplayError
+from digitlens.core.preview import Way
 
 START = 10.0
 """Seconds that a preview has to show its first picture."""
@@ -20,7 +20,7 @@ KINDS: dict[Way, str] = {"drm": "DRM", "qt": "QT", "gl": "QTGL"}
 
 
 class Preview:
-    """See digitlens.preview.Preview.
+    """See digitlens.core.preview.Preview.
 
     Args:
         library: picamera2.
@@ -37,7 +37,7 @@ class Preview:
         self._window: Any = None
 
     def start(self, way: Way, *, screen: tuple[int, int] | None, full_screen: bool, title: str) -> None:
-        """Show the pictures on the screen, see digitlens.preview.Preview.
+        """Show the pictures on the screen, see digitlens.core.preview.Preview.
 
         Raises:
             DisplayError: it cannot.

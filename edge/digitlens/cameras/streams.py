@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.errors import CameraError
+from digitlens.core.errors import CameraError
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -7,9 +7,10 @@ from time import monotonic, time
 import cv2
 import numpy as np
 
-from digitlens.cameras import Frame, framed
+from digitlens.cameras import framed
 from digitlens.cameras.newest import Newest
-from digitlens.errors import CameraError
+from digitlens.core.errors import CameraError
+from digitlens.core.frames import Frame
 
 MOST = 64
 """Numbers of /dev/videoN that the search for a camera goes through."""

@@ -7,9 +7,9 @@ from typing import Literal, Protocol, get_args
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.errors import DisplayError
-from digitlens.preview import Preview
-from digitlens.track import Tracked
+from digitlens.core.errors import DisplayError
+from digitlens.core.preview import Preview
+from digitlens.core.tracking import Tracked
 
 Pixels = npt.NDArray[np.uint8]
 Key = Literal["quit", "freeze", "save", "stages"]

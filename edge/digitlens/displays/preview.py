@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens import marks
+from digitlens.core.preview import Preview, Way
+from digitlens.core.stderr import quiet
+from digitlens.core.tracking import Tracked
 from digitlens.displays import Key, screens
-from digitlens.preview import Preview, Way
-from digitlens.terminal import quiet
-from digitlens.track import Tracked
 
 Pixels = npt.NDArray[np.uint8]
 

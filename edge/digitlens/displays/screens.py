@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from digitlens.errors import DisplayError
+from digitlens.core.errors import DisplayError
 
 SET_MASTER = 0x641E
 """DRM's request to be the one program that may set pictures."""

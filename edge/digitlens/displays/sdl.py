@@ -12,13 +12,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.core.errors import DisplayError
+from digitlens.core.preview import Preview
+from digitlens.core.readings import Box
+from digitlens.core.stderr import quiet
+from digitlens.core.tracking import Tracked
 from digitlens.displays import Key
-from digitlens.errors import DisplayError
 from digitlens.marks import Sides, mark
-from digitlens.preview import Preview
-from digitlens.readings import Box
-from digitlens.terminal import quiet
-from digitlens.track import Tracked
 
 Pixels = npt.NDArray[np.uint8]
 

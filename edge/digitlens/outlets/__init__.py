@@ -5,7 +5,7 @@ from typing import Literal, Protocol, TypedDict, Unpack
 
 import msgspec
 
-from digitlens.readings import Box
+from digitlens.core.readings import Box
 
 STANDING = 200
 """Numbers that are followed as standing, and told in the list of all; more do not stand on a sheet."""

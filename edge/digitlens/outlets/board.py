@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from digitlens.core.readings import Box
 from digitlens.outlets import STANDING, Entry
-from digitlens.readings import Box
 
 
 class State(msgspec.Struct, frozen=True):

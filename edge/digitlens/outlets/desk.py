@@ -8,9 +8,9 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from digitlens.errors import DependencyError, DigitLensError
+from digitlens.core.errors import DependencyError, DigitLensError
+from digitlens.core.tracking import Event
 from digitlens.outlets import STANDING, Draft, Entry, Outlet
-from digitlens.track import Event
 
 MOST = 10_000
 """Drafts that wait in memory while the journal cannot be written to."""

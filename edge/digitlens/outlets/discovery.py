@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from digitlens import __version__
+from digitlens.core.version import __version__
 from digitlens.settings import RegionSettings
 
 LONGEST = 255

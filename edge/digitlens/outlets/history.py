@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from digitlens.errors import JournalError
+from digitlens.core.errors import JournalError
 from digitlens.outlets import Entry, Wanted
 
 FORMAT = 1

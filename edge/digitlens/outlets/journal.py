@@ -11,7 +11,7 @@ from typing import TypeVar, Unpack
 
 import msgspec
 
-from digitlens.errors import JournalError
+from digitlens.core.errors import JournalError
 from digitlens.outlets import Draft, Entry, Filters
 from digitlens.outlets.history import Aside, History, code, number_of, said
 from digitlens.outlets.journal_file import SIDES, Hold, damaged, set_aside

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 
-from digitlens.errors import JournalError
+from digitlens.core.errors import JournalError
 from digitlens.outlets.history import FORMAT, MARK, Base, check, code, said, text
 
 BUSY = 2.0

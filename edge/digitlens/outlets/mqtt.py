@@ -15,7 +15,7 @@ from time import monotonic
 
 import msgspec
 
-from digitlens.errors import OutletError
+from digitlens.core.errors import OutletError
 from digitlens.outlets import Entry, discovery
 from digitlens.outlets.board import Board
 from digitlens.outlets.health import THERMOMETER, report

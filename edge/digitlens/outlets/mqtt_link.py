@@ -8,7 +8,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any, NamedTuple
 
-from digitlens.errors import DependencyError, OutletError
+from digitlens.core.errors import DependencyError, OutletError
 from digitlens.outlets.trust import trusting
 from digitlens.settings import MqttSettings
 

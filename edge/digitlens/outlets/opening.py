@@ -14,7 +14,7 @@ from typing import Unpack
 
 import msgspec
 
-from digitlens.errors import DigitLensError, JournalError
+from digitlens.core.errors import DigitLensError, JournalError
 from digitlens.latest import Latest
 from digitlens.outlets import Draft, Entry, Filters, Outlet
 from digitlens.outlets.desk import Desk, Journal, Opener, Unkept

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from digitlens.errors import OutletError
+from digitlens.core.errors import OutletError
 
 OTHERS = 0o037
 """What a file's mode must not allow: its group to write, and others anything."""

@@ -2,7 +2,7 @@
 
 import ssl
 
-from digitlens.errors import OutletError
+from digitlens.core.errors import OutletError
 
 
 def trusting(ca_file: str, setting: str) -> ssl.SSLContext:

@@ -22,8 +22,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from digitlens import __version__
-from digitlens.errors import OutletError
+from digitlens.core.errors import OutletError
+from digitlens.core.version import __version__
 from digitlens.outlets import Entry
 from digitlens.outlets.journal import Journal
 from digitlens.outlets.secret import secret

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-from digitlens.errors import DependencyError, OutletError
+from digitlens.core.errors import DependencyError, OutletError
 from digitlens.latest import Latest
 from digitlens.outlets import Entry
 from digitlens.outlets.web.access import CREDENTIAL, MAKE, Access, read_token

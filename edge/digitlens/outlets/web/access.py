@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from digitlens.errors import OutletError
+from digitlens.core.errors import OutletError
 from digitlens.outlets.secret import OTHERS, place
 
 CREDENTIAL = "web-token"

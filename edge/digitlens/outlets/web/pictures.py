@@ -7,10 +7,10 @@ from typing import Any
 import cv2
 import msgspec
 
-from digitlens.cameras import Frame
+from digitlens.core.frames import Frame
+from digitlens.core.tracking import Tracked
 from digitlens.latest import Latest, Shown
 from digitlens.pictures import Pixels
-from digitlens.track import Tracked
 
 QUALITY = 80
 LARGEST = 1280

@@ -10,8 +10,8 @@ from tornado.iostream import StreamClosedError
 from tornado.web import Application, HTTPError
 from tornado.websocket import WebSocketHandler
 
-from digitlens import __version__
-from digitlens.errors import DigitLensError
+from digitlens.core.errors import DigitLensError
+from digitlens.core.version import __version__
 from digitlens.outlets.web import metrics, past, viewers
 from digitlens.outlets.web.access import LIFE
 from digitlens.outlets.web.gate import Gate

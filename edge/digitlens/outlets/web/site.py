@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from digitlens import __version__
+from digitlens.core.version import __version__
 from digitlens.latest import Latest
 from digitlens.outlets.web.access import Access
 from digitlens.outlets.web.metrics import Outbox, trouble
