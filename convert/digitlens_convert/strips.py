@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from digitlens import Classifier, Reader, beams, cards, pictures
 from digitlens.cards import Accuracy, Card, Port, Quantization, digest
-from digitlens.rows import Which
+from digitlens.config.settings import RowNetworkUse
 from digitlens.strips import BLANK, CLASSES, HEIGHT, WIDTHS, Heard, Strips
 from digitlens_convert import pages
 from digitlens_convert.stats import accuracy, discordant, mcnemar
@@ -191,7 +191,7 @@ def _least(work: Callable[[], object]) -> float:
     return min(pages.milliseconds(work, 1) for _ in range(3))
 
 
-def _read(classifier: Classifier, whole: Which, network: Counted, picture: Gray) -> None:
+def _read(classifier: Classifier, whole: RowNetworkUse, network: Counted, picture: Gray) -> None:
     network.forget()
     Reader(classifier, whole=whole, strips=network).read(picture)
 

@@ -18,11 +18,11 @@ from digitlens import cards, machine
 from digitlens.cameras import is_replay, open_camera
 from digitlens.cameras.limits import within
 from digitlens.classify import Classifier
+from digitlens.config.settings import Settings
 from digitlens.core.errors import CameraError, CameraStalled, DependencyError, DigitLensError
 from digitlens.interpreter import RUNTIMES, imported
 from digitlens.machine import Finding
 from digitlens.outlets.opening import unready
-from digitlens.settings import Settings
 from digitlens.strips import Strips
 
 FRAME = 15.0

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import msgspec
 
-from digitlens import settings_file
+from digitlens.config import settings_file
+from digitlens.config.settings import Settings
 from digitlens.core.errors import SettingsError
 from digitlens.core.stderr import quiet
-from digitlens.settings import Settings
 from digitlens.terminal import silence_opencv
 
 

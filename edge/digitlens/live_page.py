@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from digitlens.config.settings import Settings, WebSettings
 from digitlens.core.errors import SettingsError
 from digitlens.core.frames import Frame
 from digitlens.core.tracking import Event, Tracked
@@ -9,7 +10,6 @@ from digitlens.latest import Latest
 from digitlens.outlets.desk import Desk, Opener, Unkept
 from digitlens.outlets.opening import Outlets, device
 from digitlens.regions import Regions
-from digitlens.settings import Settings, WebSettings
 from digitlens.vitals import Vitals
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from digitlens import settings_file
+from digitlens.config import settings_file
 from digitlens.core.errors import JournalError
 from digitlens.outlets import Entry, Wanted, fits
 from digitlens.outlets.history import Aside, History, number_of

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from digitlens.settings import Settings
+from digitlens.config.settings import Settings
 
 UNIT = "digitlens.service"
 NEEDED = 120

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from digitlens import cards, numerals, priors, rows
 from digitlens.classify import Classifier
+from digitlens.config.settings import RowNetworkUse
 from digitlens.core.errors import PictureError
 from digitlens.core.readings import Digit, Number, Reading, number, resized, union
 from digitlens.lattice import Resolved, resolve
@@ -64,7 +65,7 @@ class Reader:
         classifier: Classifier | None = None,
         watch: Watch | None = None,
         separator: str = "",
-        whole: rows.Which = "doubtful",
+        whole: RowNetworkUse = "doubtful",
         strips: Strips | None = None,
     ) -> None:
         self.classifier = classifier or Classifier.load()

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 import msgspec
 
+from digitlens.config.settings import NAME, RegionSettings
 from digitlens.core.errors import SettingsError
 from digitlens.core.readings import Box
 from digitlens.core.tracking import Event
 from digitlens.outlets import Draft
-from digitlens.settings import NAME, RegionSettings
 
 HOUR = 3600.0
 REMEMBERED = 1000

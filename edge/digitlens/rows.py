@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from statistics import fmean, median
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -17,6 +16,7 @@ import numpy.typing as npt
 
 from digitlens.beams import Sign
 from digitlens.choice import EVIDENCE, agreed, choose, evidence
+from digitlens.config.settings import RowNetworkUse
 from digitlens.core.readings import Box, Digit, Number, joined_text, union
 from digitlens.curves import polynomial
 from digitlens.lattice import SURE, WIDE, Resolved
@@ -28,7 +28,6 @@ from digitlens.views import View
 from digitlens.weigh import Whole
 
 Gray = npt.NDArray[np.uint8]
-Which = Literal["doubtful", "all", "none"]
 
 TINY = 16
 """Pixels of a row's height, below which it is always in doubt."""
@@ -131,7 +130,7 @@ def reread(
     page: Segmented,
     resolved: Resolved,
     strips: Strips,
-    which: Which,
+    which: RowNetworkUse,
     ask: Ask,
 ) -> tuple[Number, ...]:
     """The numbers of a page, those of its rows in doubt (or of all rows) as the strip network reads them.

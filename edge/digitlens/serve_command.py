@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 from typing import Any, get_args
 
-from digitlens import log, settings_file
+from digitlens import log
+from digitlens.config import settings_file
+from digitlens.config.settings import RowNetworkUse, Settings
+from digitlens.config.settings_file import Place
 from digitlens.core.errors import DependencyError, DigitLensError, ModelError, SettingsError
-from digitlens.rows import Which
-from digitlens.settings import Settings
-from digitlens.settings_file import Place
 from digitlens.terminal import silence_opencv
 
 CONFIGURATION = 78
@@ -63,7 +63,7 @@ def add_options(serve: argparse.ArgumentParser) -> None:
     above.add_argument("--model", metavar="NAME|PATH", help="the network")
     above.add_argument("--threads", type=int, metavar="N", help="of the network")
     above.add_argument("--separator", metavar="SIGN", help="written where a decimal point or comma stands")
-    above.add_argument("--whole", choices=get_args(Which), help="which rows are read whole as well")
+    above.add_argument("--whole", choices=get_args(RowNetworkUse), help="which rows are read whole as well")
     above.add_argument("--journal", metavar="FILE", help="[journal] file")
     above.add_argument("--web", metavar="HOST:PORT", help="[web] listen")
     above.add_argument("--web-token", metavar="FILE", help="[web] token_file")

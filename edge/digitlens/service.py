@@ -26,6 +26,7 @@ import msgspec
 from digitlens import log
 from digitlens.cameras import Camera, is_replay, open_camera
 from digitlens.classify import Classifier
+from digitlens.config.settings import ReaderSettings, Settings
 from digitlens.core.errors import CameraError, DigitLensError
 from digitlens.core.frames import Frame
 from digitlens.core.preview import Preview
@@ -38,7 +39,6 @@ from digitlens.notify import Notify
 from digitlens.outlets.opening import Outlets
 from digitlens.reader import Reader
 from digitlens.resident import release_start
-from digitlens.settings import ReaderSettings, Settings
 from digitlens.stop import Stop
 from digitlens.track import Tracker
 from digitlens.vitals import Vitals

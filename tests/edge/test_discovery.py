@@ -4,8 +4,8 @@ import re
 
 import msgspec
 
+from digitlens.config.settings import RegionSettings
 from digitlens.outlets import discovery
-from digitlens.settings import RegionSettings
 
 # From home-assistant.io, source/_integrations: sensor.mqtt.markdown, binary_sensor.mqtt.markdown and
 # mqtt.markdown (MQTT discovery: device, origin), as of 2025; required ones first.

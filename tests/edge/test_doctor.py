@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from digitlens import doctor, machine
-from digitlens.settings import (
+from digitlens.config.settings import (
     CameraSettings,
     JournalSettings,
     MqttSettings,

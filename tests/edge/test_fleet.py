@@ -13,9 +13,9 @@ import pytest
 
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
+from digitlens.config.settings import MqttSettings, RegionSettings
 from digitlens.outlets import mqtt
 from digitlens.outlets.mqtt import MqttOutlet
-from digitlens.settings import MqttSettings, RegionSettings
 from tests.edge.brokers import DEADLINE, Broker, Watched, draft, free_port, needs_mosquitto, needs_openssl
 
 

@@ -16,12 +16,12 @@ import pytest
 
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
+from digitlens.config.settings import RegionSettings
 from digitlens.core.tracking import Event
 from digitlens.outlets import STANDING, Draft, Entry, mqtt
 from digitlens.outlets.board import Board
 from digitlens.outlets.desk import Desk, Opener
 from digitlens.outlets.mqtt import MqttOutlet
-from digitlens.settings import RegionSettings
 from digitlens.vitals import Vitals
 from tests.edge.brokers import (
     DEADLINE,
@@ -229,7 +229,7 @@ def test_the_will_says_offline_when_the_device_is_gone(tmp_path: Path) -> None:
     program = (
         "import sys, threading; from pathlib import Path\n"
         "from digitlens.outlets.journal import Journal; from digitlens.outlets.mqtt import MqttOutlet\n"
-        "from digitlens.settings import MqttSettings\n"
+        "from digitlens.config.settings import MqttSettings\n"
         "journal = Journal(Path(sys.argv[1]))\n"
         "MqttOutlet(MqttSettings(broker='127.0.0.1', port=int(sys.argv[2])), 'pi', journal)\n"
         "threading.Event().wait()"

@@ -9,9 +9,9 @@ import pytest
 
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
+from digitlens.config.settings import MqttSettings
 from digitlens.core.errors import OutletError
 from digitlens.outlets.mqtt import MqttOutlet
-from digitlens.settings import MqttSettings
 from tests.edge.brokers import (
     DEADLINE,
     OPENSSL,

@@ -7,10 +7,10 @@ import pytest
 
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
+from digitlens.config.settings import MqttSettings, RegionSettings, WebhookSettings
 from digitlens.outlets import mqtt, webhook
 from digitlens.outlets.mqtt import MqttOutlet
 from digitlens.outlets.webhook import WebhookOutlet
-from digitlens.settings import MqttSettings, RegionSettings, WebhookSettings
 from tests.edge import fuzzing
 from tests.edge.brokers import DEADLINE, Subscriber, Watched, broker, draft, needs_mosquitto
 

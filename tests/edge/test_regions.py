@@ -4,11 +4,11 @@ from typing import Literal
 
 import pytest
 
+from digitlens.config.settings import RegionSettings
 from digitlens.core.errors import SettingsError
 from digitlens.core.tracking import Event
 from digitlens.outlets import Draft
 from digitlens.regions import HOUR, Regions
-from digitlens.settings import RegionSettings
 
 SIZE = (1000, 500)
 INSIDE, OUTSIDE = (450, 200, 100, 50), (10, 10, 50, 20)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from digitlens import settings_file
+from digitlens.config import settings_file
+from digitlens.config.settings import Settings
 from digitlens.core.errors import SettingsError
-from digitlens.settings import Settings
 from fuzz.cases import Found, Ready, mutated, one_line
 
 ROOT = Path(__file__).resolve().parents[3]

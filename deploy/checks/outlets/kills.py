@@ -22,11 +22,11 @@ from time import monotonic
 
 ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / "edge"), str(ROOT)]
+from digitlens.config.settings import MqttSettings, WebhookSettings  # noqa: E402
 from digitlens.outlets.history import History  # noqa: E402
 from digitlens.outlets.journal import Journal  # noqa: E402
 from digitlens.outlets.mqtt import MqttOutlet  # noqa: E402
 from digitlens.outlets.webhook import WebhookOutlet  # noqa: E402
-from digitlens.settings import MqttSettings, WebhookSettings  # noqa: E402
 from tests.edge.brokers import Subscriber, broker, draft  # noqa: E402
 from tests.edge.receivers import Receiver  # noqa: E402
 

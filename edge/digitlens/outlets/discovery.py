@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
+from digitlens.config.settings import RegionSettings
 from digitlens.core.version import __version__
-from digitlens.settings import RegionSettings
 
 LONGEST = 255
 """Signs that a state may have in Home Assistant."""

@@ -15,6 +15,7 @@ from time import monotonic
 
 import msgspec
 
+from digitlens.config.settings import MqttSettings, RegionSettings
 from digitlens.core.errors import OutletError
 from digitlens.outlets import Entry, discovery
 from digitlens.outlets.board import Board
@@ -23,7 +24,6 @@ from digitlens.outlets.journal import Journal
 from digitlens.outlets.mqtt_link import Heard, Link, Refused
 from digitlens.outlets.secret import secret
 from digitlens.outlets.trust import trusting
-from digitlens.settings import MqttSettings, RegionSettings
 from digitlens.vitals import Snapshot
 
 PLACES = 8

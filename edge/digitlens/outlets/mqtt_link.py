@@ -8,9 +8,9 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any, NamedTuple
 
+from digitlens.config.settings import MqttSettings
 from digitlens.core.errors import DependencyError, OutletError
 from digitlens.outlets.trust import trusting
-from digitlens.settings import MqttSettings
 
 try:
     import paho.mqtt.client as paho

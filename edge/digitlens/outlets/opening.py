@@ -14,6 +14,7 @@ from typing import Unpack
 
 import msgspec
 
+from digitlens.config.settings import JournalSettings, Settings, WebSettings
 from digitlens.core.errors import DigitLensError, JournalError
 from digitlens.latest import Latest
 from digitlens.outlets import Draft, Entry, Filters, Outlet
@@ -21,7 +22,6 @@ from digitlens.outlets.desk import Desk, Journal, Opener, Unkept
 from digitlens.outlets.journal import Journal as JournalFile
 from digitlens.outlets.lines import Lines
 from digitlens.regions import Regions
-from digitlens.settings import JournalSettings, Settings, WebSettings
 from digitlens.vitals import Vitals
 
 MODULES = {"lines": (), "mqtt": ("mqtt",), "webhook": ("webhook",), "web": ("web.routes", "web.site")}

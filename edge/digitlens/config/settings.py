@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from digitlens.rows import Which
-
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """A device's or a region's name, which stands in topics and ids."""
 
+RowNetworkUse = Literal["doubtful", "all", "none"]
+"""Which rows the network `numbers` reads besides the lattice."""
 Part = Annotated[float, Meta(ge=0, le=1)]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
@@ -35,7 +35,7 @@ class ReaderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: str = "digits"
     threads: Annotated[int, Meta(ge=1, le=64)] = 1
     separator: Annotated[str, Meta(max_length=1)] = ""
-    whole: Which = "doubtful"
+    whole: RowNetworkUse = "doubtful"
 
 
 class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,8 +10,8 @@ from typing import Any, cast
 
 import msgspec
 
+from digitlens.config.settings import NAME, RegionSettings, Settings
 from digitlens.core.errors import SettingsError
-from digitlens.settings import NAME, RegionSettings, Settings
 
 DEFAULT = Path("/etc/digitlens/config.toml")
 LARGEST = 1 << 20

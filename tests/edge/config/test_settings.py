@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from digitlens import settings_file
+from digitlens.config import settings_file
+from digitlens.config.settings import RegionSettings, Settings
 from digitlens.core.errors import SettingsError
-from digitlens.settings import RegionSettings, Settings
 
 WELL = """
 name = "cellar"
