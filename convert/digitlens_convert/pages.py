@@ -9,8 +9,9 @@ from time import perf_counter
 import msgspec
 import numpy as np
 
-from digitlens import Reader, pictures
+from digitlens import Reader
 from digitlens.core.errors import DigitLensError, PictureError
+from digitlens.images import pictures
 from digitlens_convert.stats import aligned, calibration_error, edit_distance, ratio_interval, wilson
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from digitlens.classify import Classifier
     from digitlens.core.errors import DependencyError, DigitLensError, ModelError, PictureError
     from digitlens.core.readings import Digit, Number, Reading
-    from digitlens.overlay import draw
+    from digitlens.images.overlay import draw
     from digitlens.reader import Reader
 
 _MODULES = {
@@ -25,7 +25,7 @@ _MODULES = {
     "PictureError": "digitlens.core.errors",
     "Reader": "digitlens.reader",
     "Reading": "digitlens.core.readings",
-    "draw": "digitlens.overlay",
+    "draw": "digitlens.images.overlay",
 }
 """Where each public name is defined."""
 

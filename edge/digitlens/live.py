@@ -11,7 +11,7 @@ from digitlens.core.frames import Frame
 from digitlens.core.readings import Reading, resized
 from digitlens.core.tracking import Event, Tracked
 from digitlens.displays import Display, Key, Nowhere
-from digitlens.pictures import Pixels
+from digitlens.images.pictures import Pixels
 from digitlens.reader import Reader
 from digitlens.snapshots import Snapshots
 from digitlens.still import Still

@@ -14,7 +14,7 @@ import numpy as np
 
 from digitlens.core.errors import RecordError
 from digitlens.core.readings import Reading
-from digitlens.pictures import Pixels
+from digitlens.images.pictures import Pixels
 
 QUALITY = 90
 LARGEST = 2_000_000_000

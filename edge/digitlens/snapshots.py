@@ -4,10 +4,10 @@ from pathlib import Path
 
 import msgspec
 
-from digitlens import overlay, pictures
 from digitlens.core.errors import PictureError
 from digitlens.core.readings import Reading
-from digitlens.pictures import Pixels
+from digitlens.images import overlay, pictures
+from digitlens.images.pictures import Pixels
 from digitlens.reader import Reader
 from digitlens.stages import Stages
 

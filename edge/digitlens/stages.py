@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import pictures
+from digitlens.images import pictures
 from digitlens.lattice import Resolved
 from digitlens.normalize import SIDE, to_mnist
 from digitlens.segment import Glyph, Segmented

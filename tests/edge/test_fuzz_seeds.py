@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitlens import pictures
 from digitlens.core.errors import ModelError, PictureError
+from digitlens.images import pictures
 from digitlens.normalize import normalize
 
 

@@ -190,7 +190,7 @@ def _distill(options: argparse.Namespace) -> None:
 
 
 def _sheet(options: argparse.Namespace) -> None:
-    from digitlens import pictures
+    from digitlens.images import pictures
     from digitlens_train import pages
     from digitlens_train.data import DataError, load_mnist
 
@@ -213,7 +213,7 @@ def _pages(options: argparse.Namespace) -> None:
 
     import numpy as np
 
-    from digitlens import pictures
+    from digitlens.images import pictures
     from digitlens_train import crops, synthetic
     from digitlens_train.data import DataError, load_mnist
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import PictureError, pictures, segment
+from digitlens import PictureError, segment
+from digitlens.images import pictures
 from digitlens_train.data import DataError
 
 Gray = npt.NDArray[np.uint8]

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from digitlens import pictures
 from digitlens.core.errors import PictureError
+from digitlens.images import pictures
 from fuzz.cases import Found, Ready, mutated, one_line
 
 SUFFIXES = {

@@ -5,10 +5,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from digitlens import pictures
 from digitlens.cameras import Pixels, framed
 from digitlens.core.errors import CameraError, CameraStalled, PictureError
 from digitlens.core.frames import Frame
+from digitlens.images import pictures
 
 RATE = 30.0
 """Frames a second where neither the caller nor the video says."""

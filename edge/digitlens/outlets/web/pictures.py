@@ -9,8 +9,8 @@ import msgspec
 
 from digitlens.core.frames import Frame
 from digitlens.core.tracking import Tracked
+from digitlens.images.pictures import Pixels
 from digitlens.latest import Latest, Shown
-from digitlens.pictures import Pixels
 
 QUALITY = 80
 LARGEST = 1280

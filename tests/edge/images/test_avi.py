@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digitlens import avi, pictures
 from digitlens.core.errors import PictureError
+from digitlens.images import avi, pictures
 
 COUNT = 5
 

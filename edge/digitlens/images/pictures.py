@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import avi
 from digitlens.core.errors import PictureError, reason
+from digitlens.images import avi
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -77,9 +77,9 @@ def load(path: Path, color: bool = False) -> Iterator[Picture]:
     if is_video(path):
         yield from _frames(path, color)
     else:
-        from digitlens import photos  # with Pillow, that no camera and no video needs
+        from digitlens.images import stills  # with Pillow, that no camera and no video needs
 
-        yield Picture(str(path), 0.0, *photos.decoded(path, color))
+        yield Picture(str(path), 0.0, *stills.decoded(path, color))
 
 
 def save(path: Path, pixels: Pixels) -> None:
@@ -88,9 +88,9 @@ def save(path: Path, pixels: Pixels) -> None:
     Raises:
         PictureError: it cannot be written.
     """
-    from digitlens import photos
+    from digitlens.images import stills
 
-    photos.save(path, pixels)
+    stills.save(path, pixels)
 
 
 def rate(path: Path) -> float:
@@ -126,9 +126,9 @@ def _frames(path: Path, color: bool) -> Iterator[Picture]:
         return
     if _is_picture(path):
         # FFmpeg would decode it, too, however large it is: a few megabytes may become gigabytes.
-        from digitlens import photos
+        from digitlens.images import stills
 
-        yield Picture(str(path), 0.0, *photos.decoded(path, color))
+        yield Picture(str(path), 0.0, *stills.decoded(path, color))
     else:
         yield from _decoded(path, color)
 

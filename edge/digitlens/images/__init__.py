@@ -1,0 +1,1 @@
+"""Picture files, videos and overlays: from files to arrays and back."""
