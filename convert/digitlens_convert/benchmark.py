@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from digitlens import Classifier, Reader, cards
+from digitlens import Classifier, Reader
 from digitlens.core.errors import DigitLensError
 from digitlens.images import pictures
+from digitlens.models import cards
 from digitlens_convert import digits, page_speed, pages, plots, report, report_digits, speed, steady
 from digitlens_convert.convert import FLOATING
 from digitlens_convert.stats import discordant, mcnemar

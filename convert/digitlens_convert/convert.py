@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens import Classifier
-from digitlens.cards import Accuracy, Card, Port, Quantization, digest, save
 from digitlens.core.errors import DigitLensError
+from digitlens.models.cards import Accuracy, Card, Port, Quantization, digest, save
 from digitlens_convert.stats import accuracy
 from digitlens_train.data import Mnist, load_mnist
 from digitlens_train.run import About

@@ -7,7 +7,8 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import Classifier, cards
+from digitlens import Classifier
+from digitlens.models import cards
 from digitlens.normalize import normalize
 from digitlens_convert.stats import accuracy, calibration_error, discordant, mcnemar
 from digitlens_train.data import DataError, Images, Mnist

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from digitlens.cards import Port, Quantization
-from digitlens.interpreter import Network, Tensor
+from digitlens.models.cards import Port, Quantization
+from digitlens.models.interpreter import Network, Tensor
 from digitlens_convert.graph import in_one_piece
 
 REPRESENTATIVE = 1000

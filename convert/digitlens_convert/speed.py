@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import Classifier, cards
-from digitlens.interpreter import Network
+from digitlens import Classifier
+from digitlens.models import cards
+from digitlens.models.interpreter import Network
 
 Run = Callable[[npt.NDArray[np.uint8]], object]
 THREADS = (1, 2, 4)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.cards import Accuracy
+from digitlens.models.cards import Accuracy
 
 Z95 = 1.959963984540054
 

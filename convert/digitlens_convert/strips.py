@@ -10,10 +10,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import Classifier, Reader, beams, cards
-from digitlens.cards import Accuracy, Card, Port, Quantization, digest
+from digitlens import Classifier, Reader, beams
 from digitlens.config.settings import RowNetworkUse
 from digitlens.images import pictures
+from digitlens.models import cards
+from digitlens.models.cards import Accuracy, Card, Port, Quantization, digest
 from digitlens.strips import BLANK, CLASSES, HEIGHT, WIDTHS, Heard, Strips
 from digitlens_convert import pages
 from digitlens_convert.stats import accuracy, discordant, mcnemar

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from digitlens.core.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from digitlens.classify import Classifier
     from digitlens.core.errors import DependencyError, DigitLensError, ModelError, PictureError
     from digitlens.core.readings import Digit, Number, Reading
     from digitlens.images.overlay import draw
+    from digitlens.models.classifier import Classifier
     from digitlens.reader import Reader
 
 _MODULES = {
-    "Classifier": "digitlens.classify",
+    "Classifier": "digitlens.models.classifier",
     "DependencyError": "digitlens.core.errors",
     "Digit": "digitlens.core.readings",
     "DigitLensError": "digitlens.core.errors",

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import msgspec
 
-from digitlens import cards, doctor_command, live_command, log_command, serve_command
-from digitlens.classify import DEFAULT, Classifier
+from digitlens import doctor_command, live_command, log_command, serve_command
 from digitlens.core.errors import DigitLensError, PictureError
 from digitlens.core.readings import Reading, resized
 from digitlens.core.stderr import quiet
 from digitlens.core.version import __version__
 from digitlens.images import overlay, pictures
+from digitlens.models import cards
+from digitlens.models.classifier import DEFAULT, Classifier
 from digitlens.reader import Reader
 from digitlens.stages import Stages
 from digitlens.terminal import complain

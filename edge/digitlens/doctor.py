@@ -14,14 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
-from digitlens import cards, machine
+from digitlens import machine
 from digitlens.cameras import is_replay, open_camera
 from digitlens.cameras.limits import within
-from digitlens.classify import Classifier
 from digitlens.config.settings import Settings
 from digitlens.core.errors import CameraError, CameraStalled, DependencyError, DigitLensError
-from digitlens.interpreter import RUNTIMES, imported
 from digitlens.machine import Finding
+from digitlens.models import cards
+from digitlens.models.classifier import Classifier
+from digitlens.models.interpreter import RUNTIMES, imported
 from digitlens.outlets.opening import unready
 from digitlens.strips import Strips
 

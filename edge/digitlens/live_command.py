@@ -10,9 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from digitlens import cards
 from digitlens.cameras import FLIPS, ROTATIONS, Camera, is_replay, open_camera
-from digitlens.classify import DEFAULT, Classifier
 from digitlens.core.errors import CameraError, RecordError
 from digitlens.core.stderr import quiet
 from digitlens.core.tracking import Event
@@ -20,6 +18,8 @@ from digitlens.displays import NAMES, Display, Nowhere, open_display
 from digitlens.live import Live, patience
 from digitlens.live_page import open_page
 from digitlens.measure import Figures, Meter
+from digitlens.models import cards
+from digitlens.models.classifier import DEFAULT, Classifier
 from digitlens.reader import Reader
 from digitlens.record import Recorder
 from digitlens.resident import release_start

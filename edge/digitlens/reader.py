@@ -9,15 +9,16 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import cards, numerals, priors, rows
-from digitlens.classify import Classifier
+from digitlens import numerals, priors, rows
 from digitlens.config.settings import RowNetworkUse
 from digitlens.core.errors import PictureError
 from digitlens.core.readings import Digit, Number, Reading, number, resized, union
 from digitlens.lattice import Resolved, resolve
 from digitlens.lines import separated, to_numbers
+from digitlens.models import cards
+from digitlens.models.cache import Recent
+from digitlens.models.classifier import Classifier
 from digitlens.normalize import to_mnist
-from digitlens.recent import Recent
 from digitlens.segment import Glyph, Segmented, segment
 from digitlens.strips import DEFAULT, Strips
 

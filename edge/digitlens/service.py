@@ -25,7 +25,6 @@ import msgspec
 
 from digitlens import log
 from digitlens.cameras import Camera, is_replay, open_camera
-from digitlens.classify import Classifier
 from digitlens.config.settings import ReaderSettings, Settings
 from digitlens.core.errors import CameraError, DigitLensError
 from digitlens.core.frames import Frame
@@ -35,6 +34,7 @@ from digitlens.core.tracking import Event, Tracked
 from digitlens.displays import Nowhere
 from digitlens.latest import Latest
 from digitlens.live import Live, patience
+from digitlens.models.classifier import Classifier
 from digitlens.notify import Notify
 from digitlens.outlets.opening import Outlets
 from digitlens.reader import Reader

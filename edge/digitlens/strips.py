@@ -13,11 +13,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import beams, cards
-from digitlens.cards import Card
+from digitlens import beams
 from digitlens.core.errors import ModelError
-from digitlens.interpreter import Network, softmax
-from digitlens.recent import Recent
+from digitlens.models import cards, ports
+from digitlens.models.cache import Recent
+from digitlens.models.cards import Card
+from digitlens.models.interpreter import Network, softmax
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -202,4 +203,4 @@ def _check(card: Card, network: Network, path: Path) -> None:
     entry, end = network.input, network.output
     if card.kind != "strips" or entry.shape[1] != HEIGHT or end.shape[-1] != 2 * CLASSES:
         raise ModelError(f"{path}: takes {entry.shape}, gives {end.shape}; it does not read strips")
-    cards.check(card, network, path)
+    ports.check(card, network, path)

@@ -11,8 +11,9 @@ pytest.importorskip("tensorflow", reason="needs the extra train")
 
 import keras
 
-from digitlens import Classifier, cards
-from digitlens.interpreter import Network
+from digitlens import Classifier
+from digitlens.models import cards
+from digitlens.models.interpreter import Network
 from digitlens_convert import quantize, speed, stats
 from digitlens_convert.__main__ import main
 from digitlens_convert.graph import in_one_piece

@@ -42,7 +42,7 @@ def test_a_seed_that_once_found_something(
 
 
 def test_an_npz_broken_in_any_way_is_one_error(root: Path, tmp_path: Path) -> None:
-    from digitlens import hog
+    from digitlens.models import hog
 
     content = (root / "edge" / "digitlens" / "models" / "svm.npz").read_bytes()
     for place in range(0, len(content), len(content) // 60):

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from digitlens import cards
+from digitlens.models import cards
 from tests.edge.pages import write
 
 Run = subprocess.CompletedProcess[str]

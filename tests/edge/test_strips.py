@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digitlens import ModelError, Reader, cards, choice, rows
+from digitlens import ModelError, Reader, choice, rows
 from digitlens.core.readings import Digit, Number, number
 from digitlens.ink import find_ink
+from digitlens.models import cards
 from digitlens.segment import segment
 from digitlens.strips import BLANK, CLASSES, HEIGHT, OTHER, WIDTHS, Heard, Strips, padded, to_strip
 from digitlens.weigh import Whole

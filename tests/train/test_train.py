@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra train")
 pytest.importorskip("sklearn", reason="needs the extra train")
 
-from digitlens import hog
+from digitlens.models import hog
 from digitlens_train import networks, pages
 from digitlens_train.__main__ import main
 from digitlens_train.data import DataError, load_mnist

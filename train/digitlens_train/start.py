@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import cards
+from digitlens.models import cards
 from digitlens_train.data import DataError
 
 Floats = npt.NDArray[np.float32]

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
-from digitlens import hog
+from digitlens.models import hog
 from digitlens_train.data import load_mnist
 from digitlens_train.run import About, finish
 

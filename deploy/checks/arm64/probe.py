@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import Classifier, Reader, cards
-from digitlens.interpreter import Network
+from digitlens import Classifier, Reader
+from digitlens.models import cards
+from digitlens.models.interpreter import Network
 from digitlens.normalize import to_mnist
 from digitlens.segment import segment
 from digitlens.still import Still

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from digitlens import cards
-from digitlens.classify import Classifier
 from digitlens.core.errors import ModelError
+from digitlens.models import cards
+from digitlens.models.classifier import Classifier
 from digitlens.strips import Strips
 from fuzz.cases import Found, Ready, mutated, one_line
 

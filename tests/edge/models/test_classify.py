@@ -10,8 +10,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from digitlens import Classifier, DependencyError, ModelError, cards
-from digitlens.interpreter import Network
+from digitlens import Classifier, DependencyError, ModelError
+from digitlens.models import cards
+from digitlens.models.interpreter import Network
 
 
 @pytest.mark.parametrize(("name", "least"), [("digits", 0.99), ("seed", 0.98), ("svm", 0.97)])

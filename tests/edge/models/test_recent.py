@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digitlens.classify import Classifier
+from digitlens.models.cache import MOST, Recent
+from digitlens.models.classifier import Classifier
 from digitlens.reader import Reader
-from digitlens.recent import MOST, Recent
 from digitlens.strips import Strips
 from tests.edge.pages import write
 

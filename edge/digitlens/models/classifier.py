@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import cards, hog
-from digitlens.cards import Card
 from digitlens.core.errors import ModelError
-from digitlens.interpreter import Network, softmax
+from digitlens.models import cards, hog, ports
+from digitlens.models.cards import Card
+from digitlens.models.interpreter import Network, softmax
 
 Pictures = npt.NDArray[np.uint8]
 Probabilities = npt.NDArray[np.float32]
@@ -35,9 +35,9 @@ class Classifier:
         """A shipped model by name, or a file by path, proven to fit its card.
 
         Args:
-            model: a name of digitlens.cards.names(), or a path to a .tflite or .npz file.
+            model: a name of digitlens.models.cards.names(), or a path to a .tflite or .npz file.
             threads: of the interpreter.
-            runtime: a name of digitlens.interpreter.RUNTIMES; None takes the first that is installed.
+            runtime: a name of digitlens.models.interpreter.RUNTIMES; None takes the first that is installed.
             portable: the same outputs from every runtime on x86-64, to the bit; XNNPACK, which is faster,
                 rounds a little otherwise, and litert's alike on x86-64 and Arm.
 
@@ -67,7 +67,7 @@ class Classifier:
 
 
 def _check(card: Card, network: Network, path: Path) -> None:
-    cards.check(card, network, path)
+    ports.check(card, network, path)
     classes = 10 if card.temperature is None else 11
     if network.input.shape[1:] != (28, 28, 1) or network.output.shape[1:] != (classes,):
         taken = f"takes {network.input.shape}, gives {network.output.shape}"
