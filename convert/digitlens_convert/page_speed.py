@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 
 from digitlens import Reader
 from digitlens.normalize import to_mnist
-from digitlens.rules import components
-from digitlens.segment import find_glyphs
+from digitlens.paper.rules import components
+from digitlens.paper.segment import find_glyphs
 from digitlens_train.data import Mnist
 from digitlens_train.pages import Paper, compose
 

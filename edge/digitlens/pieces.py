@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from digitlens import cuts
 from digitlens.core.readings import union
-from digitlens.segment import Glyph
+from digitlens.paper.segment import Glyph
 
 Gray = npt.NDArray[np.uint8]
 

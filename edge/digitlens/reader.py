@@ -19,7 +19,7 @@ from digitlens.models import cards
 from digitlens.models.cache import Recent
 from digitlens.models.classifier import Classifier
 from digitlens.normalize import to_mnist
-from digitlens.segment import Glyph, Segmented, segment
+from digitlens.paper.segment import Glyph, Segmented, segment
 from digitlens.strips import DEFAULT, Strips
 
 Watch = Callable[[npt.NDArray[np.uint8], Segmented, Resolved], None]

@@ -18,10 +18,10 @@ from digitlens.beams import Sign
 from digitlens.choice import EVIDENCE, agreed, choose, evidence
 from digitlens.config.settings import RowNetworkUse
 from digitlens.core.readings import Box, Digit, Number, joined_text, union
-from digitlens.curves import polynomial
 from digitlens.lattice import SURE, WIDE, Resolved
 from digitlens.lines import to_numbers, to_rows
-from digitlens.segment import Glyph, Segmented
+from digitlens.paper.curves import polynomial
+from digitlens.paper.segment import Glyph, Segmented
 from digitlens.slices import Ask, Slices
 from digitlens.strips import HEIGHT, OTHER, SEPARATOR, STEP, Strips
 from digitlens.views import View

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from digitlens.images import pictures
 from digitlens.lattice import Resolved
 from digitlens.normalize import SIDE, to_mnist
-from digitlens.segment import Glyph, Segmented
+from digitlens.paper.segment import Glyph, Segmented
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.core.readings import Box
-from digitlens.segment import Glyph
+from digitlens.paper.segment import Glyph
 from digitlens.strips import PAD, STEP, strip_size, to_strip
 
 Gray = npt.NDArray[np.uint8]

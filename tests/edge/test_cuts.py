@@ -7,7 +7,7 @@ import pytest
 
 from digitlens import Classifier, Reader, cuts, lattice
 from digitlens.normalize import to_mnist
-from digitlens.segment import Glyph, find_glyphs, segment
+from digitlens.paper.segment import Glyph, find_glyphs, segment
 from tests.edge.pages import touch, write
 
 Gray = npt.NDArray[np.uint8]

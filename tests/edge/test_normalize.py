@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from digitlens import Classifier
-from digitlens.normalize import normalize, stroke_width, to_mnist
+from digitlens.normalize import normalize, to_mnist
+from digitlens.paper.strokes import stroke_width
 
 
 def test_mnist_stays_what_it_is(digits) -> None:  # type: ignore[no-untyped-def]

@@ -6,7 +6,7 @@ import numpy.typing as npt
 import pytest
 
 from digitlens import Classifier, PictureError, Reader, draw
-from digitlens.segment import find_glyphs
+from digitlens.paper.segment import find_glyphs
 from tests.edge.pages import write
 
 TEXTS = ["0123456789", "27", "5", "90210", "314 159"]

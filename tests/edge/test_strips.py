@@ -10,9 +10,9 @@ import pytest
 
 from digitlens import ModelError, Reader, choice, rows
 from digitlens.core.readings import Digit, Number, number
-from digitlens.ink import find_ink
 from digitlens.models import cards
-from digitlens.segment import segment
+from digitlens.paper.ink import find_ink
+from digitlens.paper.segment import segment
 from digitlens.strips import BLANK, CLASSES, HEIGHT, OTHER, WIDTHS, Heard, Strips, padded, to_strip
 from digitlens.weigh import Whole
 from tests.edge.pages import touch, write

@@ -10,7 +10,7 @@ import pytest
 
 from digitlens import Classifier, Reader, beams, choice, rows, weigh
 from digitlens.core.readings import Digit, Number, number
-from digitlens.ink import find_ink
+from digitlens.paper.ink import find_ink
 from digitlens.slices import Slices, upright
 from digitlens.strips import BLANK, CLASSES, HEIGHT, Heard, Strips, slanted, to_strip
 from digitlens.views import View

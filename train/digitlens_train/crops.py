@@ -11,7 +11,8 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import normalize, pieces, segment
+from digitlens import normalize, pieces
+from digitlens.paper import segment
 from digitlens_train import hands, others, strokes, touching
 from digitlens_train.data import DataError
 from digitlens_train.extra import load_extra

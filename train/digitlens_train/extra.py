@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import PictureError, segment
+from digitlens import PictureError
 from digitlens.images import pictures
+from digitlens.paper import segment
 from digitlens_train.data import DataError
 
 Gray = npt.NDArray[np.uint8]

@@ -1,7 +1,7 @@
 """Strips as the network `numbers` sees them: rows written, put on paper, photographed and cut out.
 
 A row is written at DIGIT pixels a digit, then brought to the size of some photo, put on some paper and
-seen through the runtime's own eyes (digitlens.ink, digitlens.strips).
+seen through the runtime's own eyes (digitlens.paper.ink, digitlens.strips).
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens import strips
-from digitlens.ink import find_ink
+from digitlens.paper.ink import find_ink
 from digitlens.reader import FINE, LOW
 from digitlens.strips import BLANK, OTHER, STEP
 from digitlens_train import backgrounds, rows, writing

@@ -99,7 +99,7 @@ def is_straight(stroke: Stroke) -> bool:
 
 
 def take_line(stroke: Stroke, random: np.random.Generator) -> Stroke:
-    """Take a ruled line out from under the sign, most often at its feet, as digitlens.rules does.
+    """Take a ruled line out from under the sign, most often at its feet, as digitlens.paper.rules does.
 
     Ink along the line goes with it, ink that crosses it stays.
     """

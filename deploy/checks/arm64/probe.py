@@ -18,7 +18,7 @@ from digitlens import Classifier, Reader
 from digitlens.models import cards
 from digitlens.models.interpreter import Network
 from digitlens.normalize import to_mnist
-from digitlens.segment import segment
+from digitlens.paper.segment import segment
 from digitlens.still import Still
 from digitlens.strips import Strips, padded
 

@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.core.readings import Box, union
-from digitlens.edges import clear_edges
-from digitlens.ink import EDGE, Ink, find_ink, on_edges
-from digitlens.light import Part
-from digitlens.normalize import stroke_width
-from digitlens.rules import components, remove_lines
+from digitlens.paper.edges import clear_edges
+from digitlens.paper.ink import EDGE, Ink, find_ink, on_edges
+from digitlens.paper.light import Part
+from digitlens.paper.rules import components, remove_lines
+from digitlens.paper.strokes import stroke_width
 
 Gray = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32]

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.paths import fall, trace
+from digitlens.paper.paths import fall, trace
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.curves import BARE_COLUMNS, SLOPE_ROOM, Curve, fitted, percentile
-from digitlens.follow import Line, through_signs
-from digitlens.light import Part
+from digitlens.paper.curves import BARE_COLUMNS, SLOPE_ROOM, Curve, fitted, percentile
+from digitlens.paper.follow import Line, through_signs
+from digitlens.paper.light import Part
 
 Gray = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.int32]

@@ -5,8 +5,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digitlens import ink
-from digitlens.segment import segment
+from digitlens.paper import ink
+from digitlens.paper.segment import segment
 from tests.edge.pages import write
 
 Gray = npt.NDArray[np.uint8]
