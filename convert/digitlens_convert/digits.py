@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens import Classifier
+from digitlens.glyphs.normalize import normalize
 from digitlens.models import cards
-from digitlens.normalize import normalize
 from digitlens_convert.stats import accuracy, calibration_error, discordant, mcnemar
 from digitlens_train.data import DataError, Images, Mnist
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from digitlens import Reader
-from digitlens.normalize import to_mnist
+from digitlens.glyphs.normalize import to_mnist
 from digitlens.paper.rules import components
 from digitlens.paper.segment import find_glyphs
 from digitlens_train.data import Mnist

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.core.readings import Box, Digit, Number, joined_text, number, union
-from digitlens.lattice import WIDE
+from digitlens.glyphs.lattice import WIDE
 from digitlens.weigh import Whole, believed, weigh
 
 Seen = Mapping[Box, npt.NDArray[np.float32]]

@@ -13,12 +13,12 @@ from digitlens import numerals, priors, rows
 from digitlens.config.settings import RowNetworkUse
 from digitlens.core.errors import PictureError
 from digitlens.core.readings import Digit, Number, Reading, number, resized, union
-from digitlens.lattice import Resolved, resolve
+from digitlens.glyphs.lattice import Resolved, resolve
+from digitlens.glyphs.normalize import to_mnist
 from digitlens.lines import separated, to_numbers
 from digitlens.models import cards
 from digitlens.models.cache import Recent
 from digitlens.models.classifier import Classifier
-from digitlens.normalize import to_mnist
 from digitlens.paper.segment import Glyph, Segmented, segment
 from digitlens.strips import DEFAULT, Strips
 

@@ -18,7 +18,7 @@ from digitlens.beams import Sign
 from digitlens.choice import EVIDENCE, agreed, choose, evidence
 from digitlens.config.settings import RowNetworkUse
 from digitlens.core.readings import Box, Digit, Number, joined_text, union
-from digitlens.lattice import SURE, WIDE, Resolved
+from digitlens.glyphs.lattice import SURE, WIDE, Resolved
 from digitlens.lines import to_numbers, to_rows
 from digitlens.paper.curves import polynomial
 from digitlens.paper.segment import Glyph, Segmented

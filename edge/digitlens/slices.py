@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.normalize import normalized
+from digitlens.glyphs.normalize import normalized
 from digitlens.strips import slanted
 
 Gray = npt.NDArray[np.uint8]

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.glyphs.lattice import Resolved
+from digitlens.glyphs.normalize import SIDE, to_mnist
 from digitlens.images import pictures
-from digitlens.lattice import Resolved
-from digitlens.normalize import SIDE, to_mnist
 from digitlens.paper.segment import Glyph, Segmented
 
 Pixels = npt.NDArray[np.uint8]

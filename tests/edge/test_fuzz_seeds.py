@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from digitlens.core.errors import ModelError, PictureError
+from digitlens.glyphs.normalize import normalize
 from digitlens.images import pictures
-from digitlens.normalize import normalize
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra train")
 
 from digitlens import Classifier
-from digitlens.normalize import normalize
+from digitlens.glyphs.normalize import normalize
 from digitlens_train import crops, networks, others, start, strokes, touching
 from digitlens_train import digits as digits_run
 from digitlens_train.__main__ import main

@@ -11,7 +11,8 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import normalize, pieces
+from digitlens.glyphs import normalize
+from digitlens.glyphs import parts as pieces
 from digitlens.paper import segment
 from digitlens_train import hands, others, strokes, touching
 from digitlens_train.data import DataError

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import cuts
+from digitlens.glyphs import seams as cuts
 from digitlens_train import strokes
 from digitlens_train.strokes import Gray, Stroke
 

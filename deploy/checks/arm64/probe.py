@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens import Classifier, Reader
+from digitlens.glyphs.normalize import to_mnist
 from digitlens.models import cards
 from digitlens.models.interpreter import Network
-from digitlens.normalize import to_mnist
 from digitlens.paper.segment import segment
 from digitlens.still import Still
 from digitlens.strips import Strips, padded

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import cuts
 from digitlens.core.readings import union
+from digitlens.glyphs import seams as cuts
 from digitlens.paper.segment import Glyph
 
 Gray = npt.NDArray[np.uint8]

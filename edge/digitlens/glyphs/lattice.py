@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.core.readings import Box, union
+from digitlens.glyphs.parts import Part, cut_apart, joined
 from digitlens.paper.segment import Glyph, weighted_median
-from digitlens.pieces import Part, cut_apart, joined
 
 Gray = npt.NDArray[np.uint8]
 Probabilities = npt.NDArray[np.float32]

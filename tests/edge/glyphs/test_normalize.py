@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from digitlens import Classifier
-from digitlens.normalize import normalize, to_mnist
+from digitlens.glyphs.normalize import normalize, to_mnist
 from digitlens.paper.strokes import stroke_width
 
 

@@ -5,8 +5,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digitlens import Classifier, Reader, cuts, lattice
-from digitlens.normalize import to_mnist
+from digitlens import Classifier, Reader
+from digitlens.glyphs import lattice
+from digitlens.glyphs import seams as cuts
+from digitlens.glyphs.normalize import to_mnist
 from digitlens.paper.segment import Glyph, find_glyphs, segment
 from tests.edge.pages import touch, write
 
