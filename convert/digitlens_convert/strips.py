@@ -10,12 +10,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import Classifier, Reader, beams
+from digitlens import Classifier, Reader
 from digitlens.config.settings import RowNetworkUse
 from digitlens.images import pictures
 from digitlens.models import cards
 from digitlens.models.cards import Accuracy, Card, Port, Quantization, digest
-from digitlens.strips import BLANK, CLASSES, HEIGHT, WIDTHS, Heard, Strips
+from digitlens.rows import ctc
+from digitlens.rows.recognizer import BLANK, CLASSES, HEIGHT, WIDTHS, Heard, Strips
 from digitlens_convert import pages
 from digitlens_convert.stats import accuracy, discordant, mcnemar
 from digitlens_train.data import Mnist
@@ -240,7 +241,7 @@ def _speed(networks: dict[str, Counted], with_peers: bool) -> list[dict[str, Any
             network.read(strip)
             row[f"{kind}_network"] = pages.milliseconds(partial(network.columns, strip), REPEATS)
         columns = networks["int8"].columns(strip)
-        row["search"] = pages.milliseconds(partial(beams.search, columns, BLANK), REPEATS)
+        row["search"] = pages.milliseconds(partial(ctc.search, columns, BLANK), REPEATS)
         if with_peers:
             row["rapidocr"] = _rapidocr(strip)
         rows.append(row)

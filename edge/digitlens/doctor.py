@@ -24,7 +24,7 @@ from digitlens.models import cards
 from digitlens.models.classifier import Classifier
 from digitlens.models.interpreter import RUNTIMES, imported
 from digitlens.outlets.opening import unready
-from digitlens.strips import Strips
+from digitlens.rows.recognizer import Strips
 
 FRAME = 15.0
 """Seconds that a camera has to open and to give a frame."""

@@ -3,18 +3,16 @@
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from statistics import median
-from typing import Protocol, TypeVar
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from digitlens.core.readings import Box, Digit, Number, number
+from digitlens.rows.lines import to_rows
 
 Points = npt.NDArray[np.int32]
 
-OVERLAP = 0.4
-"""Of the lower one's height, that two neighbors of one row overlap at the least."""
 WIDE = 1.6
 """A gap this many times the row's usual one, seen from center to center, parts two numbers."""
 APART = 0.8
@@ -25,17 +23,6 @@ CELL = 1.5
 """Digit heights between two upright lines, above which they are a table's; squared paper's are closer."""
 FOOT = 0.3
 """Of the digits' height: how far from their feet a decimal separator's middle may be."""
-
-
-class Boxed(Protocol):
-    """Whatever stands in a box."""
-
-    @property
-    def box(self) -> Box:
-        """Pixels."""
-
-
-Sign = TypeVar("Sign", bound=Boxed)
 
 
 def to_numbers(digits: Iterable[Digit], borders: Sequence[Points] = ()) -> tuple[Number, ...]:
@@ -49,21 +36,6 @@ def to_numbers(digits: Iterable[Digit], borders: Sequence[Points] = ()) -> tuple
         for part in _parts(row)
         for cell in _cells(part, borders)
     )
-
-
-def to_rows(signs: Iterable[Sign]) -> list[list[Sign]]:
-    """Digits, or whatever has a box, in any order -> rows from top to bottom, each from left to right."""
-    rows: list[list[Sign]] = []
-    for sign in sorted(signs, key=lambda sign: sign.box[0]):
-        # The row whose last sign it overlaps most; a skewed row climbs from sign to sign.
-        shares = [_overlap(row[-1].box, sign.box) for row in rows]
-        most = max(shares, default=0.0)
-        if most >= OVERLAP:
-            rows[shares.index(most)].append(sign)
-        else:
-            rows.append([sign])
-    rows.sort(key=lambda row: median(sign.box[1] + sign.box[3] / 2 for sign in row))
-    return rows
 
 
 def separated(found: Number, dots: Iterable[Box], sign: str) -> Number:
@@ -80,14 +52,6 @@ def separated(found: Number, dots: Iterable[Box], sign: str) -> Number:
         )
         texts.append(f"{sign if between else ''}{right.value}")
     return msgspec.structs.replace(found, text="".join(texts))
-
-
-def _overlap(last: Box, box: Box) -> float:
-    """How much of the lower one's height a sign shares with the row's last, in parts of it."""
-    _, top, _, height = box
-    _, last_top, _, last_height = last
-    shared = min(top + height, last_top + last_height) - max(top, last_top)
-    return shared / min(height, last_height)
 
 
 def _cells(part: list[Digit], borders: Sequence[Points]) -> list[list[Digit]]:

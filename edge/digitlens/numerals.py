@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from digitlens.core.readings import Number
-from digitlens.lines import to_rows
+from digitlens.rows.lines import to_rows
 
 LEAST = 3
 """So many are counted up at the least: 1 and 11 side by side may well be numbers."""

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import numerals, priors, rows
+from digitlens import numerals, priors
 from digitlens.config.settings import RowNetworkUse
 from digitlens.core.errors import PictureError
 from digitlens.core.readings import Digit, Number, Reading, number, resized, union
@@ -20,7 +20,8 @@ from digitlens.models import cards
 from digitlens.models.cache import Recent
 from digitlens.models.classifier import Classifier
 from digitlens.paper.segment import Glyph, Segmented, segment
-from digitlens.strips import DEFAULT, Strips
+from digitlens.rows.reading import reread
+from digitlens.rows.recognizer import DEFAULT, Strips
 
 Watch = Callable[[npt.NDArray[np.uint8], Segmented, Resolved], None]
 
@@ -155,7 +156,7 @@ class Reader:
             chances = {id(digit): float(chance) for digit, chance in zip(digits, sure, strict=True)}
             numbers = tuple(part for found in numbers for part in _among_its_own(found, chances, nowhere))
         if self._strips is not None:
-            numbers = rows.reread(numbers, segmented, resolved, self._strips, self.whole, self._likely)
+            numbers = reread(numbers, segmented, resolved, self._strips, self.whole, self._likely, to_numbers)
         numbers = numerals.without(numbers)
         if self.separator:
             numbers = tuple(separated(found, segmented.dots, self.separator) for found in numbers)

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra train")
 
 from digitlens.models import cards
-from digitlens.strips import WIDTHS, Strips
+from digitlens.rows.recognizer import WIDTHS, Strips
 from digitlens_convert import strips
 from digitlens_convert.__main__ import main
 from digitlens_train import numbers

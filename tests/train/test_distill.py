@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 import torch
 
-from digitlens.strips import BLANK, OTHER
+from digitlens.rows.recognizer import BLANK, OTHER
 from digitlens_train import distill, networks, numbers, shaken, teacher
 from digitlens_train.data import DataError
 from digitlens_train.row_photos import LONGEST, UNKNOWN

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from digitlens import strips
-from digitlens.strips import BLANK, CLASSES
+from digitlens.rows import recognizer
+from digitlens.rows.recognizer import BLANK, CLASSES
 from digitlens_train import networks, numbers, parts, shaken, teacher
 from digitlens_train.crops import Sources
 from digitlens_train.data import DataError
@@ -239,7 +239,7 @@ def answers(large: nn.Module, learning: Strips) -> Soft:
             with torch.autocast(device.type, torch.bfloat16, device.type == "cuda"):
                 logits = teacher.columns(large, gray.float())
             said.append(functional.softmax(logits.float(), dim=2).half().cpu())
-        found[width] = torch.cat(said) if said else torch.zeros(0, width // strips.STEP, CLASSES).half()
+        found[width] = torch.cat(said) if said else torch.zeros(0, width // recognizer.STEP, CLASSES).half()
     return found
 
 
@@ -279,7 +279,7 @@ def _batches(
 
 
 def _joined(known: list[Soft]) -> Soft:
-    return {width: torch.cat([part[width] for part in known]) for width in strips.WIDTHS} if known else {}
+    return {width: torch.cat([part[width] for part in known]) for width in recognizer.WIDTHS} if known else {}
 
 
 def _loaded(network: nn.Module, path: Path) -> nn.Module:

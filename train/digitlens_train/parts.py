@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import strips
-from digitlens.strips import BLANK, STEP
+from digitlens.rows import recognizer
+from digitlens.rows.recognizer import BLANK, STEP
 from digitlens_train import row_photos
 from digitlens_train.crops import Sources
 from digitlens_train.row_photos import LONGEST, UNKNOWN
@@ -102,7 +102,7 @@ def joined(loaded: list[Strips]) -> Strips:
             np.concatenate([part[width][0] for part in loaded]),
             np.concatenate([part[width][1] for part in loaded]),
         )
-        for width in strips.WIDTHS
+        for width in recognizer.WIDTHS
     }
 
 
@@ -122,9 +122,9 @@ def shuffled(
 def save(path: Path, drawn: list[row_photos.Strip]) -> None:
     """Strips as an npz, padded to the next width; whole or not at all."""
     arrays: dict[str, Gray] = {}
-    for width, narrower in zip(strips.WIDTHS, (0, *strips.WIDTHS), strict=False):
+    for width, narrower in zip(recognizer.WIDTHS, (0, *recognizer.WIDTHS), strict=False):
         of_it = [strip for strip in drawn if narrower < strip.picture.shape[1] <= width]
-        x = np.zeros((len(of_it), strips.HEIGHT, width), np.uint8)
+        x = np.zeros((len(of_it), recognizer.HEIGHT, width), np.uint8)
         y = np.full((len(of_it), LONGEST + width // STEP), UNKNOWN, np.uint8)
         for k, strip in enumerate(of_it):
             x[k, :, : strip.picture.shape[1]] = strip.picture
@@ -140,4 +140,4 @@ def save(path: Path, drawn: list[row_photos.Strip]) -> None:
 def load(path: Path) -> Strips:
     """What `save` has written."""
     with np.load(path, allow_pickle=False) as arrays:
-        return {width: (arrays[f"x{width}"], arrays[f"y{width}"]) for width in strips.WIDTHS}
+        return {width: (arrays[f"x{width}"], arrays[f"y{width}"]) for width in recognizer.WIDTHS}

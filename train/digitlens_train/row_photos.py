@@ -1,7 +1,7 @@
 """Strips as the network `numbers` sees them: rows written, put on paper, photographed and cut out.
 
 A row is written at DIGIT pixels a digit, then brought to the size of some photo, put on some paper and
-seen through the runtime's own eyes (digitlens.paper.ink, digitlens.strips).
+seen through the runtime's own eyes (digitlens.paper.ink, digitlens.rows.recognizer).
 """
 
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import strips
 from digitlens.paper.ink import find_ink
 from digitlens.reader import FINE, LOW
-from digitlens.strips import BLANK, OTHER, STEP
+from digitlens.rows import recognizer
+from digitlens.rows.recognizer import BLANK, OTHER, STEP
 from digitlens_train import backgrounds, rows, writing
 from digitlens_train.crops import Sources
 from digitlens_train.strokes import Gray
@@ -94,12 +94,12 @@ def _strip(sources: Sources, random: np.random.Generator) -> Strip | None:
         return None
     crop, zoom = _enlarged(np.ascontiguousarray(gray[y0:y1, x0:x1]), digit)
     sides = (upper - y0) * zoom, (lower - y0) * zoom, (start - x0) * zoom, (end - x0) * zoom
-    picture = strips.to_strip(find_ink(crop).contrast, *sides)
-    across = strips.HEIGHT / (lower - upper) * scale  # pixels of the strip for one of the canvas
+    picture = recognizer.to_strip(find_ink(crop).contrast, *sides)
+    across = recognizer.HEIGHT / (lower - upper) * scale  # pixels of the strip for one of the canvas
     offset = start / scale
     labels = folded([label for _, _, label in places])
     wide = picture.shape[1]
-    if wide > strips.WIDTHS[-1] or len(labels) > LONGEST:
+    if wide > recognizer.WIDTHS[-1] or len(labels) > LONGEST:
         return None
     columns = _columns([((x - offset) * across, w * across, label) for x, w, label in places], wide)
     needed = len(labels) + sum(one == next_ for one, next_ in pairwise(labels))

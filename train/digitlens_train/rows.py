@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.strips import OTHER, SEPARATOR
+from digitlens.rows.recognizer import OTHER, SEPARATOR
 from digitlens_train import punctuation, writing
 from digitlens_train.crops import Sources
 from digitlens_train.writing import DIGIT, Hand, Sign

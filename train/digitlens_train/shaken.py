@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from digitlens.strips import BLANK, HEIGHT
+from digitlens.rows.recognizer import BLANK, HEIGHT
 
 MIDDLE = (HEIGHT - 1) / 2
 KNOT = 10

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from digitlens.strips import CLASSES
+from digitlens.rows.recognizer import CLASSES
 from digitlens_train.networks import STRIP_SCALE
 
 EPSILON = 1e-3

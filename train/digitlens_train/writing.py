@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.strips import OTHER
+from digitlens.rows.recognizer import OTHER
 from digitlens_train import hands, others, strokes
 from digitlens_train.crops import Sources, shares
 from digitlens_train.strokes import Gray

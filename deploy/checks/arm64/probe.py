@@ -19,8 +19,8 @@ from digitlens.glyphs.normalize import to_mnist
 from digitlens.models import cards
 from digitlens.models.interpreter import Network
 from digitlens.paper.segment import segment
+from digitlens.rows.recognizer import Strips, padded
 from digitlens.still import Still
-from digitlens.strips import Strips, padded
 
 CHECK = Path("/check")
 MARK = 4242000

@@ -11,7 +11,7 @@ import numpy as np
 from digitlens.core.errors import ModelError
 from digitlens.models import cards
 from digitlens.models.classifier import Classifier
-from digitlens.strips import Strips
+from digitlens.rows.recognizer import Strips
 from fuzz.cases import Found, Ready, mutated, one_line
 
 

@@ -38,7 +38,8 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     A network with a `temperature` gives logits, eleven of them: the ten digits and *not a digit*;
     softmax(logits / temperature) are its calibrated probabilities. A glyph whose best digit is less
     probable than `threshold` is no digit. `others` is the part of what is no digit in what it learnt.
-    One of kind `strips` reads rows (digitlens.strips): its logits are of two columns each, 13 a column.
+    One of kind `strips` reads rows (digitlens.rows.recognizer): its logits are of two columns each, 13 a
+    column.
     """
 
     format: Literal[1] = 1

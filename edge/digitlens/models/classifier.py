@@ -50,7 +50,7 @@ class Classifier:
         if card.kind == "hog-svm":
             return cls(card, hog.load(content, str(path)).probabilities)
         if card.kind == "strips":
-            raise ModelError(f"{path}: reads rows whole (digitlens.strips), not glyphs")
+            raise ModelError(f"{path}: reads rows whole (digitlens.rows.recognizer), not glyphs")
         network = Network(content, threads, runtime, portable)
         _check(card, network, path)
         return cls(card, _tflite(network, card))

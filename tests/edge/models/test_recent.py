@@ -9,7 +9,7 @@ import pytest
 from digitlens.models.cache import MOST, Recent
 from digitlens.models.classifier import Classifier
 from digitlens.reader import Reader
-from digitlens.strips import Strips
+from digitlens.rows.recognizer import Strips
 from tests.edge.pages import write
 
 Gray = npt.NDArray[np.uint8]

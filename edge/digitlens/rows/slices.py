@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.glyphs.normalize import normalized
-from digitlens.strips import slanted
+from digitlens.rows.recognizer import slanted
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]

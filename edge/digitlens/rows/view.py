@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from digitlens.core.readings import Box
 from digitlens.paper.segment import Glyph
-from digitlens.strips import PAD, STEP, strip_size, to_strip
+from digitlens.rows.recognizer import PAD, STEP, strip_size, to_strip
 
 Gray = npt.NDArray[np.uint8]
 

@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digitlens import ModelError, Reader, choice, rows
+from digitlens import ModelError, Reader
 from digitlens.core.readings import Digit, Number, number
 from digitlens.models import cards
 from digitlens.paper.ink import find_ink
 from digitlens.paper.segment import segment
-from digitlens.strips import BLANK, CLASSES, HEIGHT, OTHER, WIDTHS, Heard, Strips, padded, to_strip
-from digitlens.weigh import Whole
+from digitlens.rows import decision, reading
+from digitlens.rows.recognizer import BLANK, CLASSES, HEIGHT, OTHER, WIDTHS, Heard, Strips, padded, to_strip
+from digitlens.rows.rescoring import Whole
 from tests.edge.pages import touch, write
 
 Gray = npt.NDArray[np.uint8]
@@ -106,12 +107,12 @@ def test_a_file_that_does_not_read_strips(tmp_path: Path) -> None:
 
 def test_a_row_is_parted_at_wide_gaps_and_its_slope_is_seen(digits: Digits) -> None:
     page = write("3141    59", digits)
-    first, second = rows.find(segment(page).glyphs)
+    first, second = reading.find(segment(page).glyphs)
     assert (len(first.glyphs), len(second.glyphs)) == (4, 2)
     height, width = page.shape
     skew = np.array([[1, 0, 0], [0.1, 1, -0.05 * width]])
     climbing = cv2.warpAffine(page, skew, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    first, _ = rows.find(segment(np.asarray(climbing, np.uint8)).glyphs)
+    first, _ = reading.find(segment(np.asarray(climbing, np.uint8)).glyphs)
     assert first.slope == pytest.approx(0.1, abs=0.04)
 
 
@@ -140,13 +141,13 @@ def test_a_picture_of_one_row_is_that_rows_as_far_as_there_is_ink(digits: Digits
     found = segment(page)
     last = max(found.glyphs, key=lambda glyph: glyph.box[0])
     rest = [glyph for glyph in found.glyphs if glyph is not last]
-    (row,) = rows.find(rest, found.mask)
+    (row,) = reading.find(rest, found.mask)
     assert row.sides is not None
     assert row.sides[1] >= last.box[0] + last.box[2]
     assert row.box[0] + row.box[2] == row.sides[1]
-    assert [other.sides for other in rows.find(found.glyphs, found.mask)] == [None, None]  # no news
+    assert [other.sides for other in reading.find(found.glyphs, found.mask)] == [None, None]  # no news
     high = cv2.copyMakeBorder(found.mask, 400, 400, 0, 0, cv2.BORDER_CONSTANT, value=(0,))
-    assert len(rows.find(rest, np.asarray(high, np.uint8))) == 2  # a page
+    assert len(reading.find(rest, np.asarray(high, np.uint8))) == 2  # a page
 
 
 def test_only_rows_in_doubt_are_asked_about(digits: Digits) -> None:
@@ -225,7 +226,7 @@ def _heard(text: str, sure: float, instead: str = "") -> Heard:
 )
 def test_the_likelier_reading_is_taken(cut: tuple[str, float], whole: tuple[str, float], chosen: str) -> None:
     read = Whole([_number(*whole)], _heard(*whole, instead=cut[0]))
-    assert [found.text for found in choice.choose([_number(*cut)], read, {})] == [chosen]
+    assert [found.text for found in decision.choose([_number(*cut)], read, {})] == [chosen]
 
 
 @pytest.mark.parametrize("text", ["11", "71"])
@@ -233,8 +234,8 @@ def test_there_are_no_two_digits_in_one_that_stands_upright(text: str) -> None:
     digits = [Digit(int(sign), 0.9999, (8 * at, 0, 8, 24)) for at, sign in enumerate(text)]
     narrow = Whole([number(tuple(digits))], _heard(text, 0.9999))
     wide = Whole([_number(text, 0.9999)], _heard(text, 0.9999))
-    assert [found.text for found in choice.choose([_number("1", 0.8)], narrow, {})] == ["1"]
-    assert [found.text for found in choice.choose([_number("1", 0.8)], wide, {})] == [text]
+    assert [found.text for found in decision.choose([_number("1", 0.8)], narrow, {})] == ["1"]
+    assert [found.text for found in decision.choose([_number("1", 0.8)], wide, {})] == [text]
 
 
 @pytest.mark.parametrize(("text", "sure", "chosen"), [("71", 0.02, "71"), ("7", 0.06, "714")])
@@ -244,7 +245,7 @@ def test_cutting_seldom_finds_more_than_one_digit_too_many(text: str, sure: floa
     seen = {digit.box: likely for digit in cut.digits[len(text) :]}
     heard = [_heard(sign, 0.99 if at < len(text) else sure) for at, sign in enumerate("714")]
     read = Whole([_number(text, 0.99)], Heard([], np.concatenate([part.columns for part in heard])))
-    assert [found.text for found in choice.choose([cut], read, seen)] == [chosen]
+    assert [found.text for found in decision.choose([cut], read, seen)] == [chosen]
 
 
 @pytest.mark.parametrize(
@@ -263,23 +264,23 @@ def test_what_both_networks_say_counts(eight: float, whole: str, chosen: str) ->
     third = _heard("8", 0.995, "3") if whole == "1284" else _heard("3", 0.025)
     columns = [_heard("12", 0.99).columns, third.columns, _heard("4", 0.99).columns]
     read = Whole([_number(whole, 0.99)], Heard([], np.concatenate(columns)))
-    assert [found.text for found in choice.choose([cut], read, seen)] == [chosen]
+    assert [found.text for found in decision.choose([cut], read, seen)] == [chosen]
 
 
 def test_a_row_read_twice_and_alike_is_as_sure_as_the_surer_reading() -> None:
     once = [_number("714", 0.8), _number("25", 0.6)]
-    both = choice.agreed(once, [_number("714", 0.95), _number("25", 0.5)])
+    both = decision.agreed(once, [_number("714", 0.95), _number("25", 0.5)])
     assert [[digit.confidence for digit in found.digits] for found in both] == [[0.95] * 3, [0.6] * 2]
     assert both[0].confidence == pytest.approx(0.95**3)
     assert [found.box for found in both] == [found.box for found in once]
-    assert choice.agreed(once, [_number("714", 0.95), _number("26", 0.99)]) == once
-    assert choice.agreed(once, [_number("71425", 0.95)]) == once
+    assert decision.agreed(once, [_number("714", 0.95), _number("26", 0.99)]) == once
+    assert decision.agreed(once, [_number("71425", 0.95)]) == once
 
 
 def test_what_cutting_does_not_find_must_be_beyond_doubt() -> None:
     def chosen(text: str, sure: float, alone: bool = False) -> list[str]:
         read = Whole([_number(text, sure)], _heard(text, sure))
-        return [found.text for found in choice.choose([], read, {}, alone)]
+        return [found.text for found in decision.choose([], read, {}, alone)]
 
     assert chosen("714", 0.9) == []  # a word may look so
     assert chosen("71", 0.999) == []
@@ -290,10 +291,10 @@ def test_what_cutting_does_not_find_must_be_beyond_doubt() -> None:
 
 def test_evidence_is_of_both_networks() -> None:
     def evidence(confidence: float, sure: float) -> float:
-        return choice.evidence([_number("35", confidence)], Whole([], _heard("35", sure)))
+        return decision.evidence([_number("35", confidence)], Whole([], _heard("35", sure)))
 
     assert evidence(0.9, 0.99) > evidence(0.9, 0.9) > evidence(0.6, 0.9) > evidence(0.6, 0.2)
-    assert evidence(0.6, 0.2) < 0 < choice.EVIDENCE / 2 < evidence(0.99, 0.999)
+    assert evidence(0.6, 0.2) < 0 < decision.EVIDENCE / 2 < evidence(0.99, 0.999)
     assert np.isfinite([evidence(0.0, 1.0), evidence(1.0, 0.0)]).all()
 
 
@@ -312,7 +313,7 @@ def test_among_scrawls_a_number_needs_evidence(digits: Digits, monkeypatch: pyte
     reader = Reader()
     pages = [_scrawls(seed) for seed in range(20)]
     wary = sum(bool(reader.read(page).numbers) for page in pages)
-    monkeypatch.setattr(rows, "MIXED", 2.0)  # never asked
+    monkeypatch.setattr(reading, "MIXED", 2.0)  # never asked
     assert wary < sum(bool(reader.read(page).numbers) for page in pages)
     monkeypatch.undo()
     page = pages[1]  # a clean one

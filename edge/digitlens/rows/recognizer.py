@@ -13,12 +13,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import beams
 from digitlens.core.errors import ModelError
 from digitlens.models import cards, ports
 from digitlens.models.cache import Recent
 from digitlens.models.cards import Card
 from digitlens.models.interpreter import Network, softmax
+from digitlens.rows import ctc
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -102,7 +102,7 @@ class Heard:
     again. `kept` is what was worked out of it, by what was asked: an unmoving row is not weighed twice.
     """
 
-    signs: list[beams.Sign]
+    signs: list[ctc.Sign]
     columns: Floats
     shrunk: float = 1.0
     look: Callable[[], list[Floats]] = field(default=list, repr=False, compare=False)
@@ -113,10 +113,10 @@ class Heard:
         """The columns as they were seen at first, and at further looks, which are taken now."""
         return [self.columns, *self.look()]
 
-    def likelihoods(self, texts: Sequence[str], again: bool = False) -> beams.Scores:
+    def likelihoods(self, texts: Sequence[str], again: bool = False) -> ctc.Scores:
         """How probable each row of digits is, (looks, texts), natural logarithms; `again`, in all looks."""
         rows = [[int(sign) for sign in text] for text in texts]
-        return beams.likelihoods(self.looks if again else [self.columns], rows, SEPARATOR)
+        return ctc.likelihoods(self.looks if again else [self.columns], rows, SEPARATOR)
 
     def likelihood(self, text: str, beside: str = "") -> float:
         """How probable it is that just these digits stand in the strip; a natural logarithm.
@@ -130,7 +130,7 @@ class Heard:
         return found
 
 
-def placed(signs: list[beams.Sign], shrunk: float) -> list[beams.Sign]:
+def placed(signs: list[ctc.Sign], shrunk: float) -> list[ctc.Sign]:
     """Signs of a strip that was made narrower, with their columns of the strip as it was."""
     return [sign._replace(column=round(sign.column * shrunk)) for sign in signs]
 
@@ -181,7 +181,7 @@ class Strips:
         wide = padded(strip)
         columns = self.columns(wide)
         shrunk = max(1.0, strip.shape[1] / wide.shape[1])
-        signs = placed(beams.search(columns, BLANK), shrunk)
+        signs = placed(ctc.search(columns, BLANK), shrunk)
         return Heard(signs, columns, shrunk, lambda: [self.columns(look) for look in _again(wide)])
 
     def _network(self, width: int) -> Network:

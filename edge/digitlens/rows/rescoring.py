@@ -13,11 +13,11 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import beams
-from digitlens.beams import Sign
 from digitlens.core.readings import Digit, Number, joined_text
-from digitlens.slices import Slices
-from digitlens.strips import BLANK, SEPARATOR, STEP, Heard, placed
+from digitlens.rows import ctc
+from digitlens.rows.ctc import Sign
+from digitlens.rows.recognizer import BLANK, SEPARATOR, STEP, Heard, placed
+from digitlens.rows.slices import Slices
 
 Floats = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float64]
@@ -114,9 +114,9 @@ def _heard(whole: Whole) -> Way:
 def _ways(heard: Heard, look: Floats, most: int) -> list[Way]:
     """The most probable ways of a look."""
     found = []
-    for row in beams.rows(look, BLANK, most):
+    for row in ctc.rows(look, BLANK, most):
         own = [k for k, label in enumerate(row.labels) if label < SEPARATOR]
-        peaks = beams.peaks(row, look)
+        peaks = ctc.peaks(row, look)
         found.append(
             Way(
                 "".join(str(row.labels[k]) for k in own),
@@ -127,8 +127,8 @@ def _ways(heard: Heard, look: Floats, most: int) -> list[Way]:
     return found
 
 
-def _signs(row: beams.Row, look: Floats, shrunk: float) -> list[Sign]:
-    return placed(beams.signs(row, look, BLANK), shrunk)
+def _signs(row: ctc.Row, look: Floats, shrunk: float) -> list[Sign]:
+    return placed(ctc.signs(row, look, BLANK), shrunk)
 
 
 def _distinct(found: list[Way]) -> list[Way]:

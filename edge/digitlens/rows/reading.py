@@ -4,7 +4,7 @@ Cutting digits apart is exact where they stand apart. Where they touch, are tiny
 sure of one of them, the network `numbers` is asked about the row; about the only row of a picture always.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -14,20 +14,22 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.beams import Sign
-from digitlens.choice import EVIDENCE, agreed, choose, evidence
 from digitlens.config.settings import RowNetworkUse
 from digitlens.core.readings import Box, Digit, Number, joined_text, union
 from digitlens.glyphs.lattice import SURE, WIDE, Resolved
-from digitlens.lines import to_numbers, to_rows
 from digitlens.paper.curves import polynomial
-from digitlens.paper.segment import Glyph, Segmented
-from digitlens.slices import Ask, Slices
-from digitlens.strips import HEIGHT, OTHER, SEPARATOR, STEP, Strips
-from digitlens.views import View
-from digitlens.weigh import Whole
+from digitlens.paper.segment import Glyph, Points, Segmented
+from digitlens.rows.ctc import Sign
+from digitlens.rows.decision import EVIDENCE, agreed, choose, evidence
+from digitlens.rows.lines import to_rows
+from digitlens.rows.recognizer import HEIGHT, OTHER, SEPARATOR, STEP, Strips
+from digitlens.rows.rescoring import Whole
+from digitlens.rows.slices import Ask, Slices
+from digitlens.rows.view import View
 
 Gray = npt.NDArray[np.uint8]
+Group = Callable[[Sequence[Digit], Sequence[Points]], tuple[Number, ...]]
+"""Digits of a row, and the upright lines of the page's tables -> numbers."""
 
 TINY = 16
 """Pixels of a row's height, below which it is always in doubt."""
@@ -132,10 +134,11 @@ def reread(
     strips: Strips,
     which: RowNetworkUse,
     ask: Ask,
+    group: Group,
 ) -> tuple[Number, ...]:
     """The numbers of a page, those of its rows in doubt (or of all rows) as the strip network reads them.
 
-    `ask` is the network of single digits.
+    `ask` is the network of single digits, `group` makes numbers of a row's digits.
     """
     if which == "none":
         return numbers
@@ -151,7 +154,7 @@ def reread(
     left = list(numbers)
     for part in parts:
         if which == "all" or alone or doubtful(part, sure):
-            read[id(part)] = whole = read_row(part, page, strips, ask)
+            read[id(part)] = whole = read_row(part, page, strips, ask, group)
             own = _of(left, part)
             chosen = choose(own, whole, seen, alone, near)
             if chosen is not own:
@@ -166,7 +169,9 @@ def reread(
         apart = heard is not None and len(text := joined_text(own)) > 1 and text != joined_text(heard.numbers)
         if not own or not (mixed or apart):
             continue
-        if evidence(own, heard or read_row(row, page, strips, ask)) < (EVIDENCE * others if mixed else 0.0):
+        if evidence(own, heard or read_row(row, page, strips, ask, group)) < (
+            EVIDENCE * others if mixed else 0.0
+        ):
             left = _without(left, own)
     for part in parts:
         if id(part) in read:
@@ -193,14 +198,14 @@ def _area(boxes: Iterable[Box]) -> int:
     return sum(width * height for _, _, width, height in boxes)
 
 
-def read_row(row: Row, page: Segmented, strips: Strips, ask: Ask) -> Whole:
+def read_row(row: Row, page: Segmented, strips: Strips, ask: Ask, group: Group) -> Whole:
     """The row's numbers as the strip network reads them, each digit with its box."""
     view = View.around(row.glyphs, row.box, row.slope)
     heard = strips.read(view.strip(page.ink.contrast))
     signs = [sign for sign in heard.signs if sign.label >= SEPARATOR or sign.confidence >= LEAST_DIGIT]
 
     def numbers_of(signs: list[Sign]) -> list[Number]:
-        return _numbers(signs, view, page)
+        return _numbers(signs, view, page, group)
 
     return Whole(
         numbers_of(signs),
@@ -218,7 +223,7 @@ def _without_lines(page: Segmented) -> Gray:
     return cv2.subtract(page.ink.contrast, cv2.subtract(lines, page.mask)).astype(np.uint8, copy=False)
 
 
-def _numbers(signs: list[Sign], view: View, page: Segmented) -> list[Number]:
+def _numbers(signs: list[Sign], view: View, page: Segmented, group: Group) -> list[Number]:
     """Those of a strip's signs: what is no digit parts them; a word or a scribble is left out."""
     runs: list[list[Digit]] = [[]]
     for sign, (before, after) in _with_neighbors(signs):
@@ -230,7 +235,7 @@ def _numbers(signs: list[Sign], view: View, page: Segmented) -> list[Number]:
         number
         for run in runs
         if run
-        for number in to_numbers(run, page.borders)
+        for number in group(run, page.borders)
         if fmean(digit.confidence for digit in number.digits) >= LEAST_NUMBER
     ]
 

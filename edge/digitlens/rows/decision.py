@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from digitlens.core.readings import Box, Digit, Number, joined_text, number, union
 from digitlens.glyphs.lattice import WIDE
-from digitlens.weigh import Whole, believed, weigh
+from digitlens.rows.rescoring import Whole, believed, weigh
 
 Seen = Mapping[Box, npt.NDArray[np.float32]]
 """Of what was cut out, by its box, how probable each digit is, (10,)."""

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digitlens import Classifier, Reader, beams, choice, rows, weigh
+from digitlens import Classifier, Reader
 from digitlens.core.readings import Digit, Number, number
 from digitlens.paper.ink import find_ink
-from digitlens.slices import Slices, upright
-from digitlens.strips import BLANK, CLASSES, HEIGHT, Heard, Strips, slanted, to_strip
-from digitlens.views import View
+from digitlens.rows import ctc, decision, reading, rescoring
+from digitlens.rows.recognizer import BLANK, CLASSES, HEIGHT, Heard, Strips, slanted, to_strip
+from digitlens.rows.slices import Slices, upright
+from digitlens.rows.view import View
 from tests.edge.pages import touch, write
 
 Gray = npt.NDArray[np.uint8]
@@ -37,15 +38,15 @@ def _columns(*columns: dict[int, float]) -> Floats:
     return told
 
 
-def _numbers_of(signs: list[beams.Sign]) -> list[Number]:
+def _numbers_of(signs: list[ctc.Sign]) -> list[Number]:
     own = [sign for sign in signs if sign.label < 10]
     return [number(tuple(Digit(s.label, s.confidence, (20 * at, 0, 16, 24)) for at, s in enumerate(own)))]
 
 
-def _whole(first: Floats, looks: list[Floats], slices: Slices | None = None) -> weigh.Whole:
-    heard = Heard(beams.search(first, BLANK), first, look=lambda: looks)
+def _whole(first: Floats, looks: list[Floats], slices: Slices | None = None) -> rescoring.Whole:
+    heard = Heard(ctc.search(first, BLANK), first, look=lambda: looks)
     ask = None if slices is None else lambda: slices
-    return weigh.Whole(_numbers_of(heard.signs), heard, heard.signs, ask, _numbers_of)
+    return rescoring.Whole(_numbers_of(heard.signs), heard, heard.signs, ask, _numbers_of)
 
 
 DOUBT = _columns({7: 0.99}, {3: 0.55, 8: 0.4}, {4: 0.99})
@@ -56,22 +57,22 @@ def test_without_doubt_nothing_more_is_asked() -> None:
         raise AssertionError("looked at again")
 
     columns = _columns({7: 0.99}, {3: 0.97, 8: 0.02}, {4: 0.99})
-    heard = Heard(beams.search(columns, BLANK), columns, look=look)
-    found, scores = weigh.weigh([], weigh.Whole(_numbers_of(heard.signs), heard, heard.signs))
+    heard = Heard(ctc.search(columns, BLANK), columns, look=look)
+    found, scores = rescoring.weigh([], rescoring.Whole(_numbers_of(heard.signs), heard, heard.signs))
     assert found[int(scores.argmax())].text == "734"
 
 
 @pytest.mark.parametrize(("again", "text"), [(0.9, "784"), (0.2, "734")])
 def test_further_looks_are_heard(again: float, text: str) -> None:
     other = _columns({7: 0.99}, {3: 1 - again, 8: again - 0.01}, {4: 0.99})
-    found, scores = weigh.weigh([], _whole(DOUBT, [other, other]))
+    found, scores = rescoring.weigh([], _whole(DOUBT, [other, other]))
     assert found[int(scores.argmax())].text == text
     assert {"734", "784"} <= {way.text for way in found}
 
 
 def test_what_only_a_further_look_sees_is_weighed_too() -> None:
     other = _columns({7: 0.99}, {9: 0.98}, {4: 0.99})
-    assert "794" in {way.text for way in weigh.weigh([], _whole(DOUBT, [other]))[0]}
+    assert "794" in {way.text for way in rescoring.weigh([], _whole(DOUBT, [other]))[0]}
 
 
 @pytest.mark.parametrize("seen", [3, 8])
@@ -83,27 +84,24 @@ def test_the_network_of_single_digits_is_asked_about_slices(seen: int, digits: D
         return likely
 
     whole = _whole(DOUBT, [DOUBT], Slices(_strip("734", digits), ask))
-    found, scores = weigh.weigh([], whole)
+    found, scores = rescoring.weigh([], whole)
     assert found[int(scores.argmax())].text == f"7{seen}4"
 
 
 def test_what_was_cut_has_a_lead(digits: Digits) -> None:
     cut = _numbers_of(
-        [
-            sign._replace(label=label)
-            for sign, label in zip(beams.search(DOUBT, BLANK), (7, 8, 4), strict=True)
-        ]
+        [sign._replace(label=label) for sign, label in zip(ctc.search(DOUBT, BLANK), (7, 8, 4), strict=True)]
     )
     whole = _whole(DOUBT, [DOUBT])
-    assert [found.text for found in choice.choose(cut, whole, {}, near=True)] == ["784"]
+    assert [found.text for found in decision.choose(cut, whole, {}, near=True)] == ["784"]
     sure = _columns({7: 0.99}, {3: 0.98, 8: 0.01}, {4: 0.99})
-    assert [found.text for found in choice.choose(cut, _whole(sure, [sure]), {}, near=True)] == ["734"]
+    assert [found.text for found in decision.choose(cut, _whole(sure, [sure]), {}, near=True)] == ["734"]
 
 
 def test_a_digit_is_believed_as_far_as_all_ways_have_it() -> None:
-    found, scores = weigh.weigh([], _whole(DOUBT, [DOUBT]))
+    found, scores = rescoring.weigh([], _whole(DOUBT, [DOUBT]))
     best = int(scores.argmax())
-    first, second, third = (sign.confidence for sign in weigh.believed(best, found, scores))
+    first, second, third = (sign.confidence for sign in rescoring.believed(best, found, scores))
     assert first == pytest.approx(third, abs=0.02)
     assert first > 0.95
     assert 0.5 < second < 0.7  # 0.55 of 0.95 that are any digit
@@ -115,10 +113,10 @@ def test_of_scribbles_what_fits_nowhere_is_not_taken(digits: Digits) -> None:
 
     doubt = _columns({7: 0.97}, {3: 0.55, 8: 0.4}, {4: 0.97})
     again = _columns({7: 0.3}, {3: 0.3, 8: 0.2}, {4: 0.3})  # another look sees little of it
-    taken = choice.choose([], _whole(doubt, [again]), {}, alone=True, near=True)
+    taken = decision.choose([], _whole(doubt, [again]), {}, alone=True, near=True)
     assert [found.text for found in taken] == ["734"]
     unseen = _whole(doubt, [again], Slices(_strip("734", digits), none))
-    assert choice.choose([], unseen, {}, alone=True, near=True) == []
+    assert decision.choose([], unseen, {}, alone=True, near=True) == []
 
 
 @pytest.mark.parametrize("text", ["40716", "2358", "90"])
@@ -188,9 +186,9 @@ def test_an_unmoving_row_is_not_weighed_twice(digits: Digits) -> None:
     whole = _whole(DOUBT, [DOUBT])
     for _ in range(2):
         again = replace(whole, slices=lambda: Slices(_strip("734", digits), ask))
-        weigh.weigh([], again)
+        rescoring.weigh([], again)
     assert len(asked) == 1
-    weigh.weigh(_numbers_of(beams.search(DOUBT, BLANK)), again)  # what was cut is another question
+    rescoring.weigh(_numbers_of(ctc.search(DOUBT, BLANK)), again)  # what was cut is another question
     assert len(asked) == 2
 
 
@@ -201,9 +199,9 @@ def test_only_where_the_writing_is_near_there_is_time_to_weigh(
 
     def choose(*arguments: Any) -> list[Number]:
         near.append(arguments[-1])
-        return choice.choose(*arguments)
+        return decision.choose(*arguments)
 
-    monkeypatch.setattr(rows, "choose", choose)
+    monkeypatch.setattr(reading, "choose", choose)
     close = touch("4071", digits, 3)
     reader = Reader()
     reader.read(close)
