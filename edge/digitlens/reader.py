@@ -9,16 +9,16 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import numerals, priors
 from digitlens.config.settings import RowNetworkUse
 from digitlens.core.errors import PictureError
 from digitlens.core.readings import Digit, Number, Reading, number, resized, union
 from digitlens.glyphs.lattice import Resolved, resolve
 from digitlens.glyphs.normalize import to_mnist
-from digitlens.lines import separated, to_numbers
 from digitlens.models import cards
 from digitlens.models.cache import Recent
 from digitlens.models.classifier import Classifier
+from digitlens.numbers import prior, roman_numerals
+from digitlens.numbers.grouping import separated, to_numbers
 from digitlens.paper.segment import Glyph, Segmented, segment
 from digitlens.rows.reading import reread
 from digitlens.rows.recognizer import DEFAULT, Strips
@@ -143,7 +143,7 @@ class Reader:
         sure = probabilities.sum(axis=1, dtype=np.float64)
         nowhere = 0.0
         if others is not None and len(best):
-            likely, nowhere = priors.among(sure, others, priors.BEFORE, priors.PAGE)
+            likely, nowhere = prior.among(sure, others, prior.BEFORE, prior.PAGE)
             best, sure = best * likely / np.maximum(sure, 1e-9), likely
         digits = [
             Digit(int(value), float(confidence), glyph.box)
@@ -157,7 +157,7 @@ class Reader:
             numbers = tuple(part for found in numbers for part in _among_its_own(found, chances, nowhere))
         if self._strips is not None:
             numbers = reread(numbers, segmented, resolved, self._strips, self.whole, self._likely, to_numbers)
-        numbers = numerals.without(numbers)
+        numbers = roman_numerals.without(numbers)
         if self.separator:
             numbers = tuple(separated(found, segmented.dots, self.separator) for found in numbers)
         return numbers
@@ -174,7 +174,7 @@ def _among_its_own(found: Number, chances: dict[int, float], page: float) -> lis
     among digits parts two numbers; a word is none.
     """
     sure = np.array([chances[id(digit)] for digit in found.digits])
-    likely, _ = priors.among(sure, page, page, priors.NUMBER)
+    likely, _ = prior.among(sure, page, page, prior.NUMBER)
     digits = [
         msgspec.structs.replace(digit, confidence=float(digit.confidence * chance / max(before, 1e-9)))
         for digit, chance, before in zip(found.digits, likely, sure, strict=True)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from digitlens.core.readings import Digit
-from digitlens.lines import separated, to_numbers
+from digitlens.numbers.grouping import separated, to_numbers
 
 
 def _row(text: str, y: int, step: int = 50, skew: float = 0.0, x: int = 0) -> list[Digit]:

@@ -1,0 +1,1 @@
+"""Digits -> numbers: grouping, the prior of the page, separators, Roman numerals."""
