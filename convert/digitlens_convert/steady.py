@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from digitlens import Reader
 from digitlens.core.readings import Digit, Number, Reading, number
-from digitlens.track import Tracker
+from digitlens.live.tracker import Tracker
 from digitlens_train import pages, paper, shake
 from digitlens_train.data import DataError, Mnist
 

@@ -29,11 +29,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 sys.path[:0] = [str(Path(__file__).parents[2] / "edge"), str(Path(__file__).parents[2])]
 from digitlens.config.settings import MqttSettings, RegionSettings  # noqa: E402
 from digitlens.core.tracking import Event  # noqa: E402
+from digitlens.live.stats import Vitals  # noqa: E402
 from digitlens.outlets.journal import Journal  # noqa: E402
 from digitlens.outlets.mqtt import MqttOutlet  # noqa: E402
 from digitlens.outlets.mqtt_link import trusting  # noqa: E402
 from digitlens.regions import Regions  # noqa: E402
-from digitlens.vitals import Vitals  # noqa: E402
 
 REGION = {"meter": RegionSettings(corners=(0.25, 0.25, 0.75, 0.75), digits=6, rising=True, unit="m³")}
 SIZE = (1280, 720)

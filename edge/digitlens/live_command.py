@@ -15,18 +15,18 @@ from digitlens.core.errors import CameraError, RecordError
 from digitlens.core.stderr import quiet
 from digitlens.core.tracking import Event
 from digitlens.displays import NAMES, Display, Nowhere, open_display
-from digitlens.live import Live, patience
+from digitlens.live.benchmark import Figures, Meter
+from digitlens.live.loop import Live, patience
+from digitlens.live.recording import Recorder
+from digitlens.live.snapshots import Snapshots
+from digitlens.live.tracker import Tracker
 from digitlens.live_page import open_page
-from digitlens.measure import Figures, Meter
 from digitlens.models import cards
 from digitlens.models.classifier import DEFAULT, Classifier
 from digitlens.reader import Reader
-from digitlens.record import Recorder
 from digitlens.resident import release_start
-from digitlens.snapshots import Snapshots
 from digitlens.stop import Stop
 from digitlens.terminal import silence_opencv
-from digitlens.track import Tracker
 
 BENCHMARK_RATE = 30.0
 HOLD = 30

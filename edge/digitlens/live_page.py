@@ -6,11 +6,11 @@ from digitlens.config.settings import Settings, WebSettings
 from digitlens.core.errors import SettingsError
 from digitlens.core.frames import Frame
 from digitlens.core.tracking import Event, Tracked
-from digitlens.latest import Latest
+from digitlens.live.latest import Latest
+from digitlens.live.stats import Vitals
 from digitlens.outlets.desk import Desk, Opener, Unkept
 from digitlens.outlets.opening import Outlets, device
 from digitlens.regions import Regions
-from digitlens.vitals import Vitals
 
 
 class NoPage:

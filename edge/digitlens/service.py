@@ -32,16 +32,16 @@ from digitlens.core.preview import Preview
 from digitlens.core.stderr import quiet
 from digitlens.core.tracking import Event, Tracked
 from digitlens.displays import Nowhere
-from digitlens.latest import Latest
-from digitlens.live import Live, patience
+from digitlens.live.latest import Latest
+from digitlens.live.loop import Live, patience
+from digitlens.live.stats import Vitals
+from digitlens.live.tracker import Tracker
 from digitlens.models.classifier import Classifier
 from digitlens.notify import Notify
 from digitlens.outlets.opening import Outlets
 from digitlens.reader import Reader
 from digitlens.resident import release_start
 from digitlens.stop import Stop
-from digitlens.track import Tracker
-from digitlens.vitals import Vitals
 
 MEND = 600.0
 """Seconds for which a lost camera is opened again in this process, before a fresh one may do better."""

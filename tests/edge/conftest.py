@@ -11,9 +11,9 @@ import pytest
 from tests.edge.standins import FOLDER
 
 if TYPE_CHECKING:  # paho-mqtt is optional
+    from digitlens.live.stats import Vitals
     from digitlens.outlets import Entry
     from digitlens.outlets.mqtt import MqttOutlet
-    from digitlens.vitals import Vitals
     from tests.edge.brokers import Watched
 
 

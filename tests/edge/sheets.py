@@ -6,7 +6,7 @@ import numpy as np
 
 from digitlens.core.readings import Digit, Reading, number
 from digitlens.core.tracking import Event
-from digitlens.track import Tracker
+from digitlens.live.tracker import Tracker
 
 SIZE = (1280, 720)
 ROWS = ["20260 717", "314 15", "9 2658"]

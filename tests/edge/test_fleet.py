@@ -101,8 +101,8 @@ def test_prepared_again_only_what_is_new_is_made(root: Path, tmp_path: Path) -> 
 
 def test_telegraf_and_grafana_know_what_is_sent(root: Path) -> None:
     """Neither can run here: its settings are parsed, and the fields that they name are ours."""
+    from digitlens.live.stats import Snapshot
     from digitlens.outlets import Entry
-    from digitlens.vitals import Snapshot
 
     fleet = root / "deploy" / "fleet"
     telegraf = tomllib.loads((fleet / "telegraf" / "telegraf.conf").read_text())

@@ -16,7 +16,7 @@ import pytest
 
 from digitlens import Reading
 from digitlens.cameras import open_camera
-from digitlens.record import Recorder
+from digitlens.live.recording import Recorder
 from tests.edge.pages import write
 
 Pixels = npt.NDArray[np.uint8]

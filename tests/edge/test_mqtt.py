@@ -18,11 +18,11 @@ pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
 from digitlens.config.settings import RegionSettings
 from digitlens.core.tracking import Event
+from digitlens.live.stats import Vitals
 from digitlens.outlets import STANDING, Draft, Entry, mqtt
 from digitlens.outlets.board import Board
 from digitlens.outlets.desk import Desk, Opener
 from digitlens.outlets.mqtt import MqttOutlet
-from digitlens.vitals import Vitals
 from tests.edge.brokers import (
     DEADLINE,
     Broker,

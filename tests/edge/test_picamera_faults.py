@@ -19,8 +19,8 @@ from digitlens.core.errors import CameraError, CameraStalled
 from digitlens.core.frames import Frame
 from digitlens.core.tracking import Event
 from digitlens.displays import Nowhere
-from digitlens.live import Live
-from digitlens.track import Tracker
+from digitlens.live.loop import Live
+from digitlens.live.tracker import Tracker
 from tests.edge.pages import write
 from tests.edge.standins import FOLDER
 from tests.edge.test_picamera import newest

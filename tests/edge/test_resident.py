@@ -13,7 +13,8 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="n
 
 def ran(program: str) -> list[str]:
     """What it prints, line by line."""
-    start = "import threading\nfrom digitlens import Reader, pictures\nfrom digitlens.measure import memory\n"
+    start = "import threading\nfrom digitlens import Reader\nfrom digitlens.images import pictures\n"
+    start += "from digitlens.live.benchmark import memory\n"
     start += "from digitlens.resident import release_start\nfrom pathlib import Path\n"
     start += f"(sheet,) = pictures.load(Path({str(SHEET)!r}))\nreader = Reader()\n"
     done = subprocess.run([sys.executable, "-c", start + program], capture_output=True, text=True, check=True)

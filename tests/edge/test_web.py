@@ -18,10 +18,10 @@ import pytest
 
 from digitlens import Reader
 from digitlens.core.errors import OutletError
-from digitlens.latest import Latest
+from digitlens.live.latest import Latest
+from digitlens.live.stats import Vitals
 from digitlens.outlets import Draft
 from digitlens.outlets.desk import Unkept
-from digitlens.vitals import Vitals
 from tests.edge.pages import write
 from tests.edge.viewing import LONG, Showing, Viewers, asked, until
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from digitlens.core.frames import Frame
-from digitlens.latest import Latest
-from digitlens.vitals import Vitals
+from digitlens.live.latest import Latest
+from digitlens.live.stats import Vitals
 from tests.edge.viewing import LONG, asked, until
 
 pytest.importorskip("tornado", reason="needs the extra web")

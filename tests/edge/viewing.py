@@ -16,13 +16,13 @@ from digitlens.cameras.files import Replay
 from digitlens.core.errors import CameraError
 from digitlens.core.frames import Frame
 from digitlens.displays import Nowhere
-from digitlens.latest import Latest
-from digitlens.live import Live
+from digitlens.live.latest import Latest
+from digitlens.live.loop import Live
+from digitlens.live.stats import Vitals
+from digitlens.live.tracker import Tracker
 from digitlens.outlets.desk import Desk, Opener, Unkept
 from digitlens.outlets.web import Web
 from digitlens.regions import Regions
-from digitlens.track import Tracker
-from digitlens.vitals import Vitals
 
 LONG = 60.0
 

@@ -16,11 +16,11 @@ import numpy.typing as npt
 
 from digitlens import Classifier, Reader
 from digitlens.glyphs.normalize import to_mnist
+from digitlens.live.changes import Still
 from digitlens.models import cards
 from digitlens.models.interpreter import Network
 from digitlens.paper.segment import segment
 from digitlens.rows.recognizer import Strips, padded
-from digitlens.still import Still
 
 CHECK = Path("/check")
 MARK = 4242000

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from digitlens.core.readings import Reading
-from digitlens.record import Recorder
+from digitlens.live.recording import Recorder
 
 TOKEN = "for-this-check-alone"  # noqa: S105
 FRAMES = 48

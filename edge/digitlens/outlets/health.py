@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from digitlens.vitals import Snapshot
+from digitlens.live.stats import Snapshot
 
 THERMOMETER = Path("/sys/class/thermal/thermal_zone0/temp")
 """The processor's, in thousandths of a degree Celsius; not every machine has one."""

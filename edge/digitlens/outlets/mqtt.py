@@ -17,6 +17,7 @@ import msgspec
 
 from digitlens.config.settings import MqttSettings, RegionSettings
 from digitlens.core.errors import OutletError
+from digitlens.live.stats import Snapshot
 from digitlens.outlets import Entry, discovery
 from digitlens.outlets.board import Board
 from digitlens.outlets.health import THERMOMETER, report
@@ -24,7 +25,6 @@ from digitlens.outlets.journal import Journal
 from digitlens.outlets.mqtt_link import Heard, Link, Refused
 from digitlens.outlets.secret import secret
 from digitlens.outlets.trust import trusting
-from digitlens.vitals import Snapshot
 
 PLACES = 8
 """Numbers that have a topic each, where there are no regions."""

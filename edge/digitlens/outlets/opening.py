@@ -16,13 +16,13 @@ import msgspec
 
 from digitlens.config.settings import JournalSettings, Settings, WebSettings
 from digitlens.core.errors import DigitLensError, JournalError
-from digitlens.latest import Latest
+from digitlens.live.latest import Latest
+from digitlens.live.stats import Vitals
 from digitlens.outlets import Draft, Entry, Filters, Outlet
 from digitlens.outlets.desk import Desk, Journal, Opener, Unkept
 from digitlens.outlets.journal import Journal as JournalFile
 from digitlens.outlets.lines import Lines
 from digitlens.regions import Regions
-from digitlens.vitals import Vitals
 
 MODULES = {"lines": (), "mqtt": ("mqtt",), "webhook": ("webhook",), "web": ("web.routes", "web.site")}
 """What each outlet imports when it is opened, below digitlens.outlets."""

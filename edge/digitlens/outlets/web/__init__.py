@@ -16,12 +16,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from digitlens.core.errors import DependencyError, OutletError
-from digitlens.latest import Latest
+from digitlens.live.latest import Latest
+from digitlens.live.stats import Vitals
 from digitlens.outlets import Entry
 from digitlens.outlets.web.access import CREDENTIAL, MAKE, Access, read_token
 from digitlens.outlets.web.metrics import Outbox
 from digitlens.outlets.web.past import Past, Recent
-from digitlens.vitals import Vitals
 
 RATE = 10.0
 """Pictures a second for a page, at the most."""

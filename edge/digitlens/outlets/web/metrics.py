@@ -3,8 +3,8 @@
 import platform
 from collections.abc import Iterator, Mapping
 
-from digitlens.measure import memory
-from digitlens.vitals import BOUNDS, Snapshot
+from digitlens.live.benchmark import memory
+from digitlens.live.stats import BOUNDS, Snapshot
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Outbox = Mapping[str, Mapping[str, int]]

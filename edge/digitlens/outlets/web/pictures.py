@@ -10,7 +10,7 @@ import msgspec
 from digitlens.core.frames import Frame
 from digitlens.core.tracking import Tracked
 from digitlens.images.pictures import Pixels
-from digitlens.latest import Latest, Shown
+from digitlens.live.latest import Latest, Shown
 
 QUALITY = 80
 LARGEST = 1280

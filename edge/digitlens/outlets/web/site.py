@@ -8,13 +8,13 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from digitlens.core.version import __version__
-from digitlens.latest import Latest
+from digitlens.live.latest import Latest
+from digitlens.live.stats import Vitals
 from digitlens.outlets.web.access import Access
 from digitlens.outlets.web.metrics import Outbox, trouble
 from digitlens.outlets.web.past import Past
 from digitlens.outlets.web.pictures import Pictures
 from digitlens.outlets.web.viewers import Viewers
-from digitlens.vitals import Vitals
 
 TYPES = {
     ".html": "text/html; charset=utf-8",

@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digitlens.still import Still
+from digitlens.live.changes import Still
 from tests.edge.pages import write
 
 Pixels = npt.NDArray[np.uint8]

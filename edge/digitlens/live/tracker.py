@@ -7,12 +7,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import motion
-from digitlens.chains import COVERED, chained
 from digitlens.core.readings import Box, Digit, Number, Reading, union
 from digitlens.core.tracking import Event, Tracked
-from digitlens.evidence import AFRESH, NONE, UNSEEN, YOUNG, Floats, Followed, Link, logs, take
-from digitlens.scene import Scene
+from digitlens.live import motion
+from digitlens.live.chains import COVERED, chained
+from digitlens.live.evidence import AFRESH, NONE, UNSEEN, YOUNG, Floats, Followed, Link, logs, take
+from digitlens.live.scene import Scene
 
 HOLD = 3
 """Frames that another text stands before a steady number takes it."""

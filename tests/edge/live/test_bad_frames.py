@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from digitlens.core.readings import Digit, Number, Reading, number
-from digitlens.track import Tracker
+from digitlens.live.tracker import Tracker
 from tests.edge.sheets import SIZE, TEXTS, follow, hand, ids, reading, settled_tracker, steady
 
 Change = Callable[[list[Number]], list[Number]]

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from digitlens.core.readings import Reading, number
+from digitlens.live.tracker import Tracker
 from digitlens.reader import Reader
-from digitlens.track import Tracker
 from tests.edge.sheets import ROWS, TEXTS, follow, hand, ids, reading, settled_tracker, steady
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from digitlens.evidence import Followed
+from digitlens.live.evidence import Followed
 
 STRANGE = 4
 """Frames of another sheet, after which the one before it is forgotten: three may be bad frames."""

@@ -12,11 +12,11 @@ from digitlens.core.readings import Reading, resized
 from digitlens.core.tracking import Event, Tracked
 from digitlens.displays import Display, Key, Nowhere
 from digitlens.images.pictures import Pixels
+from digitlens.live.changes import Still
+from digitlens.live.snapshots import Snapshots
+from digitlens.live.stats import Vitals
+from digitlens.live.tracker import Tracker
 from digitlens.reader import Reader
-from digitlens.snapshots import Snapshots
-from digitlens.still import Still
-from digitlens.track import Tracker
-from digitlens.vitals import Vitals
 
 Publish = Callable[[Frame, tuple[Tracked, ...], tuple[int, int]], None]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from digitlens.measure import Meter, Spread
+from digitlens.live.benchmark import Meter, Spread
 
 
 def test_the_meter_in_figures() -> None:

@@ -5,7 +5,7 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import tiles
+from digitlens.live import tiles
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]

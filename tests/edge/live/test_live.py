@@ -18,10 +18,10 @@ from digitlens.core.errors import CameraError, DisplayError
 from digitlens.core.frames import Frame
 from digitlens.core.tracking import Event, Tracked
 from digitlens.displays import Display, open_display
-from digitlens.live import CONFIRM, PAUSES, Live
-from digitlens.record import Recorder
-from digitlens.snapshots import Snapshots
-from digitlens.track import Tracker
+from digitlens.live.loop import CONFIRM, PAUSES, Live
+from digitlens.live.recording import Recorder
+from digitlens.live.snapshots import Snapshots
+from digitlens.live.tracker import Tracker
 from tests.edge.pages import write
 
 Pixels = npt.NDArray[np.uint8]

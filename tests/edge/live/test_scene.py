@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pytest
 
 from digitlens.core.readings import Number, Reading
+from digitlens.live.tracker import GONE, Tracker
 from digitlens.reader import Reader
-from digitlens.track import GONE, Tracker
 from tests.edge.sheets import TEXTS, follow, ids, reading, settled_tracker, steady
 
 SHEETS = 16

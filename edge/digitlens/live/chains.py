@@ -4,8 +4,8 @@ from collections.abc import Mapping, Set
 
 import numpy as np
 
-from digitlens import motion
-from digitlens.evidence import Followed, Link
+from digitlens.live import motion
+from digitlens.live.evidence import Followed, Link
 
 COVERED = 0.6
 """Of the smaller box, from which two boxes are in each other's way."""

@@ -10,8 +10,8 @@ import pytest
 from digitlens import Reading
 from digitlens.cameras import open_camera
 from digitlens.core.errors import PictureError, RecordError
-from digitlens.record import Recorder
-from digitlens.snapshots import Snapshots
+from digitlens.live.recording import Recorder
+from digitlens.live.snapshots import Snapshots
 
 Pixels = npt.NDArray[np.uint8]
 

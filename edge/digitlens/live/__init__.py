@@ -1,0 +1,1 @@
+"""The live loop: tracking, change detection, motion, recording, statistics."""
