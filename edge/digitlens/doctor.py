@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from digitlens import machine
-from digitlens.cameras import is_replay, open_camera
-from digitlens.cameras.limits import within
+from digitlens.cameras.registry import is_replay, open_camera
+from digitlens.cameras.time_limit import within
 from digitlens.config.settings import Settings
 from digitlens.core.errors import CameraError, CameraStalled, DependencyError, DigitLensError
 from digitlens.machine import Finding

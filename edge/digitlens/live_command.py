@@ -10,11 +10,15 @@ from pathlib import Path
 
 import msgspec
 
-from digitlens.cameras import FLIPS, ROTATIONS, Camera, is_replay, open_camera
+from digitlens.cameras.base import Camera
+from digitlens.cameras.orientation import FLIPS, ROTATIONS
+from digitlens.cameras.registry import is_replay, open_camera
 from digitlens.core.errors import CameraError, RecordError
 from digitlens.core.stderr import quiet
 from digitlens.core.tracking import Event
-from digitlens.displays import NAMES, Display, Nowhere, open_display
+from digitlens.displays.base import Display
+from digitlens.displays.none import NoDisplay
+from digitlens.displays.registry import NAMES, open_display
 from digitlens.live.benchmark import Figures, Meter
 from digitlens.live.loop import Live, patience
 from digitlens.live.recording import Recorder
@@ -119,7 +123,7 @@ def _live(
             opened.callback(recorder.close)
             record = recorder.add
         wanted = options.display
-        display: Display = Nowhere()
+        display: Display = NoDisplay()
         if wanted != "none":
             display = open_display(wanted, full_screen=options.full_screen, preview=camera.preview)
         opened.callback(display.close)

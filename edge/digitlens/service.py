@@ -24,14 +24,15 @@ from time import monotonic
 import msgspec
 
 from digitlens import log
-from digitlens.cameras import Camera, is_replay, open_camera
+from digitlens.cameras.base import Camera
+from digitlens.cameras.registry import is_replay, open_camera
 from digitlens.config.settings import ReaderSettings, Settings
 from digitlens.core.errors import CameraError, DigitLensError
 from digitlens.core.frames import Frame
 from digitlens.core.preview import Preview
 from digitlens.core.stderr import quiet
 from digitlens.core.tracking import Event, Tracked
-from digitlens.displays import Nowhere
+from digitlens.displays.none import NoDisplay
 from digitlens.live.latest import Latest
 from digitlens.live.loop import Live, patience
 from digitlens.live.stats import Vitals
@@ -135,7 +136,7 @@ class Service:
                 camera,
                 self._reader,
                 Tracker(),
-                Nowhere(),
+                NoDisplay(),
                 wait=self._wait,
                 # Played again from its start, a replay with a file that cannot be read would never end.
                 reopen=None if is_replay(settings.source) and settings.repeat else self._open,

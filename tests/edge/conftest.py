@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.edge.standins import FOLDER
+from tests.edge.cameras.standins import FOLDER
 
 if TYPE_CHECKING:  # paho-mqtt is optional
     from digitlens.live.stats import Vitals

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.cameras import Camera
+from digitlens.cameras.base import Camera
 
 Pixels = npt.NDArray[np.uint8]
 LONG = 20.0

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pytest
 
 from digitlens import Reading
-from digitlens.cameras import open_camera
+from digitlens.cameras.registry import open_camera
 from digitlens.live.recording import Recorder
 from tests.edge.pages import write
 

@@ -11,11 +11,11 @@ from types import TracebackType
 from typing import Any
 
 from digitlens import Reader
-from digitlens.cameras import Camera
-from digitlens.cameras.files import Replay
+from digitlens.cameras.base import Camera
+from digitlens.cameras.replay import Replay
 from digitlens.core.errors import CameraError
 from digitlens.core.frames import Frame
-from digitlens.displays import Nowhere
+from digitlens.displays.none import NoDisplay
 from digitlens.live.latest import Latest
 from digitlens.live.loop import Live
 from digitlens.live.stats import Vitals
@@ -64,7 +64,7 @@ class Showing:
             return Cable(picture, rate=rate, repeat=0, hold=30)
 
         self.live = Live(
-            camera(), reader, Tracker(), Nowhere(), wait=self._ended.wait, reopen=camera,
+            camera(), reader, Tracker(), NoDisplay(), wait=self._ended.wait, reopen=camera,
             emit=lambda event: self.desk.take(event, self.live.size),
             publish=self.latest.publish, vitals=self.vitals,
         )  # fmt: skip

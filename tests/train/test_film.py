@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from digitlens import Reader
-from digitlens.cameras import open_camera
+from digitlens.cameras.registry import open_camera
 from digitlens_train.__main__ import main
 
 

@@ -23,8 +23,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ImageGrab
 
+from digitlens.displays.labels import STEADY
 from digitlens.images.pictures import save
-from digitlens.marks import STEADY
 
 SOURCE = Path(__file__).parents[3]
 sys.path.append(str(SOURCE / "train"))

@@ -9,11 +9,12 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from digitlens.cameras import Pixels, turned
-from digitlens.cameras.buffers import Lender
-from digitlens.cameras.limits import within
+from digitlens.cameras.orientation import turned
+from digitlens.cameras.picamera_buffers import Lender
 from digitlens.cameras.picamera_preview import Preview
-from digitlens.cameras.streams import Stream
+from digitlens.cameras.picamera_streams import Stream
+from digitlens.cameras.time_limit import within
+from digitlens.core.arrays import Pixels
 from digitlens.core.errors import CameraError, CameraStalled
 from digitlens.core.frames import Frame
 

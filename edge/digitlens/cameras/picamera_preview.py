@@ -6,8 +6,8 @@ from collections import deque
 from types import ModuleType
 from typing import Any
 
-from digitlens.cameras import Pixels
-from digitlens.cameras.limits import within
+from digitlens.cameras.time_limit import within
+from digitlens.core.arrays import Pixels
 from digitlens.core.errors import DisplayError
 from digitlens.core.preview import Way
 

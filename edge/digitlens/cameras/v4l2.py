@@ -7,8 +7,8 @@ from time import monotonic, time
 import cv2
 import numpy as np
 
-from digitlens.cameras import framed
 from digitlens.cameras.newest import Newest
+from digitlens.cameras.orientation import framed
 from digitlens.core.errors import CameraError
 from digitlens.core.frames import Frame
 

@@ -6,11 +6,11 @@ from time import monotonic
 import numpy as np
 import numpy.typing as npt
 
-from digitlens import marks
 from digitlens.core.preview import Preview, Way
 from digitlens.core.stderr import quiet
 from digitlens.core.tracking import Tracked
-from digitlens.displays import Key, screens
+from digitlens.displays import labels, screens
+from digitlens.displays.base import Key
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -42,7 +42,7 @@ class Overlay:
         self._screen = screens.console() if way == "drm" else None
         self._way: Way = "gl" if way == "qt" and screens.desktop() else way
         self._full_screen, self._title, self._clock = full_screen, title, clock
-        self._sides: marks.Sides = {}
+        self._sides: labels.Sides = {}
         self._preview: Preview | None = preview
         self._started = False
         self._drawn: object = None
@@ -71,7 +71,7 @@ class Overlay:
         if drawn != self._drawn or (status != self._status and old):
             if old or not self._status:
                 self._status, self._since = status, now
-            self._preview.overlay(marks.layer(shown, numbers, size, self._status, self._sides))
+            self._preview.overlay(labels.layer(shown, numbers, size, self._status, self._sides))
             self._drawn = drawn
         return [KEYS[key] for key in self._preview.keys() if key in KEYS]  # noqa: SIM118  # no dict
 

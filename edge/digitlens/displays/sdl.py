@@ -17,8 +17,8 @@ from digitlens.core.preview import Preview
 from digitlens.core.readings import Box
 from digitlens.core.stderr import quiet
 from digitlens.core.tracking import Tracked
-from digitlens.displays import Key
-from digitlens.marks import Sides, mark
+from digitlens.displays.base import Key
+from digitlens.displays.labels import Sides, mark
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -5,12 +5,13 @@ from time import monotonic, perf_counter, process_time
 
 import msgspec
 
-from digitlens.cameras import Camera
+from digitlens.cameras.base import Camera
 from digitlens.core.errors import CameraError, CameraStalled, DigitLensError, DisplayError, RecordError
 from digitlens.core.frames import Frame
 from digitlens.core.readings import Reading, resized
 from digitlens.core.tracking import Event, Tracked
-from digitlens.displays import Display, Key, Nowhere
+from digitlens.displays.base import Display, Key
+from digitlens.displays.none import NoDisplay
 from digitlens.images.pictures import Pixels
 from digitlens.live.changes import Still
 from digitlens.live.snapshots import Snapshots
@@ -218,7 +219,7 @@ class Live:
         except DisplayError as error:
             self._say(f"{error}; going on without a display")
             self._display.close()
-            self._display = Nowhere()
+            self._display = NoDisplay()
             return
         for key in keys:
             self._press(key)

@@ -12,12 +12,14 @@ import numpy.typing as npt
 import pytest
 
 from digitlens import Reader, Reading
-from digitlens.cameras import Camera, open_camera
+from digitlens.cameras.base import Camera
 from digitlens.cameras.newest import Newest
+from digitlens.cameras.registry import open_camera
 from digitlens.core.errors import CameraError, DisplayError
 from digitlens.core.frames import Frame
 from digitlens.core.tracking import Event, Tracked
-from digitlens.displays import Display, open_display
+from digitlens.displays.base import Display
+from digitlens.displays.registry import open_display
 from digitlens.live.loop import CONFIRM, PAUSES, Live
 from digitlens.live.recording import Recorder
 from digitlens.live.snapshots import Snapshots

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from digitlens import Reading
-from digitlens.cameras import open_camera
+from digitlens.cameras.registry import open_camera
 from digitlens.core.errors import PictureError, RecordError
 from digitlens.live.recording import Recorder
 from digitlens.live.snapshots import Snapshots

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from digitlens.cameras import open_camera
+from digitlens.cameras.registry import open_camera
 from digitlens.cameras.v4l2 import Source
 from digitlens.core.errors import CameraError
 from tests.edge.films import film
@@ -62,7 +62,7 @@ def test_the_source_of_a_capture_that_ends(tmp_path: Path) -> None:
 def test_nothing_of_a_camera_is_loaded_until_it_is_opened() -> None:
     program = "import sys, digitlens.cameras; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert not {"digitlens.cameras.v4l2", "digitlens.cameras.files", "picamera2"} & set(run.stdout.split())
+    assert not {"digitlens.cameras.v4l2", "digitlens.cameras.replay", "picamera2"} & set(run.stdout.split())
 
 
 def test_a_usb_camera_that_another_program_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digitlens.cameras import Camera, open_camera
+from digitlens.cameras.base import Camera
+from digitlens.cameras.registry import open_camera
 from digitlens.core.errors import CameraError, CameraStalled
 from digitlens.core.frames import Frame
 

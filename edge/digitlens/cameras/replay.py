@@ -5,7 +5,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from digitlens.cameras import Pixels, framed
+from digitlens.cameras.orientation import framed
+from digitlens.core.arrays import Pixels
 from digitlens.core.errors import CameraError, CameraStalled, PictureError
 from digitlens.core.frames import Frame
 from digitlens.images import pictures

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from digitlens.cameras import open_camera, turned
+from digitlens.cameras.orientation import turned
+from digitlens.cameras.registry import open_camera
 from digitlens.core.errors import CameraError, CameraStalled
 from tests.edge.films import LONG, film, levels, plain
 

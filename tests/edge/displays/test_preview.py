@@ -11,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digitlens import marks
-from digitlens.cameras import open_camera
+from digitlens.cameras.registry import open_camera
 from digitlens.core.errors import DisplayError
 from digitlens.core.preview import Preview
-from digitlens.displays import open_display, screens
+from digitlens.displays import labels, screens
 from digitlens.displays.preview import STATUS, Overlay
-from tests.edge.test_marks import SCREENS, SIZE, paper, tracked
-from tests.edge.test_picamera import newest
+from digitlens.displays.registry import open_display
+from tests.edge.cameras.test_picamera import newest
+from tests.edge.displays.test_marks import SCREENS, SIZE, paper, tracked
 
 Pixels = npt.NDArray[np.uint8]
 IMAGE = np.zeros((480, 640), np.uint8)
@@ -74,8 +74,8 @@ def over(picture: Pixels, layer: Pixels) -> Pixels:
 def test_the_layer_over_a_picture_is_what_is_drawn_on_it(screen: tuple[int, int], level: int) -> None:
     numbers = [tracked("4071", True), tracked("55", False, (300, 300), 2)]
     drawn = paper(screen, level)
-    marks.mark(drawn, numbers, SIZE, "30 frames/s   read in 8 ms")
-    layer = marks.layer(screen, numbers, SIZE, "30 frames/s   read in 8 ms")
+    labels.mark(drawn, numbers, SIZE, "30 frames/s   read in 8 ms")
+    layer = labels.layer(screen, numbers, SIZE, "30 frames/s   read in 8 ms")
     assert layer.shape == (screen[1], screen[0], 4)
     # Letters' smooth edges on the half dark status line are mixed twice; nobody sees that.
     off = np.abs(over(paper(screen, level), layer).astype(int) - drawn)
@@ -86,10 +86,10 @@ def test_the_layer_over_a_picture_is_what_is_drawn_on_it(screen: tuple[int, int]
 
 @pytest.mark.parametrize("screen", SCREENS)
 def test_the_layer_is_clear_where_nothing_is_drawn(screen: tuple[int, int]) -> None:
-    layer = marks.layer(screen, [tracked("4071", True)], SIZE)
+    layer = labels.layer(screen, [tracked("4071", True)], SIZE)
     assert (layer[..., 3] > 0).mean() < 0.2
     assert set(np.unique(layer[..., 3])) == {0, 255}
-    assert not marks.layer(screen, [], SIZE)[..., 3].any()
+    assert not labels.layer(screen, [], SIZE)[..., 3].any()
 
 
 def test_the_layer_is_only_set_when_it_changed() -> None:

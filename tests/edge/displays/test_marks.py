@@ -7,7 +7,7 @@ import pytest
 
 from digitlens.core.readings import Digit, number
 from digitlens.core.tracking import Tracked
-from digitlens.marks import mark
+from digitlens.displays.labels import mark
 
 Pixels = npt.NDArray[np.uint8]
 SCREENS = [(480, 320), (800, 480), (1280, 720), (1920, 1080)]

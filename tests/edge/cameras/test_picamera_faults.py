@@ -14,16 +14,18 @@ import numpy.typing as npt
 import pytest
 
 from digitlens import Reader
-from digitlens.cameras import Camera, limits, open_camera
+from digitlens.cameras import time_limit
+from digitlens.cameras.base import Camera
+from digitlens.cameras.registry import open_camera
 from digitlens.core.errors import CameraError, CameraStalled
 from digitlens.core.frames import Frame
 from digitlens.core.tracking import Event
-from digitlens.displays import Nowhere
+from digitlens.displays.none import NoDisplay
 from digitlens.live.loop import Live
 from digitlens.live.tracker import Tracker
+from tests.edge.cameras.standins import FOLDER
+from tests.edge.cameras.test_picamera import newest
 from tests.edge.pages import write
-from tests.edge.standins import FOLDER
-from tests.edge.test_picamera import newest
 
 Pixels = npt.NDArray[np.uint8]
 Digits = tuple[Pixels, Pixels]
@@ -209,7 +211,7 @@ def test_a_silent_stall_and_another_resolution_after_it(
     library.sensor.size, library.sensor.padding = (1920, 1080), 64
     library.sensor.first = page
     live = Live(
-        first, reader, Tracker(), Nowhere(), wait=clock.wait, reopen=reopen, emit=events.append,
+        first, reader, Tracker(), NoDisplay(), wait=clock.wait, reopen=reopen, emit=events.append,
         say=lines.append, clock=clock,
     )  # fmt: skip
     live.run()
@@ -270,5 +272,5 @@ def test_within_hands_errors_on() -> None:
         raise ValueError("its own")
 
     with pytest.raises(ValueError, match="its own"):
-        limits.within(LONG, "late", fail)
-    assert limits.within(LONG, "late", lambda: 7) == 7
+        time_limit.within(LONG, "late", fail)
+    assert time_limit.within(LONG, "late", lambda: 7) == 7

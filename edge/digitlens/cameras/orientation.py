@@ -1,0 +1,34 @@
+"""Pictures turned and mirrored, as rotation and flip of the settings say."""
+
+import cv2
+import numpy as np
+
+from digitlens.core.arrays import Pixels
+from digitlens.core.frames import Frame
+
+ROTATIONS = {
+    0: None,
+    90: cv2.ROTATE_90_CLOCKWISE,
+    180: cv2.ROTATE_180,
+    270: cv2.ROTATE_90_COUNTERCLOCKWISE,
+}
+"""Degrees clockwise -> OpenCV's name for it."""
+FLIPS = {"": None, "horizontal": 1, "vertical": 0, "both": -1}
+
+
+def turned(pixels: Pixels, rotation: int, flip: str) -> Pixels:
+    """(H, W) or (H, W, 3) as `rotation` (a key of ROTATIONS) and then `flip` (of FLIPS) have it."""
+    turn, mirror = ROTATIONS[rotation], FLIPS[flip]
+    if turn is not None:
+        pixels = cv2.rotate(pixels, turn).astype(np.uint8, copy=False)
+    if mirror is not None:
+        pixels = cv2.flip(pixels, mirror).astype(np.uint8, copy=False)
+    return pixels
+
+
+def framed(pixels: Pixels, time: float, taken: float, *, rotation: int, flip: str, color: bool) -> Frame:
+    """The frame of a camera that gives one picture for both, (H, W) gray or (H, W, 3) BGR."""
+    gray = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
+    gray = turned(gray.astype(np.uint8, copy=False), rotation, flip)
+    image = turned(pixels, rotation, flip) if color and pixels.ndim == 3 else gray
+    return Frame(image, gray, time, taken)
