@@ -30,10 +30,10 @@ sys.path[:0] = [str(Path(__file__).parents[2] / "edge"), str(Path(__file__).pare
 from digitlens.config.settings import MqttSettings, RegionSettings  # noqa: E402
 from digitlens.core.tracking import Event  # noqa: E402
 from digitlens.live.stats import Vitals  # noqa: E402
-from digitlens.outlets.journal import Journal  # noqa: E402
 from digitlens.outlets.mqtt import MqttOutlet  # noqa: E402
-from digitlens.outlets.mqtt_link import trusting  # noqa: E402
-from digitlens.regions import Regions  # noqa: E402
+from digitlens.outlets.mqtt_connection import trusting  # noqa: E402
+from digitlens.outlets.outbox import Journal  # noqa: E402
+from digitlens.outlets.regions import Regions  # noqa: E402
 
 REGION = {"meter": RegionSettings(corners=(0.25, 0.25, 0.75, 0.75), digits=6, rising=True, unit="m³")}
 SIZE = (1280, 720)
@@ -161,7 +161,7 @@ def main() -> int:
         return play(options, range(*options.play))
     with ExitStack() as opened:
         if not options.broker:
-            from tests.edge.brokers import broker
+            from tests.edge.outlets.brokers import broker
 
             place = Path(opened.enter_context(tempfile.TemporaryDirectory()))
             options.broker, options.port = "127.0.0.1", opened.enter_context(broker(place)).port

@@ -23,7 +23,7 @@ from digitlens.machine import Finding
 from digitlens.models import cards
 from digitlens.models.classifier import Classifier
 from digitlens.models.interpreter import RUNTIMES, imported
-from digitlens.outlets.opening import unready
+from digitlens.outlets.assembly import unready
 from digitlens.rows.recognizer import Strips
 
 FRAME = 15.0

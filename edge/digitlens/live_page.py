@@ -8,9 +8,9 @@ from digitlens.core.frames import Frame
 from digitlens.core.tracking import Event, Tracked
 from digitlens.live.latest import Latest
 from digitlens.live.stats import Vitals
-from digitlens.outlets.desk import Desk, Opener, Unkept
-from digitlens.outlets.opening import Outlets, device
-from digitlens.regions import Regions
+from digitlens.outlets.assembly import Outlets, device
+from digitlens.outlets.dispatcher import Desk, Opener, Unkept
+from digitlens.outlets.regions import Regions
 
 
 class NoPage:

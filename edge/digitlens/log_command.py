@@ -14,9 +14,9 @@ import msgspec
 
 from digitlens.config import settings_file
 from digitlens.core.errors import JournalError
-from digitlens.outlets import Entry, Wanted, fits
+from digitlens.outlets.entries import Entry, Wanted, fits
 from digitlens.outlets.history import Aside, History, number_of
-from digitlens.outlets.journal_file import forget
+from digitlens.outlets.outbox_file import forget
 from digitlens.terminal import positive
 
 LAST = 100

@@ -125,7 +125,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
-    from digitlens.outlets.opening import unready
+    from digitlens.outlets.assembly import unready
     from digitlens.service import make_reader
 
     make_reader(settings.reader)

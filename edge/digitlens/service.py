@@ -39,7 +39,7 @@ from digitlens.live.stats import Vitals
 from digitlens.live.tracker import Tracker
 from digitlens.models.classifier import Classifier
 from digitlens.notify import Notify
-from digitlens.outlets.opening import Outlets
+from digitlens.outlets.assembly import Outlets
 from digitlens.reader import Reader
 from digitlens.resident import release_start
 from digitlens.stop import Stop

@@ -12,9 +12,9 @@ from tests.edge.cameras.standins import FOLDER
 
 if TYPE_CHECKING:  # paho-mqtt is optional
     from digitlens.live.stats import Vitals
-    from digitlens.outlets import Entry
+    from digitlens.outlets.entries import Entry
     from digitlens.outlets.mqtt import MqttOutlet
-    from tests.edge.brokers import Watched
+    from tests.edge.outlets.brokers import Watched
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
 @pytest.fixture
 def watched(tmp_path: Path) -> "Iterator[Watched]":
     """A journal whose marks, and what is said, can be waited for."""
-    from tests.edge.brokers import Watched
+    from tests.edge.outlets.brokers import Watched
 
     one = Watched(tmp_path / "journal.db")
     yield one

@@ -16,7 +16,15 @@ pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 from digitlens.config.settings import MqttSettings, RegionSettings
 from digitlens.outlets import mqtt
 from digitlens.outlets.mqtt import MqttOutlet
-from tests.edge.brokers import DEADLINE, Broker, Watched, draft, free_port, needs_mosquitto, needs_openssl
+from tests.edge.outlets.brokers import (
+    DEADLINE,
+    Broker,
+    Watched,
+    draft,
+    free_port,
+    needs_mosquitto,
+    needs_openssl,
+)
 
 
 def prepare(root: Path, folder: Path, *devices: str) -> None:
@@ -102,7 +110,7 @@ def test_prepared_again_only_what_is_new_is_made(root: Path, tmp_path: Path) -> 
 def test_telegraf_and_grafana_know_what_is_sent(root: Path) -> None:
     """Neither can run here: its settings are parsed, and the fields that they name are ours."""
     from digitlens.live.stats import Snapshot
-    from digitlens.outlets import Entry
+    from digitlens.outlets.entries import Entry
 
     fleet = root / "deploy" / "fleet"
     telegraf = tomllib.loads((fleet / "telegraf" / "telegraf.conf").read_text())

@@ -14,8 +14,8 @@ import pytest
 
 from digitlens.cli import main
 from digitlens.log_command import _when, safe
-from digitlens.outlets.journal import Journal
-from tests.edge.brokers import draft
+from digitlens.outlets.outbox import Journal
+from tests.edge.outlets.brokers import draft
 
 
 @pytest.fixture

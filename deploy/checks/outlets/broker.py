@@ -19,9 +19,9 @@ from time import monotonic
 ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / "edge"), str(ROOT)]
 from digitlens.config.settings import MqttSettings  # noqa: E402
-from digitlens.outlets.journal import Journal  # noqa: E402
 from digitlens.outlets.mqtt import MqttOutlet  # noqa: E402
-from tests.edge.brokers import Broker, Subscriber, draft  # noqa: E402
+from digitlens.outlets.outbox import Journal  # noqa: E402
+from tests.edge.outlets.brokers import Broker, Subscriber, draft  # noqa: E402
 
 FLAT = 2.0
 """Megabytes that the process may grow by while thousands wait, and until they have been sent."""

@@ -2,8 +2,8 @@
 
     python deploy/checks/outlets/fuzz.py [--minutes 10] [--seed N]
 
-Each case comes from a number (tests/edge/fuzzing.py). What fails is told with it, and belongs into
-tests/edge/test_outlet_fuzz.py.
+Each case comes from a number (tests/edge/outlets/fuzzing.py). What fails is told with it, and belongs into
+tests/edge/outlets/test_outlet_fuzz.py.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from time import monotonic
 ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / "edge"), str(ROOT)]
 from digitlens.outlets import mqtt, webhook  # noqa: E402
-from tests.edge import test_outlet_fuzz as cases  # noqa: E402
+from tests.edge.outlets import test_outlet_fuzz as cases  # noqa: E402
 
 
 def main() -> int:

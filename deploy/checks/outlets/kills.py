@@ -24,11 +24,11 @@ ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / "edge"), str(ROOT)]
 from digitlens.config.settings import MqttSettings, WebhookSettings  # noqa: E402
 from digitlens.outlets.history import History  # noqa: E402
-from digitlens.outlets.journal import Journal  # noqa: E402
 from digitlens.outlets.mqtt import MqttOutlet  # noqa: E402
+from digitlens.outlets.outbox import Journal  # noqa: E402
 from digitlens.outlets.webhook import WebhookOutlet  # noqa: E402
-from tests.edge.brokers import Subscriber, broker, draft  # noqa: E402
-from tests.edge.receivers import Receiver  # noqa: E402
+from tests.edge.outlets.brokers import Subscriber, broker, draft  # noqa: E402
+from tests.edge.outlets.receivers import Receiver  # noqa: E402
 
 
 def feed(path: Path, port: int, url: str, start: int, drain: bool) -> None:

@@ -1,7 +1,7 @@
 """Home Assistant's MQTT discovery: a message for each sensor, with which it appears there by itself.
 
 The keys are those of Home Assistant's documentation (MQTT Sensor, MQTT Binary sensor, MQTT Discovery);
-tests/edge/test_discovery.py has the list.
+tests/edge/outlets/test_discovery.py has the list.
 """
 
 from collections.abc import Mapping

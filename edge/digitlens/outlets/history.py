@@ -11,7 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from digitlens.core.errors import JournalError
-from digitlens.outlets import Entry, Wanted
+from digitlens.outlets.entries import Entry, Wanted
 
 FORMAT = 1
 """Of the file: its user_version."""

@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from digitlens.outlets import Entry
+from digitlens.outlets.entries import Entry
 
 
 class Lines:

@@ -18,13 +18,14 @@ import msgspec
 from digitlens.config.settings import MqttSettings, RegionSettings
 from digitlens.core.errors import OutletError
 from digitlens.live.stats import Snapshot
-from digitlens.outlets import Entry, discovery
-from digitlens.outlets.board import Board
+from digitlens.outlets import discovery
+from digitlens.outlets.entries import Entry
 from digitlens.outlets.health import THERMOMETER, report
-from digitlens.outlets.journal import Journal
-from digitlens.outlets.mqtt_link import Heard, Link, Refused
-from digitlens.outlets.secret import secret
-from digitlens.outlets.trust import trusting
+from digitlens.outlets.mqtt_connection import Heard, Link, Refused
+from digitlens.outlets.outbox import Journal
+from digitlens.outlets.retained import Board
+from digitlens.outlets.secrets import secret
+from digitlens.outlets.tls import trusting
 
 PLACES = 8
 """Numbers that have a topic each, where there are no regions."""

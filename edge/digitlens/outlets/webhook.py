@@ -25,10 +25,10 @@ import msgspec
 from digitlens.config.settings import WebhookSettings
 from digitlens.core.errors import OutletError
 from digitlens.core.version import __version__
-from digitlens.outlets import Entry
-from digitlens.outlets.journal import Journal
-from digitlens.outlets.secret import secret
-from digitlens.outlets.trust import trusting
+from digitlens.outlets.entries import Entry
+from digitlens.outlets.outbox import Journal
+from digitlens.outlets.secrets import secret
+from digitlens.outlets.tls import trusting
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0)
 """Seconds before an entry is sent again; the last again and again. A fifth more or less, by chance."""

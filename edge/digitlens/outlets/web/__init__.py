@@ -18,10 +18,10 @@ from contextlib import suppress
 from digitlens.core.errors import DependencyError, OutletError
 from digitlens.live.latest import Latest
 from digitlens.live.stats import Vitals
-from digitlens.outlets import Entry
+from digitlens.outlets.entries import Entry
 from digitlens.outlets.web.access import CREDENTIAL, MAKE, Access, read_token
+from digitlens.outlets.web.history import Past, Recent
 from digitlens.outlets.web.metrics import Outbox
-from digitlens.outlets.web.past import Past, Recent
 
 RATE = 10.0
 """Pictures a second for a page, at the most."""
@@ -65,7 +65,7 @@ class Web:
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
         try:
-            from digitlens.outlets.web import routes, site
+            from digitlens.outlets.web import context, handlers
         except ImportError as error:
             raise DependencyError("--web needs tornado: pip install 'digitlens[web]'") from error
         # What strangers do wrong is no news of ours; of our own errors the routes tell.
@@ -88,12 +88,12 @@ class Web:
         self._stop = asyncio.Event()
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
-        self._site = site.Site(
+        self._site = context.Site(
             latest=latest, vitals=vitals, access=Access(token, say=say),
             past=past or self._recent or Recent(), kept=past is not None, outbox=outbox,
             pool=self._pool, rate=rate, hosts=_names(host), port=self.port, say=say,
         )  # fmt: skip
-        self._gate = routes.gate(self._site)
+        self._gate = handlers.gate(self._site)
         self._thread = threading.Thread(target=self._run, name="digitlens web", daemon=True)
         self._thread.start()
         self._started.wait()

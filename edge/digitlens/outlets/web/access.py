@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from digitlens.core.errors import OutletError
-from digitlens.outlets.secret import OTHERS, place
+from digitlens.outlets.secrets import OTHERS, place
 
 CREDENTIAL = "web-token"
 """Its name among systemd's credentials."""

@@ -9,8 +9,8 @@ from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
-from digitlens.outlets.web.gate import Gate
-from digitlens.outlets.web.site import Site
+from digitlens.outlets.web.context import Site
+from digitlens.outlets.web.limits import Gate
 
 T = TypeVar("T")
 HEADERS = {

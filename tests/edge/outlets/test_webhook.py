@@ -17,11 +17,11 @@ from digitlens.config.settings import WebhookSettings
 from digitlens.core.errors import OutletError
 from digitlens.outlets import webhook
 from digitlens.outlets.webhook import WebhookOutlet
-from tests.edge.receivers import Receiver, Rude
+from tests.edge.outlets.receivers import Receiver, Rude
 
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
-from tests.edge.brokers import DEADLINE, Watched, certificates, draft, free_port, needs_openssl
+from tests.edge.outlets.brokers import DEADLINE, Watched, certificates, draft, free_port, needs_openssl
 
 
 @pytest.fixture

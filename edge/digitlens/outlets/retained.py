@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import msgspec
 
 from digitlens.core.readings import Box
-from digitlens.outlets import STANDING, Entry
+from digitlens.outlets.entries import STANDING, Entry
 
 
 class State(msgspec.Struct, frozen=True):

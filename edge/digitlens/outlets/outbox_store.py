@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from digitlens.outlets import Draft, Entry
+from digitlens.outlets.entries import Draft, Entry
 from digitlens.outlets.history import History
-from digitlens.outlets.journal_file import newest, open_file
+from digitlens.outlets.outbox_file import newest, open_file
 
 SHARE = 20
 """Of a journal at its limit, one part in so many is let go at a time."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol, Unpack
 
-from digitlens.outlets import Entry, Filters, Wanted, fits
+from digitlens.outlets.entries import Entry, Filters, Wanted, fits
 
 KEPT = 500
 """Entries that are remembered without a journal."""

@@ -9,7 +9,7 @@ from digitlens.config.settings import NAME, RegionSettings
 from digitlens.core.errors import SettingsError
 from digitlens.core.readings import Box
 from digitlens.core.tracking import Event
-from digitlens.outlets import Draft
+from digitlens.outlets.entries import Draft
 
 HOUR = 3600.0
 REMEMBERED = 1000

@@ -12,10 +12,10 @@ from typing import TypeVar, Unpack
 import msgspec
 
 from digitlens.core.errors import JournalError
-from digitlens.outlets import Draft, Entry, Filters
+from digitlens.outlets.entries import Draft, Entry, Filters
 from digitlens.outlets.history import Aside, History, code, number_of, said
-from digitlens.outlets.journal_file import SIDES, Hold, damaged, set_aside
-from digitlens.outlets.ledger import Ledger, Mark
+from digitlens.outlets.outbox_file import SIDES, Hold, damaged, set_aside
+from digitlens.outlets.outbox_store import Ledger, Mark
 
 _T = TypeVar("_T")
 

@@ -11,8 +11,8 @@ from digitlens.config.settings import MqttSettings, RegionSettings, WebhookSetti
 from digitlens.outlets import mqtt, webhook
 from digitlens.outlets.mqtt import MqttOutlet
 from digitlens.outlets.webhook import WebhookOutlet
-from tests.edge import fuzzing
-from tests.edge.brokers import DEADLINE, Subscriber, Watched, broker, draft, needs_mosquitto
+from tests.edge.outlets import fuzzing
+from tests.edge.outlets.brokers import DEADLINE, Subscriber, Watched, broker, draft, needs_mosquitto
 
 REGIONS = {"meter": RegionSettings(corners=(0, 0, 1, 1))}
 GOOD = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"

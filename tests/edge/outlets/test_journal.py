@@ -13,10 +13,10 @@ import msgspec
 import pytest
 
 from digitlens.core.errors import JournalError
-from digitlens.outlets import Entry
+from digitlens.outlets.entries import Entry
 from digitlens.outlets.history import History
-from digitlens.outlets.journal import Journal
-from tests.edge.brokers import draft
+from digitlens.outlets.outbox import Journal
+from tests.edge.outlets.brokers import draft
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_the_last_good_value_of_a_region_is_found_again(open_one: Callable[..., 
 def test_only_one_process_has_it(open_one: Callable[..., Journal], tmp_path: Path) -> None:
     journal = open_one()
     program = (
-        "import sys; from pathlib import Path; from digitlens.outlets.journal import Journal\n"
+        "import sys; from pathlib import Path; from digitlens.outlets.outbox import Journal\n"
         "from digitlens.core.errors import JournalError\n"
         "try: Journal(Path(sys.argv[1]))\n"
         "except JournalError as error: print(error)"

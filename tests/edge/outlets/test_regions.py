@@ -7,8 +7,8 @@ import pytest
 from digitlens.config.settings import RegionSettings
 from digitlens.core.errors import SettingsError
 from digitlens.core.tracking import Event
-from digitlens.outlets import Draft
-from digitlens.regions import HOUR, Regions
+from digitlens.outlets.entries import Draft
+from digitlens.outlets.regions import HOUR, Regions
 
 SIZE = (1000, 500)
 INSIDE, OUTSIDE = (450, 200, 100, 50), (10, 10, 50, 20)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from digitlens.config.settings import MqttSettings
 from digitlens.core.errors import DependencyError, OutletError
-from digitlens.outlets.trust import trusting
+from digitlens.outlets.tls import trusting
 
 try:
     import paho.mqtt.client as paho

@@ -10,7 +10,8 @@ import msgspec
 
 from digitlens.core.errors import DependencyError, DigitLensError
 from digitlens.core.tracking import Event
-from digitlens.outlets import STANDING, Draft, Entry, Outlet
+from digitlens.outlets.base import Outlet
+from digitlens.outlets.entries import STANDING, Draft, Entry
 
 MOST = 10_000
 """Drafts that wait in memory while the journal cannot be written to."""
@@ -93,7 +94,7 @@ class Desk:
     growing pauses. What could not be written waits in memory, and is announced when it has been.
 
     Args:
-        apply: an event, its time since 1970, and the size of the picture -> drafts; digitlens.regions.
+        apply: an event, its time since 1970, and the size of the picture -> drafts (Regions.apply).
         journal: opened with it; it is closed with the desk.
 
     `standing` are the newest entries of the numbers that have not gone, by number: for an outlet that is

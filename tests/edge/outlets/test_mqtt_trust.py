@@ -12,7 +12,7 @@ pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 from digitlens.config.settings import MqttSettings
 from digitlens.core.errors import OutletError
 from digitlens.outlets.mqtt import MqttOutlet
-from tests.edge.brokers import (
+from tests.edge.outlets.brokers import (
     DEADLINE,
     OPENSSL,
     Broker,

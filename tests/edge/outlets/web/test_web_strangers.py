@@ -13,13 +13,13 @@ import pytest
 from digitlens.core.frames import Frame
 from digitlens.live.latest import Latest
 from digitlens.live.stats import Vitals
-from tests.edge.viewing import LONG, asked, until
+from tests.edge.outlets.web.viewing import LONG, asked, until
 
 pytest.importorskip("tornado", reason="needs the extra web")
 
-from digitlens.outlets.web import Web, gate, viewers
+from digitlens.outlets.web import Web, limits, websockets
 from digitlens.outlets.web.access import FREE
-from digitlens.outlets.web.routes import ROUTES
+from digitlens.outlets.web.handlers import ROUTES
 
 TOKEN = "correct-horse-battery"  # noqa: S105
 FORM = "application/x-www-form-urlencoded"
@@ -189,7 +189,7 @@ def test_wrong_methods(web: Web, path: str, method: str) -> None:
 
 
 def test_too_much_is_refused(web: Web) -> None:
-    long = "x" * gate.HEADER
+    long = "x" * limits.HEADER
     for path, headers in (
         ("/", {"X": long}),
         (f"/{long}", {}),
@@ -197,7 +197,7 @@ def test_too_much_is_refused(web: Web) -> None:
     ):
         with asked(web.port, path, **headers) as answer:
             assert answer.status == 431
-    with asked(web.port, "/sign-in", "POST", "x" * (gate.BODY + 1), Content_Type=FORM) as answer:
+    with asked(web.port, "/sign-in", "POST", "x" * (limits.BODY + 1), Content_Type=FORM) as answer:
         assert answer.status == 400
     assert raw(web.port, b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 100_000) == b""
     with asked(web.port, "/") as answer:
@@ -238,18 +238,18 @@ def test_nonsense_is_not_answered_200_with_anything_of_ours(sent: bytes) -> None
 def test_slow_connections_are_many_and_nobody_waits_for_them(web: Web) -> None:
     with ExitStack() as opened:
         slow = []
-        for _ in range(2 * gate.MOST):
+        for _ in range(2 * limits.MOST):
             line = opened.enter_context(socket.create_connection(("127.0.0.1", web.port), LONG))
             line.sendall(b"GET / HTTP/1.1\r\nX: ")
             slow.append(line)
         with asked(web.port, "/") as answer:
             assert answer.status == 200
-        for line in slow[: gate.MOST // 2]:  # those who have waited the longest have been ended
+        for line in slow[: limits.MOST // 2]:  # those who have waited the longest have been ended
             assert _ended(line)
 
 
 def test_who_says_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "SILENCE", 0.2)
+    monkeypatch.setattr(limits, "SILENCE", 0.2)
     web = Web("127.0.0.1:0", Latest(), Vitals("usb:0"))
     try:
         for said in (
@@ -266,7 +266,7 @@ def test_who_says_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_who_takes_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(viewers, "STUCK", 0.5)
+    monkeypatch.setattr(websockets, "STUCK", 0.5)
     latest = Latest()
     noise = np.random.default_rng(0).integers(0, 255, (720, 1280), np.uint8)
     web = Web("127.0.0.1:0", latest, Vitals("usb:0"), rate=60)

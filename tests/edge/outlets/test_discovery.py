@@ -98,7 +98,7 @@ def test_the_cameras_health_is_diagnostics_that_expire() -> None:
 
 def test_templates_make_states_of_what_is_sent() -> None:
     """Jinja's own grammar is Home Assistant's; here the few forms we use are looked at as Python."""
-    from digitlens.outlets.board import State
+    from digitlens.outlets.retained import State
 
     for message in told().values():
         template = message["value_template"]

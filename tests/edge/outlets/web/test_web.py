@@ -20,10 +20,10 @@ from digitlens import Reader
 from digitlens.core.errors import OutletError
 from digitlens.live.latest import Latest
 from digitlens.live.stats import Vitals
-from digitlens.outlets import Draft
-from digitlens.outlets.desk import Unkept
+from digitlens.outlets.dispatcher import Unkept
+from digitlens.outlets.entries import Draft
+from tests.edge.outlets.web.viewing import LONG, Showing, Viewers, asked, until
 from tests.edge.pages import write
-from tests.edge.viewing import LONG, Showing, Viewers, asked, until
 
 pytest.importorskip("tornado", reason="needs the extra web")
 

@@ -16,8 +16,8 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from digitlens.outlets import Draft, Entry
-from digitlens.outlets.journal import Journal
+from digitlens.outlets.entries import Draft, Entry
+from digitlens.outlets.outbox import Journal
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 OPENSSL = shutil.which("openssl") or ""

@@ -9,7 +9,7 @@ import msgspec
 from tornado.iostream import IOStream
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from digitlens.outlets.web.pictures import Picture, Pictures
+from digitlens.outlets.web.frames import Picture, Pictures
 
 MOST = 32
 BEAT = 1.0

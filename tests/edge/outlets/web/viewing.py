@@ -20,9 +20,9 @@ from digitlens.live.latest import Latest
 from digitlens.live.loop import Live
 from digitlens.live.stats import Vitals
 from digitlens.live.tracker import Tracker
-from digitlens.outlets.desk import Desk, Opener, Unkept
+from digitlens.outlets.dispatcher import Desk, Opener, Unkept
+from digitlens.outlets.regions import Regions
 from digitlens.outlets.web import Web
-from digitlens.regions import Regions
 
 LONG = 60.0
 

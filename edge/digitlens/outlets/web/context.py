@@ -11,10 +11,10 @@ from digitlens.core.version import __version__
 from digitlens.live.latest import Latest
 from digitlens.live.stats import Vitals
 from digitlens.outlets.web.access import Access
+from digitlens.outlets.web.frames import Pictures
+from digitlens.outlets.web.history import Past
 from digitlens.outlets.web.metrics import Outbox, trouble
-from digitlens.outlets.web.past import Past
-from digitlens.outlets.web.pictures import Pictures
-from digitlens.outlets.web.viewers import Viewers
+from digitlens.outlets.web.websockets import Viewers
 
 TYPES = {
     ".html": "text/html; charset=utf-8",

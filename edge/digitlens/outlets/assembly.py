@@ -18,13 +18,14 @@ from digitlens.config.settings import JournalSettings, Settings, WebSettings
 from digitlens.core.errors import DigitLensError, JournalError
 from digitlens.live.latest import Latest
 from digitlens.live.stats import Vitals
-from digitlens.outlets import Draft, Entry, Filters, Outlet
-from digitlens.outlets.desk import Desk, Journal, Opener, Unkept
-from digitlens.outlets.journal import Journal as JournalFile
+from digitlens.outlets.base import Outlet
+from digitlens.outlets.dispatcher import Desk, Journal, Opener, Unkept
+from digitlens.outlets.entries import Draft, Entry, Filters
 from digitlens.outlets.lines import Lines
-from digitlens.regions import Regions
+from digitlens.outlets.outbox import Journal as JournalFile
+from digitlens.outlets.regions import Regions
 
-MODULES = {"lines": (), "mqtt": ("mqtt",), "webhook": ("webhook",), "web": ("web.routes", "web.site")}
+MODULES = {"lines": (), "mqtt": ("mqtt",), "webhook": ("webhook",), "web": ("web.handlers", "web.context")}
 """What each outlet imports when it is opened, below digitlens.outlets."""
 
 _log = logging.getLogger(__name__)

@@ -16,9 +16,9 @@ from pathlib import Path
 from digitlens.cli import main
 from digitlens.core.errors import JournalError
 from digitlens.outlets import discovery
-from digitlens.outlets.board import Board
-from digitlens.outlets.journal import Journal
-from tests.edge.brokers import draft
+from digitlens.outlets.outbox import Journal
+from digitlens.outlets.retained import Board
+from tests.edge.outlets.brokers import draft
 
 ANSWERS = (
     b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",

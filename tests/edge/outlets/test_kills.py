@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
-from tests.edge.brokers import needs_mosquitto
+from tests.edge.outlets.brokers import needs_mosquitto
 
 
 @needs_mosquitto

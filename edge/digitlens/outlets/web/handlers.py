@@ -12,12 +12,13 @@ from tornado.websocket import WebSocketHandler
 
 from digitlens.core.errors import DigitLensError
 from digitlens.core.version import __version__
-from digitlens.outlets.web import metrics, past, viewers
+from digitlens.outlets.web import history as past
+from digitlens.outlets.web import metrics, websockets
 from digitlens.outlets.web.access import LIFE
-from digitlens.outlets.web.gate import Gate
-from digitlens.outlets.web.pictures import flat
-from digitlens.outlets.web.route import POLICY, Route
-from digitlens.outlets.web.site import Site
+from digitlens.outlets.web.context import Site
+from digitlens.outlets.web.frames import flat
+from digitlens.outlets.web.handler import POLICY, Route
+from digitlens.outlets.web.limits import Gate
 
 PAGE_POLICY = f"{POLICY}; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
 SILENT = 15.0
@@ -202,7 +203,7 @@ class Events(Route):
 
     async def get(self) -> None:
         """Goes on until the listener leaves or the server ends; who has missed too many begins anew."""
-        if len(self.site.listeners) >= viewers.MOST:
+        if len(self.site.listeners) >= websockets.MOST:
             raise HTTPError(503, log_message="too many listeners")
         self.set_header("Content-Type", "text/event-stream")
         self.last_long()
@@ -284,13 +285,13 @@ class Live(Route, WebSocketHandler):
         """See Route."""
         super().prepare()
         self.stream = cast(HTTP1Connection, self.request.connection).stream
-        if len(self.site.viewers) >= viewers.MOST:
-            raise HTTPError(503, log_message=f"{viewers.MOST} pages are open already")
+        if len(self.site.viewers) >= websockets.MOST:
+            raise HTTPError(503, log_message=f"{websockets.MOST} pages are open already")
 
     def open(self, *arguments: str, **named: str) -> None:
         """A page is there."""
         self.set_nodelay(True)
-        self.viewer = viewers.Viewer(self, self.stream)
+        self.viewer = websockets.Viewer(self, self.stream)
         self.site.viewers.add(self.viewer)
 
     def on_message(self, message: str | bytes) -> None:

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pytest
 
 from digitlens import Reader
+from tests.edge.outlets.web.viewing import Showing, Viewers, until
 from tests.edge.pages import write
-from tests.edge.viewing import Showing, Viewers, until
 
 pytest.importorskip("tornado", reason="needs the extra web")
 webdriver = pytest.importorskip("selenium.webdriver", reason="needs the extra test")

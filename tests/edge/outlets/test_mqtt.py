@@ -19,11 +19,12 @@ pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 from digitlens.config.settings import RegionSettings
 from digitlens.core.tracking import Event
 from digitlens.live.stats import Vitals
-from digitlens.outlets import STANDING, Draft, Entry, mqtt
-from digitlens.outlets.board import Board
-from digitlens.outlets.desk import Desk, Opener
+from digitlens.outlets import mqtt
+from digitlens.outlets.dispatcher import Desk, Opener
+from digitlens.outlets.entries import STANDING, Draft, Entry
 from digitlens.outlets.mqtt import MqttOutlet
-from tests.edge.brokers import (
+from digitlens.outlets.retained import Board
+from tests.edge.outlets.brokers import (
     DEADLINE,
     Broker,
     Subscriber,
@@ -228,7 +229,7 @@ def test_home_assistants_birth_is_answered_and_what_is_stale_taken_back(
 def test_the_will_says_offline_when_the_device_is_gone(tmp_path: Path) -> None:
     program = (
         "import sys, threading; from pathlib import Path\n"
-        "from digitlens.outlets.journal import Journal; from digitlens.outlets.mqtt import MqttOutlet\n"
+        "from digitlens.outlets.outbox import Journal; from digitlens.outlets.mqtt import MqttOutlet\n"
         "from digitlens.config.settings import MqttSettings\n"
         "journal = Journal(Path(sys.argv[1]))\n"
         "MqttOutlet(MqttSettings(broker='127.0.0.1', port=int(sys.argv[2])), 'pi', journal)\n"
