@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+from digitlens.commands.terminal import complain, positive
 from digitlens.core.errors import DigitLensError
-from digitlens.terminal import complain, positive
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -2,6 +2,6 @@
 
 import sys
 
-from digitlens.cli import main
+from digitlens.commands.main import main
 
 sys.exit(main())

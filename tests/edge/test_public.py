@@ -31,7 +31,7 @@ def test_import_loads_nothing_heavy_and_starts_nothing() -> None:
         "import os, signal, sys, threading, logging\n"
         "import cv2  # sets LD_LIBRARY_PATH itself\n"
         "before = dict(os.environ), signal.getsignal(signal.SIGTERM), logging.getLogger().handlers[:]\n"
-        "import digitlens, digitlens.cli\n"
+        "import digitlens, digitlens.commands.main\n"
         "after = dict(os.environ), signal.getsignal(signal.SIGTERM), logging.getLogger().handlers[:]\n"
         "assert before == after and threading.active_count() == 1\n"
         "print(*sys.modules)"

@@ -1,7 +1,7 @@
 """Runs each target on one seed after the other, in a process of its own that may crash, hang or grow.
 
 It passes if no seed found anything. What one has found is said with the seed; after the mend it stays in
-tests/edge/test_fuzz_seeds.py.
+tests/deploy/test_fuzz_seeds.py.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def main() -> int:
 
 def child(target: str, seed: int) -> None:
     """Case after case, until the parent ends it; a line before each and after it."""
-    from digitlens.terminal import silence_opencv
+    from digitlens.images.opencv_log import silence_opencv
     from fuzz.cases import Found
     from fuzz.targets import run
 

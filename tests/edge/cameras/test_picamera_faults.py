@@ -241,7 +241,7 @@ def play():
 
 player = threading.Thread(target=play, daemon=True)
 player.start()
-from digitlens.cli import main
+from digitlens.commands.main import main
 status = main()
 stop.set()  # a thread that Python's end finds within OpenCV aborts the process
 player.join()

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from digitlens.cli import main
+from digitlens.commands.main import main
 from digitlens.core.errors import JournalError
 from digitlens.outlets import discovery
 from digitlens.outlets.outbox import Journal

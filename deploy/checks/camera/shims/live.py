@@ -7,7 +7,7 @@ import time
 import picamera2
 from picamera2.allocators.libcameraallocator import LibcameraAllocator
 
-from digitlens.cli import main
+from digitlens.commands.main import main
 
 PACE = 1 / 30
 SILENT = int(os.environ.get("SILENT_AFTER", "0"))

@@ -274,7 +274,8 @@ def test_what_cannot_be_had_is_one_line(sheet: Path) -> None:
     for listen in ("8080", "localhost", "::1:80", "127.0.0.1:x", "127.0.0.1:70000", ":80", "[::1]"):
         with pytest.raises(OutletError, match="HOST:PORT"):
             Web(listen, latest, vitals)
-    program = "import sys; sys.modules['tornado'] = None; from digitlens.cli import main; sys.exit(main())"
+    program = "import sys; sys.modules['tornado'] = None; "
+    program += "from digitlens.commands.main import main; sys.exit(main())"
     done = live("-c", program.replace("; ", "\n"), *LIVE, sheet, "--web", "127.0.0.1:0")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "digitlens: --web needs tornado: pip install 'digitlens[web]'\n"

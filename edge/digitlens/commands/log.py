@@ -12,12 +12,12 @@ from typing import Any
 
 import msgspec
 
+from digitlens.commands.terminal import positive
 from digitlens.config import settings_file
 from digitlens.core.errors import JournalError
 from digitlens.outlets.entries import Entry, Wanted, fits
 from digitlens.outlets.history import Aside, History, number_of
 from digitlens.outlets.outbox_file import forget
-from digitlens.terminal import positive
 
 LAST = 100
 """Lines of a table for which nobody has said how many there shall be."""

@@ -10,7 +10,7 @@ from digitlens.config import settings_file
 from digitlens.config.settings import Settings
 from digitlens.core.errors import SettingsError
 from digitlens.core.stderr import quiet
-from digitlens.terminal import silence_opencv
+from digitlens.images.opencv_log import silence_opencv
 
 
 def add_options(doctor: argparse.ArgumentParser) -> None:
@@ -25,7 +25,7 @@ def add_options(doctor: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print what was found; 1 if something is to be mended."""
-    from digitlens import doctor
+    from digitlens.service import doctor
 
     file = options.config or settings_file.DEFAULT
     settings: Settings | None = None

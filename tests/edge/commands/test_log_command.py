@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from digitlens.cli import main
-from digitlens.log_command import _when, safe
+from digitlens.commands.log import _when, safe
+from digitlens.commands.main import main
 from digitlens.outlets.outbox import Journal
 from tests.edge.outlets.brokers import draft
 

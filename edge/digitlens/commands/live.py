@@ -19,18 +19,18 @@ from digitlens.core.tracking import Event
 from digitlens.displays.base import Display
 from digitlens.displays.none import NoDisplay
 from digitlens.displays.registry import NAMES, open_display
+from digitlens.images.opencv_log import silence_opencv
 from digitlens.live.benchmark import Figures, Meter
 from digitlens.live.loop import Live, patience
 from digitlens.live.recording import Recorder
 from digitlens.live.snapshots import Snapshots
 from digitlens.live.tracker import Tracker
-from digitlens.live_page import open_page
 from digitlens.models import cards
 from digitlens.models.classifier import DEFAULT, Classifier
 from digitlens.reader import Reader
-from digitlens.resident import release_start
-from digitlens.stop import Stop
-from digitlens.terminal import silence_opencv
+from digitlens.service.live_page import open_page
+from digitlens.service.signals import Stop
+from digitlens.service.startup_memory import release_start
 
 BENCHMARK_RATE = 30.0
 HOLD = 30

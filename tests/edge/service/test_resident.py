@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-SHEET = Path(__file__).parents[2] / "examples" / "sheet.jpg"
+SHEET = Path(__file__).parents[3] / "examples" / "sheet.jpg"
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="needs Linux's /proc")
 
@@ -15,7 +15,7 @@ def ran(program: str) -> list[str]:
     """What it prints, line by line."""
     start = "import threading\nfrom digitlens import Reader\nfrom digitlens.images import pictures\n"
     start += "from digitlens.live.benchmark import memory\n"
-    start += "from digitlens.resident import release_start\nfrom pathlib import Path\n"
+    start += "from digitlens.service.startup_memory import release_start\nfrom pathlib import Path\n"
     start += f"(sheet,) = pictures.load(Path({str(SHEET)!r}))\nreader = Reader()\n"
     done = subprocess.run([sys.executable, "-c", start + program], capture_output=True, text=True, check=True)
     return done.stdout.splitlines()

@@ -4,8 +4,6 @@ import argparse
 import os
 import sys
 
-import cv2
-
 from digitlens.core.errors import DigitLensError
 
 
@@ -22,12 +20,3 @@ def positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
     return number
-
-
-def silence_opencv() -> None:
-    """A lost camera gets our line alone. OpenCV has moved the switch between its versions."""
-    for module in (cv2, getattr(cv2.utils, "logging", None)):
-        switch = getattr(module, "setLogLevel", None)
-        if switch is not None:
-            switch(0)
-            return

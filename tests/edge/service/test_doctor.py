@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import pytest
 
-from digitlens import doctor, machine
 from digitlens.config.settings import (
     CameraSettings,
     JournalSettings,
@@ -19,6 +18,7 @@ from digitlens.config.settings import (
     Settings,
     WebSettings,
 )
+from digitlens.service import doctor, machine
 
 
 def put(root: Path, **files: str) -> Path:

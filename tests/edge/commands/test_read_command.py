@@ -279,7 +279,7 @@ def _peak(path: Path) -> int:
     its cache, 20 MB more or less from one hour to the next.
     """
     program = (
-        "import sys; from digitlens.cli import main; main(['read', sys.argv[1]]);"
+        "import sys; from digitlens.commands.main import main; main(['read', sys.argv[1]]);"
         # Not getrusage: its maximum is inherited from the process that started this one.
         "print(*(line for line in open('/proc/self/status') if line.startswith(('VmHWM', 'RssFile'))))"
     )

@@ -14,17 +14,17 @@ from pathlib import Path
 
 import numpy as np
 
-from digitlens import machine
 from digitlens.cameras.registry import is_replay, open_camera
 from digitlens.cameras.time_limit import within
 from digitlens.config.settings import Settings
 from digitlens.core.errors import CameraError, CameraStalled, DependencyError, DigitLensError
-from digitlens.machine import Finding
 from digitlens.models import cards
 from digitlens.models.classifier import Classifier
 from digitlens.models.interpreter import RUNTIMES, imported
 from digitlens.outlets.assembly import unready
 from digitlens.rows.recognizer import Strips
+from digitlens.service import machine
+from digitlens.service.machine import Finding
 
 FRAME = 15.0
 """Seconds that a camera has to open and to give a frame."""

@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 from typing import Any, get_args
 
-from digitlens import log
 from digitlens.config import settings_file
 from digitlens.config.settings import RowNetworkUse, Settings
 from digitlens.config.settings_file import Place
 from digitlens.core.errors import DependencyError, DigitLensError, ModelError, SettingsError
-from digitlens.terminal import silence_opencv
+from digitlens.images.opencv_log import silence_opencv
+from digitlens.service import logs
 
 CONFIGURATION = 78
 """EX_CONFIG of sysexits.h: a person must mend the settings, or the model."""
@@ -53,7 +53,7 @@ def add_options(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--json", action="store_true", help="one JSON object an entry and line on stdout, too")
     above = serve.add_argument_group("options that stand above the settings of the same name")
     above.add_argument("--name", help="of this device, in topics and ids")
-    above.add_argument("--log", choices=list(log.LEVELS), help="how much is logged")
+    above.add_argument("--log", choices=list(logs.LEVELS), help="how much is logged")
     above.add_argument("--camera", metavar="auto|picamera|usb:N|PATH", help="[camera] source")
     above.add_argument("--rate", type=float, metavar="N", help="frames a second")
     above.add_argument("--rotation", type=int, metavar="N", help="degrees clockwise: 0, 90, 180, 270")
@@ -86,12 +86,12 @@ def run(options: argparse.Namespace) -> int:
     """Serve until a signal; the exit status."""
     environment = os.environ
     debug = environment.get("DIGITLENS_DEBUG") == "1"
-    log.begin("info", environment)
+    logs.begin("info", environment)
     try:
         settings = load(options)
         if options.check:
             return _check(options, settings)
-        log.begin(settings.log, environment)
+        logs.begin(settings.log, environment)
         if not debug:
             silence_opencv()
         return _serve(options)
@@ -109,9 +109,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from digitlens.notify import open_notify
-    from digitlens.service import Service
-    from digitlens.stop import Stop
+    from digitlens.service.notify import open_notify
+    from digitlens.service.service import Service
+    from digitlens.service.signals import Stop
 
     stop = Stop()
     with stop.signals(reload=True):
@@ -126,7 +126,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
     from digitlens.outlets.assembly import unready
-    from digitlens.service import make_reader
+    from digitlens.service.service import make_reader
 
     make_reader(settings.reader)
     wrong = unready(settings)

@@ -23,7 +23,6 @@ from time import monotonic
 
 import msgspec
 
-from digitlens import log
 from digitlens.cameras.base import Camera
 from digitlens.cameras.registry import is_replay, open_camera
 from digitlens.config.settings import ReaderSettings, Settings
@@ -38,11 +37,12 @@ from digitlens.live.loop import Live, patience
 from digitlens.live.stats import Vitals
 from digitlens.live.tracker import Tracker
 from digitlens.models.classifier import Classifier
-from digitlens.notify import Notify
 from digitlens.outlets.assembly import Outlets
 from digitlens.reader import Reader
-from digitlens.resident import release_start
-from digitlens.stop import Stop
+from digitlens.service import logs
+from digitlens.service.notify import Notify
+from digitlens.service.signals import Stop
+from digitlens.service.startup_memory import release_start
 
 MEND = 600.0
 """Seconds for which a lost camera is opened again in this process, before a fresh one may do better."""
@@ -249,7 +249,7 @@ class Service:
             self._trouble = ""
             settings, reader = prepared
             before, self._settings = self._settings, settings
-            log.limit(settings.log)
+            logs.limit(settings.log)
             if reader is not None:
                 self._live.change(reader=reader)
             self._outlets.change(before, settings, self._desk)

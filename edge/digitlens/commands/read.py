@@ -1,50 +1,25 @@
-"""The digitlens command."""
+"""digitlens read: photos, folders of them and videos."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 import msgspec
 
-from digitlens import doctor_command, live_command, log_command, serve_command
-from digitlens.core.errors import DigitLensError, PictureError
+from digitlens.commands.terminal import complain
+from digitlens.core.errors import PictureError
 from digitlens.core.readings import Reading, resized
 from digitlens.core.stderr import quiet
-from digitlens.core.version import __version__
 from digitlens.images import overlay, pictures
 from digitlens.models import cards
 from digitlens.models.classifier import DEFAULT, Classifier
 from digitlens.reader import Reader
 from digitlens.stages import Stages
-from digitlens.terminal import complain
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0, or 1 if something failed."""
-    options = _parser().parse_args(arguments)
-    if os.environ.get("DIGITLENS_DEBUG") != "1":
-        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # a broken video gets our line alone
-    try:
-        status: int = options.run(options)
-        sys.stdout.flush()
-    except DigitLensError as error:
-        complain(error)
-        return 1
-    except BrokenPipeError:  # the reader of our output, head for one, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return status
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="digitlens", description="Read handwritten digits from paper.")
-    parser.add_argument("--version", action="version", version=f"digitlens {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    read = commands.add_parser("read", help="read photos, folders of them, video files")
-    read.set_defaults(run=_read)
+def add_options(read: argparse.ArgumentParser) -> None:
+    """The options of digitlens read."""
+    read.set_defaults(run=run)
     read.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a photo, a video or a folder")
     read.add_argument("--json", action="store_true", help="one JSON object a picture and line, for programs")
     read.add_argument("--overlay", type=Path, metavar="DIR", help="write each picture with its boxes there")
@@ -67,16 +42,9 @@ def _parser() -> argparse.ArgumentParser:
         help="write SIGN where a decimal point or comma stands; without, digits alone are written",
     )
     read.add_argument("--threads", type=int, default=1, help="of the network (default: %(default)s)")
-    live_command.add_options(commands.add_parser("live", help="read what a camera sees, on the display"))
-    serve_command.add_options(
-        commands.add_parser("serve", help="read without a person, from a settings file")
-    )
-    doctor_command.add_options(commands.add_parser("doctor", help="what is missing on this machine"))
-    log_command.add_options(commands.add_parser("log", help="what was read, from the journal"))
-    return parser
 
 
-def _read(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Read every path; one that fails is named on stderr and does not stop the others."""
     with quiet():
         reader = Reader(Classifier.load(options.model, options.threads), separator=options.separator)

@@ -1,0 +1,52 @@
+"""The digitlens command: finds the subcommand, whose module alone is imported, and runs it."""
+
+import argparse
+import os
+import sys
+from importlib import import_module
+
+from digitlens.commands.terminal import complain
+from digitlens.core.errors import DigitLensError
+from digitlens.core.version import __version__
+
+COMMANDS = {
+    "read": "read photos, folders of them, video files",
+    "live": "read what a camera sees, on the display",
+    "serve": "read without a person, from a settings file",
+    "doctor": "what is missing on this machine",
+    "log": "what was read, from the journal",
+}
+"""Each subcommand, whose module below digitlens.commands has add_options and run, and its help."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0, or 1 if something failed."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = _parser(arguments).parse_args(arguments)
+    if os.environ.get("DIGITLENS_DEBUG") != "1":
+        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # a broken video gets our line alone
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+    except DigitLensError as error:
+        complain(error)
+        return 1
+    except BrokenPipeError:  # the reader of our output, head for one, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _parser(arguments: list[str]) -> argparse.ArgumentParser:
+    """All subcommands, the one that is asked for with its options: the others stay unimported."""
+    parser = argparse.ArgumentParser(prog="digitlens", description="Read handwritten digits from paper.")
+    parser.add_argument("--version", action="version", version=f"digitlens {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    asked = next((argument for argument in arguments if not argument.startswith("-")), "")
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary)
+        if name == asked:
+            import_module(f"digitlens.commands.{name}").add_options(command)
+    return parser
