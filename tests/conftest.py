@@ -1,13 +1,17 @@
 """Real parts for the tests: the shipped models, real digits, the pictures of ../shared where they are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from digitlens import Reader
+
+if TYPE_CHECKING:  # paho-mqtt is optional
+    from tests.edge.outlets.brokers import Watched
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -52,3 +56,13 @@ def mnist(tmp_path_factory: pytest.TempPathFactory, digits: tuple[npt.NDArray[np
     path = tmp_path_factory.mktemp("mnist") / "mnist.npz"
     np.savez(path, x_train=x[:800], y_train=y[:800], x_test=x[800:], y_test=y[800:])
     return path
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> "Iterator[Watched]":
+    """A journal whose marks, and what is said, can be waited for."""
+    from tests.edge.outlets.brokers import Watched
+
+    one = Watched(tmp_path / "journal.db")
+    yield one
+    one.close()

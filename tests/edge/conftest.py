@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -29,16 +28,6 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     picamera2.sensor.hangs.set()
     for name in ("picamera2", "libcamera"):
         sys.modules.pop(name, None)
-
-
-@pytest.fixture
-def watched(tmp_path: Path) -> "Iterator[Watched]":
-    """A journal whose marks, and what is said, can be waited for."""
-    from tests.edge.outlets.brokers import Watched
-
-    one = Watched(tmp_path / "journal.db")
-    yield one
-    one.close()
 
 
 @pytest.fixture

@@ -49,4 +49,4 @@ def test_runtime_sources_name_nothing_of_the_workstation(root) -> None:  # type:
 
 
 def test_readings_import_nothing_of_ours(root) -> None:  # type: ignore[no-untyped-def]
-    assert "digitlens" not in (root / "edge" / "digitlens" / "readings.py").read_text()
+    assert "digitlens" not in (root / "edge" / "digitlens" / "core" / "readings.py").read_text()

@@ -165,7 +165,7 @@ ON_A_REAL_SCREEN = """
 import os, signal, subprocess, sys
 import numpy as np
 from PIL import ImageGrab
-from digitlens.displays import open_display
+from digitlens.displays.registry import open_display
 from digitlens.core.errors import DisplayError
 from tests.edge.displays.test_window import PICTURE, tracked
 

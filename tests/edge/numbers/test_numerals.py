@@ -6,8 +6,7 @@ import numpy.typing as npt
 import pytest
 
 from digitlens import Reader
-
-from .pages import write
+from tests.edge.pages import write
 
 Digits = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
 
