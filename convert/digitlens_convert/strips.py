@@ -16,7 +16,7 @@ from digitlens.images import pictures
 from digitlens.models import cards
 from digitlens.models.cards import Accuracy, Card, Port, Quantization, digest
 from digitlens.rows import ctc
-from digitlens.rows.recognizer import BLANK, CLASSES, HEIGHT, WIDTHS, Heard, Strips
+from digitlens.rows.recognizer import BLANK, CLASSES, HEIGHT, WIDTHS, RowOutput, RowRecognizer
 from digitlens_convert import pages
 from digitlens_convert.stats import accuracy, discordant, mcnemar
 from digitlens_train.data import Mnist
@@ -84,7 +84,7 @@ def convert(about: About, run: Path, out: Path, data: Mnist) -> list[Path]:
             make_again=(*about.make_again, f"python -m digitlens_convert convert runs/{run.name}"),
         )
         cards.save(card, path.with_suffix(".json"))
-        network = Strips.load(path)
+        network = RowRecognizer.load(path)
         right = sum(
             [sign.label for sign in network.read(row.picture).signs if sign.label < 10]
             == [label for label in row.labels if label < 10]
@@ -101,7 +101,7 @@ def _any_width(port: Port) -> Port:
     return msgspec.structs.replace(port, shape=(batch, height, -1, depth))
 
 
-class Counted(Strips):
+class Counted(RowRecognizer):
     """The network, the strips that it was asked about, and how often it ran; made as Strips is."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -109,7 +109,7 @@ class Counted(Strips):
         self.asked: list[Gray] = []
         self.looks = 0
 
-    def read(self, strip: Gray) -> Heard:
+    def read(self, strip: Gray) -> RowOutput:
         """As Strips.read."""
         self.asked.append(strip)
         return super().read(strip)

@@ -29,10 +29,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 sys.path[:0] = [str(Path(__file__).parents[2] / "edge"), str(Path(__file__).parents[2])]
 from digitlens.config.settings import MqttSettings, RegionSettings  # noqa: E402
 from digitlens.core.tracking import Event  # noqa: E402
-from digitlens.live.stats import Vitals  # noqa: E402
+from digitlens.live.stats import LoopStats  # noqa: E402
 from digitlens.outlets.mqtt import MqttOutlet  # noqa: E402
 from digitlens.outlets.mqtt_connection import trusting  # noqa: E402
-from digitlens.outlets.outbox import Journal  # noqa: E402
+from digitlens.outlets.outbox import Outbox  # noqa: E402
 from digitlens.outlets.regions import Regions  # noqa: E402
 
 REGION = {"meter": RegionSettings(corners=(0.25, 0.25, 0.75, 0.75), digits=6, rising=True, unit="m³")}
@@ -44,10 +44,10 @@ class Pi:
 
     def __init__(self, name: str, folder: Path, settings: MqttSettings) -> None:
         self.count = 0
-        self._journal = Journal(folder / f"{name}.db", 1, name)
+        self._journal = Outbox(folder / f"{name}.db", 1, name)
         self._regions = Regions(REGION)
         self._outlet = MqttOutlet(
-            settings, name, self._journal, REGION, Vitals(name).snapshot,
+            settings, name, self._journal, REGION, LoopStats(name).snapshot,
             lambda line: print(f"{name}: {line}", file=sys.stderr),
         )  # fmt: skip
 

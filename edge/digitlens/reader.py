@@ -15,13 +15,13 @@ from digitlens.core.readings import Digit, Number, Reading, number, resized, uni
 from digitlens.glyphs.lattice import Resolved, resolve
 from digitlens.glyphs.normalize import to_mnist
 from digitlens.models import cards
-from digitlens.models.cache import Recent
+from digitlens.models.cache import TwoFrameCache
 from digitlens.models.classifier import Classifier
 from digitlens.numbers import prior, roman_numerals
 from digitlens.numbers.grouping import separated, to_numbers
 from digitlens.paper.segment import Glyph, Segmented, segment
 from digitlens.rows.reading import reread
-from digitlens.rows.recognizer import DEFAULT, Strips
+from digitlens.rows.recognizer import DEFAULT, RowRecognizer
 
 Watch = Callable[[npt.NDArray[np.uint8], Segmented, Resolved], None]
 
@@ -68,18 +68,18 @@ class Reader:
         watch: Watch | None = None,
         separator: str = "",
         whole: RowNetworkUse = "doubtful",
-        strips: Strips | None = None,
+        strips: RowRecognizer | None = None,
     ) -> None:
         self.classifier = classifier or Classifier.load()
         self.separator = separator
         self.whole = whole
         if strips is None and whole != "none" and DEFAULT in cards.names(rows=True):
-            strips = Strips.load()
+            strips = RowRecognizer.load()
         self._strips = strips
         self._watch: Watch = watch or (lambda gray, page, resolved: None)
         # An int8 network's answers are the same to the bit in whatever batch; others are always asked.
         self._exact = self.classifier.card.input.dtype == "uint8"
-        self._glyphs: Recent[bytes, npt.NDArray[np.float32]] = Recent()
+        self._glyphs: TwoFrameCache[bytes, npt.NDArray[np.float32]] = TwoFrameCache()
         # To give a picture's buffers back to the system and to get them again takes a third of the reader's
         # time. glibc keeps what is smaller than the largest block that was ever freed: mallopt(3). This one
         # is never touched, and takes no memory.
@@ -143,7 +143,7 @@ class Reader:
         sure = probabilities.sum(axis=1, dtype=np.float64)
         nowhere = 0.0
         if others is not None and len(best):
-            likely, nowhere = prior.among(sure, others, prior.BEFORE, prior.PAGE)
+            likely, nowhere = prior.em_class_prior(sure, others, prior.BEFORE, prior.PAGE)
             best, sure = best * likely / np.maximum(sure, 1e-9), likely
         digits = [
             Digit(int(value), float(confidence), glyph.box)
@@ -174,7 +174,7 @@ def _among_its_own(found: Number, chances: dict[int, float], page: float) -> lis
     among digits parts two numbers; a word is none.
     """
     sure = np.array([chances[id(digit)] for digit in found.digits])
-    likely, _ = prior.among(sure, page, page, prior.NUMBER)
+    likely, _ = prior.em_class_prior(sure, page, page, prior.NUMBER)
     digits = [
         msgspec.structs.replace(digit, confidence=float(digit.confidence * chance / max(before, 1e-9)))
         for digit, chance, before in zip(found.digits, likely, sure, strict=True)

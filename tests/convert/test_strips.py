@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra train")
 
 from digitlens.models import cards
-from digitlens.rows.recognizer import WIDTHS, Strips
+from digitlens.rows.recognizer import WIDTHS, RowRecognizer
 from digitlens_convert import strips
 from digitlens_convert.__main__ import main
 from digitlens_train import numbers
@@ -36,7 +36,7 @@ def converted(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> tuple[Pa
 def test_both_files_have_true_cards(converted: tuple[Path, Path]) -> None:
     run, out = converted
     whole, small = (
-        Strips.load(path).card for path in (run / "numbers_float32.tflite", out / "numbers.tflite")
+        RowRecognizer.load(path).card for path in (run / "numbers_float32.tflite", out / "numbers.tflite")
     )
     assert (whole.quantization, small.quantization) == ("float32", "int8")
     assert (whole.input.dtype, small.input.dtype) == ("float32", "uint8")
@@ -49,7 +49,10 @@ def test_both_files_have_true_cards(converted: tuple[Path, Path]) -> None:
 
 def test_int8_follows_float32(converted: tuple[Path, Path]) -> None:
     run, out = converted
-    whole, small = Strips.load(run / "numbers_float32.tflite"), Strips.load(out / "numbers.tflite")
+    whole, small = (
+        RowRecognizer.load(run / "numbers_float32.tflite"),
+        RowRecognizer.load(out / "numbers.tflite"),
+    )
     random = np.random.default_rng(5)
     for width in WIDTHS:
         strip = cv2.GaussianBlur(random.integers(0, 256, (32, width), dtype=np.uint8), (0, 0), 2)

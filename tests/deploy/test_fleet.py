@@ -109,7 +109,7 @@ def test_prepared_again_only_what_is_new_is_made(root: Path, tmp_path: Path) -> 
 
 def test_telegraf_and_grafana_know_what_is_sent(root: Path) -> None:
     """Neither can run here: its settings are parsed, and the fields that they name are ours."""
-    from digitlens.live.stats import Snapshot
+    from digitlens.live.stats import StatsSnapshot
     from digitlens.outlets.entries import Entry
 
     fleet = root / "deploy" / "fleet"
@@ -119,9 +119,9 @@ def test_telegraf_and_grafana_know_what_is_sent(root: Path) -> None:
     assert set(told["included_keys"]) <= set(Entry.__struct_fields__)
     assert set(told["tags"]) <= set(told["included_keys"])
     (told,) = health["json_v2"][0]["object"]
-    assert set(told["included_keys"]) <= {*Snapshot.__struct_fields__, "waiting", "temperature"}
+    assert set(told["included_keys"]) <= {*StatsSnapshot.__struct_fields__, "waiting", "temperature"}
     dashboard = json.loads((fleet / "grafana" / "dashboards" / "digitlens.json").read_text())
-    fields = set(Entry.__struct_fields__) | set(Snapshot.__struct_fields__) | {"waiting", "temperature"}
+    fields = set(Entry.__struct_fields__) | set(StatsSnapshot.__struct_fields__) | {"waiting", "temperature"}
     for panel in dashboard["panels"]:
         for name in re.findall(r'r\._field == "(\w+)"', panel["targets"][0]["query"]):
             assert name in fields

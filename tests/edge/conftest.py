@@ -10,7 +10,7 @@ import pytest
 from tests.edge.cameras.standins import FOLDER
 
 if TYPE_CHECKING:  # paho-mqtt is optional
-    from digitlens.live.stats import Vitals
+    from digitlens.live.stats import LoopStats
     from digitlens.outlets.entries import Entry
     from digitlens.outlets.mqtt import MqttOutlet
     from tests.edge.outlets.brokers import Watched
@@ -43,7 +43,7 @@ def mqtt_outlet(watched: "Watched", monkeypatch: pytest.MonkeyPatch) -> "Iterato
     def opening(
         port: int,
         regions: object = None,
-        vitals: "Vitals | None" = None,
+        vitals: "LoopStats | None" = None,
         standing: "Callable[[], Iterable[Entry]]" = tuple,
         **settings: object,
     ) -> "MqttOutlet":

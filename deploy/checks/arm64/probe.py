@@ -16,11 +16,11 @@ import numpy.typing as npt
 
 from digitlens import Classifier, Reader
 from digitlens.glyphs.normalize import to_mnist
-from digitlens.live.changes import Still
+from digitlens.live.changes import ChangeDetector
 from digitlens.models import cards
 from digitlens.models.interpreter import Network
 from digitlens.paper.segment import segment
-from digitlens.rows.recognizer import Strips, padded
+from digitlens.rows.recognizer import RowRecognizer, padded
 
 CHECK = Path("/check")
 MARK = 4242000
@@ -65,7 +65,7 @@ def run(runtime: str, out: str) -> None:
         for portable in (False, True):
             network = Network(content[name], 1, runtime, portable)
             outputs[f"{name}{' portable' * portable}"] = network.run(batch)
-    reader = Reader(Classifier.load(runtime=runtime), strips=Strips.load(runtime=runtime))
+    reader = Reader(Classifier.load(runtime=runtime), strips=RowRecognizer.load(runtime=runtime))
     reading = reader.read(cv2.imread(str(CHECK / "sheet.jpg")))
     sheet = [
         [number.text, number.box, [(digit.value, digit.box, digit.confidence) for digit in number.digits]]
@@ -136,8 +136,8 @@ def count(runtime: str) -> None:
     cv2.setNumThreads(1)
     x = digits()
     gray = frame(x)
-    classifier, strips = Classifier.load(runtime=runtime), Strips.load(runtime=runtime)
-    reader, still = Reader(classifier, strips=strips), Still()
+    classifier, strips = Classifier.load(runtime=runtime), RowRecognizer.load(runtime=runtime)
+    reader, still = Reader(classifier, strips=strips), ChangeDetector()
     strip = rows(x)[0]
     glyphs = segment(gray).glyphs
     batch = to_mnist(glyphs)

@@ -11,7 +11,7 @@ import numpy as np
 from digitlens.core.errors import ModelError
 from digitlens.models import cards
 from digitlens.models.classifier import Classifier
-from digitlens.rows.recognizer import Strips
+from digitlens.rows.recognizer import RowRecognizer
 from fuzz.cases import Found, Ready, mutated, one_line
 
 
@@ -46,7 +46,7 @@ def model(case: random.Random, folder: Path, ready: Ready) -> None:
 def _loads(path: Path) -> bool:
     try:
         if "strips" in path.with_suffix(".json").read_text(errors="replace"):
-            strips = Strips.load(path)
+            strips = RowRecognizer.load(path)
             strips.read(np.full((32, 128), 200, np.uint8))
         else:
             chances = Classifier.load(path).probabilities(np.zeros((3, 28, 28), np.uint8))

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / "edge"), str(ROOT)]
 from digitlens.config.settings import MqttSettings  # noqa: E402
 from digitlens.outlets.mqtt import MqttOutlet  # noqa: E402
-from digitlens.outlets.outbox import Journal  # noqa: E402
+from digitlens.outlets.outbox import Outbox  # noqa: E402
 from tests.edge.outlets.brokers import Broker, Subscriber, draft  # noqa: E402
 
 FLAT = 2.0
@@ -29,7 +29,7 @@ FLAT = 2.0
 
 def serve(path: Path, port: int) -> None:
     """The process with the outlet: a number on its input is so many readings, and nothing the end."""
-    journal = Journal(path, 64, "pi")
+    journal = Outbox(path, 64, "pi")
     outlet = MqttOutlet(
         MqttSettings(broker="127.0.0.1", port=port), "pi", journal,
         say=lambda line: print(f"    {line}", file=sys.stderr),

@@ -25,7 +25,7 @@ sys.path[:0] = [str(ROOT / "edge"), str(ROOT)]
 from digitlens.config.settings import MqttSettings, WebhookSettings  # noqa: E402
 from digitlens.outlets.history import History  # noqa: E402
 from digitlens.outlets.mqtt import MqttOutlet  # noqa: E402
-from digitlens.outlets.outbox import Journal  # noqa: E402
+from digitlens.outlets.outbox import Outbox  # noqa: E402
 from digitlens.outlets.webhook import WebhookOutlet  # noqa: E402
 from tests.edge.outlets.brokers import Subscriber, broker, draft  # noqa: E402
 from tests.edge.outlets.receivers import Receiver  # noqa: E402
@@ -33,7 +33,7 @@ from tests.edge.outlets.receivers import Receiver  # noqa: E402
 
 def feed(path: Path, port: int, url: str, start: int, drain: bool) -> None:
     """The process that is killed; with `drain` it ends when everything has arrived."""
-    journal = Journal(path, 64, "pi", lambda line: print(f"said {line}", file=sys.stderr))
+    journal = Outbox(path, 64, "pi", lambda line: print(f"said {line}", file=sys.stderr))
     outlets = (
         MqttOutlet(MqttSettings(broker="127.0.0.1", port=port), "pi", journal),
         WebhookOutlet(WebhookSettings(url=url), journal),
@@ -78,7 +78,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as place, Receiver() as receiver:
         folder = Path(place)
         path = folder / "journal.db"
-        journal = Journal(path, 64, "pi")
+        journal = Outbox(path, 64, "pi")
         journal.follow("mqtt")
         journal.follow("webhook")
         journal.close()

@@ -9,13 +9,13 @@ from typing import Any
 from digitlens.cameras.time_limit import within
 from digitlens.core.arrays import Pixels
 from digitlens.core.errors import DisplayError
-from digitlens.core.preview import Way
+from digitlens.core.preview import PreviewKind
 
 START = 10.0
 """Seconds that a preview has to show its first picture."""
 PART = 0.9
 """Of the screen, that a window takes at the most."""
-KINDS: dict[Way, str] = {"drm": "DRM", "qt": "QT", "gl": "QTGL"}
+KINDS: dict[PreviewKind, str] = {"drm": "DRM", "qt": "QT", "gl": "QTGL"}
 """A way -> picamera2's name for it."""
 
 
@@ -36,7 +36,9 @@ class Preview:
         self._screen = picture
         self._window: Any = None
 
-    def start(self, way: Way, *, screen: tuple[int, int] | None, full_screen: bool, title: str) -> None:
+    def start(
+        self, way: PreviewKind, *, screen: tuple[int, int] | None, full_screen: bool, title: str
+    ) -> None:
         """Show the pictures on the screen, see digitlens.core.preview.Preview.
 
         Raises:

@@ -20,7 +20,7 @@ from digitlens.displays.base import Display
 from digitlens.displays.none import NoDisplay
 from digitlens.displays.registry import NAMES, open_display
 from digitlens.images.opencv_log import silence_opencv
-from digitlens.live.benchmark import Figures, Meter
+from digitlens.live.benchmark import Benchmark, Figures
 from digitlens.live.loop import Live, patience
 from digitlens.live.recording import Recorder
 from digitlens.live.snapshots import Snapshots
@@ -99,7 +99,7 @@ def _live(
     reader: Reader,
     stop: Stop,
     rate: float | None = None,
-    meter: Meter | None = None,
+    meter: Benchmark | None = None,
 ) -> tuple[Live, Camera]:
     rate = options.rate if rate is None else rate
     hold = options.hold if options.hold is not None else 1 if options.benchmark else HOLD
@@ -169,7 +169,7 @@ def _benchmark(options: argparse.Namespace, reader: Reader, stop: Stop) -> int:
     for name, rate in (("fast", 0.0), ("paced", BENCHMARK_RATE)):
         if stop.wait(0.0):
             break
-        meter = Meter()
+        meter = Benchmark()
         live, camera = _live(options, reader, stop, rate, meter)
         figures[name] = meter.figures() | {"read": live.read, "dropped": camera.dropped}
     sys.stdout.buffer.write(msgspec.json.encode(figures) + b"\n")

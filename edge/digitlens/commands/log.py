@@ -16,7 +16,7 @@ from digitlens.commands.terminal import positive
 from digitlens.config import settings_file
 from digitlens.core.errors import JournalError
 from digitlens.outlets.entries import Entry, Wanted, fits
-from digitlens.outlets.history import Aside, History, number_of
+from digitlens.outlets.history import DeadLetter, History, number_of
 from digitlens.outlets.outbox_file import forget
 
 LAST = 100
@@ -169,7 +169,7 @@ def _printer(options: argparse.Namespace, more: tuple[str, ...]) -> Callable[...
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow((*COLUMNS, *more))
 
-        def row(entry: Entry, aside: Aside | None = None) -> None:
+        def row(entry: Entry, aside: DeadLetter | None = None) -> None:
             told = () if aside is None else (aside.outlet, _iso(aside.time), aside.reason)
             writer.writerow([safe(cell) for cell in (*_cells(entry), *told)])
 
@@ -177,12 +177,12 @@ def _printer(options: argparse.Namespace, more: tuple[str, ...]) -> Callable[...
     return _as_line
 
 
-def _as_json(entry: Entry, aside: Aside | None = None) -> None:
+def _as_json(entry: Entry, aside: DeadLetter | None = None) -> None:
     sys.stdout.buffer.write(msgspec.json.encode(entry if aside is None else aside) + b"\n")
     sys.stdout.buffer.flush()
 
 
-def _as_line(entry: Entry, aside: Aside | None = None) -> None:
+def _as_line(entry: Entry, aside: DeadLetter | None = None) -> None:
     value = "" if entry.value is None else f"{entry.value:.15g}"
     line = (
         f"{_iso(entry.time, ' ')[:19]}   {entry.kind:<8}   {entry.text:<12}   {entry.confidence:6.1%}   "

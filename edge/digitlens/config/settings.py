@@ -11,7 +11,7 @@ NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 RowNetworkUse = Literal["doubtful", "all", "none"]
 """Which rows the network `numbers` reads besides the lattice."""
-Part = Annotated[float, Meta(ge=0, le=1)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
@@ -87,7 +87,7 @@ class WebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RegionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[region.NAME]: a part of the picture, and what a number that stands there must be."""
 
-    corners: tuple[Part, Part, Part, Part]
+    corners: tuple[Fraction, Fraction, Fraction, Fraction]
     """Left, top, right, bottom; parts of the picture's width and height."""
     digits: Annotated[int, Meta(ge=1, le=15)] | None = None
     smallest: float | None = None

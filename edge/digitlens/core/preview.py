@@ -6,14 +6,16 @@ import numpy as np
 import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint8]
-Way = Literal["drm", "qt", "gl"]
+PreviewKind = Literal["drm", "qt", "gl"]
 """The whole screen without a desktop; a window; a window that the graphics chip draws."""
 
 
 class Preview(Protocol):
     """Shows an open camera's pictures, with a layer over them that a display draws."""
 
-    def start(self, way: Way, *, screen: tuple[int, int] | None, full_screen: bool, title: str) -> None:
+    def start(
+        self, way: PreviewKind, *, screen: tuple[int, int] | None, full_screen: bool, title: str
+    ) -> None:
         """Begin to show them; `screen` is its width and height, which `drm` needs to be told.
 
         Raises:

@@ -6,7 +6,7 @@ from time import monotonic
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.core.preview import Preview, Way
+from digitlens.core.preview import Preview, PreviewKind
 from digitlens.core.stderr import quiet
 from digitlens.core.tracking import Tracked
 from digitlens.displays import labels, screens
@@ -32,7 +32,7 @@ class Overlay:
     def __init__(
         self,
         preview: Preview,
-        way: Way,
+        way: PreviewKind,
         *,
         full_screen: bool = False,
         title: str = "digitlens",
@@ -40,7 +40,7 @@ class Overlay:
     ) -> None:
         self.name: str = way
         self._screen = screens.console() if way == "drm" else None
-        self._way: Way = "gl" if way == "qt" and screens.desktop() else way
+        self._way: PreviewKind = "gl" if way == "qt" and screens.desktop() else way
         self._full_screen, self._title, self._clock = full_screen, title, clock
         self._sides: labels.Sides = {}
         self._preview: Preview | None = preview

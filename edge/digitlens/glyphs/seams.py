@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.paper.paths import fall, trace
+from digitlens.paper.min_cost_path import min_cost, trace
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -47,7 +47,7 @@ def seams(ink: Gray) -> list[Seam]:
     size = max(3, round(width * scale)), max(3, round(height * scale))
     small = np.divide(cv2.resize(ink, size, interpolation=cv2.INTER_AREA), 255, dtype=np.float32)
     rows, columns = small.shape
-    costs, steps = fall(np.stack([small, small[::-1]]), SIDEWAYS)
+    costs, steps = min_cost(np.stack([small, small[::-1]]), SIDEWAYS)
     (above, below), (from_above, from_below) = (costs[0], costs[1, ::-1]), (steps[0], steps[1, ::-1])
     through = (above + below - small) / rows  # the cheapest seam through each place
     apart = max(1, round(CLOSEST * rows))

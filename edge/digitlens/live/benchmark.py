@@ -14,7 +14,7 @@ WARM = 5
 """Samples of the memory at the start that are left out of its slope: buffers are still being made."""
 
 
-class Spread:
+class LogHistogram:
     """How some times are spread, to one percent."""
 
     def __init__(self) -> None:
@@ -35,18 +35,18 @@ class Spread:
         return 0.0
 
 
-class Meter:
+class Benchmark:
     """Is handed the stages of a Live, as its `watch`."""
 
     def __init__(self) -> None:
         self.frames = 0
-        self._spreads: dict[str, Spread] = {}
+        self._spreads: dict[str, LogHistogram] = {}
         self._memory = Slope()
         self._wall, self._cpu = perf_counter(), process_time()
 
     def __call__(self, stage: str, milliseconds: float) -> None:
         """Count one stage of one frame; `total` is its last."""
-        self._spreads.setdefault(stage, Spread()).add(milliseconds)
+        self._spreads.setdefault(stage, LogHistogram()).add(milliseconds)
         if stage == "total":
             self.frames += 1
             if self.frames % SAMPLE == 0 and self.frames > WARM * SAMPLE:

@@ -5,22 +5,22 @@ from collections.abc import Mapping, Set
 import numpy as np
 
 from digitlens.live import motion
-from digitlens.live.evidence import Followed, Link
+from digitlens.live.evidence import DigitTrack, PairLink
 
 COVERED = 0.6
 """Of the smaller box, from which two boxes are in each other's way."""
 
 
 def chained(
-    digits: list[Followed], links: Mapping[tuple[Followed, Followed], Link], told: Set[int]
-) -> tuple[list[list[Followed]], set[Followed]]:
+    digits: list[DigitTrack], links: Mapping[tuple[DigitTrack, DigitTrack], PairLink], told: Set[int]
+) -> tuple[list[list[DigitTrack]], set[DigitTrack]]:
     """Digits as rows of what follows what, and those to be forgotten, for a stronger one is in their place.
 
     What stands in the way of a stronger one is in no row. `told` are the numbers that were steady once.
     """
     real = sorted(digits, key=lambda one: (one.settled, one.lead), reverse=True)
     crowded: set[int] = set()
-    spare: set[Followed] = set()
+    spare: set[DigitTrack] = set()
     if len(real) > 1:
         boxes = np.array([one.box for one in real])
         areas = boxes[:, 2] * boxes[:, 3]
@@ -32,8 +32,8 @@ def chained(
                     spare.add(real[weaker])
                     real[stronger].number = real[stronger].number or real[weaker].number
     free = dict.fromkeys(one for place, one in enumerate(real) if place not in crowded)
-    after: dict[Followed, Followed] = {}
-    before: dict[Followed, Followed] = {}
+    after: dict[DigitTrack, DigitTrack] = {}
+    before: dict[DigitTrack, DigitTrack] = {}
     # The nearest first: what stands between two digits of a number is between them in the chain, too.
     # A steady number takes no other digit until that is decided.
     pairs = [

@@ -24,7 +24,7 @@ SAME = 0.01
 """Gray levels of the difference below which a frame is the one before once more, and says nothing."""
 
 
-class Still:
+class ChangeDetector:
     """Compares frames with the frame that was READ, so that slow changes add up until they are seen.
 
     `noise` is the standard deviation, in gray levels, of the difference of two tiles of an unmoving picture,

@@ -31,7 +31,7 @@ UNSEEN = DAMP * np.log([MISS] * NONE + [1.0])
 """What a frame without it says of a digit."""
 
 
-class Followed:
+class DigitTrack:
     """One digit on the paper."""
 
     def __init__(self, box: Floats) -> None:
@@ -71,7 +71,7 @@ class Followed:
         return self.frames >= YOUNG and self.seen < SELDOM * self.frames
 
 
-class Link:
+class PairLink:
     """Whether a digit follows another one in the same number, and what sign stands between them."""
 
     def __init__(self) -> None:
@@ -115,7 +115,7 @@ def logs(values: npt.NDArray[np.intp], confidences: Floats) -> Floats:
     return np.asarray(DAMP * np.log(np.maximum(likely, LEAST)))
 
 
-def take(digits: list[Followed], told: Floats) -> None:
+def take(digits: list[DigitTrack], told: Floats) -> None:
     """Add what a frame says (N, 11) of the digits, and decide what they are.
 
     A digit settles on the likeliest class, and keeps to it until another is sure.

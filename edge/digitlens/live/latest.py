@@ -8,7 +8,7 @@ from digitlens.core.frames import Frame
 from digitlens.core.tracking import Tracked
 
 
-class Shown(msgspec.Struct, frozen=True):
+class ShownFrame(msgspec.Struct, frozen=True):
     """A frame and what stands on it.
 
     `numbers` are those followed by then, steady or not; their boxes are in the pixels of a picture of `size`
@@ -22,11 +22,11 @@ class Shown(msgspec.Struct, frozen=True):
     size: tuple[int, int]
 
 
-class Latest:
+class LatestFrame:
     """Holds the newest; every method may be called from any thread."""
 
     def __init__(self) -> None:
-        self._shown: Shown | None = None
+        self._shown: ShownFrame | None = None
         self._news = threading.Condition()
         self._closed = False
 
@@ -34,14 +34,14 @@ class Latest:
         """A frame has been looked at. Nothing is copied."""
         with self._news:
             count = self._shown.count + 1 if self._shown else 1
-            self._shown = Shown(count, frame, numbers, size)
+            self._shown = ShownFrame(count, frame, numbers, size)
             self._news.notify_all()
 
-    def newest(self) -> Shown | None:
+    def newest(self) -> ShownFrame | None:
         """The newest; None before the first."""
         return self._shown
 
-    def after(self, count: int, timeout: float) -> Shown | None:
+    def after(self, count: int, timeout: float) -> ShownFrame | None:
         """The newest beyond `count`, waited for so many seconds; None if there is none, or never will be."""
         with self._news:
             self._news.wait_for(lambda: self._closed or self._count() > count, timeout)

@@ -13,9 +13,9 @@ from digitlens.core.tracking import Event, Tracked
 from digitlens.displays.base import Display, Key
 from digitlens.displays.none import NoDisplay
 from digitlens.images.pictures import Pixels
-from digitlens.live.changes import Still
+from digitlens.live.changes import ChangeDetector
 from digitlens.live.snapshots import Snapshots
-from digitlens.live.stats import Vitals
+from digitlens.live.stats import LoopStats
 from digitlens.live.tracker import Tracker
 from digitlens.reader import Reader
 
@@ -72,7 +72,7 @@ class Live:
         record: Callable[[Pixels, Reading], None] | None = None,
         snapshots: Snapshots | None = None,
         publish: Publish = lambda frame, numbers, size: None,
-        vitals: Vitals | None = None,
+        vitals: LoopStats | None = None,
         watch: Callable[[str, float], None] | None = None,
         clock: Callable[[], float] = monotonic,
         patience: float = PATIENCE,
@@ -83,10 +83,10 @@ class Live:
         self._camera, self._reader, self._tracker, self._display = camera, reader, tracker, display
         self._wait, self._reopen, self._emit, self._say = wait, reopen, emit, say
         self._record, self._snapshots = record, snapshots or Snapshots()
-        self._publish, self._vitals = publish, vitals or Vitals(camera.name)
+        self._publish, self._vitals = publish, vitals or LoopStats(camera.name)
         self._watch = watch or self._vitals.watch
         self._clock, self._patience = clock, patience
-        self._still = Still()
+        self._still = ChangeDetector()
         self._alike = 0  # frames read of this unmoving picture
         self._reused = 0  # frames since the last that was read
         self._frame: Frame | None = None  # as shown

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from digitlens.live.evidence import Followed
+from digitlens.live.evidence import DigitTrack
 
 STRANGE = 4
 """Frames of another sheet, after which the one before it is forgotten: three may be bad frames."""
@@ -10,13 +10,13 @@ ALIKE = 0.5
 """Of the digits seen or of those followed, that are read as they were before: less is another sheet."""
 
 
-class Scene:
+class SceneChangeDetector:
     """Counts the frames that hardly show what is followed."""
 
     def __init__(self) -> None:
         self._strange = 0
 
-    def left(self, digits: list[Followed], read: Mapping[Followed, int]) -> bool:
+    def left(self, digits: list[DigitTrack], read: Mapping[DigitTrack, int]) -> bool:
         """Whether the sheet of the settled `digits` is gone, and another one stands in its place.
 
         `read` are the values that the frame's digits have, new ones included. A frame without any says

@@ -17,7 +17,7 @@ class Histogram(msgspec.Struct, frozen=True):
     sum: float
 
 
-class Snapshot(msgspec.Struct, frozen=True):
+class StatsSnapshot(msgspec.Struct, frozen=True):
     """The figures of one moment.
 
     `age` is the newest frame's in seconds, None before the first; `last` what each stage last took, in
@@ -36,7 +36,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     last: dict[str, float]
 
 
-class Vitals:
+class LoopStats:
     """Counts; every method may be called from any thread."""
 
     def __init__(self, camera: str = "") -> None:
@@ -92,10 +92,10 @@ class Vitals:
             self._camera = camera
             self._reopened += 1
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> StatsSnapshot:
         """The figures of now."""
         with self._lock:
-            return Snapshot(
+            return StatsSnapshot(
                 camera=self._camera,
                 captured=self._captured,
                 read=self._read,

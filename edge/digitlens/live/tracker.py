@@ -11,8 +11,8 @@ from digitlens.core.readings import Box, Digit, Number, Reading, union
 from digitlens.core.tracking import Event, Tracked
 from digitlens.live import motion
 from digitlens.live.chains import COVERED, chained
-from digitlens.live.evidence import AFRESH, NONE, UNSEEN, YOUNG, Floats, Followed, Link, logs, take
-from digitlens.live.scene import Scene
+from digitlens.live.evidence import AFRESH, NONE, UNSEEN, YOUNG, DigitTrack, Floats, PairLink, logs, take
+from digitlens.live.scene import SceneChangeDetector
 
 HOLD = 3
 """Frames that another text stands before a steady number takes it."""
@@ -26,7 +26,7 @@ MOST = 400
 """Digits that are followed at once."""
 
 
-_Part = tuple[Followed, int, str]
+_Part = tuple[DigitTrack, int, str]
 """A digit of a number, its value there, the sign before it."""
 
 
@@ -69,12 +69,12 @@ class Tracker:
     """
 
     def __init__(self) -> None:
-        self._digits: list[Followed] = []
-        self._links: dict[tuple[Followed, Followed], Link] = {}
+        self._digits: list[DigitTrack] = []
+        self._links: dict[tuple[DigitTrack, DigitTrack], PairLink] = {}
         self._known: dict[int, _Known] = {}
         self._count = 0
         self._size = (0, 0)
-        self._scene = Scene()
+        self._scene = SceneChangeDetector()
 
     @property
     def numbers(self) -> tuple[Tracked, ...]:
@@ -135,7 +135,7 @@ class Tracker:
             one.missed = 0
         for column in range(len(found)):
             if column not in which and len(digits) < MOST:
-                which[column] = Followed(seen[column])
+                which[column] = DigitTrack(seen[column])
                 digits.append(which[column])
         said = logs(values, np.array([digit.confidence for digit in found]))
         told = {one: said[column] for column, one in which.items()}
@@ -163,7 +163,7 @@ class Tracker:
         }
         return gone
 
-    def _leave(self, reading: Reading, which: dict[int, Followed]) -> list[Event]:
+    def _leave(self, reading: Reading, which: dict[int, DigitTrack]) -> list[Event]:
         """Forget the sheet that is gone; a number stays if another one has all of its places and no more."""
         together = [{which.get(id(digit)) for digit in number.digits} for number in reading.numbers]
         events = []
@@ -181,10 +181,10 @@ class Tracker:
         self._links = {}
         return events
 
-    def _vote(self, reading: Reading, which: dict[int, Followed]) -> None:
+    def _vote(self, reading: Reading, which: dict[int, DigitTrack]) -> None:
         """Which digits this reading has in one number, and which not."""
-        here: set[Followed] = set()
-        together: set[tuple[Followed, Followed]] = set()
+        here: set[DigitTrack] = set()
+        together: set[tuple[DigitTrack, DigitTrack]] = set()
         for number in reading.numbers:
             signs = _signs(number)
             row = [
@@ -198,7 +198,7 @@ class Tracker:
                 for (left, _), (right, sign) in pairwise(chain):
                     if (left, right) not in together:
                         together.add((left, right))
-                        self._links.setdefault((left, right), Link()).vote(True, sign)
+                        self._links.setdefault((left, right), PairLink()).vote(True, sign)
         for pair, link in self._links.items():
             if pair not in together and pair[0] in here and pair[1] in here:
                 link.vote(False)
@@ -206,7 +206,7 @@ class Tracker:
     def _join(self, time: float) -> list[Event]:
         """Digits that belong together are a number, the one that most of them were before."""
         events = []
-        chains: dict[int, list[Followed]] = {}
+        chains: dict[int, list[DigitTrack]] = {}
         told = {known.id for known in self._known.values() if known.text}
         real = [one for one in self._digits if not one.nothing and one.missed <= GONE]
         found, spare = chained(real, self._links, told)
@@ -239,7 +239,7 @@ class Tracker:
                 events += known.gone(time)
         return sorted(events, key=lambda event: event.id)
 
-    def _settle(self, known: _Known, chain: list[Followed]) -> Literal["appeared", "changed"] | None:
+    def _settle(self, known: _Known, chain: list[DigitTrack]) -> Literal["appeared", "changed"] | None:
         """Bring a number up to date with its digits; returns what is to be told of it."""
         links = [self._links[pair] for pair in pairwise(chain)]
         now = _parts(chain, links)
@@ -247,7 +247,7 @@ class Tracker:
             # What is still being settled beside a steady number is not yet part of it.
             firm = [one for one in chain if one.settled]
             if 0 < len(firm) < len(chain):
-                between = [self._links.get(pair, Link()) for pair in pairwise(firm)]
+                between = [self._links.get(pair, PairLink()) for pair in pairwise(firm)]
                 if all(link.signs for link in between):
                     now, links = _parts(firm, between), between
         settled = all(one.sure for one, _, _ in now) and all(link.settled for link in links)
@@ -277,7 +277,7 @@ class Tracker:
         known.waited, known.parts, known.steady = 0, now, True
         return "changed"
 
-    def _doubted(self, chain: list[Followed]) -> bool:
+    def _doubted(self, chain: list[DigitTrack]) -> bool:
         """Whether a digit outside may yet turn out to belong to the chain."""
         inside = set(chain)
         return any(
@@ -285,7 +285,7 @@ class Tracker:
             for (left, right), link in self._links.items()
         )
 
-    def _patience(self, one: Followed) -> int:
+    def _patience(self, one: DigitTrack) -> int:
         """Frames that a digit may be missed before it is forgotten."""
         if not one.clear:
             return AWAY if one.settled else 2
@@ -298,7 +298,7 @@ class Tracker:
         return np.asarray(((near >= margin) & (far <= self._size - margin)).all(axis=1), np.bool_)
 
 
-def _parts(chain: list[Followed], links: list[Link]) -> list[_Part]:
+def _parts(chain: list[DigitTrack], links: list[PairLink]) -> list[_Part]:
     return [
         (one, one.shown, sign) for one, sign in zip(chain, ["", *(link.sign for link in links)], strict=True)
     ]

@@ -10,7 +10,7 @@ MOST = 2000
 """Values of one picture at the most."""
 
 
-class Recent(Generic[Key, Value]):
+class TwoFrameCache(Generic[Key, Value]):
     """Values by what they were made of; those that a whole picture has not asked for are forgotten."""
 
     def __init__(self) -> None:

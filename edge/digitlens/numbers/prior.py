@@ -21,7 +21,7 @@ LEAST = 1e-3
 TINY = 1e-12
 
 
-def among(sure: Floats, trained: float, before: float, weight: float) -> tuple[Floats, float]:
+def em_class_prior(sure: Floats, trained: float, before: float, weight: float) -> tuple[Floats, float]:
     """The probabilities (N,) that glyphs are digits, each seen among the others; and the part of others.
 
     The part of what is no digit is found by expectation maximization (Saerens et al. 2002). For each glyph

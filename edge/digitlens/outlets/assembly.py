@@ -16,13 +16,13 @@ import msgspec
 
 from digitlens.config.settings import JournalSettings, Settings, WebSettings
 from digitlens.core.errors import DigitLensError, JournalError
-from digitlens.live.latest import Latest
-from digitlens.live.stats import Vitals
+from digitlens.live.latest import LatestFrame
+from digitlens.live.stats import LoopStats
 from digitlens.outlets.base import Outlet
-from digitlens.outlets.dispatcher import Desk, Journal, Opener, Unkept
+from digitlens.outlets.dispatcher import EntryStore, EventDispatcher, NullStore, OutletOpener
 from digitlens.outlets.entries import Draft, Entry, Filters
 from digitlens.outlets.lines import Lines
-from digitlens.outlets.outbox import Journal as JournalFile
+from digitlens.outlets.outbox import Outbox as JournalFile
 from digitlens.outlets.regions import Regions
 
 MODULES = {"lines": (), "mqtt": ("mqtt",), "webhook": ("webhook",), "web": ("web.handlers", "web.context")}
@@ -39,7 +39,7 @@ def device(settings: Settings) -> str:
     )
 
 
-class Late:
+class DeferredOutbox:
     """A journal that is opened as soon as it can be: what stands in its way is for a person to mend."""
 
     def __init__(self, settings: JournalSettings, device: str) -> None:
@@ -98,21 +98,21 @@ class Outlets:
 
     def __init__(
         self,
-        vitals: Vitals,
-        latest: Latest,
+        vitals: LoopStats,
+        latest: LatestFrame,
         lines: bool = False,
         say: Callable[[str], None] = _log.warning,
     ) -> None:
         self._vitals, self._latest, self._lines, self._say = vitals, latest, lines, say
-        self._journal: Journal = Unkept("")
+        self._journal: EntryStore = NullStore("")
         self._regions = Regions({})
-        self._desk: Desk | None = None
+        self._desk: EventDispatcher | None = None
 
-    def desk(self, settings: Settings) -> Desk:
+    def desk(self, settings: Settings) -> EventDispatcher:
         """The desk with its journal, the regions with their last good values from there; no outlets yet."""
         journal = self._begin_journal(settings)
         self._begin_regions(settings)
-        self._desk = Desk(self._regions.apply, journal)
+        self._desk = EventDispatcher(self._regions.apply, journal)
         return self._desk
 
     @property
@@ -122,24 +122,24 @@ class Outlets:
         Raises:
             JournalError: there is none, or it cannot be opened yet.
         """
-        if isinstance(self._journal, Late):
+        if isinstance(self._journal, DeferredOutbox):
             return self._journal.file()
         raise JournalError("nothing is kept: name a file in [journal], for what is sent is sent from there")
 
-    def openers(self, settings: Settings) -> dict[str, Opener]:
+    def openers(self, settings: Settings) -> dict[str, OutletOpener]:
         """How each outlet is opened that the settings ask for."""
-        openers: dict[str, Opener] = {}
+        openers: dict[str, OutletOpener] = {}
         if self._lines:
-            openers["lines"] = Opener((), self._open_lines)
+            openers["lines"] = OutletOpener((), self._open_lines)
         if settings.mqtt.broker:
             key = settings.mqtt, settings.region, settings.journal, device(settings)
-            openers["mqtt"] = Opener(key, partial(self._open_mqtt, settings))
+            openers["mqtt"] = OutletOpener(key, partial(self._open_mqtt, settings))
         if settings.webhook.url:
-            openers["webhook"] = Opener(
+            openers["webhook"] = OutletOpener(
                 (settings.webhook, settings.journal, device(settings)), partial(self._open_webhook, settings)
             )
         if settings.web.listen:
-            openers["web"] = Opener(settings.web, partial(self._open_web, settings.web))
+            openers["web"] = OutletOpener(settings.web, partial(self._open_web, settings.web))
         return openers
 
     def load(self, settings: Settings) -> None:
@@ -148,7 +148,7 @@ class Outlets:
             with suppress(DigitLensError, ImportError):
                 import_module(f"digitlens.outlets.{module}")
 
-    def change(self, before: Settings, now: Settings, desk: Desk) -> None:
+    def change(self, before: Settings, now: Settings, desk: EventDispatcher) -> None:
         """Rebuild what differs between two settings, and nothing else."""
         if now.journal != before.journal or device(now) != device(before):
             desk.change({})  # they send from the journal before
@@ -159,15 +159,15 @@ class Outlets:
             desk.apply = self._regions.apply
         desk.change(self.openers(now))
 
-    def _begin_journal(self, settings: Settings) -> Journal:
+    def _begin_journal(self, settings: Settings) -> EntryStore:
         name = device(settings)
-        self._journal = Late(settings.journal, name) if settings.journal.file else Unkept(name)
+        self._journal = DeferredOutbox(settings.journal, name) if settings.journal.file else NullStore(name)
         return self._journal
 
     def _begin_regions(self, settings: Settings) -> None:
         """The values in force stay in force: those of the journal, or of the regions before."""
         good = {name: (value, time()) for name, value in self._regions.values.items() if value is not None}
-        if isinstance(self._journal, Late) and self._journal.opened:
+        if isinstance(self._journal, DeferredOutbox) and self._journal.opened:
             good |= self._journal.file().good(list(settings.region))
         self._regions = Regions(settings.region)
         self._regions.restore(good)
@@ -196,7 +196,7 @@ class Outlets:
     def _open_web(self, settings: WebSettings) -> Outlet:
         from digitlens.outlets import web
 
-        journal = self._journal if isinstance(self._journal, Late) else None
+        journal = self._journal if isinstance(self._journal, DeferredOutbox) else None
         page = web.open_web(
             settings.listen,
             self._latest,

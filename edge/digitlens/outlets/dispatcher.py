@@ -25,7 +25,7 @@ PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
 _log = logging.getLogger(__name__)
 
 
-class Journal(Protocol):
+class EntryStore(Protocol):
     """Gives drafts their ids, and keeps them."""
 
     def add(self, drafts: Sequence[Draft]) -> list[Entry]:
@@ -39,7 +39,7 @@ class Journal(Protocol):
         """Close its file; again does nothing."""
 
 
-class Unkept:
+class NullStore:
     """No journal: entries are numbered from the start of the process on, and kept nowhere."""
 
     def __init__(self, device: str) -> None:
@@ -60,7 +60,7 @@ class Unkept:
         """Nothing to close."""
 
 
-class Opener(NamedTuple):
+class OutletOpener(NamedTuple):
     """How an outlet is opened; one with another `key` is another outlet."""
 
     key: object
@@ -87,7 +87,7 @@ class _Trial:
         return news
 
 
-class Desk:
+class EventDispatcher:
     """Takes the live loop's events; all calls come from its thread.
 
     No fault of a journal or an outlet reaches the loop: it is logged once, and mended by trying again, at
@@ -104,7 +104,7 @@ class Desk:
     def __init__(
         self,
         apply: Callable[[Event, tuple[int, int]], list[Draft]],
-        journal: Journal,
+        journal: EntryStore,
         clock: Callable[[], float] = time,
     ) -> None:
         self.apply = apply
@@ -114,7 +114,7 @@ class Desk:
         self._clock = clock
         self._waiting: deque[Draft] = deque()
         self._writing = _Trial()
-        self._openers: dict[str, Opener] = {}
+        self._openers: dict[str, OutletOpener] = {}
         self._outlets: dict[str, Outlet] = {}
         self._opening: dict[str, _Trial] = {}
         self._newest = 0.0
@@ -138,7 +138,7 @@ class Desk:
             if trial.due:
                 self._open(name)
 
-    def change(self, openers: Mapping[str, Opener]) -> None:
+    def change(self, openers: Mapping[str, OutletOpener]) -> None:
         """Have these outlets from now on: those with the same key stay open, the others are closed first."""
         for name in list(self._openers):
             if name not in openers or openers[name].key != self._openers[name].key:

@@ -26,7 +26,7 @@ COLUMNS = (
 """Of an entry's row, behind its number; `across` and `down` are the picture's size."""
 
 
-class Aside(msgspec.Struct, frozen=True):
+class DeadLetter(msgspec.Struct, frozen=True):
     """An entry that a receiver has refused for good: why, and when (seconds since 1970)."""
 
     outlet: str
@@ -158,7 +158,7 @@ class History:
             number = row[0]
         return rows, number
 
-    def asides(self, limit: int = 100) -> list[Aside]:
+    def asides(self, limit: int = 100) -> list[DeadLetter]:
         """What receivers have refused, the newest first."""
         with self._lock:
             rows = self._fetch(
@@ -170,7 +170,7 @@ class History:
         for outlet, reason, time, *row in rows:
             one = entry(self.journal, tuple(row))
             if one is not None and isinstance(time, float):
-                found.append(Aside(str(outlet), one, str(reason), time))
+                found.append(DeadLetter(str(outlet), one, str(reason), time))
         return found
 
     def latest(self, region: str) -> Entry | None:

@@ -17,13 +17,13 @@ import msgspec
 
 from digitlens.config.settings import MqttSettings, RegionSettings
 from digitlens.core.errors import OutletError
-from digitlens.live.stats import Snapshot
+from digitlens.live.stats import StatsSnapshot
 from digitlens.outlets import discovery
 from digitlens.outlets.entries import Entry
 from digitlens.outlets.health import THERMOMETER, report
-from digitlens.outlets.mqtt_connection import Heard, Link, Refused
-from digitlens.outlets.outbox import Journal
-from digitlens.outlets.retained import Board
+from digitlens.outlets.mqtt_connection import BrokerRefused, MqttConnection, ReceivedMessage
+from digitlens.outlets.outbox import Outbox
+from digitlens.outlets.retained import RetainedState
 from digitlens.outlets.secrets import secret
 from digitlens.outlets.tls import trusting
 
@@ -71,9 +71,9 @@ class MqttOutlet:
         self,
         settings: MqttSettings,
         device: str,
-        journal: Journal,
+        journal: Outbox,
         regions: Mapping[str, RegionSettings] | None = None,
-        vitals: Callable[[], Snapshot] | None = None,
+        vitals: Callable[[], StatsSnapshot] | None = None,
         say: Callable[[str], None] = lambda line: None,
         standing: Sequence[Entry] = (),
     ) -> None:
@@ -82,7 +82,7 @@ class MqttOutlet:
         self._root = f"{settings.topic}/{device}"
         regions = regions or {}
         places = settings.numbers if settings.numbers is not None else 0 if regions else PLACES
-        self._board = Board(self._root, regions, places)
+        self._board = RetainedState(self._root, regions, places)
         self._sensors: dict[str, bytes] = {}
         if settings.discovery:
             self._sensors = discovery.messages(
@@ -146,7 +146,7 @@ class MqttOutlet:
         while not self._closing.is_set():
             try:
                 self._session()
-            except Refused as error:
+            except BrokerRefused as error:
                 if error.version:
                     self._five = False
                     continue
@@ -166,7 +166,7 @@ class MqttOutlet:
         Raises:
             OutletError: it could not be had.
         """
-        link = Link(
+        link = MqttConnection(
             self._settings, self._password(), client=f"digitlens-{self._device}",
             will=f"{self._root}/status", five=self._five, wake=self._wake,
         )  # fmt: skip
@@ -189,7 +189,7 @@ class MqttOutlet:
                 self._settle(link)
                 self._listen(link)
             self._part(link)
-        except Refused:
+        except BrokerRefused:
             raise
         except OutletError as error:
             if not self._closing.is_set():
@@ -201,7 +201,7 @@ class MqttOutlet:
         finally:
             link.close() if self._closing.is_set() else link.drop()
 
-    def _begin(self, link: Link) -> None:
+    def _begin(self, link: MqttConnection) -> None:
         """A new connection: what was under way is sent again, and all that is retained, too."""
         self._told.clear()
         self._others.clear()
@@ -228,7 +228,7 @@ class MqttOutlet:
         self._waiting.update(self._board.news())
         self._waiting[f"{self._root}/status"] = b"online"
 
-    def _fill(self, link: Link) -> None:
+    def _fill(self, link: MqttConnection) -> None:
         """Keep as many messages under way as the broker will have."""
         now = monotonic()
         if self._announce_at is not None and now >= self._announce_at:
@@ -259,7 +259,7 @@ class MqttOutlet:
                 self._more.set()
         return self._entries.popleft() if self._entries else None
 
-    def _settle(self, link: Link) -> None:
+    def _settle(self, link: MqttConnection) -> None:
         """Mark what has been acknowledged.
 
         Raises:
@@ -269,7 +269,7 @@ class MqttOutlet:
         while link.acknowledged:
             number, why = link.acknowledged.popleft()
             if why:
-                raise Refused(
+                raise BrokerRefused(
                     f"{link.name}: refuses messages below {self._root}: {why}: look at its access rules"
                 )
             self._moved = now
@@ -288,7 +288,7 @@ class MqttOutlet:
         elif now - self._moved > PATIENCE:
             raise OutletError(f"{link.name}: has acknowledged nothing for {PATIENCE:.0f} s")
 
-    def _listen(self, link: Link) -> None:
+    def _listen(self, link: MqttConnection) -> None:
         """Home Assistant's birth; and what stands retained of us and is not ours any more is taken back."""
         while link.heard:
             heard = link.heard.popleft()
@@ -298,7 +298,7 @@ class MqttOutlet:
             elif heard.retained and heard.payload and self._stale(heard):
                 self._waiting[heard.topic] = b""
 
-    def _stale(self, heard: Heard) -> bool:
+    def _stale(self, heard: ReceivedMessage) -> bool:
         if heard.topic.startswith(f"{self._root}/"):
             return heard.topic not in self._board.topics
         return heard.topic not in self._sensors and discovery.is_ours(heard.payload)
@@ -306,7 +306,7 @@ class MqttOutlet:
     def _busy(self) -> bool:
         return bool(self._told or self._others or self._waiting or self._entries or self._more.is_set())
 
-    def _part(self, link: Link) -> None:
+    def _part(self, link: MqttConnection) -> None:
         """The last word, which must have arrived."""
         self._mark()
         number = link.publish(f"{self._root}/status", b"offline", retain=True)

@@ -33,7 +33,7 @@ HEARD = 1000
 """Messages of others that wait to be looked at; more at once are let go, they are of no use."""
 
 
-class Refused(OutletError):  # noqa: N818  # an answer, if not the one hoped for
+class BrokerRefused(OutletError):  # noqa: N818  # an answer, if not the one hoped for
     """The broker has answered, and will not have us; `version` if only not in MQTT 5."""
 
     def __init__(self, text: str, version: bool = False) -> None:
@@ -41,7 +41,7 @@ class Refused(OutletError):  # noqa: N818  # an answer, if not the one hoped for
         self.version = version
 
 
-class Heard(NamedTuple):
+class ReceivedMessage(NamedTuple):
     """A message of a topic that was subscribed to."""
 
     topic: str
@@ -49,7 +49,7 @@ class Heard(NamedTuple):
     retained: bool
 
 
-class Link:
+class MqttConnection:
     """Connected when it is made.
 
     Args:
@@ -68,7 +68,7 @@ class Link:
     ) -> None:
         self.acknowledged: deque[tuple[int, str]] = deque()
         """Message numbers, in the order of their PUBACK, each with why it was refused, if it was."""
-        self.heard: deque[Heard] = deque(maxlen=HEARD)
+        self.heard: deque[ReceivedMessage] = deque(maxlen=HEARD)
         self.window = 20
         """Messages that the broker will have unacknowledged at once; that of ours at the most."""
         self.name = f"{settings.broker}:{settings.port or (8883 if settings.tls else 1883)}"
@@ -187,7 +187,7 @@ class Link:
             name = self._answer.getName()
             mend = ": look at user and password_file" if name in NOT_LET_IN else ""
             version = self._five and name == "Unsupported protocol version"
-            raise Refused(f"{self.name}: {name.lower()}{mend}", version)
+            raise BrokerRefused(f"{self.name}: {name.lower()}{mend}", version)
 
     def _on_connect(
         self, client: paho.Client, data: Any, flags: Any, reason: ReasonCode, properties: Properties | None
@@ -203,7 +203,7 @@ class Link:
 
     def _on_message(self, client: paho.Client, data: Any, message: paho.MQTTMessage) -> None:
         with suppress(UnicodeDecodeError):  # the topic is decoded when it is looked at
-            self.heard.append(Heard(message.topic, bytes(message.payload), message.retain))
+            self.heard.append(ReceivedMessage(message.topic, bytes(message.payload), message.retain))
 
     def _on_disconnect(self, client: paho.Client, data: Any, *rest: Any) -> None:
         reason = next((one for one in rest if isinstance(one, ReasonCode)), None)

@@ -13,14 +13,14 @@ import msgspec
 
 from digitlens.core.errors import JournalError
 from digitlens.outlets.entries import Draft, Entry, Filters
-from digitlens.outlets.history import Aside, History, code, number_of, said
-from digitlens.outlets.outbox_file import SIDES, Hold, damaged, set_aside
-from digitlens.outlets.outbox_store import Ledger, Mark
+from digitlens.outlets.history import DeadLetter, History, code, number_of, said
+from digitlens.outlets.outbox_file import SIDES, OutboxLock, damaged, set_aside
+from digitlens.outlets.outbox_store import Cursor, OutboxStore
 
 _T = TypeVar("_T")
 
 
-class Figures(msgspec.Struct, frozen=True):
+class OutboxFigures(msgspec.Struct, frozen=True):
     """How the journal stands.
 
     By outlet: `waiting` for its acknowledgment; `let_go` before it, for want of room; `set_aside`, refused
@@ -34,7 +34,7 @@ class Figures(msgspec.Struct, frozen=True):
     bytes: int
 
 
-class Journal:
+class Outbox:
     """Keeps readings in `path`, at most so many megabytes; every method may be called from any thread.
 
     What was handed out by add() is on the disk, also after a power cut. Rows have numbers that only grow
@@ -67,11 +67,11 @@ class Journal:
         self._limit = megabytes * 1_000_000
         self._say = say
         self._lock = threading.RLock()
-        self._ledger: Ledger | None = None
-        self._marks: dict[str, Mark] = {}
+        self._ledger: OutboxStore | None = None
+        self._marks: dict[str, Cursor] = {}
         self._unreadable = 0
         self._closed = False
-        self._hold = Hold(path)
+        self._hold = OutboxLock(path)
         try:
             self._ledger = self._open()
         except JournalError as error:
@@ -120,7 +120,7 @@ class Journal:
         """
         with self._lock:
             try:
-                self._marks[outlet] = self._ledger.mark(outlet) if self._ledger is not None else Mark(0)
+                self._marks[outlet] = self._ledger.mark(outlet) if self._ledger is not None else Cursor(0)
             except sqlite3.Error as error:
                 raise said(self.path, error) from error
             self._keep_marks()
@@ -176,7 +176,7 @@ class Journal:
         """See History.entries; nothing, where it cannot be read just now."""
         return self._read(lambda history: history.entries(limit, **filters), [])
 
-    def asides(self, limit: int = 100) -> list[Aside]:
+    def asides(self, limit: int = 100) -> list[DeadLetter]:
         """See History.asides."""
         return self._read(lambda history: history.asides(limit), [])
 
@@ -194,7 +194,7 @@ class Journal:
         with self._lock:
             return 0 if self._ledger is None else self._ledger.newest - self._marks[outlet].cursor
 
-    def figures(self) -> Figures:
+    def figures(self) -> OutboxFigures:
         """How it stands."""
         with self._lock:
             asides, used = dict[str, int](), 0
@@ -203,7 +203,7 @@ class Journal:
                     asides, used = self._ledger.asides(), self._ledger.used()
                 except sqlite3.Error as error:
                     self._stumble(error)
-            return Figures(
+            return OutboxFigures(
                 waiting={name: self.waiting(name) for name in self._marks},
                 let_go={name: mark.let_go for name, mark in self._marks.items()},
                 set_aside=asides,
@@ -221,9 +221,9 @@ class Journal:
             self._shut()
             self._hold.release()
 
-    def _open(self) -> Ledger:
+    def _open(self) -> OutboxStore:
         try:
-            ledger = Ledger(self.path, self._say)
+            ledger = OutboxStore(self.path, self._say)
             for outlet, mark in self._marks.items():
                 # A new file has none of them: what stands in it, all of them still have to get.
                 self._marks[outlet] = found = ledger.mark(outlet)
@@ -257,7 +257,7 @@ class Journal:
             self._ledger = ledger = self._open()
             return ledger.insert(self.device, drafts, self._limit, self._marks)
 
-    def _there(self, ledger: Ledger) -> bool:
+    def _there(self, ledger: OutboxStore) -> bool:
         try:
             return self.path.stat().st_ino == ledger.file
         except FileNotFoundError:

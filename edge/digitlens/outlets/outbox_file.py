@@ -37,7 +37,7 @@ CREATE TABLE aside (
 """
 
 
-class Hold:
+class OutboxLock:
     """Keeps a second digitlens from the same journal, which would send everything twice.
 
     The lock is on a file of its own beside it: a lock that is let go on the database itself would take

@@ -15,7 +15,7 @@ SHARE = 20
 _INSERT = "INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
-class Mark(msgspec.Struct):
+class Cursor(msgspec.Struct):
     """An outlet's: the last row that it is done with, and how many were let go before it was.
 
     `kept` is the cursor as it stands in the file, None for one that does not stand there yet.
@@ -27,7 +27,7 @@ class Mark(msgspec.Struct):
     told: bool = False
 
 
-class Ledger:
+class OutboxStore:
     """The open file; calls are one at a time. `history` reads it, and may be called from other threads.
 
     Raises:
@@ -45,15 +45,17 @@ class Ledger:
             self._base.close()
             raise
 
-    def mark(self, outlet: str) -> Mark:
+    def mark(self, outlet: str) -> Cursor:
         """The outlet's; a new one's is at the newest row."""
         row = self._base.execute("SELECT cursor, let_go FROM outlet WHERE name = ?", (outlet,)).fetchone()
         if row is None or not all(isinstance(value, int) for value in row):
-            return Mark(self.newest)
+            return Cursor(self.newest)
         cursor = min(max(row[0], 0), self.newest)
-        return Mark(cursor, row[1], cursor)
+        return Cursor(cursor, row[1], cursor)
 
-    def insert(self, device: str, drafts: Iterable[Draft], limit: int, marks: dict[str, Mark]) -> list[Entry]:
+    def insert(
+        self, device: str, drafts: Iterable[Draft], limit: int, marks: dict[str, Cursor]
+    ) -> list[Entry]:
         """Write them, and let the oldest go where there are more than `limit` bytes then.
 
         One fsync, after which they are on the disk also when the power is cut.
@@ -76,7 +78,7 @@ class Ledger:
             mark.cursor, mark.kept, mark.let_go = max(cursor, mark.cursor), cursor, let_go
         return entries
 
-    def store(self, marks: dict[str, Mark]) -> None:
+    def store(self, marks: dict[str, Cursor]) -> None:
         """Write them, without an fsync: what a power cut takes back is sent again, with the same ids."""
         if all(mark.cursor == mark.kept for mark in marks.values()):
             return
@@ -108,7 +110,7 @@ class Ledger:
         self.history.close()
         self._base.close()
 
-    def _trim(self, limit: int, marks: dict[str, Mark]) -> dict[str, tuple[int, int]]:
+    def _trim(self, limit: int, marks: dict[str, Cursor]) -> dict[str, tuple[int, int]]:
         """Let the oldest go until the rest is below the limit; each mark's cursor and let_go, if any went."""
         if self.used() <= limit:
             return {}
@@ -128,7 +130,7 @@ class Ledger:
         rows = self._base.execute("SELECT name, cursor, let_go FROM outlet").fetchall()
         return {name: (cursor, let_go) for name, cursor, let_go in rows if name in marks}
 
-    def _store(self, marks: dict[str, Mark]) -> None:
+    def _store(self, marks: dict[str, Cursor]) -> None:
         for name, mark in marks.items():
             self._base.execute(
                 "INSERT INTO outlet VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE SET cursor = ?2",

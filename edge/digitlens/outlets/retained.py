@@ -9,7 +9,7 @@ from digitlens.core.readings import Box
 from digitlens.outlets.entries import STANDING, Entry
 
 
-class State(msgspec.Struct, frozen=True):
+class TopicState(msgspec.Struct, frozen=True):
     """Of a region or a number. Nothing stands there where `text` is null or `present` false.
 
     `value` is a region's last number that kept its rules, `reason` the rule that `text` broke.
@@ -25,7 +25,7 @@ class State(msgspec.Struct, frozen=True):
     id: str = ""
 
 
-class Standing(msgspec.Struct, frozen=True):
+class StandingNumber(msgspec.Struct, frozen=True):
     """A number in the list of all."""
 
     number: int
@@ -37,7 +37,7 @@ class Standing(msgspec.Struct, frozen=True):
     time: float
 
 
-class Board:
+class RetainedState:
     """Follows entries as they are announced; may be used from several threads.
 
     A number outside the regions takes the first of the `places` that is free, and keeps it while it stands.
@@ -48,9 +48,9 @@ class Board:
         self._regions = {name: f"{root}/region/{name}" for name in regions}
         self._places = [f"{root}/number/{place}" for place in range(1, places + 1)]
         self._list = f"{root}/numbers"
-        self._standing: dict[int, Standing] = {}
+        self._standing: dict[int, StandingNumber] = {}
         self._taken: dict[int, str] = {}
-        self._states = {topic: State() for topic in (*self._regions.values(), *self._places)}
+        self._states = {topic: TopicState() for topic in (*self._regions.values(), *self._places)}
         self._news = dict.fromkeys(self.topics)
 
     @property
@@ -78,7 +78,7 @@ class Board:
                         self._tell(place, _state(entry, present=True))
                 self._standing.pop(entry.number, None)
                 if entry.kind != "gone":
-                    self._standing[entry.number] = Standing(
+                    self._standing[entry.number] = StandingNumber(
                         entry.number, entry.text, entry.confidence, entry.box, entry.size, entry.region,
                         entry.time,
                     )  # fmt: skip
@@ -106,15 +106,15 @@ class Board:
     def _leave(self, number: int) -> None:
         place = self._taken.pop(number, None)
         if place is not None:
-            self._tell(place, State())
+            self._tell(place, TopicState())
 
-    def _tell(self, topic: str, state: State) -> None:
+    def _tell(self, topic: str, state: TopicState) -> None:
         self._states[topic] = state
         self._news[topic] = None
 
 
-def _state(entry: Entry, present: bool) -> State:
-    return State(
+def _state(entry: Entry, present: bool) -> TopicState:
+    return TopicState(
         text=entry.text,
         confidence=entry.confidence,
         value=entry.value,

@@ -26,7 +26,7 @@ from digitlens.config.settings import WebhookSettings
 from digitlens.core.errors import OutletError
 from digitlens.core.version import __version__
 from digitlens.outlets.entries import Entry
-from digitlens.outlets.outbox import Journal
+from digitlens.outlets.outbox import Outbox
 from digitlens.outlets.secrets import secret
 from digitlens.outlets.tls import trusting
 
@@ -70,7 +70,7 @@ class WebhookOutlet:
     def __init__(
         self,
         settings: WebhookSettings,
-        journal: Journal,
+        journal: Outbox,
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._settings, self._journal, self._say_line = settings, journal, say

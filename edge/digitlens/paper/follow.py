@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.paper.paths import fall, trace
+from digitlens.paper.min_cost_path import min_cost, trace
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
@@ -45,7 +45,7 @@ def _follow(ink: npt.NDArray[np.bool_], thickest: float) -> tuple[Floats, float]
     """
     if np.count_nonzero(ink.any(axis=0)) < WHOLE * ink.shape[1]:
         return None
-    costs, steps = fall(np.where(ink, np.float32(0), np.float32(1)).T, ASIDE)
+    costs, steps = min_cost(np.where(ink, np.float32(0), np.float32(1)).T, ASIDE)
     way = np.array(trace(steps, int(costs[-1].argmin())), np.intp)
     columns = np.arange(len(way))
     if np.count_nonzero(ink[way, columns]) < WHOLE * len(way):

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.paper.light import CELL, Part, Spot, find_light, grid
+from digitlens.paper.light import CELL, Spot, Window, estimate_illumination, grid
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -55,7 +55,7 @@ class Ink:
     edge: Gray
     deep: Gray
     paper: Floats
-    part: Part
+    part: Window
 
     @property
     def sure(self) -> npt.NDArray[np.bool_]:
@@ -66,7 +66,7 @@ class Ink:
 
 def find_ink(gray: Gray) -> Ink:
     """(H, W) uint8, dark ink on light paper or the reverse -> what is ink."""
-    light = find_light(gray)
+    light = estimate_illumination(gray)
     soft, paper = light.soft, light.paper
     grain = cv2.resize(_grain(light.rows(), soft.shape), grid(soft), interpolation=cv2.INTER_LINEAR)
     grain = np.float32(NOISE) * grain
@@ -99,7 +99,7 @@ def find_ink(gray: Gray) -> Ink:
     return ink
 
 
-def _inked(shape: tuple[int, ...], lowest: Gray, paper: Floats, floor: Floats) -> Part:
+def _inked(shape: tuple[int, ...], lowest: Gray, paper: Floats, floor: Floats) -> Window:
     """Where ink can be at all: a sheet has margins.
 
     `lowest` is the darkest of each cell, `floor` the contrast that ink must exceed. As grids are enlarged, a

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
-Part = tuple[slice, slice]
+Window = tuple[slice, slice]
 """Rows and columns of a picture."""
 
 CELL = 8
@@ -27,7 +27,7 @@ BLACK = 8.0
 
 
 @dataclass(frozen=True)
-class Light:
+class Illumination:
     """A picture, dark ink on light paper, a little blurred, (H, W) uint8, and its light on the coarse grid.
 
     `paper` is its paper's brightness, 1 at the least; `behind` is 255 where there is none, if that is
@@ -38,7 +38,7 @@ class Light:
     paper: Floats
     behind: Gray | None
 
-    def contrast(self, where: Part, paper: Gray, into: Gray) -> None:
+    def contrast(self, where: Window, paper: Gray, into: Gray) -> None:
         """Of a part of the picture, of whose pixels this is the paper: how much darker they are."""
         size = self.soft.shape[1], self.soft.shape[0]
         self._darker(self.soft[where], paper, size, where, into)
@@ -55,7 +55,7 @@ class Light:
         self._darker(rows, enlarged(self.paper, size), size, (slice(None), slice(None)), rows)
         return rows
 
-    def _darker(self, gray: Gray, paper: Gray, size: tuple[int, int], where: Part, into: Gray) -> None:
+    def _darker(self, gray: Gray, paper: Gray, size: tuple[int, int], where: Window, into: Gray) -> None:
         """How much darker than its paper the part `where` of a picture of this size is, which is `gray`."""
         cv2.divide(gray, paper, dst=into, scale=255)
         cv2.bitwise_not(into, dst=into)
@@ -64,13 +64,13 @@ class Light:
             cv2.subtract(into, behind[where], dst=into)
 
 
-def find_light(gray: Gray) -> Light:
+def estimate_illumination(gray: Gray) -> Illumination:
     """(H, W) uint8, dark ink on light paper or the reverse -> its light."""
     coarse = _coarse(gray)
     if _is_blackboard(coarse if max(coarse.shape) >= BOARD else gray):
         gray, coarse = _gray(cv2.bitwise_not(gray)), _gray(cv2.bitwise_not(coarse))
     paper = _paper(coarse.astype(np.float32))
-    return Light(_gray(cv2.GaussianBlur(gray, (3, 3), 0)), np.maximum(paper, 1), _behind(paper))
+    return Illumination(_gray(cv2.GaussianBlur(gray, (3, 3), 0)), np.maximum(paper, 1), _behind(paper))
 
 
 def _coarse(gray: Gray) -> Gray:
@@ -133,7 +133,7 @@ def _paper(coarse: Floats) -> Floats:
 class Spot:
     """A part of the picture, for coarse grids to be enlarged to it, as a part of the whole enlarged."""
 
-    def __init__(self, picture: Gray, where: Part) -> None:
+    def __init__(self, picture: Gray, where: Window) -> None:
         self._size, self._where = (picture.shape[1], picture.shape[0]), where
 
     def enlarged(self, coarse: Floats) -> Gray:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from digitlens.paper.curves import BARE_COLUMNS, SLOPE_ROOM, Curve, fitted, percentile
 from digitlens.paper.follow import Line, through_signs
-from digitlens.paper.light import Part
+from digitlens.paper.light import Window
 
 Gray = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.int32]
@@ -44,7 +44,7 @@ THICK_ANYWAY = 4.0
 """And in pixels, up to which it may be a line however small the picture."""
 
 
-def remove_lines(mask: Gray, faint: Gray, part: Part) -> tuple[Gray, list[Points]]:
+def remove_lines(mask: Gray, faint: Gray, part: Window) -> tuple[Gray, list[Points]]:
     """Take long straight lines near the two axes out of an ink mask.
 
     Args:
@@ -138,7 +138,7 @@ def _column_sums(mask: Gray) -> npt.NDArray[np.int32]:
     return sums
 
 
-def _coarse(faint: Gray, part: Part) -> Gray:
+def _coarse(faint: Gray, part: Window) -> Gray:
     """An ink mask of at most COARSE pixels on its longer side; a pixel of ink is still one there."""
     height, width = faint.shape
     scale = -(-max(height, width) // COARSE)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from digitlens.core.readings import Box, union
 from digitlens.paper.edges import clear_edges
 from digitlens.paper.ink import EDGE, Ink, find_ink, on_edges
-from digitlens.paper.light import Part
+from digitlens.paper.light import Window
 from digitlens.paper.rules import components, remove_lines
 from digitlens.paper.strokes import stroke_width
 
@@ -183,7 +183,7 @@ def segment(gray: Gray) -> Segmented:
     return Segmented(ink, mask, glyphs, [piece.box for piece in pieces if typical.is_dot(piece)], borders)
 
 
-def _labeled(mask: Gray, part: Part) -> tuple[Labels, Labels, Part]:
+def _labeled(mask: Gray, part: Window) -> tuple[Labels, Labels, Window]:
     """The labels and stats of the mask's components, and the rows and columns where the ink is.
 
     It is within `part`. Only where it is does a label say anything.
@@ -200,7 +200,7 @@ def _labeled(mask: Gray, part: Part) -> tuple[Labels, Labels, Part]:
     return labels, stats, inked
 
 
-def _pieces(mask: Gray, labels: Labels, stats: Labels, inked: Part, ink: Ink) -> list[_Piece]:
+def _pieces(mask: Gray, labels: Labels, stats: Labels, inked: Window, ink: Ink) -> list[_Piece]:
     """The connected pieces of ink, without specks, frames around the whole and what ends at the border."""
     height, width = labels.shape
     here, count = np.flatnonzero(mask[inked] != 0), len(stats)  # five times as fast on bools

@@ -41,7 +41,7 @@ _Prefix = tuple[float, float, tuple[int, ...]]
 """How probable it is if it ends in nothing, and if in its last sign; where each of its signs began."""
 
 
-class Row(NamedTuple):
+class Labeling(NamedTuple):
     """Labels, left to right, the column where each begins, and how probable they are, rows left out apart."""
 
     labels: tuple[int, ...]
@@ -58,14 +58,14 @@ def search(columns: Floats, nothing: int, width: int = WIDTH) -> list[Sign]:
     return signs(rows(columns, nothing, 1, width)[0], columns, nothing)
 
 
-def rows(columns: Floats, nothing: int, most: int, width: int = WIDTH) -> list[Row]:
+def rows(columns: Floats, nothing: int, most: int, width: int = WIDTH) -> list[Labeling]:
     """Probabilities (T, C) as for `search` -> what may stand there, at least one row and at most so many.
 
     The most probable comes first. Rows differ in their labels, not only in where these begin.
     """
     spoken = columns[:, nothing] < SILENT
     edges = np.flatnonzero(np.diff(spoken, prepend=False, append=False)).tolist()
-    found = [Row((), (), 1.0)]
+    found = [Labeling((), (), 1.0)]
     if not edges:
         return found
     follow = columns >= LEAST
@@ -86,22 +86,22 @@ def rows(columns: Floats, nothing: int, most: int, width: int = WIDTH) -> list[R
     return found
 
 
-def _joined(before: list[Row], after: list[Row], most: int) -> list[Row]:
+def _joined(before: list[Labeling], after: list[Labeling], most: int) -> list[Labeling]:
     """Each followed by each, the most probable so many."""
     if most == 1:
         (one,), other = before, after[0]
-        return [Row(one.labels + other.labels, one.starts + other.starts, one.chance * other.chance)]
-    ways: dict[tuple[int, ...], Row] = {}
+        return [Labeling(one.labels + other.labels, one.starts + other.starts, one.chance * other.chance)]
+    ways: dict[tuple[int, ...], Labeling] = {}
     for one in before:
         for other in after:
             labels, chance = one.labels + other.labels, one.chance * other.chance
             known = ways.get(labels)
             starts = one.starts + other.starts if known is None or chance > known.chance else known.starts
-            ways[labels] = Row(labels, starts, chance + (known.chance if known else 0.0))
+            ways[labels] = Labeling(labels, starts, chance + (known.chance if known else 0.0))
     return sorted(ways.values(), key=lambda row: -row.chance)[:most]
 
 
-def _only(said: list[float], silence: list[float], label: int, start: int) -> list[Row] | None:
+def _only(said: list[float], silence: list[float], label: int, start: int) -> list[Labeling] | None:
     """A stretch of columns, where nothing but one class is followed: that class, or nothing at all.
 
     None if it may be that class twice.
@@ -114,13 +114,13 @@ def _only(said: list[float], silence: list[float], label: int, start: int) -> li
         empty, once, ended = empty * quiet, (empty + once) * p, (once + ended) * quiet
         whole = (empty + once + ended) or 1.0
         empty, once, ended = empty / whole, once / whole, ended / whole
-    rows = [Row((label,), (start,), once + ended), Row((), (), empty)]
+    rows = [Labeling((label,), (start,), once + ended), Labeling((), (), empty)]
     return rows if once + ended > empty else rows[::-1]
 
 
 def _stretch(
     columns: Floats, follow: npt.NDArray[np.bool_], nothing: int, start: int, width: int
-) -> list[Row]:
+) -> list[Labeling]:
     """What may stand in a stretch of columns from `start` on, the most probable first."""
     prefixes: dict[tuple[int, ...], _Prefix] = {(): (1.0, 0.0, ())}
     for column, (likely, which) in enumerate(zip(columns.tolist(), follow, strict=True), start):
@@ -128,7 +128,7 @@ def _stretch(
         prefixes = _step(prefixes, followed, likely[nothing], column, width)
     # Of equal ones the first that was found comes first.
     return sorted(
-        (Row(labels, starts, silent + said) for labels, (silent, said, starts) in prefixes.items()),
+        (Labeling(labels, starts, silent + said) for labels, (silent, said, starts) in prefixes.items()),
         key=lambda row: -row.chance,
     )
 
@@ -229,7 +229,7 @@ def _add(
         found[2:] = silent + said, starts
 
 
-def peaks(row: Row, columns: Floats) -> list[int]:
+def peaks(row: Labeling, columns: Floats) -> list[int]:
     """The column where each label of a row is most probable, between where it and the next one begin."""
     edges = [*row.starts, len(columns)]
     return [
@@ -238,7 +238,7 @@ def peaks(row: Row, columns: Floats) -> list[int]:
     ]
 
 
-def signs(row: Row, columns: Floats, nothing: int) -> list[Sign]:
+def signs(row: Labeling, columns: Floats, nothing: int) -> list[Sign]:
     """Each label of a row with its own columns: from where it began to where the next one does."""
     labels, starts, _ = row
     if not labels:

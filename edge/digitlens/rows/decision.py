@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from digitlens.core.readings import Box, Digit, Number, joined_text, number, union
 from digitlens.glyphs.lattice import WIDE
-from digitlens.rows.rescoring import Whole, believed, weigh
+from digitlens.rows.rescoring import RowReading, posterior, rescore
 
 Seen = Mapping[Box, npt.NDArray[np.float32]]
 """Of what was cut out, by its box, how probable each digit is, (10,)."""
@@ -41,7 +41,7 @@ LEAST_AMONG = -1.35
 """The same where there are other rows: among them there is more that is none."""
 
 
-def evidence(numbers: list[Number], whole: Whole) -> float:
+def evidence(numbers: list[Number], whole: RowReading) -> float:
     """What speaks for a row's numbers, at least one, being any; a natural logarithm of odds.
 
     It is what the strip says of them against nothing at all, and the mean odds of their digits.
@@ -53,7 +53,7 @@ def evidence(numbers: list[Number], whole: Whole) -> float:
 
 
 def choose(
-    cut: list[Number], whole: Whole, seen: Seen, alone: bool = False, near: bool = False
+    cut: list[Number], whole: RowReading, seen: Seen, alone: bool = False, near: bool = False
 ) -> list[Number]:
     """Of a row, the numbers by cutting, those by reading it whole, or others that the strip holds possible.
 
@@ -83,16 +83,16 @@ def choose(
     return whole.numbers if odds >= LIKELIER + LACKING * max(0, lacking - 1) else cut
 
 
-def _weighed(cut: list[Number], whole: Whole, alone: bool) -> list[Number]:
-    found, scores = weigh(cut, whole)
+def _weighed(cut: list[Number], whole: RowReading, alone: bool) -> list[Number]:
+    found, scores = rescore(cut, whole)
     best = int(np.argmax(scores))
     way = found[best]
     if way.signs is None or scores[best] < (LEAST_WEIGHED if alone else LEAST_AMONG) * len(way.text):
         return cut
-    return whole.numbers_of(believed(best, found, scores))
+    return whole.numbers_of(posterior(best, found, scores))
 
 
-def _stands_out(text: str, whole: Whole) -> bool:
+def _stands_out(text: str, whole: RowReading) -> bool:
     """Whether these digits are many, and much likelier than none."""
     odds = whole.heard.likelihood(text) - whole.heard.likelihood("")
     return len(text) >= LEAST_ALONE and odds >= EACH_ALONE * len(text)

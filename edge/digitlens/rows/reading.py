@@ -22,10 +22,10 @@ from digitlens.paper.segment import Glyph, Points, Segmented
 from digitlens.rows.ctc import Sign
 from digitlens.rows.decision import EVIDENCE, agreed, choose, evidence
 from digitlens.rows.lines import to_rows
-from digitlens.rows.recognizer import HEIGHT, OTHER, SEPARATOR, STEP, Strips
-from digitlens.rows.rescoring import Whole
+from digitlens.rows.recognizer import HEIGHT, OTHER, SEPARATOR, STEP, RowRecognizer
+from digitlens.rows.rescoring import RowReading
 from digitlens.rows.slices import Ask, Slices
-from digitlens.rows.view import View
+from digitlens.rows.view import RowView
 
 Gray = npt.NDArray[np.uint8]
 Group = Callable[[Sequence[Digit], Sequence[Points]], tuple[Number, ...]]
@@ -131,7 +131,7 @@ def reread(
     numbers: tuple[Number, ...],
     page: Segmented,
     resolved: Resolved,
-    strips: Strips,
+    strips: RowRecognizer,
     which: RowNetworkUse,
     ask: Ask,
     group: Group,
@@ -150,7 +150,7 @@ def reread(
     found = find(page.glyphs, page.mask)
     alone, near = len(found) == 1, _is_near(page)
     parts = [part for row in found for part in row.parted(CLOSE)]
-    read: dict[int, Whole] = {}  # by the id of what was read
+    read: dict[int, RowReading] = {}  # by the id of what was read
     left = list(numbers)
     for part in parts:
         if which == "all" or alone or doubtful(part, sure):
@@ -198,16 +198,16 @@ def _area(boxes: Iterable[Box]) -> int:
     return sum(width * height for _, _, width, height in boxes)
 
 
-def read_row(row: Row, page: Segmented, strips: Strips, ask: Ask, group: Group) -> Whole:
+def read_row(row: Row, page: Segmented, strips: RowRecognizer, ask: Ask, group: Group) -> RowReading:
     """The row's numbers as the strip network reads them, each digit with its box."""
-    view = View.around(row.glyphs, row.box, row.slope)
+    view = RowView.around(row.glyphs, row.box, row.slope)
     heard = strips.read(view.strip(page.ink.contrast))
     signs = [sign for sign in heard.signs if sign.label >= SEPARATOR or sign.confidence >= LEAST_DIGIT]
 
     def numbers_of(signs: list[Sign]) -> list[Number]:
         return _numbers(signs, view, page, group)
 
-    return Whole(
+    return RowReading(
         numbers_of(signs),
         heard,
         signs,
@@ -223,7 +223,7 @@ def _without_lines(page: Segmented) -> Gray:
     return cv2.subtract(page.ink.contrast, cv2.subtract(lines, page.mask)).astype(np.uint8, copy=False)
 
 
-def _numbers(signs: list[Sign], view: View, page: Segmented, group: Group) -> list[Number]:
+def _numbers(signs: list[Sign], view: RowView, page: Segmented, group: Group) -> list[Number]:
     """Those of a strip's signs: what is no digit parts them; a word or a scribble is left out."""
     runs: list[list[Digit]] = [[]]
     for sign, (before, after) in _with_neighbors(signs):

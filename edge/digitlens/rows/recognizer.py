@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from digitlens.core.errors import ModelError
 from digitlens.models import cards, ports
-from digitlens.models.cache import Recent
+from digitlens.models.cache import TwoFrameCache
 from digitlens.models.cards import Card
 from digitlens.models.interpreter import Network, softmax
 from digitlens.rows import ctc
@@ -95,7 +95,7 @@ def _warped(strip: Gray, matrix: list[list[float]]) -> Gray:
 
 
 @dataclass(frozen=True)
-class Heard:
+class RowOutput:
     """A strip's signs, left to right, and the probabilities (T, CLASSES) of its columns, of STEP pixels each.
 
     `column` of a sign is one of the strip as it was given, not made narrower: by `shrunk`. `look` looks at it
@@ -135,7 +135,7 @@ def placed(signs: list[ctc.Sign], shrunk: float) -> list[ctc.Sign]:
     return [sign._replace(column=round(sign.column * shrunk)) for sign in signs]
 
 
-class Strips:
+class RowRecognizer:
     """The network `numbers` with its card; make one with `Strips.load`."""
 
     def __init__(self, card: Card, content: bytes, threads: int = 1, runtime: str | None = None) -> None:
@@ -143,7 +143,7 @@ class Strips:
         self._content, self._threads, self._runtime = content, threads, runtime
         # One interpreter for each width, made when it is first asked for: none is ever resized again.
         self._networks: dict[int, Network] = {}
-        self._read: Recent[tuple[int, bytes], Heard] = Recent()
+        self._read: TwoFrameCache[tuple[int, bytes], RowOutput] = TwoFrameCache()
 
     @classmethod
     def load(cls, model: str | Path = DEFAULT, threads: int = 1, runtime: str | None = None) -> Self:
@@ -172,17 +172,17 @@ class Strips:
         """The next picture begins; strips that are the same as in this one are not read again."""
         self._read.turn()
 
-    def read(self, strip: Gray) -> Heard:
+    def read(self, strip: Gray) -> RowOutput:
         """(HEIGHT, w) uint8 -> what it says."""
         key = strip.shape[1], strip.tobytes()
         return self._read.all([key], lambda _: [self._hear(strip)])[0]
 
-    def _hear(self, strip: Gray) -> Heard:
+    def _hear(self, strip: Gray) -> RowOutput:
         wide = padded(strip)
         columns = self.columns(wide)
         shrunk = max(1.0, strip.shape[1] / wide.shape[1])
         signs = placed(ctc.search(columns, BLANK), shrunk)
-        return Heard(signs, columns, shrunk, lambda: [self.columns(look) for look in _again(wide)])
+        return RowOutput(signs, columns, shrunk, lambda: [self.columns(look) for look in _again(wide)])
 
     def _network(self, width: int) -> Network:
         if width not in self._networks:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from digitlens.core.readings import Digit, Number, joined_text
 from digitlens.rows import ctc
 from digitlens.rows.ctc import Sign
-from digitlens.rows.recognizer import BLANK, SEPARATOR, STEP, Heard, placed
+from digitlens.rows.recognizer import BLANK, SEPARATOR, STEP, RowOutput, placed
 from digitlens.rows.slices import Slices
 
 Floats = npt.NDArray[np.float32]
@@ -39,7 +39,7 @@ EACH = 0.7
 
 
 @dataclass(frozen=True)
-class Whole:
+class RowReading:
     """A row read whole: its numbers, what was heard of its strip, and what is asked where it is in doubt.
 
     `slices` are the strip's, `numbers_of` makes numbers of signs, and `place` tells at which pixel across the
@@ -47,7 +47,7 @@ class Whole:
     """
 
     numbers: list[Number]
-    heard: Heard
+    heard: RowOutput
     signs: list[Sign] = field(default_factory=list)
     slices: Callable[[], Slices] | None = None
     numbers_of: Callable[[list[Sign]], list[Number]] = field(default=lambda signs: [])
@@ -55,7 +55,7 @@ class Whole:
 
 
 @dataclass(frozen=True)
-class Way:
+class Hypothesis:
     """Digits that may stand in a row, at which pixels across its strip; without `signs` if they were cut."""
 
     text: str
@@ -63,7 +63,7 @@ class Way:
     signs: Callable[[], list[Sign]] | None = None
 
 
-def weigh(cut: list[Number], whole: Whole) -> tuple[list[Way], Scores]:
+def rescore(cut: list[Number], whole: RowReading) -> tuple[list[Hypothesis], Scores]:
     """What may stand in a row, and what speaks for each way to read it; natural logarithms of odds.
 
     Where the strip is in doubt it is looked at again, and its slices are. They count as many times as the
@@ -72,11 +72,11 @@ def weigh(cut: list[Number], whole: Whole) -> tuple[list[Way], Scores]:
     asked = tuple((digit.value, digit.confidence, digit.box) for number in cut for digit in number.digits)
     if asked not in whole.heard.kept:
         whole.heard.kept[asked] = _weighed(cut, whole)
-    found: tuple[list[Way], Scores] = whole.heard.kept[asked]
+    found: tuple[list[Hypothesis], Scores] = whole.heard.kept[asked]
     return found
 
 
-def _weighed(cut: list[Number], whole: Whole) -> tuple[list[Way], Scores]:
+def _weighed(cut: list[Number], whole: RowReading) -> tuple[list[Hypothesis], Scores]:
     heard = whole.heard
     found = _distinct([*_cut(cut, whole), _heard(whole), *_ways(heard, heard.columns, MOST)])
     first = heard.likelihoods([way.text for way in found])[0]
@@ -98,27 +98,27 @@ def _weighed(cut: list[Number], whole: Whole) -> tuple[list[Way], Scores]:
     return kept, scores
 
 
-def _cut(cut: list[Number], whole: Whole) -> list[Way]:
+def _cut(cut: list[Number], whole: RowReading) -> list[Hypothesis]:
     """The way that was cut, if any was."""
     digits = [digit for number in cut for digit in number.digits]
-    return [Way(joined_text(cut), [whole.place(digit) for digit in digits])] if digits else []
+    return [Hypothesis(joined_text(cut), [whole.place(digit) for digit in digits])] if digits else []
 
 
-def _heard(whole: Whole) -> Way:
+def _heard(whole: RowReading) -> Hypothesis:
     """The way that the strip was read at first."""
     own = [sign for sign in whole.signs if sign.label < SEPARATOR]
     places = [(sign.column + 0.5) * STEP for sign in own]
-    return Way("".join(str(sign.label) for sign in own), places, partial(list, whole.signs))
+    return Hypothesis("".join(str(sign.label) for sign in own), places, partial(list, whole.signs))
 
 
-def _ways(heard: Heard, look: Floats, most: int) -> list[Way]:
+def _ways(heard: RowOutput, look: Floats, most: int) -> list[Hypothesis]:
     """The most probable ways of a look."""
     found = []
     for row in ctc.rows(look, BLANK, most):
         own = [k for k, label in enumerate(row.labels) if label < SEPARATOR]
         peaks = ctc.peaks(row, look)
         found.append(
-            Way(
+            Hypothesis(
                 "".join(str(row.labels[k]) for k in own),
                 [(round(peaks[k] * heard.shrunk) + 0.5) * STEP for k in own],
                 partial(_signs, row, look, heard.shrunk),
@@ -127,20 +127,20 @@ def _ways(heard: Heard, look: Floats, most: int) -> list[Way]:
     return found
 
 
-def _signs(row: ctc.Row, look: Floats, shrunk: float) -> list[Sign]:
+def _signs(row: ctc.Labeling, look: Floats, shrunk: float) -> list[Sign]:
     return placed(ctc.signs(row, look, BLANK), shrunk)
 
 
-def _distinct(found: list[Way]) -> list[Way]:
+def _distinct(found: list[Hypothesis]) -> list[Hypothesis]:
     """Those that have a digit, no text twice: the first stays."""
-    ways: dict[str, Way] = {}
+    ways: dict[str, Hypothesis] = {}
     for way in found:
         if way.text:
             ways.setdefault(way.text, way)
     return list(ways.values())
 
 
-def believed(best: int, found: list[Way], scores: Scores) -> list[Sign]:
+def posterior(best: int, found: list[Hypothesis], scores: Scores) -> list[Sign]:
     """The signs of the best way, their confidence being that of all ways that have it at this place.
 
     That is, if there is any digit, as far as the strip holds that possible.

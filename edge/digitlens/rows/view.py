@@ -25,7 +25,7 @@ SKEW = 0.03
 
 
 @dataclass(frozen=True)
-class View:
+class RowView:
     """A strip's sides in the picture, the slope that is made level in it, and around which column."""
 
     left: float
@@ -36,7 +36,7 @@ class View:
     anchor: float
 
     @classmethod
-    def around(cls, glyphs: Sequence[Glyph], box: Box, slope: float) -> "View":
+    def around(cls, glyphs: Sequence[Glyph], box: Box, slope: float) -> "RowView":
         """That of a row: its glyphs, the box around them and by how much they climb; with paper around it."""
         x, _, width, _ = box
         anchor = x + width / 2

@@ -22,7 +22,7 @@ from digitlens.models import cards
 from digitlens.models.classifier import Classifier
 from digitlens.models.interpreter import RUNTIMES, imported
 from digitlens.outlets.assembly import unready
-from digitlens.rows.recognizer import Strips
+from digitlens.rows.recognizer import RowRecognizer
 from digitlens.service import machine
 from digitlens.service.machine import Finding
 
@@ -150,7 +150,7 @@ def rows() -> Finding:
     if not cards.names(rows=True):
         return Finding("rows", "mend", "the network that reads rows is missing: install digitlens again")
     try:
-        Strips.load()
+        RowRecognizer.load()
     except DigitLensError as error:
         return Finding("rows", "mend", f"{error}; or install digitlens again")
     return Finding("rows", "well", ", ".join(cards.names(rows=True)))

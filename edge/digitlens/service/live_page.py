@@ -6,18 +6,18 @@ from digitlens.config.settings import Settings, WebSettings
 from digitlens.core.errors import SettingsError
 from digitlens.core.frames import Frame
 from digitlens.core.tracking import Event, Tracked
-from digitlens.live.latest import Latest
-from digitlens.live.stats import Vitals
+from digitlens.live.latest import LatestFrame
+from digitlens.live.stats import LoopStats
 from digitlens.outlets.assembly import Outlets, device
-from digitlens.outlets.dispatcher import Desk, Opener, Unkept
+from digitlens.outlets.dispatcher import EventDispatcher, NullStore, OutletOpener
 from digitlens.outlets.regions import Regions
 
 
-class NoPage:
+class NoLivePage:
     """Nobody looks: the same calls do nothing."""
 
     def __init__(self) -> None:
-        self.vitals = Vitals()
+        self.vitals = LoopStats()
 
     def publish(self, frame: Frame, numbers: tuple[Tracked, ...], size: tuple[int, int]) -> None:
         """A frame has been looked at."""
@@ -29,7 +29,7 @@ class NoPage:
         """Nothing to close."""
 
 
-class Page(NoPage):
+class LivePage(NoLivePage):
     """Opens the page, which must be had, and has no journal.
 
     Raises:
@@ -38,12 +38,12 @@ class Page(NoPage):
     """
 
     def __init__(self, listen: str, token_file: str, camera: str, say: Callable[[str], None]) -> None:
-        self.vitals, self._latest = Vitals(camera), Latest()
+        self.vitals, self._latest = LoopStats(camera), LatestFrame()
         settings = Settings(web=WebSettings(listen=listen, token_file=token_file))
         outlets = Outlets(self.vitals, self._latest, say=say)
         page = outlets.openers(settings)["web"].open()  # here a fault is an error, not tried again
-        self._desk = Desk(Regions({}).apply, Unkept(device(settings)))
-        self._desk.change({"web": Opener((), lambda: page)})
+        self._desk = EventDispatcher(Regions({}).apply, NullStore(device(settings)))
+        self._desk.change({"web": OutletOpener((), lambda: page)})
 
     def publish(self, frame: Frame, numbers: tuple[Tracked, ...], size: tuple[int, int]) -> None:
         """See NoPage."""
@@ -59,10 +59,10 @@ class Page(NoPage):
         self._desk.close()
 
 
-def open_page(listen: str, token_file: str, camera: str, say: Callable[[str], None]) -> NoPage:
+def open_page(listen: str, token_file: str, camera: str, say: Callable[[str], None]) -> NoLivePage:
     """The page on that address; without one, none. See Page for what it raises."""
     if listen:
-        return Page(listen, token_file, camera, say)
+        return LivePage(listen, token_file, camera, say)
     if token_file:
         raise SettingsError("--web-token is the page's: name its address with --web HOST:PORT")
-    return NoPage()
+    return NoLivePage()

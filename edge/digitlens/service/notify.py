@@ -42,7 +42,7 @@ class Notify(Protocol):
         """Close the socket."""
 
 
-class Systemd:
+class SystemdNotify:
     """Tells systemd; what cannot be told is let go.
 
     Args:
@@ -94,7 +94,7 @@ class Systemd:
             self._socket.sendto(message.encode(errors="replace"), flags, self._address)
 
 
-class Nobody:
+class NoNotify:
     """No systemd: the same calls do nothing."""
 
     watchdog = 0.0
@@ -128,12 +128,12 @@ def open_notify(environment: Mapping[str, str]) -> Notify:
     """Whoever the environment says has started us and waits: systemd, or nobody."""
     address = environment.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")) or len(address) < 2:
-        return Nobody()
+        return NoNotify()
     watchdog = 0.0
     if environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid()):
         with suppress(ValueError):
             watchdog = max(0.0, int(environment.get("WATCHDOG_USEC", "0")) / 1e6)
-    return Systemd(address, watchdog)
+    return SystemdNotify(address, watchdog)
 
 
 def _line(text: str) -> str:

@@ -32,9 +32,9 @@ from digitlens.core.preview import Preview
 from digitlens.core.stderr import quiet
 from digitlens.core.tracking import Event, Tracked
 from digitlens.displays.none import NoDisplay
-from digitlens.live.latest import Latest
+from digitlens.live.latest import LatestFrame
 from digitlens.live.loop import Live, patience
-from digitlens.live.stats import Vitals
+from digitlens.live.stats import LoopStats
 from digitlens.live.tracker import Tracker
 from digitlens.models.classifier import Classifier
 from digitlens.outlets.assembly import Outlets
@@ -54,7 +54,7 @@ SECOND = 1.0
 _log = logging.getLogger(__name__)
 
 
-class Missing:
+class MissingCamera:
     """A camera that could not be opened: it is lost from the start."""
 
     dropped = 0
@@ -104,7 +104,7 @@ class Service:
         self._load, self._stop, self._notify = load, stop, notify
         self._settings = load()
         self._reader = make_reader(self._settings.reader)
-        self._vitals, self._latest = Vitals(), Latest()
+        self._vitals, self._latest = LoopStats(), LatestFrame()
         self._outlets = Outlets(self._vitals, self._latest, lines)
         self._outlets.load(self._settings)
         release_start()
@@ -160,7 +160,7 @@ class Service:
             source = self._settings.camera.source
             if is_replay(source) and self._settings.camera.repeat:
                 raise
-            return Missing(source, str(error))
+            return MissingCamera(source, str(error))
         self._vitals.open(camera.name)
         return camera
 
@@ -275,7 +275,7 @@ class Service:
             self._trouble = f"the camera's settings stay as they were: {error}"
             _log.error(self._trouble)
             if now.camera.source == before.camera.source and not is_replay(now.camera.source):
-                self._live.change(camera=Missing(self._live.camera.name, str(error)))
+                self._live.change(camera=MissingCamera(self._live.camera.name, str(error)))
             return
         self._live.change(camera=camera)
         self._vitals.open(camera.name)

@@ -14,13 +14,13 @@ import pytest
 
 from digitlens.commands.log import _when, safe
 from digitlens.commands.main import main
-from digitlens.outlets.outbox import Journal
+from digitlens.outlets.outbox import Outbox
 from tests.edge.outlets.brokers import draft
 
 
 @pytest.fixture
 def journal(tmp_path: Path):  # type: ignore[no-untyped-def]
-    one = Journal(tmp_path / "journal.db", 1, "pi")
+    one = Outbox(tmp_path / "journal.db", 1, "pi")
     one.follow("webhook")
     now = time.time()
     entries = one.add(
@@ -37,14 +37,14 @@ def journal(tmp_path: Path):  # type: ignore[no-untyped-def]
 
 
 def output(
-    journal: Journal, capfdbinary: pytest.CaptureFixture[bytes], *options: str, status: int = 0
+    journal: Outbox, capfdbinary: pytest.CaptureFixture[bytes], *options: str, status: int = 0
 ) -> tuple[str, str]:
     assert main(["log", "--journal", str(journal.path), *options]) == status
     out, err = capfdbinary.readouterr()
     return out.decode(), err.decode()
 
 
-def test_the_table_has_the_oldest_first(journal: Journal, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_the_table_has_the_oldest_first(journal: Outbox, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     out, _ = output(journal, capfdbinary)
     assert [line.split()[3] for line in out.splitlines()] == ["000", "001", "002", "003", "004", "17"]
     assert "before: 16; =HYPERLINK(1)" in out.splitlines()[-1]
@@ -64,7 +64,7 @@ def test_the_table_has_the_oldest_first(journal: Journal, capfdbinary: pytest.Ca
     ],
 )
 def test_filters(
-    options: list[str], texts: list[str], journal: Journal, capfdbinary: pytest.CaptureFixture[bytes]
+    options: list[str], texts: list[str], journal: Outbox, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     out, err = output(journal, capfdbinary, *options)
     assert [line.split()[3] for line in out.splitlines()] == texts
@@ -74,7 +74,7 @@ def test_filters(
     assert not err
 
 
-def test_csv_holds_no_formula(journal: Journal, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_csv_holds_no_formula(journal: Outbox, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     rows = list(csv.DictReader(io.StringIO(output(journal, capfdbinary, "--csv")[0])))
     assert [row["text"] for row in rows] == ["000", "001", "002", "003", "004", "17"]
     assert rows[-1]["reason"] == "'=HYPERLINK(1)"
@@ -86,16 +86,14 @@ def test_csv_holds_no_formula(journal: Journal, capfdbinary: pytest.CaptureFixtu
     assert aside[0]["answer"] == "400 Bad Request"
 
 
-def test_nothing_that_fits_is_said(journal: Journal, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_nothing_that_fits_is_said(journal: Outbox, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     assert output(journal, capfdbinary, "--region", "gas") == (
         "",
         f"digitlens: {journal.path}: nothing there that fits\n",
     )
 
 
-def test_a_long_journal_is_exported_whole(
-    journal: Journal, capfdbinary: pytest.CaptureFixture[bytes]
-) -> None:
+def test_a_long_journal_is_exported_whole(journal: Outbox, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     journal.add([draft(count) for count in range(2500)])
     out, _ = output(journal, capfdbinary, "--json")
     assert len(out.splitlines()) == 2506
@@ -105,7 +103,7 @@ def test_a_long_journal_is_exported_whole(
 
 
 def test_the_settings_name_the_journal(
-    journal: Journal, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+    journal: Outbox, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     config = tmp_path / "config.toml"
     config.write_text(f'[journal]\nfile = "{journal.path}"\n')
@@ -124,7 +122,7 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path, capfdbinary: pytest.Cap
 
 
 def test_a_regions_value_is_forgotten_when_its_meter_is_a_new_one(
-    journal: Journal, capfdbinary: pytest.CaptureFixture[bytes]
+    journal: Outbox, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     journal.add([draft(1, region="water", value=99.0)])
     assert journal.good(["water"])["water"][0] == 99.0
@@ -137,7 +135,7 @@ def test_a_regions_value_is_forgotten_when_its_meter_is_a_new_one(
     assert "no value of a region gas" in err
 
 
-def test_follow_tells_what_comes(journal: Journal) -> None:
+def test_follow_tells_what_comes(journal: Outbox) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "digitlens", "log", "--journal", journal.path, "--follow", "--json"],
         stdout=subprocess.PIPE,

@@ -2,11 +2,11 @@
 
 import pytest
 
-from digitlens.live.benchmark import Meter, Spread
+from digitlens.live.benchmark import Benchmark, LogHistogram
 
 
 def test_the_meter_in_figures() -> None:
-    meter = Meter()
+    meter = Benchmark()
     for turn in range(2000):
         meter("segment", 1 + turn % 10)
         meter("total", 10.0)
@@ -21,7 +21,7 @@ def test_the_meter_in_figures() -> None:
 
 
 def test_a_spread_of_nothing_and_of_zeros() -> None:
-    spread = Spread()
+    spread = LogHistogram()
     assert spread.quantile(0.5) == 0
     spread.add(0)
     assert spread.quantile(0.99) < 0.001

@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digitlens.live.changes import Still
+from digitlens.live.changes import ChangeDetector
 from tests.edge.pages import write
 
 Pixels = npt.NDArray[np.uint8]
@@ -17,9 +17,9 @@ def noisy(page: Pixels, random: np.random.Generator, grain: float) -> Pixels:
     return (page + random.normal(0, grain, page.shape)).round().clip(0, 255).astype(np.uint8)
 
 
-def settled(page: Pixels, random: np.random.Generator, grain: float) -> Still:
+def settled(page: Pixels, random: np.random.Generator, grain: float) -> ChangeDetector:
     """One that has seen this page for a second, and read it."""
-    still = Still()
+    still = ChangeDetector()
     for _ in range(30):
         still.changed(noisy(page, random, grain))
     still.keep()
@@ -48,7 +48,7 @@ def test_the_noise_of_motion_jpeg(page: Pixels, digits: Digits) -> None:
     def coded(picture: Pixels) -> Pixels:
         return cv2.imdecode(cv2.imencode(".jpg", picture)[1], cv2.IMREAD_GRAYSCALE).astype(np.uint8)
 
-    still = Still()
+    still = ChangeDetector()
     for _ in range(30):
         still.changed(coded(noisy(page, random, 3.0)))
     still.keep()
@@ -87,7 +87,7 @@ def test_slow_changes_add_up(page: Pixels, digits: Digits) -> None:
 
 def test_a_moving_picture_does_not_pass_for_noise(page: Pixels) -> None:
     random = np.random.default_rng(4)
-    still = Still()
+    still = ChangeDetector()
     for step in range(60):
         moved = np.roll(page, step % 7, axis=1)
         seen = still.changed(noisy(moved, random, 2.0))

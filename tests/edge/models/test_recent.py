@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digitlens.models.cache import MOST, Recent
+from digitlens.models.cache import MOST, TwoFrameCache
 from digitlens.models.classifier import Classifier
 from digitlens.reader import Reader
-from digitlens.rows.recognizer import Strips
+from digitlens.rows.recognizer import RowRecognizer
 from tests.edge.pages import write
 
 Gray = npt.NDArray[np.uint8]
@@ -20,18 +20,18 @@ class Asked:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.glyphs = self.strips = 0
-        probabilities, columns = Classifier.probabilities, Strips.columns
+        probabilities, columns = Classifier.probabilities, RowRecognizer.columns
 
         def count_glyphs(model: Classifier, batch: Gray) -> npt.NDArray[np.float32]:
             self.glyphs += len(batch)
             return probabilities(model, batch)
 
-        def count_strips(model: Strips, strip: Gray) -> npt.NDArray[np.float32]:
+        def count_strips(model: RowRecognizer, strip: Gray) -> npt.NDArray[np.float32]:
             self.strips += 1
             return columns(model, strip)
 
         monkeypatch.setattr(Classifier, "probabilities", count_glyphs)
-        monkeypatch.setattr(Strips, "columns", count_strips)
+        monkeypatch.setattr(RowRecognizer, "columns", count_strips)
 
     def by(self, work: Callable[[], object]) -> tuple[int, int]:
         """Glyphs and strips that were asked for meanwhile."""
@@ -69,7 +69,7 @@ def test_a_glyph_is_the_same_in_every_batch(digits: tuple[Gray, Gray]) -> None:
 
 
 def test_memory_is_bounded() -> None:
-    recent: Recent[int, int] = Recent()
+    recent: TwoFrameCache[int, int] = TwoFrameCache()
     for start in range(0, 5 * MOST, MOST):
         keys = list(range(start, start + 2 * MOST))
         assert recent.all(keys, lambda places, keys=keys: [-keys[place] for place in places]) == [
@@ -80,6 +80,6 @@ def test_memory_is_bounded() -> None:
 
 
 def test_the_same_key_twice() -> None:
-    recent: Recent[str, int] = Recent()
+    recent: TwoFrameCache[str, int] = TwoFrameCache()
     assert recent.all(["a", "b", "a"], lambda places: [10 + place for place in places])[:2] == [10, 11]
     assert recent.all(["b", "c"], lambda places: [20 + place for place in places]) == [11, 21]

@@ -7,15 +7,15 @@ from digitlens.numbers import prior
 
 
 def test_what_is_alone_stays_as_it_is() -> None:
-    likely, share = prior.among(np.array([0.35]), 0.2, 0.2, 8)
+    likely, share = prior.em_class_prior(np.array([0.35]), 0.2, 0.2, 8)
     assert likely[0] == pytest.approx(0.35)
     assert share > 0.2
 
 
 def test_company_decides_what_is_in_doubt() -> None:
     doubtful = 0.5
-    among_digits, _ = prior.among(np.array([doubtful] + [0.99] * 9), 0.2, 0.2, 4)
-    among_letters, _ = prior.among(np.array([doubtful] + [0.02] * 9), 0.2, 0.2, 4)
+    among_digits, _ = prior.em_class_prior(np.array([doubtful] + [0.99] * 9), 0.2, 0.2, 4)
+    among_letters, _ = prior.em_class_prior(np.array([doubtful] + [0.02] * 9), 0.2, 0.2, 4)
     assert among_letters[0] < 0.3 < doubtful < 0.6 < among_digits[0]
     assert among_letters[1:].max() < 0.02
     assert among_digits[1:].min() > 0.98
@@ -27,7 +27,7 @@ def test_the_part_of_others_is_found() -> None:
     other = random.random(4000) < 0.75
     evidence = np.exp(random.normal(np.where(other, -2, 2), 2))  # the likelihood ratio, as it must be
     sure = 0.8 * evidence / (0.8 * evidence + 0.2)
-    likely, share = prior.among(sure, 0.2, 0.2, 8)
+    likely, share = prior.em_class_prior(sure, 0.2, 0.2, 8)
     assert share == pytest.approx(0.75, abs=0.03)
     assert np.mean(likely) == pytest.approx(0.25, abs=0.03)
 
@@ -35,7 +35,7 @@ def test_the_part_of_others_is_found() -> None:
 @pytest.mark.parametrize("sure", [0.0, 1.0])
 @pytest.mark.parametrize("trained", [0.0, 0.5, 1.0])
 def test_certainty_stays_a_number(sure: float, trained: float) -> None:
-    likely, share = prior.among(np.full(5, sure), trained, trained, 2)
+    likely, share = prior.em_class_prior(np.full(5, sure), trained, trained, 2)
     assert np.all(np.isfinite(likely))
     assert np.all((likely >= 0) & (likely <= 1))
     assert 0 < share < 1

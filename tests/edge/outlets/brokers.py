@@ -17,7 +17,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from digitlens.outlets.entries import Draft, Entry
-from digitlens.outlets.outbox import Journal
+from digitlens.outlets.outbox import Outbox
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 OPENSSL = shutil.which("openssl") or ""
@@ -179,7 +179,7 @@ class Subscriber:
         self._client.loop_stop()
 
 
-class Watched(Journal):
+class Watched(Outbox):
     """A journal whose marks can be waited for."""
 
     def __init__(self, path: Path, megabytes: int = 64) -> None:

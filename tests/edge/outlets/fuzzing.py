@@ -16,8 +16,8 @@ from pathlib import Path
 from digitlens.commands.main import main
 from digitlens.core.errors import JournalError
 from digitlens.outlets import discovery
-from digitlens.outlets.outbox import Journal
-from digitlens.outlets.retained import Board
+from digitlens.outlets.outbox import Outbox
+from digitlens.outlets.retained import RetainedState
 from tests.edge.outlets.brokers import draft
 
 ANSWERS = (
@@ -97,7 +97,7 @@ def payload(seed: int) -> tuple[str, bytes, bool]:
     chance = random.Random(seed)
     ours = next(iter(discovery.messages("homeassistant", "digitlens/pi", "pi", {}, 1, 30.0, False).values()))
     told = chance.choice(
-        (b"online", b"offline", ours, Board("digitlens/pi", (), 1).news()["digitlens/pi/numbers"])
+        (b"online", b"offline", ours, RetainedState("digitlens/pi", (), 1).news()["digitlens/pi/numbers"])
     )
     topic = chance.choice(
         (
@@ -158,7 +158,7 @@ def journal(seed: int, folder: Path) -> None:
     """
     chance = random.Random(seed)
     path = folder / "journal.db"
-    one = Journal(path, 1, "pi")
+    one = Outbox(path, 1, "pi")
     one.follow("mqtt")
     entries = one.add(
         [draft(count, region="water", value=float(count)) for count in range(chance.randint(1, 400))]
@@ -172,13 +172,13 @@ def journal(seed: int, folder: Path) -> None:
         damage(chance, Path(f"{path}{side}"))
     try:
         if not while_open:
-            one = Journal(path, 1, "pi")
+            one = Outbox(path, 1, "pi")
             one.follow("mqtt")
         use(one)
         added = one.add([draft(7)])
         assert added[0].text == "7"
         one.close()
-        one = Journal(path, 1, "pi")
+        one = Outbox(path, 1, "pi")
         one.follow("mqtt")
         use(one)
         assert one.add([draft(8)])[0].text == "8"
@@ -222,7 +222,7 @@ def damage(chance: random.Random, path: Path) -> None:
         file.truncate(len(data))
 
 
-def use(one: Journal) -> None:
+def use(one: Outbox) -> None:
     """Everything that is asked of a journal."""
     one.history(50, containing="1")
     one.asides()

@@ -98,7 +98,7 @@ def test_the_cameras_health_is_diagnostics_that_expire() -> None:
 
 def test_templates_make_states_of_what_is_sent() -> None:
     """Jinja's own grammar is Home Assistant's; here the few forms we use are looked at as Python."""
-    from digitlens.outlets.retained import State
+    from digitlens.outlets.retained import TopicState
 
     for message in told().values():
         template = message["value_template"]
@@ -106,7 +106,10 @@ def test_templates_make_states_of_what_is_sent() -> None:
         expression = re.fullmatch(r"\{\{ (.+) \}\}", template)
         assert expression
         code = expression.group(1).replace("| round(1)", "").replace("none", "None")
-        for state in (State(), State(text="0042", confidence=0.5, value=4.2, reason="digits: 4, not 5")):
+        for state in (
+            TopicState(),
+            TopicState(text="0042", confidence=0.5, value=4.2, reason="digits: 4, not 5"),
+        ):
             fields = msgspec.structs.asdict(state) | {
                 "lost": "", "frames_per_second": 9.5, "age": None, "waiting": 0, "temperature": 51.0,
             }  # fmt: skip

@@ -15,7 +15,7 @@ import pytest
 from digitlens.core.errors import JournalError
 from digitlens.outlets.entries import Entry
 from digitlens.outlets.history import History
-from digitlens.outlets.outbox import Journal
+from digitlens.outlets.outbox import Outbox
 from tests.edge.outlets.brokers import draft
 
 
@@ -25,11 +25,11 @@ def lines() -> list[str]:
 
 
 @pytest.fixture
-def open_one(tmp_path: Path, lines: list[str]) -> Iterator[Callable[..., Journal]]:
+def open_one(tmp_path: Path, lines: list[str]) -> Iterator[Callable[..., Outbox]]:
     opened = []
 
-    def opening(megabytes: int = 64, device: str = "pi") -> Journal:
-        opened.append(Journal(tmp_path / "journal.db", megabytes, device, lines.append))
+    def opening(megabytes: int = 64, device: str = "pi") -> Outbox:
+        opened.append(Outbox(tmp_path / "journal.db", megabytes, device, lines.append))
         return opened[-1]
 
     yield opening
@@ -41,7 +41,7 @@ def texts(entries: list[Entry]) -> list[str]:
     return [entry.text for entry in entries]
 
 
-def test_ids_are_the_same_at_each_look_and_never_given_twice(open_one: Callable[..., Journal]) -> None:
+def test_ids_are_the_same_at_each_look_and_never_given_twice(open_one: Callable[..., Outbox]) -> None:
     journal = open_one()
     journal.follow("mqtt")
     first = journal.add([draft(1), draft(2, region="water", value=12.5)])
@@ -55,7 +55,7 @@ def test_ids_are_the_same_at_each_look_and_never_given_twice(open_one: Callable[
     assert again.add([draft(3)])[0].id not in {entry.id for entry in first}
 
 
-def test_marks_outlive_the_process_and_go_by_order(open_one: Callable[..., Journal]) -> None:
+def test_marks_outlive_the_process_and_go_by_order(open_one: Callable[..., Outbox]) -> None:
     journal = open_one()
     journal.follow("mqtt")
     entries = journal.add([draft(count) for count in range(10)])
@@ -71,7 +71,7 @@ def test_marks_outlive_the_process_and_go_by_order(open_one: Callable[..., Journ
     assert journal.pending("mqtt") == entries[4:]
 
 
-def test_a_new_outlet_begins_with_the_next_reading(open_one: Callable[..., Journal]) -> None:
+def test_a_new_outlet_begins_with_the_next_reading(open_one: Callable[..., Outbox]) -> None:
     journal = open_one()
     journal.add([draft(1)])
     journal.follow("webhook")
@@ -79,7 +79,7 @@ def test_a_new_outlet_begins_with_the_next_reading(open_one: Callable[..., Journ
     assert texts(journal.add([draft(2)])) == texts(journal.pending("webhook")) == ["2"]
 
 
-def test_the_order_is_the_rows_whatever_the_clock_does(open_one: Callable[..., Journal]) -> None:
+def test_the_order_is_the_rows_whatever_the_clock_does(open_one: Callable[..., Outbox]) -> None:
     journal = open_one()
     journal.follow("mqtt")
     journal.add([msgspec.structs.replace(draft(1), time=2e9)])
@@ -89,7 +89,7 @@ def test_the_order_is_the_rows_whatever_the_clock_does(open_one: Callable[..., J
 
 
 def test_at_its_limit_the_oldest_go_and_are_counted_where_someone_waits(
-    open_one: Callable[..., Journal], lines: list[str], tmp_path: Path
+    open_one: Callable[..., Outbox], lines: list[str], tmp_path: Path
 ) -> None:
     journal = open_one(1)
     journal.follow("mqtt")
@@ -117,7 +117,7 @@ def test_at_its_limit_the_oldest_go_and_are_counted_where_someone_waits(
     assert journal.figures().let_go["mqtt"] == figures.let_go["mqtt"]
 
 
-def test_what_was_refused_is_kept_apart(open_one: Callable[..., Journal]) -> None:
+def test_what_was_refused_is_kept_apart(open_one: Callable[..., Outbox]) -> None:
     journal = open_one()
     journal.follow("webhook")
     entries = journal.add([draft(1), draft(2), draft(3)])
@@ -128,7 +128,7 @@ def test_what_was_refused_is_kept_apart(open_one: Callable[..., Journal]) -> Non
     assert journal.figures().set_aside == {"webhook": 1}
 
 
-def test_history_is_filtered_and_paged(open_one: Callable[..., Journal]) -> None:
+def test_history_is_filtered_and_paged(open_one: Callable[..., Outbox]) -> None:
     journal = open_one()
     entries = journal.add([draft(count, region="water" if count % 2 else "") for count in range(20)])
     assert journal.history(3) == entries[:16:-1]
@@ -141,7 +141,7 @@ def test_history_is_filtered_and_paged(open_one: Callable[..., Journal]) -> None
     assert journal.latest("other") is None
 
 
-def test_the_last_good_value_of_a_region_is_found_again(open_one: Callable[..., Journal]) -> None:
+def test_the_last_good_value_of_a_region_is_found_again(open_one: Callable[..., Outbox]) -> None:
     journal = open_one()
     journal.add([draft(1, region="water", value=1.5), draft(2, region="gas", value=7.0)])
     broken = msgspec.structs.replace(draft(3, region="water", value=1.5), reason="digits: 1, not 2")
@@ -149,7 +149,7 @@ def test_the_last_good_value_of_a_region_is_found_again(open_one: Callable[..., 
     assert journal.good(["water", "gas", "none"]) == {"water": (1.5, 1.7e9 + 1), "gas": (7.0, 1.7e9 + 2)}
 
 
-def test_only_one_process_has_it(open_one: Callable[..., Journal], tmp_path: Path) -> None:
+def test_only_one_process_has_it(open_one: Callable[..., Outbox], tmp_path: Path) -> None:
     journal = open_one()
     program = (
         "import sys; from pathlib import Path; from digitlens.outlets.outbox import Journal\n"
@@ -169,7 +169,7 @@ def test_only_one_process_has_it(open_one: Callable[..., Journal], tmp_path: Pat
 
 @pytest.mark.parametrize("damage", ["header", "middle", "emptied", "no tables"])
 def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(
-    damage: str, open_one: Callable[..., Journal], lines: list[str], tmp_path: Path
+    damage: str, open_one: Callable[..., Outbox], lines: list[str], tmp_path: Path
 ) -> None:
     journal = open_one()
     journal.follow("mqtt")
@@ -198,7 +198,7 @@ def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(
 
 
 def test_a_file_damaged_while_it_is_open_is_found_out_at_the_next_write_or_read(
-    open_one: Callable[..., Journal], lines: list[str], tmp_path: Path
+    open_one: Callable[..., Outbox], lines: list[str], tmp_path: Path
 ) -> None:
     journal = open_one()
     journal.follow("mqtt")
@@ -217,7 +217,7 @@ def test_a_file_damaged_while_it_is_open_is_found_out_at_the_next_write_or_read(
 
 
 def test_a_file_that_is_taken_away_is_begun_anew(
-    open_one: Callable[..., Journal], lines: list[str], tmp_path: Path
+    open_one: Callable[..., Outbox], lines: list[str], tmp_path: Path
 ) -> None:
     journal = open_one()
     journal.follow("mqtt")
@@ -232,7 +232,7 @@ def test_a_file_that_is_taken_away_is_begun_anew(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a limit of the process stands for a full disk")
 def test_a_full_disk_refuses_whole_readings_and_takes_them_again(
-    open_one: Callable[..., Journal], tmp_path: Path
+    open_one: Callable[..., Outbox], tmp_path: Path
 ) -> None:
     journal = open_one()
     journal.follow("mqtt")
@@ -255,7 +255,7 @@ def test_a_full_disk_refuses_whole_readings_and_takes_them_again(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a limit of the process stands for a full disk")
 def test_a_disk_that_is_full_at_the_start_is_tried_again(
-    open_one: Callable[..., Journal], lines: list[str]
+    open_one: Callable[..., Outbox], lines: list[str]
 ) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (5000, hard))
@@ -280,23 +280,23 @@ def test_files_that_are_no_journals_are_left_alone(tmp_path: Path) -> None:
     base.close()
     content = other.read_bytes()
     with pytest.raises(JournalError, match="is a database, and not a journal of digitlens"):
-        Journal(other)
+        Outbox(other)
     assert other.read_bytes() == content
     with pytest.raises(JournalError, match="its folder is missing"):
-        Journal(tmp_path / "no" / "journal.db")
+        Outbox(tmp_path / "no" / "journal.db")
     with pytest.raises(JournalError, match="is a folder"):
-        Journal(tmp_path)
+        Outbox(tmp_path)
     newer = tmp_path / "newer.db"
-    Journal(newer).close()
+    Outbox(newer).close()
     base = sqlite3.connect(newer)
     base.execute("PRAGMA user_version = 2")
     base.close()
     with pytest.raises(JournalError, match="of format 2, this digitlens knows 1; update it"):
-        Journal(newer)
+        Outbox(newer)
 
 
 def test_rows_that_hold_no_entry_are_stepped_over_and_counted(
-    open_one: Callable[..., Journal], lines: list[str], tmp_path: Path
+    open_one: Callable[..., Outbox], lines: list[str], tmp_path: Path
 ) -> None:
     journal = open_one()
     journal.follow("mqtt")
@@ -314,7 +314,7 @@ def test_rows_that_hold_no_entry_are_stepped_over_and_counted(
     assert len(lines) == 2
 
 
-def test_many_threads_read_while_one_writes(open_one: Callable[..., Journal]) -> None:
+def test_many_threads_read_while_one_writes(open_one: Callable[..., Outbox]) -> None:
     journal = open_one(1)
     journal.follow("mqtt")
     over = threading.Event()

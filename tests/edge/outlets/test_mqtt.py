@@ -18,12 +18,12 @@ pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
 from digitlens.config.settings import RegionSettings
 from digitlens.core.tracking import Event
-from digitlens.live.stats import Vitals
+from digitlens.live.stats import LoopStats
 from digitlens.outlets import mqtt
-from digitlens.outlets.dispatcher import Desk, Opener
+from digitlens.outlets.dispatcher import EventDispatcher, OutletOpener
 from digitlens.outlets.entries import STANDING, Draft, Entry
 from digitlens.outlets.mqtt import MqttOutlet
-from digitlens.outlets.retained import Board
+from digitlens.outlets.retained import RetainedState
 from tests.edge.outlets.brokers import (
     DEADLINE,
     Broker,
@@ -46,7 +46,7 @@ def test_entries_states_and_health_arrive(
     tmp_path: Path, watched: Watched, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
     with broker(tmp_path) as one, Subscriber(one.port) as heard:
-        opened = mqtt_outlet(one.port, REGIONS, Vitals("usb:0"))
+        opened = mqtt_outlet(one.port, REGIONS, LoopStats("usb:0"))
         entries = watched.add([draft(1, "0042"), draft(2, "17", region="water", value=1.7)])
         opened.announce(entries)
         heard.wait(lambda heard: len(heard.ids()) == 2 and heard.of("/status") and heard.of("/health"))
@@ -94,10 +94,10 @@ def test_opened_anew_it_tells_what_still_stands(
     def drafts(event: Event, size: tuple[int, int]) -> list[Draft]:
         return [msgspec.structs.replace(draft(event.id, event.text), kind=event.kind)]
 
-    desk = Desk(drafts, watched)
+    desk = EventDispatcher(drafts, watched)
     with broker(tmp_path) as one, Subscriber(one.port) as heard:
         openers = [
-            {"mqtt": Opener(key, partial(mqtt_outlet, one.port, standing=desk.standing.values))}
+            {"mqtt": OutletOpener(key, partial(mqtt_outlet, one.port, standing=desk.standing.values))}
             for key in ("before", "after")
         ]
         desk.change(openers[0])
@@ -118,7 +118,7 @@ def test_opened_anew_it_tells_what_still_stands(
 
 
 def test_what_never_goes_does_not_pile_up() -> None:
-    board = Board("digitlens/pi", (), 3)
+    board = RetainedState("digitlens/pi", (), 3)
     for count in range(2000):
         fields = msgspec.structs.asdict(draft(count))
         board.take([Entry(id=f"pi-x-{count}", device="pi", **fields)])

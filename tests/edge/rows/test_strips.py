@@ -14,8 +14,18 @@ from digitlens.models import cards
 from digitlens.paper.ink import find_ink
 from digitlens.paper.segment import segment
 from digitlens.rows import decision, reading
-from digitlens.rows.recognizer import BLANK, CLASSES, HEIGHT, OTHER, WIDTHS, Heard, Strips, padded, to_strip
-from digitlens.rows.rescoring import Whole
+from digitlens.rows.recognizer import (
+    BLANK,
+    CLASSES,
+    HEIGHT,
+    OTHER,
+    WIDTHS,
+    RowOutput,
+    RowRecognizer,
+    padded,
+    to_strip,
+)
+from digitlens.rows.rescoring import RowReading
 from tests.edge.pages import touch, write
 
 Gray = npt.NDArray[np.uint8]
@@ -23,8 +33,8 @@ Digits = tuple[Gray, Gray]
 
 
 @pytest.fixture(scope="module")
-def strips() -> Strips:
-    return Strips.load()
+def strips() -> RowRecognizer:
+    return RowRecognizer.load()
 
 
 def _strip(page: Gray) -> Gray:
@@ -62,20 +72,20 @@ def test_strips_have_few_widths(width: int) -> None:
     assert np.all(wide[:, : min(width, WIDTHS[-1])] == 9)
 
 
-def test_the_shipped_network_is_small_and_true_to_its_card(strips: Strips) -> None:
+def test_the_shipped_network_is_small_and_true_to_its_card(strips: RowRecognizer) -> None:
     assert strips.card.kind == "strips"
     assert strips.card.quantization == "int8"
     assert strips.card.bytes <= 500_000
 
 
-def test_probabilities_of_each_column(strips: Strips, digits: Digits) -> None:
+def test_probabilities_of_each_column(strips: RowRecognizer, digits: Digits) -> None:
     columns = strips.columns(padded(_strip(write("4071", digits))))
     assert columns.shape[1] == 13
     np.testing.assert_allclose(columns.sum(axis=1), 1, rtol=1e-5)
 
 
 @pytest.mark.parametrize(("text", "which"), [("4071", 7), ("58", 5), ("316924", 1)])
-def test_it_reads_digits_that_touch(strips: Strips, digits: Digits, text: str, which: int) -> None:
+def test_it_reads_digits_that_touch(strips: RowRecognizer, digits: Digits, text: str, which: int) -> None:
     page = touch(text, digits, which, overlap=0)
     inked = np.flatnonzero((page < 150).any(axis=1))
     signs = strips.read(_strip(np.ascontiguousarray(page[inked[0] - 8 : inked[-1] + 9]))).signs
@@ -84,7 +94,7 @@ def test_it_reads_digits_that_touch(strips: Strips, digits: Digits, text: str, w
     assert all(0 < sign.confidence <= 1 for sign in signs)
 
 
-def test_one_interpreter_for_each_width_is_kept(strips: Strips, digits: Digits) -> None:
+def test_one_interpreter_for_each_width_is_kept(strips: RowRecognizer, digits: Digits) -> None:
     narrow, wide = (padded(_strip(write(text, digits))) for text in ("5", "31692440"))
     before = [strips.columns(strip) for strip in (narrow, wide, narrow)]
     networks = dict(strips._networks)
@@ -96,13 +106,13 @@ def test_one_interpreter_for_each_width_is_kept(strips: Strips, digits: Digits) 
 
 def test_a_file_that_does_not_read_strips(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="does not read strips"):
-        Strips.load("digits")
+        RowRecognizer.load("digits")
     for suffix in (".tflite", ".json"):
         shutil.copy(cards.find("numbers").with_suffix(suffix), tmp_path / f"numbers{suffix}")
     broken = tmp_path / "numbers.tflite"
     broken.write_bytes(broken.read_bytes()[:-1] + b"!")
     with pytest.raises(ModelError, match="sha256"):
-        Strips.load(broken)
+        RowRecognizer.load(broken)
 
 
 def test_a_row_is_parted_at_wide_gaps_and_its_slope_is_seen(digits: Digits) -> None:
@@ -119,8 +129,8 @@ def test_a_row_is_parted_at_wide_gaps_and_its_slope_is_seen(digits: Digits) -> N
 def test_only_the_part_of_a_row_that_is_in_doubt_is_read(digits: Digits) -> None:
     widths: list[int] = []
 
-    class Asked(Strips):
-        def read(self, strip: Gray) -> Heard:
+    class Asked(RowRecognizer):
+        def read(self, strip: Gray) -> RowOutput:
             widths.append(strip.shape[1])
             return super().read(strip)
 
@@ -151,10 +161,10 @@ def test_a_picture_of_one_row_is_that_rows_as_far_as_there_is_ink(digits: Digits
 
 
 def test_only_rows_in_doubt_are_asked_about(digits: Digits) -> None:
-    class Asked(Strips):
+    class Asked(RowRecognizer):
         count = 0
 
-        def read(self, strip: Gray) -> Heard:
+        def read(self, strip: Gray) -> RowOutput:
             self.count += 1
             return super().read(strip)
 
@@ -199,7 +209,7 @@ def _number(text: str, confidence: float) -> Number:
     return number(tuple(Digit(int(sign), confidence, (20 * at, 0, 16, 24)) for at, sign in enumerate(text)))
 
 
-def _heard(text: str, sure: float, instead: str = "") -> Heard:
+def _heard(text: str, sure: float, instead: str = "") -> RowOutput:
     """A strip that says `text`, each digit with this probability, and as probably `instead` as it can."""
     columns = []
     for at, sign in enumerate(text):
@@ -207,7 +217,7 @@ def _heard(text: str, sure: float, instead: str = "") -> Heard:
         column[int(instead[at]) if at < len(instead) else OTHER] = 1 - sure
         column[int(sign)] = sure
         columns += [column, np.eye(CLASSES, dtype=np.float32)[BLANK]]
-    return Heard([], np.array(columns or [np.eye(CLASSES)[BLANK]], np.float32))
+    return RowOutput([], np.array(columns or [np.eye(CLASSES)[BLANK]], np.float32))
 
 
 @pytest.mark.parametrize(
@@ -225,15 +235,15 @@ def _heard(text: str, sure: float, instead: str = "") -> Heard:
     ],
 )
 def test_the_likelier_reading_is_taken(cut: tuple[str, float], whole: tuple[str, float], chosen: str) -> None:
-    read = Whole([_number(*whole)], _heard(*whole, instead=cut[0]))
+    read = RowReading([_number(*whole)], _heard(*whole, instead=cut[0]))
     assert [found.text for found in decision.choose([_number(*cut)], read, {})] == [chosen]
 
 
 @pytest.mark.parametrize("text", ["11", "71"])
 def test_there_are_no_two_digits_in_one_that_stands_upright(text: str) -> None:
     digits = [Digit(int(sign), 0.9999, (8 * at, 0, 8, 24)) for at, sign in enumerate(text)]
-    narrow = Whole([number(tuple(digits))], _heard(text, 0.9999))
-    wide = Whole([_number(text, 0.9999)], _heard(text, 0.9999))
+    narrow = RowReading([number(tuple(digits))], _heard(text, 0.9999))
+    wide = RowReading([_number(text, 0.9999)], _heard(text, 0.9999))
     assert [found.text for found in decision.choose([_number("1", 0.8)], narrow, {})] == ["1"]
     assert [found.text for found in decision.choose([_number("1", 0.8)], wide, {})] == [text]
 
@@ -244,7 +254,7 @@ def test_cutting_seldom_finds_more_than_one_digit_too_many(text: str, sure: floa
     likely = np.full(10, 0.005, np.float32)  # the network of single digits thinks them none
     seen = {digit.box: likely for digit in cut.digits[len(text) :]}
     heard = [_heard(sign, 0.99 if at < len(text) else sure) for at, sign in enumerate("714")]
-    read = Whole([_number(text, 0.99)], Heard([], np.concatenate([part.columns for part in heard])))
+    read = RowReading([_number(text, 0.99)], RowOutput([], np.concatenate([part.columns for part in heard])))
     assert [found.text for found in decision.choose([cut], read, seen)] == [chosen]
 
 
@@ -263,7 +273,7 @@ def test_what_both_networks_say_counts(eight: float, whole: str, chosen: str) ->
     seen = {cut.digits[2].box: likely}
     third = _heard("8", 0.995, "3") if whole == "1284" else _heard("3", 0.025)
     columns = [_heard("12", 0.99).columns, third.columns, _heard("4", 0.99).columns]
-    read = Whole([_number(whole, 0.99)], Heard([], np.concatenate(columns)))
+    read = RowReading([_number(whole, 0.99)], RowOutput([], np.concatenate(columns)))
     assert [found.text for found in decision.choose([cut], read, seen)] == [chosen]
 
 
@@ -279,7 +289,7 @@ def test_a_row_read_twice_and_alike_is_as_sure_as_the_surer_reading() -> None:
 
 def test_what_cutting_does_not_find_must_be_beyond_doubt() -> None:
     def chosen(text: str, sure: float, alone: bool = False) -> list[str]:
-        read = Whole([_number(text, sure)], _heard(text, sure))
+        read = RowReading([_number(text, sure)], _heard(text, sure))
         return [found.text for found in decision.choose([], read, {}, alone)]
 
     assert chosen("714", 0.9) == []  # a word may look so
@@ -291,7 +301,7 @@ def test_what_cutting_does_not_find_must_be_beyond_doubt() -> None:
 
 def test_evidence_is_of_both_networks() -> None:
     def evidence(confidence: float, sure: float) -> float:
-        return decision.evidence([_number("35", confidence)], Whole([], _heard("35", sure)))
+        return decision.evidence([_number("35", confidence)], RowReading([], _heard("35", sure)))
 
     assert evidence(0.9, 0.99) > evidence(0.9, 0.9) > evidence(0.6, 0.9) > evidence(0.6, 0.2)
     assert evidence(0.6, 0.2) < 0 < decision.EVIDENCE / 2 < evidence(0.99, 0.999)

@@ -12,9 +12,9 @@ from digitlens import Classifier, Reader
 from digitlens.core.readings import Digit, Number, number
 from digitlens.paper.ink import find_ink
 from digitlens.rows import ctc, decision, reading, rescoring
-from digitlens.rows.recognizer import BLANK, CLASSES, HEIGHT, Heard, Strips, slanted, to_strip
+from digitlens.rows.recognizer import BLANK, CLASSES, HEIGHT, RowOutput, RowRecognizer, slanted, to_strip
 from digitlens.rows.slices import Slices, upright
-from digitlens.rows.view import View
+from digitlens.rows.view import RowView
 from tests.edge.pages import touch, write
 
 Gray = npt.NDArray[np.uint8]
@@ -43,10 +43,10 @@ def _numbers_of(signs: list[ctc.Sign]) -> list[Number]:
     return [number(tuple(Digit(s.label, s.confidence, (20 * at, 0, 16, 24)) for at, s in enumerate(own)))]
 
 
-def _whole(first: Floats, looks: list[Floats], slices: Slices | None = None) -> rescoring.Whole:
-    heard = Heard(ctc.search(first, BLANK), first, look=lambda: looks)
+def _whole(first: Floats, looks: list[Floats], slices: Slices | None = None) -> rescoring.RowReading:
+    heard = RowOutput(ctc.search(first, BLANK), first, look=lambda: looks)
     ask = None if slices is None else lambda: slices
-    return rescoring.Whole(_numbers_of(heard.signs), heard, heard.signs, ask, _numbers_of)
+    return rescoring.RowReading(_numbers_of(heard.signs), heard, heard.signs, ask, _numbers_of)
 
 
 DOUBT = _columns({7: 0.99}, {3: 0.55, 8: 0.4}, {4: 0.99})
@@ -57,22 +57,22 @@ def test_without_doubt_nothing_more_is_asked() -> None:
         raise AssertionError("looked at again")
 
     columns = _columns({7: 0.99}, {3: 0.97, 8: 0.02}, {4: 0.99})
-    heard = Heard(ctc.search(columns, BLANK), columns, look=look)
-    found, scores = rescoring.weigh([], rescoring.Whole(_numbers_of(heard.signs), heard, heard.signs))
+    heard = RowOutput(ctc.search(columns, BLANK), columns, look=look)
+    found, scores = rescoring.rescore([], rescoring.RowReading(_numbers_of(heard.signs), heard, heard.signs))
     assert found[int(scores.argmax())].text == "734"
 
 
 @pytest.mark.parametrize(("again", "text"), [(0.9, "784"), (0.2, "734")])
 def test_further_looks_are_heard(again: float, text: str) -> None:
     other = _columns({7: 0.99}, {3: 1 - again, 8: again - 0.01}, {4: 0.99})
-    found, scores = rescoring.weigh([], _whole(DOUBT, [other, other]))
+    found, scores = rescoring.rescore([], _whole(DOUBT, [other, other]))
     assert found[int(scores.argmax())].text == text
     assert {"734", "784"} <= {way.text for way in found}
 
 
 def test_what_only_a_further_look_sees_is_weighed_too() -> None:
     other = _columns({7: 0.99}, {9: 0.98}, {4: 0.99})
-    assert "794" in {way.text for way in rescoring.weigh([], _whole(DOUBT, [other]))[0]}
+    assert "794" in {way.text for way in rescoring.rescore([], _whole(DOUBT, [other]))[0]}
 
 
 @pytest.mark.parametrize("seen", [3, 8])
@@ -84,7 +84,7 @@ def test_the_network_of_single_digits_is_asked_about_slices(seen: int, digits: D
         return likely
 
     whole = _whole(DOUBT, [DOUBT], Slices(_strip("734", digits), ask))
-    found, scores = rescoring.weigh([], whole)
+    found, scores = rescoring.rescore([], whole)
     assert found[int(scores.argmax())].text == f"7{seen}4"
 
 
@@ -99,9 +99,9 @@ def test_what_was_cut_has_a_lead(digits: Digits) -> None:
 
 
 def test_a_digit_is_believed_as_far_as_all_ways_have_it() -> None:
-    found, scores = rescoring.weigh([], _whole(DOUBT, [DOUBT]))
+    found, scores = rescoring.rescore([], _whole(DOUBT, [DOUBT]))
     best = int(scores.argmax())
-    first, second, third = (sign.confidence for sign in rescoring.believed(best, found, scores))
+    first, second, third = (sign.confidence for sign in rescoring.posterior(best, found, scores))
     assert first == pytest.approx(third, abs=0.02)
     assert first > 0.95
     assert 0.5 < second < 0.7  # 0.55 of 0.95 that are any digit
@@ -122,7 +122,7 @@ def test_of_scribbles_what_fits_nowhere_is_not_taken(digits: Digits) -> None:
 @pytest.mark.parametrize("text", ["40716", "2358", "90"])
 def test_slices_are_single_digits(text: str, digits: Digits) -> None:
     strip = _strip(text, digits)
-    signs = [sign for sign in Strips.load().read(strip).signs if sign.label < 10]
+    signs = [sign for sign in RowRecognizer.load().read(strip).signs if sign.label < 10]
     assert "".join(str(sign.label) for sign in signs) == text
     asked: list[int] = []
     classifier = Classifier.load()
@@ -167,7 +167,7 @@ def test_a_view_leads_into_the_strip_and_back(slope: float) -> None:
     mask = np.zeros((200, 400), np.uint8)
     box = 180, 90 + round(slope * -10), 20, 40
     cv2.rectangle(mask, box[:2], (box[0] + box[2] - 1, box[1] + box[3] - 1), (255,), -1)
-    view = View(60, 340, 80, 140, slope, 200)
+    view = RowView(60, 340, 80, 140, slope, 200)
     across = view.across(box)
     assert view.strip(mask)[HEIGHT // 2, round(across)] > 200
     found = view.box(across / 2 - 4, across / 2 + 4, mask)
@@ -186,9 +186,9 @@ def test_an_unmoving_row_is_not_weighed_twice(digits: Digits) -> None:
     whole = _whole(DOUBT, [DOUBT])
     for _ in range(2):
         again = replace(whole, slices=lambda: Slices(_strip("734", digits), ask))
-        rescoring.weigh([], again)
+        rescoring.rescore([], again)
     assert len(asked) == 1
-    rescoring.weigh(_numbers_of(ctc.search(DOUBT, BLANK)), again)  # what was cut is another question
+    rescoring.rescore(_numbers_of(ctc.search(DOUBT, BLANK)), again)  # what was cut is another question
     assert len(asked) == 2
 
 

@@ -16,11 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from digitlens.core.errors import DependencyError, OutletError
-from digitlens.live.latest import Latest
-from digitlens.live.stats import Vitals
+from digitlens.live.latest import LatestFrame
+from digitlens.live.stats import LoopStats
 from digitlens.outlets.entries import Entry
 from digitlens.outlets.web.access import CREDENTIAL, MAKE, Access, read_token
-from digitlens.outlets.web.history import Past, Recent
+from digitlens.outlets.web.history import HistorySource, RecentEntries
 from digitlens.outlets.web.metrics import Outbox
 
 RATE = 10.0
@@ -55,11 +55,11 @@ class Web:
     def __init__(
         self,
         listen: str,
-        latest: Latest,
-        vitals: Vitals,
+        latest: LatestFrame,
+        vitals: LoopStats,
         *,
         token: str = "",
-        past: Past | None = None,
+        past: HistorySource | None = None,
         outbox: Callable[[], Outbox] = dict,
         rate: float = RATE,
         say: Callable[[str], None] = lambda line: None,
@@ -82,15 +82,15 @@ class Web:
             )
         self.port: int = addresses[0][1]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
-        self._recent = Recent() if past is None else None
+        self._recent = RecentEntries() if past is None else None
         self._pool = ThreadPoolExecutor(2, "digitlens web", _be_meek)
         self._closed = False
         self._stop = asyncio.Event()
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
-        self._site = context.Site(
+        self._site = context.AppContext(
             latest=latest, vitals=vitals, access=Access(token, say=say),
-            past=past or self._recent or Recent(), kept=past is not None, outbox=outbox,
+            past=past or self._recent or RecentEntries(), kept=past is not None, outbox=outbox,
             pool=self._pool, rate=rate, hosts=_names(host), port=self.port, say=say,
         )  # fmt: skip
         self._gate = handlers.gate(self._site)
@@ -146,11 +146,11 @@ class Web:
 
 def open_web(
     listen: str,
-    latest: Latest,
-    vitals: Vitals,
+    latest: LatestFrame,
+    vitals: LoopStats,
     *,
     token_file: str = "",
-    past: Past | None = None,
+    past: HistorySource | None = None,
     outbox: Callable[[], Outbox] = dict,
     rate: float = RATE,
     say: Callable[[str], None] = lambda line: None,

@@ -8,13 +8,13 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from digitlens.core.version import __version__
-from digitlens.live.latest import Latest
-from digitlens.live.stats import Vitals
+from digitlens.live.latest import LatestFrame
+from digitlens.live.stats import LoopStats
 from digitlens.outlets.web.access import Access
-from digitlens.outlets.web.frames import Pictures
-from digitlens.outlets.web.history import Past
+from digitlens.outlets.web.frames import FrameEncoder
+from digitlens.outlets.web.history import HistorySource
 from digitlens.outlets.web.metrics import Outbox, trouble
-from digitlens.outlets.web.websockets import Viewers
+from digitlens.outlets.web.websockets import WebSocketClients
 
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -35,7 +35,7 @@ class Asset(NamedTuple):
     tag: str
 
 
-class Site:
+class AppContext:
     """Everything that the routes look at.
 
     Args:
@@ -46,10 +46,10 @@ class Site:
     def __init__(
         self,
         *,
-        latest: Latest,
-        vitals: Vitals,
+        latest: LatestFrame,
+        vitals: LoopStats,
         access: Access,
-        past: Past,
+        past: HistorySource,
         kept: bool,
         outbox: Callable[[], Outbox],
         pool: Executor,
@@ -61,8 +61,8 @@ class Site:
         self.latest, self.vitals, self.access, self.past, self.kept = latest, vitals, access, past, kept
         self.outbox, self.pool, self.hosts, self.say = outbox, pool, hosts, say
         self.cookie = f"digitlens-{port}"  # browsers do not keep the cookies of two ports apart
-        self.pictures = Pictures(latest, rate)
-        self.viewers = Viewers(self.pictures, pool, self.state, rate)
+        self.pictures = FrameEncoder(latest, rate)
+        self.viewers = WebSocketClients(self.pictures, pool, self.state, rate)
         self.announced = 0
         self.listeners: set[Callable[[], None]] = set()
         style, page = (_content(name) for name in (STYLE, SIGN_IN))

@@ -10,7 +10,7 @@ import msgspec
 from digitlens.core.frames import Frame
 from digitlens.core.tracking import Tracked
 from digitlens.images.pictures import Pixels
-from digitlens.live.latest import Latest, Shown
+from digitlens.live.latest import LatestFrame, ShownFrame
 
 QUALITY = 80
 LARGEST = 1280
@@ -19,7 +19,7 @@ WAIT = 1.0
 """Seconds in which a frame must come."""
 
 
-class Picture(msgspec.Struct, frozen=True):
+class EncodedFrame(msgspec.Struct, frozen=True):
     """A frame's JPEG, and the numbers on it; their boxes are in pixels of a picture of `size`."""
 
     count: int
@@ -43,26 +43,26 @@ class Picture(msgspec.Struct, frozen=True):
         return b"".join((len(said).to_bytes(4, "big"), said, self.jpeg))
 
 
-class Pictures:
+class FrameEncoder:
     """Makes pictures of the newest frames; may be called from several threads, and waits.
 
     Args:
         rate: pictures a second at the most, however many ask.
     """
 
-    def __init__(self, latest: Latest, rate: float) -> None:
+    def __init__(self, latest: LatestFrame, rate: float) -> None:
         self._latest, self._interval = latest, 1 / rate
         self._lock = threading.Lock()
-        self._last: Picture | None = None
+        self._last: EncodedFrame | None = None
         self._made = 0.0
         self.encoded = 0
 
-    def after(self, count: int) -> Picture | None:
+    def after(self, count: int) -> EncodedFrame | None:
         """The newest beyond `count`; None if none comes in WAIT seconds."""
         shown = self._latest.after(count, WAIT)
         return None if shown is None else self._encode(shown)
 
-    def newest(self) -> Picture | None:
+    def newest(self) -> EncodedFrame | None:
         """One that is hardly older than the newest frame; None before the first."""
         last = self._last
         if last is not None and monotonic() - self._made < self._interval:
@@ -74,12 +74,12 @@ class Pictures:
         """Let go of the last one: nobody looks."""
         self._last = None
 
-    def _encode(self, shown: Shown) -> Picture:
+    def _encode(self, shown: ShownFrame) -> EncodedFrame:
         with self._lock:
             last = self._last
             if last is not None and last.count >= shown.count:
                 return last
-            self._last = made = Picture(
+            self._last = made = EncodedFrame(
                 shown.count,
                 _jpeg(shown.frame),
                 shown.frame.time,

@@ -9,8 +9,8 @@ from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
-from digitlens.outlets.web.context import Site
-from digitlens.outlets.web.limits import Gate
+from digitlens.outlets.web.context import AppContext
+from digitlens.outlets.web.limits import LimitedServer
 
 T = TypeVar("T")
 HEADERS = {
@@ -30,13 +30,13 @@ STUCK = 20.0
 """Seconds for which whoever listens may leave something lying before it is over."""
 
 
-class Route(RequestHandler):
+class Handler(RequestHandler):
     """What holds for every address, the unknown ones included: it answers 404 to whoever may ask."""
 
     methods: ClassVar[tuple[str, ...]] = ()
     signs_in = False
 
-    def initialize(self, site: Site) -> None:
+    def initialize(self, site: AppContext) -> None:
         """See RequestHandler."""
         self.site = site
 
@@ -104,7 +104,7 @@ class Route(RequestHandler):
 
     def last_long(self) -> None:
         """This answer is long by its nature."""
-        gate: Gate = self.application.settings["gate"]
+        gate: LimitedServer = self.application.settings["gate"]
         gate.extend(cast(HTTP1Connection, self.request.connection), LONG)
 
     async def flow(self) -> None:

@@ -15,10 +15,10 @@ from digitlens.core.version import __version__
 from digitlens.outlets.web import history as past
 from digitlens.outlets.web import metrics, websockets
 from digitlens.outlets.web.access import LIFE
-from digitlens.outlets.web.context import Site
+from digitlens.outlets.web.context import AppContext
 from digitlens.outlets.web.frames import flat
-from digitlens.outlets.web.handler import POLICY, Route
-from digitlens.outlets.web.limits import Gate
+from digitlens.outlets.web.handler import POLICY, Handler
+from digitlens.outlets.web.limits import LimitedServer
 
 PAGE_POLICY = f"{POLICY}; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
 SILENT = 15.0
@@ -27,7 +27,7 @@ AT_ONCE = 500
 """Entries that one answer has at the most, and that a download reads at a time."""
 
 
-class Asset(Route):
+class Asset(Handler):
     """A file of the page."""
 
     methods = ("GET", "HEAD")
@@ -49,7 +49,7 @@ class Asset(Route):
     head = get
 
 
-class SignIn(Route):
+class SignIn(Handler):
     """The token, from the form of the sign-in page, for a cookie."""
 
     methods = ("POST",)
@@ -74,7 +74,7 @@ class SignIn(Route):
         self.redirect("/", status=303)
 
 
-class SignOut(Route):
+class SignOut(Handler):
     """Takes the cookie back."""
 
     methods = ("POST",)
@@ -85,7 +85,7 @@ class SignOut(Route):
         self.redirect("/", status=303)
 
 
-class Reading(Route):
+class Reading(Handler):
     """What is on the paper now."""
 
     methods = ("GET", "HEAD")
@@ -114,7 +114,7 @@ class Reading(Route):
     head = get
 
 
-class Frame(Route):
+class Frame(Handler):
     """The newest picture."""
 
     methods = ("GET", "HEAD")
@@ -131,7 +131,7 @@ class Frame(Route):
     head = get
 
 
-class History(Route):
+class History(Handler):
     """What was read before."""
 
     methods = ("GET", "HEAD")
@@ -196,7 +196,7 @@ class History(Route):
         return found
 
 
-class Events(Route):
+class Events(Handler):
     """Server-sent events: each entry as it is announced, and, after Last-Event-ID, what was missed."""
 
     methods = ("GET",)
@@ -244,7 +244,7 @@ class Events(Route):
         return entries[0].id if entries else ""
 
 
-class Health(Route):
+class Health(Handler):
     """Whether frames flow, for whoever restarts what is ill."""
 
     methods = ("GET", "HEAD")
@@ -258,7 +258,7 @@ class Health(Route):
     head = get
 
 
-class Metrics(Route):
+class Metrics(Handler):
     """For Prometheus."""
 
     methods = ("GET", "HEAD")
@@ -276,7 +276,7 @@ class Metrics(Route):
     head = get
 
 
-class Live(Route, WebSocketHandler):
+class Live(Handler, WebSocketHandler):
     """A page's connection, see viewers.Viewer."""
 
     methods = ("GET",)
@@ -291,7 +291,7 @@ class Live(Route, WebSocketHandler):
     def open(self, *arguments: str, **named: str) -> None:
         """A page is there."""
         self.set_nodelay(True)
-        self.viewer = websockets.Viewer(self, self.stream)
+        self.viewer = websockets.WebSocketClient(self, self.stream)
         self.site.viewers.add(self.viewer)
 
     def on_message(self, message: str | bytes) -> None:
@@ -307,7 +307,7 @@ class Live(Route, WebSocketHandler):
         self.site.viewers.remove(self.viewer)
 
 
-ROUTES: dict[str, type[Route]] = {
+ROUTES: dict[str, type[Handler]] = {
     "/sign-in": SignIn,
     "/sign-out": SignOut,
     "/api/reading": Reading,
@@ -321,18 +321,18 @@ ROUTES: dict[str, type[Route]] = {
 }
 
 
-def gate(site: Site) -> Gate:
+def gate(site: AppContext) -> LimitedServer:
     """The server with all routes."""
-    found: dict[str, type[Route]] = {**ROUTES, **dict.fromkeys(site.assets, Asset)}
+    found: dict[str, type[Handler]] = {**ROUTES, **dict.fromkeys(site.assets, Asset)}
     app = Application(
         [(path.replace(".", r"\."), handler, {"site": site}) for path, handler in found.items()],
-        default_handler_class=Route,
+        default_handler_class=Handler,
         default_handler_args={"site": site},
         log_function=lambda handler: None,
         websocket_max_message_size=1024,
         websocket_ping_interval=20,
         websocket_ping_timeout=20,
     )
-    server = Gate(app)
+    server = LimitedServer(app)
     app.settings["gate"] = server
     return server

@@ -17,14 +17,14 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class Past(Protocol):
+class HistorySource(Protocol):
     """Entries to look at; may be called from several threads."""
 
     def history(self, limit: int = 100, **filters: Unpack[Filters]) -> list[Entry]:
         """The newest `limit` that fit, the newest first."""
 
 
-class Recent:
+class RecentEntries:
     """The last ones that were announced, in memory."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Recent:
         return found[: max(0, limit)]
 
 
-def since(past: Past, id_: str, limit: int) -> list[Entry] | None:
+def since(past: HistorySource, id_: str, limit: int) -> list[Entry] | None:
     """What came after the entry with this id, the oldest first; None if it is not among the newest."""
     newest = past.history(limit)
     if not id_:

@@ -29,7 +29,7 @@ DEADLINE = 30.0
 """Seconds for the rest of a request and its whole answer."""
 
 
-class Gate(HTTPServer):
+class LimitedServer(HTTPServer):
     """Ends what is slow: when all places are taken, the one who has waited the longest without a request."""
 
     def initialize(self, application: Application) -> None:  # type: ignore[override]
@@ -96,7 +96,7 @@ class _Request(HTTPMessageDelegate):
     """Hands a request on to the application if its headers are small enough."""
 
     def __init__(
-        self, gate: Gate, stream: IOStream, inner: HTTPMessageDelegate, connection: HTTPConnection
+        self, gate: LimitedServer, stream: IOStream, inner: HTTPMessageDelegate, connection: HTTPConnection
     ) -> None:
         self._gate, self._stream, self._inner, self._connection = gate, stream, inner, connection
         self._refused = False

@@ -4,7 +4,7 @@ import platform
 from collections.abc import Iterator, Mapping
 
 from digitlens.live.benchmark import memory
-from digitlens.live.stats import BOUNDS, Snapshot
+from digitlens.live.stats import BOUNDS, StatsSnapshot
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Outbox = Mapping[str, Mapping[str, int]]
@@ -18,7 +18,7 @@ PATIENCE = 5.0
 """Seconds that the newest frame may be old; of a slow camera, three frames' time."""
 
 
-def trouble(vitals: Snapshot) -> str:
+def trouble(vitals: StatsSnapshot) -> str:
     """Why no frames flow; empty if they do."""
     if vitals.lost:
         return vitals.lost
@@ -30,12 +30,12 @@ def trouble(vitals: Snapshot) -> str:
     return ""
 
 
-def exposition(vitals: Snapshot, outbox: Outbox, viewers: int, version: str) -> str:
+def exposition(vitals: StatsSnapshot, outbox: Outbox, viewers: int, version: str) -> str:
     """The text; one line a sample, durations in seconds."""
     return "".join(f"{line}\n" for line in _lines(vitals, outbox, viewers, version))
 
 
-def _lines(vitals: Snapshot, outbox: Outbox, viewers: int, version: str) -> Iterator[str]:
+def _lines(vitals: StatsSnapshot, outbox: Outbox, viewers: int, version: str) -> Iterator[str]:
     yield from _one("frames_captured_total", "counter", "Frames that came from the camera.", vitals.captured)
     yield from _one("frames_read_total", "counter", "Frames that were read, not known already.", vitals.read)
     yield from _one("frames_dropped_total", "counter", "Frames that nobody took in time.", vitals.dropped)

@@ -9,7 +9,7 @@ import msgspec
 from tornado.iostream import IOStream
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from digitlens.outlets.web.frames import Picture, Pictures
+from digitlens.outlets.web.frames import EncodedFrame, FrameEncoder
 
 MOST = 32
 BEAT = 1.0
@@ -18,7 +18,7 @@ STUCK = 20.0
 """Seconds for which a viewer may leave a message lying before it is closed."""
 
 
-class Viewer:
+class WebSocketClient:
     """One page's connection, and the stream below it; asks for each picture with `next`."""
 
     def __init__(self, socket: WebSocketHandler, stream: IOStream) -> None:
@@ -66,7 +66,7 @@ class Viewer:
         self._sending, self._since = future, self._loop.time()
 
 
-class Viewers:
+class WebSocketClients:
     """All of them; its methods are called in the server's loop.
 
     Args:
@@ -75,24 +75,24 @@ class Viewers:
     """
 
     def __init__(
-        self, pictures: Pictures, pool: Executor, state: Callable[[], dict[str, Any]], rate: float
+        self, pictures: FrameEncoder, pool: Executor, state: Callable[[], dict[str, Any]], rate: float
     ) -> None:
         self._pictures, self._pool, self._state, self._interval = pictures, pool, state, 1 / rate
-        self._viewers: set[Viewer] = set()
+        self._viewers: set[WebSocketClient] = set()
         self._pump: asyncio.Task[None] | None = None
         self._beat: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
         return len(self._viewers)
 
-    def add(self, viewer: Viewer) -> None:
+    def add(self, viewer: WebSocketClient) -> None:
         """A page was opened."""
         self._viewers.add(viewer)
         viewer.tell(self._said())
         if self._beat is None or self._beat.done():
             self._beat = asyncio.create_task(self._tell_again())
 
-    def remove(self, viewer: Viewer) -> None:
+    def remove(self, viewer: WebSocketClient) -> None:
         """A page was closed; again does nothing."""
         self._viewers.discard(viewer)
         if not self._viewers:
@@ -128,7 +128,7 @@ class Viewers:
                 self._send(picture)
             await asyncio.sleep(max(0.0, due - loop.time()))
 
-    def _send(self, picture: Picture) -> None:
+    def _send(self, picture: EncodedFrame) -> None:
         message = b""
         for viewer in list(self._viewers):
             if viewer.ready and viewer.count < picture.count:

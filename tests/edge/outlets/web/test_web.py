@@ -18,9 +18,9 @@ import pytest
 
 from digitlens import Reader
 from digitlens.core.errors import OutletError
-from digitlens.live.latest import Latest
-from digitlens.live.stats import Vitals
-from digitlens.outlets.dispatcher import Unkept
+from digitlens.live.latest import LatestFrame
+from digitlens.live.stats import LoopStats
+from digitlens.outlets.dispatcher import NullStore
 from digitlens.outlets.entries import Draft
 from tests.edge.outlets.web.viewing import LONG, Showing, Viewers, asked, until
 from tests.edge.pages import write
@@ -64,7 +64,7 @@ def port(showing: Showing) -> int:
 @pytest.fixture
 def idle() -> Iterator[Web]:
     """A page without a camera."""
-    web = Web("127.0.0.1:0", Latest(), Vitals("usb:0"))
+    web = Web("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"))
     yield web
     web.close()
 
@@ -135,7 +135,7 @@ def test_pictures_are_made_once_and_only_for_who_looks(showing: Showing) -> None
 
 
 def test_the_history_in_pages_and_as_a_table(idle: Web) -> None:
-    entries = Unkept("pi").add([_draft(f"{count:03}") for count in range(250)])
+    entries = NullStore("pi").add([_draft(f"{count:03}") for count in range(250)])
     for entry in entries:
         idle.announce([entry])
     found, before = [], ""
@@ -178,7 +178,7 @@ def test_a_history_that_cannot_be_asked_for(idle: Web, query: str) -> None:
 
 
 def test_events_and_what_was_missed(idle: Web) -> None:
-    entries = Unkept("pi").add([_draft(text) for text in ("1", "2", "3", "4")])
+    entries = NullStore("pi").add([_draft(text) for text in ("1", "2", "3", "4")])
     idle.announce(entries[:1])
     with asked(idle.port, "/api/events") as answer:
         assert answer.headers["Content-Type"].startswith("text/event-stream")
@@ -221,7 +221,7 @@ def test_the_metrics_are_prometheus(showing: Showing) -> None:
 
 def test_the_outboxes_are_metrics() -> None:
     outbox = {"waiting": {"mqtt": 3, 'a"\\\n': 1}, "let_go": {"mqtt": 17}, "set_aside": {"webhook": 2}}
-    web = Web("127.0.0.1:0", Latest(), Vitals("x"), outbox=lambda: outbox)
+    web = Web("127.0.0.1:0", LatestFrame(), LoopStats("x"), outbox=lambda: outbox)
     with asked(web.port, "/metrics") as answer:
         text = answer.read().decode()
     web.close()
@@ -238,9 +238,9 @@ def test_health_is_that_frames_flow(showing: Showing, idle: Web) -> None:
         with asked(idle.port, path) as answer:
             assert answer.status == 503
             assert b"no frame has come yet" in answer.read()
-    vitals = Vitals("usb:0")
+    vitals = LoopStats("usb:0")
     vitals.lose("usb:0: unplugged")
-    web = Web("127.0.0.1:0", Latest(), vitals)
+    web = Web("127.0.0.1:0", LatestFrame(), vitals)
     with asked(web.port, "/healthz") as answer:
         assert (answer.status, json.loads(answer.read())["why"]) == (503, "usb:0: unplugged")
     web.close()
@@ -256,7 +256,7 @@ def test_it_ends_at_once_with_pages_open(sheet: Path, reader: Reader) -> None:
 
 
 def test_what_cannot_be_had_is_one_line(sheet: Path) -> None:
-    latest, vitals = Latest(), Vitals("x")
+    latest, vitals = LatestFrame(), LoopStats("x")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(OutletError, match=f"{listen}: the port is taken"):

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from digitlens.core.frames import Frame
-from digitlens.live.latest import Latest
-from digitlens.live.stats import Vitals
+from digitlens.live.latest import LatestFrame
+from digitlens.live.stats import LoopStats
 from tests.edge.outlets.web.viewing import LONG, asked, until
 
 pytest.importorskip("tornado", reason="needs the extra web")
@@ -28,7 +28,7 @@ ALL = ["/", "/page/app.js", "/page/style.css", "/nothing", *ROUTES]
 
 @pytest.fixture
 def web() -> Iterator[Web]:
-    one = Web("127.0.0.1:0", Latest(), Vitals("usb:0"))
+    one = Web("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"))
     yield one
     one.close()
 
@@ -40,7 +40,7 @@ def lines() -> list[str]:
 
 @pytest.fixture
 def guarded(lines: list[str]) -> Iterator[Web]:
-    one = Web("0.0.0.0:0", Latest(), Vitals("usb:0"), token=TOKEN, say=lines.append)
+    one = Web("0.0.0.0:0", LatestFrame(), LoopStats("usb:0"), token=TOKEN, say=lines.append)
     yield one
     one.close()
 
@@ -224,7 +224,7 @@ def test_too_much_is_refused(web: Web) -> None:
 )  # fmt: skip
 def test_nonsense_is_not_answered_200_with_anything_of_ours(sent: bytes) -> None:
     lines: list[str] = []
-    web = Web("127.0.0.1:0", Latest(), Vitals("usb:0"), say=lines.append)
+    web = Web("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"), say=lines.append)
     try:
         back = raw(web.port, sent)
         assert not back.startswith(b"HTTP/1.1 5"), back
@@ -250,7 +250,7 @@ def test_slow_connections_are_many_and_nobody_waits_for_them(web: Web) -> None:
 
 def test_who_says_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "SILENCE", 0.2)
-    web = Web("127.0.0.1:0", Latest(), Vitals("usb:0"))
+    web = Web("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"))
     try:
         for said in (
             b"",
@@ -267,9 +267,9 @@ def test_who_says_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_who_takes_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(websockets, "STUCK", 0.5)
-    latest = Latest()
+    latest = LatestFrame()
     noise = np.random.default_rng(0).integers(0, 255, (720, 1280), np.uint8)
-    web = Web("127.0.0.1:0", latest, Vitals("usb:0"), rate=60)
+    web = Web("127.0.0.1:0", latest, LoopStats("usb:0"), rate=60)
     try:
         with socket.socket() as line:
             line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -16,11 +16,11 @@ from digitlens.cameras.replay import Replay
 from digitlens.core.errors import CameraError
 from digitlens.core.frames import Frame
 from digitlens.displays.none import NoDisplay
-from digitlens.live.latest import Latest
+from digitlens.live.latest import LatestFrame
 from digitlens.live.loop import Live
-from digitlens.live.stats import Vitals
+from digitlens.live.stats import LoopStats
 from digitlens.live.tracker import Tracker
-from digitlens.outlets.dispatcher import Desk, Opener, Unkept
+from digitlens.outlets.dispatcher import EventDispatcher, NullStore, OutletOpener
 from digitlens.outlets.regions import Regions
 from digitlens.outlets.web import Web
 
@@ -40,10 +40,10 @@ class Showing:
     """Plays a picture without end, and serves the page on a port of its own."""
 
     def __init__(self, picture: Path, reader: Reader, rate: float = 15.0, **options: Any) -> None:
-        self.vitals, self.latest = Vitals(str(picture)), Latest()
+        self.vitals, self.latest = LoopStats(str(picture)), LatestFrame()
         self.said: list[str] = []
         self._options = {"listen": "127.0.0.1:0", "say": self.said.append, **options}
-        self.desk = Desk(Regions({}).apply, Unkept("test"))
+        self.desk = EventDispatcher(Regions({}).apply, NullStore("test"))
         self.open()
         self._ended = threading.Event()
         self._lost = threading.Event()
@@ -74,7 +74,7 @@ class Showing:
         """Open the page, or open it again on the same port."""
         listen = f"127.0.0.1:{self.web.port}" if hasattr(self, "web") else self._options["listen"]
         self.web = Web(latest=self.latest, vitals=self.vitals, **{**self._options, "listen": listen})
-        self.desk.change({"web": Opener(object(), lambda: self.web)})
+        self.desk.change({"web": OutletOpener(object(), lambda: self.web)})
 
     def lose(self) -> None:
         """The camera is unplugged."""

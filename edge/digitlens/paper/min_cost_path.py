@@ -7,7 +7,7 @@ Floats = npt.NDArray[np.float32]
 Steps = npt.NDArray[np.int8]
 
 
-def fall(cost: Floats, sideways: float) -> tuple[Floats, Steps]:
+def min_cost(cost: Floats, sideways: float) -> tuple[Floats, Steps]:
     """The cheapest way from the first row of costs to each place, at most one column aside a row.
 
     (..., H, W); several pictures of one size are done together. Returns what it costs, each step aside
