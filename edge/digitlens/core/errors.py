@@ -45,9 +45,13 @@ class OutletError(DigitLensError, OSError):
     """An outlet that cannot be opened: a port that is taken, a file that is missing."""
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message; the name of its class where it has none."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
 def reason(error: Exception) -> str:
     """What went wrong, in one line, the file's name left out."""
     if isinstance(error, FileNotFoundError):
         return "no such file or folder"
-    text = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-    return text.splitlines()[0]
+    return (error.strerror if isinstance(error, OSError) else None) or first_line(error)

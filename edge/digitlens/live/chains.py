@@ -4,7 +4,7 @@ from collections.abc import Mapping, Set
 
 import numpy as np
 
-from digitlens.live import motion
+from digitlens.core.boxes import covered
 from digitlens.live.evidence import DigitTrack, PairLink
 
 COVERED = 0.6
@@ -23,8 +23,7 @@ def chained(
     spare: set[DigitTrack] = set()
     if len(real) > 1:
         boxes = np.array([one.box for one in real])
-        areas = boxes[:, 2] * boxes[:, 3]
-        shared = motion.intersections(boxes, boxes) / np.minimum(areas[:, np.newaxis], areas)
+        shared = covered(boxes, boxes)
         for weaker, stronger in np.argwhere(np.tril(shared, -1) > COVERED).tolist():
             if stronger not in crowded:
                 crowded.add(weaker)

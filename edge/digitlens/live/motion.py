@@ -3,6 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.core.boxes import iou
+
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.intp]
 
@@ -76,7 +78,7 @@ def pairs(
 
     The most alike come first. `barred` (N, M) are pairs that must not be made.
     """
-    shared = overlap(_widened(boxes), _widened(seen))
+    shared = iou(_widened(boxes), _widened(seen))
     if barred is not None:
         shared[barred] = 0
     rows, columns = np.nonzero(shared >= SAME)
@@ -90,23 +92,6 @@ def pairs(
             second.append(column)
     ones, others = np.array(first, np.intp), np.array(second, np.intp)
     return ones, others, shared[ones, others]
-
-
-def overlap(boxes: Floats, others: Floats) -> Floats:
-    """Intersection over union (N, M)."""
-    shared = intersections(boxes, others)
-    areas = boxes[:, 2] * boxes[:, 3]
-    joined = np.maximum(areas[:, np.newaxis] + others[:, 2] * others[:, 3] - shared, 1e-9)
-    return np.asarray(shared / joined, np.float64)
-
-
-def intersections(boxes: Floats, others: Floats) -> Floats:
-    """Pixels (N, M) that each two boxes share."""
-    x, y, width, height = boxes.T[..., np.newaxis]
-    a, b, wide, high = others.T
-    across = np.minimum(x + width, a + wide) - np.maximum(x, a)
-    down = np.minimum(y + height, b + high) - np.maximum(y, b)
-    return np.asarray(np.maximum(across, 0) * np.maximum(down, 0), np.float64)
 
 
 def _centers(boxes: Floats) -> Floats:

@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.core.boxes import intersections, iou
 from digitlens.core.readings import Box, Digit, Number, Reading, union
 from digitlens.core.tracking import Event, Tracked
 from digitlens.live import motion
@@ -117,12 +118,12 @@ class Tracker:
         boxes = np.array([one.box for one in digits], np.float64).reshape(-1, 4)
         boxes = motion.moved(boxes, np.array([one.shown for one in digits], np.intp), seen, values)
         # A glyph over two settled digits is both of them joined, and says nothing of either.
-        shared = motion.intersections(boxes, seen)
+        shared = intersections(boxes, seen)
         settled = np.array([one.settled and not one.nothing for one in digits], np.bool_)
         under = settled[:, np.newaxis] & (shared > COVERED * (boxes[:, 2] * boxes[:, 3])[:, np.newaxis])
         barred = None
         if (joined := under.sum(axis=0) > 1).any():
-            barred = settled[:, np.newaxis] & joined & (motion.overlap(boxes, seen) < COVERED)
+            barred = settled[:, np.newaxis] & joined & (iou(boxes, seen) < COVERED)
         rows, columns, shares = motion.pairs(boxes, seen, barred)
         which = dict(zip(columns.tolist(), (digits[row] for row in rows), strict=True))
         for one, box in zip(digits, boxes, strict=True):

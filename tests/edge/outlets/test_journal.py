@@ -152,9 +152,9 @@ def test_the_last_good_value_of_a_region_is_found_again(open_one: Callable[..., 
 def test_only_one_process_has_it(open_one: Callable[..., Outbox], tmp_path: Path) -> None:
     journal = open_one()
     program = (
-        "import sys; from pathlib import Path; from digitlens.outlets.outbox import Journal\n"
+        "import sys; from pathlib import Path; from digitlens.outlets.outbox import Outbox\n"
         "from digitlens.core.errors import JournalError\n"
-        "try: Journal(Path(sys.argv[1]))\n"
+        "try: Outbox(Path(sys.argv[1]))\n"
         "except JournalError as error: print(error)"
     )
     told = subprocess.run(

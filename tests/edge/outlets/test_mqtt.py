@@ -229,9 +229,9 @@ def test_home_assistants_birth_is_answered_and_what_is_stale_taken_back(
 def test_the_will_says_offline_when_the_device_is_gone(tmp_path: Path) -> None:
     program = (
         "import sys, threading; from pathlib import Path\n"
-        "from digitlens.outlets.outbox import Journal; from digitlens.outlets.mqtt import MqttOutlet\n"
+        "from digitlens.outlets.outbox import Outbox; from digitlens.outlets.mqtt import MqttOutlet\n"
         "from digitlens.config.settings import MqttSettings\n"
-        "journal = Journal(Path(sys.argv[1]))\n"
+        "journal = Outbox(Path(sys.argv[1]))\n"
         "MqttOutlet(MqttSettings(broker='127.0.0.1', port=int(sys.argv[2])), 'pi', journal)\n"
         "threading.Event().wait()"
     )
