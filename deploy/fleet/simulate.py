@@ -27,11 +27,12 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 sys.path[:0] = [str(Path(__file__).parents[2] / "edge"), str(Path(__file__).parents[2])]
-from digitlens.config.settings import MqttSettings, RegionSettings  # noqa: E402
+from digitlens.config.settings import RegionSettings  # noqa: E402
 from digitlens.core.tracking import Event  # noqa: E402
 from digitlens.live.stats import LoopStats  # noqa: E402
 from digitlens.outlets.mqtt import MqttOutlet  # noqa: E402
 from digitlens.outlets.mqtt_connection import trusting  # noqa: E402
+from digitlens.outlets.mqtt_settings import MqttSettings  # noqa: E402
 from digitlens.outlets.outbox import Outbox  # noqa: E402
 from digitlens.outlets.regions import Regions  # noqa: E402
 

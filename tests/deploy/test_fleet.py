@@ -13,9 +13,10 @@ import pytest
 
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
-from digitlens.config.settings import MqttSettings, RegionSettings
+from digitlens.config.settings import RegionSettings
 from digitlens.outlets import mqtt
 from digitlens.outlets.mqtt import MqttOutlet
+from digitlens.outlets.mqtt_settings import MqttSettings
 from tests.edge.outlets.brokers import (
     DEADLINE,
     Broker,

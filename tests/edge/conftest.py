@@ -33,8 +33,8 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
 @pytest.fixture
 def mqtt_outlet(watched: "Watched", monkeypatch: pytest.MonkeyPatch) -> "Iterator[Callable[..., MqttOutlet]]":
     """Opens MQTT outlets for a port of this machine, that do not wait long before they try again."""
-    from digitlens.config.settings import MqttSettings
     from digitlens.outlets import mqtt
+    from digitlens.outlets.mqtt_settings import MqttSettings
 
     monkeypatch.setattr(mqtt, "PAUSES", (0.05, 0.1))
     monkeypatch.setattr(mqtt, "SPREAD", 0.05)

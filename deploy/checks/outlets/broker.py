@@ -18,8 +18,8 @@ from time import monotonic
 
 ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / "edge"), str(ROOT)]
-from digitlens.config.settings import MqttSettings  # noqa: E402
 from digitlens.outlets.mqtt import MqttOutlet  # noqa: E402
+from digitlens.outlets.mqtt_settings import MqttSettings  # noqa: E402
 from digitlens.outlets.outbox import Outbox  # noqa: E402
 from tests.edge.outlets.brokers import Broker, Subscriber, draft  # noqa: E402
 

@@ -22,11 +22,12 @@ from time import monotonic
 
 ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / "edge"), str(ROOT)]
-from digitlens.config.settings import MqttSettings, WebhookSettings  # noqa: E402
 from digitlens.outlets.history import History  # noqa: E402
 from digitlens.outlets.mqtt import MqttOutlet  # noqa: E402
+from digitlens.outlets.mqtt_settings import MqttSettings  # noqa: E402
 from digitlens.outlets.outbox import Outbox  # noqa: E402
 from digitlens.outlets.webhook import WebhookOutlet  # noqa: E402
+from digitlens.outlets.webhook_settings import WebhookSettings  # noqa: E402
 from tests.edge.outlets.brokers import Subscriber, broker, draft  # noqa: E402
 from tests.edge.outlets.receivers import Receiver  # noqa: E402
 

@@ -11,6 +11,7 @@ from digitlens.config.settings import Settings
 from digitlens.core.errors import SettingsError
 from digitlens.core.stderr import quiet
 from digitlens.images.opencv_log import silence_opencv
+from digitlens.outlets import registry
 
 
 def add_options(doctor: argparse.ArgumentParser) -> None:
@@ -31,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     settings: Settings | None = None
     complaint = ""
     try:
-        settings = settings_file.chosen(options.config)
+        settings = registry.load_settings(options.config)
     except SettingsError as error:
         complaint = str(error)
     silence_opencv()

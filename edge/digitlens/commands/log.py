@@ -12,9 +12,10 @@ from typing import Any
 
 import msgspec
 
-from digitlens.commands.terminal import positive
+from digitlens.commands.terminal import Renamed, positive
 from digitlens.config import settings_file
 from digitlens.core.errors import JournalError
+from digitlens.outlets import registry
 from digitlens.outlets.entries import Entry, Wanted, fits
 from digitlens.outlets.history import DeadLetter, History, number_of
 from digitlens.outlets.outbox_file import forget
@@ -50,7 +51,10 @@ def add_options(log: argparse.ArgumentParser) -> None:
         "--last", type=positive, metavar="N",
         help=f"only the newest N (default: {LAST} in a table, else all)",
     )  # fmt: skip
-    log.add_argument("--set-aside", action="store_true", help="what the webhook's receiver has refused")
+    log.add_argument(
+        "--dead-letters", action="store_true", help="the entries that the webhook's receiver has refused"
+    )
+    log.add_argument("--set-aside", action=Renamed, to="--dead-letters", dest="dead_letters", nargs=0)
     form = log.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="for spreadsheets")
     form.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
@@ -73,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
             "since": options.since, "until": options.until, "containing": options.number,
             "region": options.region, "kind": options.kind,
         }  # fmt: skip
-        if options.set_aside:
+        if options.dead_letters:
             _set_aside(history, options, wanted)
             return 0
         show = _printer(options, ())
@@ -117,7 +121,7 @@ def _forget(history: History, region: str) -> None:
 
 
 def _configured(config: Path) -> Path:
-    file = settings_file.load(config).journal.file
+    file = registry.load_settings(config).journal.file
     if not file:
         raise JournalError(f"{config}: keeps no journal ([journal] file); name one with --journal")
     return Path(file)

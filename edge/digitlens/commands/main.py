@@ -22,10 +22,10 @@ COMMANDS = {
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status: 0, or 1 if something failed."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    options = _parser(arguments).parse_args(arguments)
     if os.environ.get("DIGITLENS_DEBUG") != "1":
         os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # a broken video gets our line alone
     try:
+        options = _parser(arguments).parse_args(arguments)
         status: int = options.run(options)
         sys.stdout.flush()
     except DigitLensError as error:

@@ -12,16 +12,20 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
+from typing import Self
 
 import msgspec
 
-from digitlens.config.settings import MqttSettings, RegionSettings
+from digitlens.config.settings import RegionSettings
+from digitlens.config.values import shown
 from digitlens.core.errors import OutletError
 from digitlens.live.stats import StatsSnapshot
 from digitlens.outlets import discovery
+from digitlens.outlets.base import Option, Outlet, OutletContext
 from digitlens.outlets.entries import Entry
 from digitlens.outlets.health import THERMOMETER, report
 from digitlens.outlets.mqtt_connection import BrokerRefused, MqttConnection, ReceivedMessage
+from digitlens.outlets.mqtt_settings import MqttSettings
 from digitlens.outlets.outbox import Outbox
 from digitlens.outlets.retained import RetainedState
 from digitlens.outlets.secrets import secret
@@ -49,7 +53,7 @@ FAREWELL = 3.0
 """Seconds for what is still to be sent when the outlet is closed."""
 
 
-class MqttOutlet:
+class MqttOutlet(Outlet):
     """Sends in a thread of its own, from the journal, and marks there what the broker has acknowledged.
 
     Args:
@@ -66,6 +70,32 @@ class MqttOutlet:
     """
 
     name = "mqtt"
+    Settings = MqttSettings
+    switch = "broker"
+    options = (Option("--mqtt", "broker", "[mqtt] broker", "HOST"),)
+    sends_from_outbox = True
+    uses_regions = True
+    modules = ("digitlens.outlets.mqtt_connection",)
+
+    @classmethod
+    def check(cls, settings: MqttSettings) -> None:
+        """See Outlet."""
+        topic = settings.topic
+        if not topic or set(topic) & set("+#\0") or topic.startswith(("/", "$")) or topic.endswith("/"):
+            raise ValueError(f"topic: {shown(topic)}: take a topic without +, # and outer slashes")
+
+    @classmethod
+    def open(cls, settings: MqttSettings, context: OutletContext) -> Self:
+        """See Outlet."""
+        return cls(
+            settings,
+            context.device,
+            context.outbox(),
+            context.regions,
+            context.stats.snapshot,
+            context.say,
+            standing=context.standing(),
+        )
 
     def __init__(
         self,

@@ -8,8 +8,8 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any, NamedTuple
 
-from digitlens.config.settings import MqttSettings
 from digitlens.core.errors import DependencyError, OutletError
+from digitlens.outlets.mqtt_settings import MqttSettings
 from digitlens.outlets.tls import trusting
 
 try:

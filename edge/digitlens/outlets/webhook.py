@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import http.client
 import random
+import re
 import socket
 import ssl
 import threading
@@ -17,18 +18,19 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC
 from time import monotonic, time
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from urllib.parse import urlsplit
 
 import msgspec
 
-from digitlens.config.settings import WebhookSettings
 from digitlens.core.errors import OutletError
 from digitlens.core.version import __version__
+from digitlens.outlets.base import Option, Outlet, OutletContext
 from digitlens.outlets.entries import Entry
 from digitlens.outlets.outbox import Outbox
 from digitlens.outlets.secrets import secret
 from digitlens.outlets.tls import trusting
+from digitlens.outlets.webhook_settings import WebhookSettings
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0)
 """Seconds before an entry is sent again; the last again and again. A fifth more or less, by chance."""
@@ -51,7 +53,7 @@ class Answer(NamedTuple):
     moved: str
 
 
-class WebhookOutlet:
+class WebhookOutlet(Outlet):
     """Posts in a thread of its own, from the journal, in order.
 
     2xx is the acknowledgment. 4xx but 408, 425 and 429 sets the entry aside in the journal; all else,
@@ -66,6 +68,21 @@ class WebhookOutlet:
     """
 
     name = "webhook"
+    Settings = WebhookSettings
+    switch = "url"
+    options = (Option("--webhook", "url", "[webhook] url", "URL"),)
+    sends_from_outbox = True
+
+    @classmethod
+    def check(cls, settings: WebhookSettings) -> None:
+        """See Outlet; the address is not repeated, for it may hold a secret."""
+        if settings.url and not re.fullmatch(r"https?://[^\s/?#]+\S*", settings.url):
+            raise ValueError("url: take http://... or https://...")
+
+    @classmethod
+    def open(cls, settings: WebhookSettings, context: OutletContext) -> Self:
+        """See Outlet."""
+        return cls(settings, context.outbox(), context.say)
 
     def __init__(
         self,
@@ -160,7 +177,7 @@ class WebhookOutlet:
             if 400 <= answer.status < 500 and answer.status not in LATER:
                 self._refused += 1
                 if self._refused == 1:
-                    self._say(f"{self._where}: refuses readings: {what}; see digitlens log --set-aside")
+                    self._say(f"{self._where}: refuses readings: {what}; see digitlens log --dead-letters")
                 self._tries = 0
                 self._journal.refuse(self.name, entry.id, what)
                 return

@@ -21,7 +21,8 @@ from digitlens.core.errors import CameraError, CameraStalled, DependencyError, D
 from digitlens.models import cards
 from digitlens.models.classifier import Classifier
 from digitlens.models.interpreter import RUNTIMES, imported
-from digitlens.outlets.assembly import unready
+from digitlens.outlets import registry
+from digitlens.outlets.assembly import preflight
 from digitlens.rows.recognizer import RowRecognizer
 from digitlens.service import machine
 from digitlens.service.machine import Finding
@@ -34,7 +35,7 @@ MODULES = {"numpy": "numpy", "cv2": "opencv-python-headless", "PIL": "pillow", "
 
 def examine(settings: Settings | None, complaint: str, file: Path, root: Path = Path("/")) -> list[Finding]:
     """All checks; `settings` is None where the file is wrong, which `complaint` says."""
-    told = settings or Settings()
+    told = settings or registry.default_settings()
     unit = machine.unit()
     return [
         settings_of(settings, complaint, file),
@@ -188,13 +189,8 @@ def camera(settings: Settings, unit: Finding) -> Finding:
 
 def outlets(settings: Settings) -> Finding:
     """Whether the files that outlets name can be read."""
-    wrong = unready(settings)
+    wrong = preflight(settings)
     if wrong:
         return Finding("outlets", "mend", "; ".join(wrong))
-    asked = {
-        "journal": settings.journal.file, "web": settings.web.listen, "mqtt": settings.mqtt.broker,
-        "webhook": settings.webhook.url,
-    }  # fmt: skip
-    return Finding(
-        "outlets", "well", ", ".join(name for name, value in asked.items() if value) or "none is set"
-    )
+    names = [*(["journal"] if settings.journal.file else []), *registry.wanted(settings)]
+    return Finding("outlets", "well", ", ".join(names) or "none is set")

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 
-from digitlens.config.settings import Settings, WebSettings
+import msgspec
+
 from digitlens.core.errors import SettingsError
 from digitlens.core.frames import Frame
 from digitlens.core.tracking import Event, Tracked
 from digitlens.live.latest import LatestFrame
 from digitlens.live.stats import LoopStats
-from digitlens.outlets.assembly import Outlets, device
+from digitlens.outlets import registry
+from digitlens.outlets.assembly import OutletAssembly, device
 from digitlens.outlets.dispatcher import EventDispatcher, NullStore, OutletOpener
 from digitlens.outlets.regions import Regions
 
@@ -39,8 +41,10 @@ class LivePage(NoLivePage):
 
     def __init__(self, listen: str, token_file: str, camera: str, say: Callable[[str], None]) -> None:
         self.vitals, self._latest = LoopStats(camera), LatestFrame()
-        settings = Settings(web=WebSettings(listen=listen, token_file=token_file))
-        outlets = Outlets(self.vitals, self._latest, say=say)
+        settings = registry.default_settings()
+        page_settings = msgspec.structs.replace(settings.outlets["web"], listen=listen, token_file=token_file)
+        settings.outlets["web"] = page_settings
+        outlets = OutletAssembly(self.vitals, self._latest, say=say)
         page = outlets.openers(settings)["web"].open()  # here a fault is an error, not tried again
         self._desk = EventDispatcher(Regions({}).apply, NullStore(device(settings)))
         self._desk.change({"web": OutletOpener((), lambda: page)})

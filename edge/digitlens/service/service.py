@@ -37,7 +37,8 @@ from digitlens.live.loop import Live, patience
 from digitlens.live.stats import LoopStats
 from digitlens.live.tracker import Tracker
 from digitlens.models.classifier import Classifier
-from digitlens.outlets.assembly import Outlets
+from digitlens.outlets import registry
+from digitlens.outlets.assembly import OutletAssembly
 from digitlens.reader import Reader
 from digitlens.service import logs
 from digitlens.service.notify import Notify
@@ -84,7 +85,7 @@ def make_reader(settings: ReaderSettings) -> Reader:
     """
     with quiet():
         classifier = Classifier.load(settings.model, settings.threads)
-        return Reader(classifier, separator=settings.separator, whole=settings.whole)
+        return Reader(classifier, separator=settings.separator, whole=settings.row_network)
 
 
 class Service:
@@ -94,18 +95,17 @@ class Service:
         load: reads the settings, now and at each reload.
         stop: has the signals.
         notify: tells systemd, or nobody.
-        lines: entries go to stdout, too, as JSON.
 
     Raises:
         SettingsError, ModelError, DependencyError: from the constructor.
     """
 
-    def __init__(self, load: Callable[[], Settings], stop: Stop, notify: Notify, lines: bool = False) -> None:
+    def __init__(self, load: Callable[[], Settings], stop: Stop, notify: Notify) -> None:
         self._load, self._stop, self._notify = load, stop, notify
         self._settings = load()
         self._reader = make_reader(self._settings.reader)
         self._vitals, self._latest = LoopStats(), LatestFrame()
-        self._outlets = Outlets(self._vitals, self._latest, lines)
+        self._outlets = OutletAssembly(self._vitals, self._latest)
         self._outlets.load(self._settings)
         release_start()
         self._began = monotonic()
@@ -125,7 +125,7 @@ class Service:
         """
         with ExitStack() as opened:
             opened.callback(self._notify.close)
-            self._desk = self._outlets.desk(self._settings)
+            self._desk = self._outlets.dispatcher(self._settings)
             opened.callback(self._desk.close)
             self._desk.change(self._outlets.openers(self._settings))
             opened.callback(self._latest.close)
@@ -298,4 +298,4 @@ def _open(settings: Settings) -> Camera:
 
 def _color(settings: Settings) -> bool:
     """Whether somebody may look at the picture."""
-    return bool(settings.web.listen)
+    return any(outlet.shows_picture for outlet in registry.wanted(settings).values())

@@ -60,7 +60,7 @@ def test_the_table_has_the_oldest_first(journal: Outbox, capfdbinary: pytest.Cap
         (["--since", "90s"], ["000", "001"]),
         (["--until", "2m", "--since", "1d"], ["002", "003", "004"]),
         (["--until", "2024-01-01"], ["17"]),
-        (["--set-aside"], ["000"]),
+        (["--dead-letters"], ["000"]),
     ],
 )
 def test_filters(
@@ -82,7 +82,7 @@ def test_csv_holds_no_formula(journal: Outbox, capfdbinary: pytest.CaptureFixtur
     for cell in ("=1", "+1", "-1", "@x", "\tx"):
         assert safe(cell) == f"'{cell}"
     assert safe("17") == "17"
-    aside = list(csv.DictReader(io.StringIO(output(journal, capfdbinary, "--csv", "--set-aside")[0])))
+    aside = list(csv.DictReader(io.StringIO(output(journal, capfdbinary, "--csv", "--dead-letters")[0])))
     assert aside[0]["answer"] == "400 Bad Request"
 
 

@@ -191,7 +191,7 @@ def journal(seed: int, folder: Path) -> None:
     for kept in sorted(folder.glob("journal.db*")):
         if not kept.name.endswith(("-wal", "-shm", ".lock")):
             with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
-                for more in ((), ("--csv",), ("--set-aside",)):
+                for more in ((), ("--csv",), ("--dead-letters",)):
                     assert main(["log", "--journal", str(kept), *more]) in (0, 1)
             kept.unlink()
 

@@ -230,7 +230,7 @@ def test_the_will_says_offline_when_the_device_is_gone(tmp_path: Path) -> None:
     program = (
         "import sys, threading; from pathlib import Path\n"
         "from digitlens.outlets.outbox import Outbox; from digitlens.outlets.mqtt import MqttOutlet\n"
-        "from digitlens.config.settings import MqttSettings\n"
+        "from digitlens.outlets.mqtt_settings import MqttSettings\n"
         "journal = Outbox(Path(sys.argv[1]))\n"
         "MqttOutlet(MqttSettings(broker='127.0.0.1', port=int(sys.argv[2])), 'pi', journal)\n"
         "threading.Event().wait()"

@@ -9,9 +9,9 @@ import pytest
 
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
-from digitlens.config.settings import MqttSettings
 from digitlens.core.errors import OutletError
 from digitlens.outlets.mqtt import MqttOutlet
+from digitlens.outlets.mqtt_settings import MqttSettings
 from tests.edge.outlets.brokers import (
     DEADLINE,
     OPENSSL,

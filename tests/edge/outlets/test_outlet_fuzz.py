@@ -7,10 +7,12 @@ import pytest
 
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
-from digitlens.config.settings import MqttSettings, RegionSettings, WebhookSettings
+from digitlens.config.settings import RegionSettings
 from digitlens.outlets import mqtt, webhook
 from digitlens.outlets.mqtt import MqttOutlet
+from digitlens.outlets.mqtt_settings import MqttSettings
 from digitlens.outlets.webhook import WebhookOutlet
+from digitlens.outlets.webhook_settings import WebhookSettings
 from tests.edge.outlets import fuzzing
 from tests.edge.outlets.brokers import DEADLINE, Subscriber, Watched, broker, draft, needs_mosquitto
 

@@ -13,10 +13,10 @@ from time import time
 
 import pytest
 
-from digitlens.config.settings import WebhookSettings
 from digitlens.core.errors import OutletError
 from digitlens.outlets import webhook
 from digitlens.outlets.webhook import WebhookOutlet
+from digitlens.outlets.webhook_settings import WebhookSettings
 from tests.edge.outlets.receivers import Receiver, Rude
 
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")

@@ -10,14 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from digitlens.config.settings import (
-    CameraSettings,
-    JournalSettings,
-    MqttSettings,
-    ReaderSettings,
-    Settings,
-    WebSettings,
-)
+from digitlens.config.settings import CameraSettings, JournalSettings, ReaderSettings, Settings
+from digitlens.outlets.mqtt_settings import MqttSettings
+from digitlens.outlets.web.settings import WebSettings
 from digitlens.service import doctor, machine
 
 
@@ -165,13 +160,13 @@ def test_model_and_outlets(tmp_path: Path) -> None:
     assert doctor.model(ReaderSettings().model).said.startswith("digits, int8, 99.")
     assert doctor.model("nothing").state == "mend"
     secret = tmp_path / "token"
-    asked = Settings(web=WebSettings(listen="[::]:80", token_file=str(secret)))
+    asked = Settings(outlets={"web": WebSettings(listen="[::]:80", token_file=str(secret))})
     assert (
         doctor.outlets(asked).said == f"[web] token_file: {secret} cannot be read: No such file or directory"
     )
     secret.write_text("x" * 40)
     assert doctor.outlets(asked) == machine.Finding("outlets", "well", "web")
-    unused = Settings(mqtt=MqttSettings(password_file="/nothing"))  # noqa: S106  # a path
+    unused = Settings(outlets={"mqtt": MqttSettings(password_file="/nothing")})  # noqa: S106  # a path
     assert doctor.outlets(unused).state == "well"
 
 

@@ -9,19 +9,23 @@ import errno
 import ipaddress
 import logging
 import os
+import re
 import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+from digitlens.config.values import shown
 from digitlens.core.errors import DependencyError, OutletError
 from digitlens.live.latest import LatestFrame
 from digitlens.live.stats import LoopStats
+from digitlens.outlets.base import Option, Outlet, OutletContext
 from digitlens.outlets.entries import Entry
 from digitlens.outlets.web.access import CREDENTIAL, MAKE, Access, read_token
 from digitlens.outlets.web.history import HistorySource, RecentEntries
 from digitlens.outlets.web.metrics import Outbox
+from digitlens.outlets.web.settings import WebSettings
 
 RATE = 10.0
 """Pictures a second for a page, at the most."""
@@ -29,11 +33,12 @@ BACKLOG = 128
 """Connections that may wait to be taken."""
 GRACE = 3.0
 """Seconds that the server has to end."""
+LISTEN = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/]+):(\d{1,5})")
 MEEKNESS = 5
 """The niceness of the threads that make pictures: the reader goes first."""
 
 
-class Web:
+class WebOutlet(Outlet):
     """The server; it listens when this returns.
 
     Args:
@@ -51,6 +56,37 @@ class Web:
     """
 
     name = "web"
+    Settings = WebSettings
+    switch = "listen"
+    options = (
+        Option("--web", "listen", "[web] listen", "HOST:PORT"),
+        Option("--web-token", "token_file", "[web] token_file", "FILE"),
+    )
+    shows_picture = True
+    modules = ("digitlens.outlets.web.handlers", "digitlens.outlets.web.context")
+
+    @classmethod
+    def check(cls, settings: WebSettings) -> None:
+        """See Outlet."""
+        found = LISTEN.fullmatch(settings.listen)
+        if settings.listen and (not found or not 0 < int(found.group(2)) < 65536):
+            raise ValueError(f'listen: {shown(settings.listen)}: take HOST:PORT, as "127.0.0.1:8080"')
+
+    @classmethod
+    def open(cls, settings: WebSettings, context: OutletContext) -> "WebOutlet":
+        """See Outlet."""
+        page = open_web(
+            settings.listen,
+            context.latest,
+            context.stats,
+            token_file=settings.token_file,
+            past=context.history,
+            outbox=context.outbox_counts,
+            rate=settings.rate,
+            say=context.say,
+        )
+        context.say(f"the page is at {page.url}")
+        return page
 
     def __init__(
         self,
@@ -155,7 +191,7 @@ def open_web(
     rate: float = RATE,
     say: Callable[[str], None] = lambda line: None,
     environment: Mapping[str, str] = os.environ,
-) -> Web:
+) -> WebOutlet:
     """A Web with the token of its file, or of systemd's credential `web-token`; see Web.
 
     Raises:
@@ -163,7 +199,7 @@ def open_web(
         OutletError: the token cannot be read, or the address cannot be had.
     """
     token = read_token(token_file, environment)
-    return Web(listen, latest, vitals, token=token, past=past, outbox=outbox, rate=rate, say=say)
+    return WebOutlet(listen, latest, vitals, token=token, past=past, outbox=outbox, rate=rate, say=say)
 
 
 def split(listen: str) -> tuple[str, int]:

@@ -27,7 +27,7 @@ from tests.edge.pages import write
 
 pytest.importorskip("tornado", reason="needs the extra web")
 
-from digitlens.outlets.web import Web
+from digitlens.outlets.web import WebOutlet
 
 Pixels = npt.NDArray[np.uint8]
 PAGE = ["/", *(f"/page/{name}" for name in ("app.js", "boxes.js", "connection.js", "copy.js", "history.js"))]
@@ -62,9 +62,9 @@ def port(showing: Showing) -> int:
 
 
 @pytest.fixture
-def idle() -> Iterator[Web]:
+def idle() -> Iterator[WebOutlet]:
     """A page without a camera."""
-    web = Web("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"))
+    web = WebOutlet("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"))
     yield web
     web.close()
 
@@ -134,7 +134,7 @@ def test_pictures_are_made_once_and_only_for_who_looks(showing: Showing) -> None
     until(lambda: len(showing.web._site.viewers) == 0)
 
 
-def test_the_history_in_pages_and_as_a_table(idle: Web) -> None:
+def test_the_history_in_pages_and_as_a_table(idle: WebOutlet) -> None:
     entries = NullStore("pi").add([_draft(f"{count:03}") for count in range(250)])
     for entry in entries:
         idle.announce([entry])
@@ -171,13 +171,13 @@ def test_the_history_in_pages_and_as_a_table(idle: Web) -> None:
         "region=" + "x" * 201,
     ],
 )
-def test_a_history_that_cannot_be_asked_for(idle: Web, query: str) -> None:
+def test_a_history_that_cannot_be_asked_for(idle: WebOutlet, query: str) -> None:
     with asked(idle.port, f"/api/history?{query}") as answer:
         assert answer.status == 400
         assert query.partition("=")[0] in json.loads(answer.read())["error"]
 
 
-def test_events_and_what_was_missed(idle: Web) -> None:
+def test_events_and_what_was_missed(idle: WebOutlet) -> None:
     entries = NullStore("pi").add([_draft(text) for text in ("1", "2", "3", "4")])
     idle.announce(entries[:1])
     with asked(idle.port, "/api/events") as answer:
@@ -221,7 +221,7 @@ def test_the_metrics_are_prometheus(showing: Showing) -> None:
 
 def test_the_outboxes_are_metrics() -> None:
     outbox = {"waiting": {"mqtt": 3, 'a"\\\n': 1}, "let_go": {"mqtt": 17}, "set_aside": {"webhook": 2}}
-    web = Web("127.0.0.1:0", LatestFrame(), LoopStats("x"), outbox=lambda: outbox)
+    web = WebOutlet("127.0.0.1:0", LatestFrame(), LoopStats("x"), outbox=lambda: outbox)
     with asked(web.port, "/metrics") as answer:
         text = answer.read().decode()
     web.close()
@@ -231,7 +231,7 @@ def test_the_outboxes_are_metrics() -> None:
     assert 'digitlens_outbox_set_aside_entries{outlet="webhook"} 2\n' in text
 
 
-def test_health_is_that_frames_flow(showing: Showing, idle: Web) -> None:
+def test_health_is_that_frames_flow(showing: Showing, idle: WebOutlet) -> None:
     with asked(showing.web.port, "/healthz") as answer:
         assert (answer.status, json.loads(answer.read())) == (200, {"frames": True, "why": ""})
     for path in ("/healthz", "/api/frame.jpg", "/api/reading"):
@@ -240,7 +240,7 @@ def test_health_is_that_frames_flow(showing: Showing, idle: Web) -> None:
             assert b"no frame has come yet" in answer.read()
     vitals = LoopStats("usb:0")
     vitals.lose("usb:0: unplugged")
-    web = Web("127.0.0.1:0", LatestFrame(), vitals)
+    web = WebOutlet("127.0.0.1:0", LatestFrame(), vitals)
     with asked(web.port, "/healthz") as answer:
         assert (answer.status, json.loads(answer.read())["why"]) == (503, "usb:0: unplugged")
     web.close()
@@ -260,7 +260,7 @@ def test_what_cannot_be_had_is_one_line(sheet: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(OutletError, match=f"{listen}: the port is taken"):
-            Web(listen, latest, vitals)
+            WebOutlet(listen, latest, vitals)
         done = live("-m", "digitlens", *LIVE, sheet, "--web", listen)
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith(f"digitlens: {listen}: the port is taken")
@@ -268,12 +268,12 @@ def test_what_cannot_be_had_is_one_line(sheet: Path) -> None:
     for listen in ("0.0.0.0:0", "[::]:0"):
         if listen[0] != "[" or socket.has_ipv6:
             with pytest.raises(OutletError, match="needs a token"):
-                Web(listen, latest, vitals)
+                WebOutlet(listen, latest, vitals)
     with pytest.raises(OutletError, match="no such address"):
-        Web("192.0.2.1:0", latest, vitals)
+        WebOutlet("192.0.2.1:0", latest, vitals)
     for listen in ("8080", "localhost", "::1:80", "127.0.0.1:x", "127.0.0.1:70000", ":80", "[::1]"):
         with pytest.raises(OutletError, match="HOST:PORT"):
-            Web(listen, latest, vitals)
+            WebOutlet(listen, latest, vitals)
     program = "import sys; sys.modules['tornado'] = None; "
     program += "from digitlens.commands.main import main; sys.exit(main())"
     done = live("-c", program.replace("; ", "\n"), *LIVE, sheet, "--web", "127.0.0.1:0")

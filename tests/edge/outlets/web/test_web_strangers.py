@@ -17,7 +17,7 @@ from tests.edge.outlets.web.viewing import LONG, asked, until
 
 pytest.importorskip("tornado", reason="needs the extra web")
 
-from digitlens.outlets.web import Web, limits, websockets
+from digitlens.outlets.web import WebOutlet, limits, websockets
 from digitlens.outlets.web.access import FREE
 from digitlens.outlets.web.handlers import ROUTES
 
@@ -27,8 +27,8 @@ ALL = ["/", "/page/app.js", "/page/style.css", "/nothing", *ROUTES]
 
 
 @pytest.fixture
-def web() -> Iterator[Web]:
-    one = Web("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"))
+def web() -> Iterator[WebOutlet]:
+    one = WebOutlet("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"))
     yield one
     one.close()
 
@@ -39,8 +39,8 @@ def lines() -> list[str]:
 
 
 @pytest.fixture
-def guarded(lines: list[str]) -> Iterator[Web]:
-    one = Web("0.0.0.0:0", LatestFrame(), LoopStats("usb:0"), token=TOKEN, say=lines.append)
+def guarded(lines: list[str]) -> Iterator[WebOutlet]:
+    one = WebOutlet("0.0.0.0:0", LatestFrame(), LoopStats("usb:0"), token=TOKEN, say=lines.append)
     yield one
     one.close()
 
@@ -71,7 +71,7 @@ def raw(port: int, sent: bytes) -> bytes:
 
 @pytest.mark.parametrize("path", ALL)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
-def test_nothing_without_the_token(guarded: Web, path: str, method: str) -> None:
+def test_nothing_without_the_token(guarded: WebOutlet, path: str, method: str) -> None:
     host = elsewhere()
     with asked(guarded.port, path, method, host=host) as answer:
         assert answer.status == (401 if path != "/sign-in" or method == "POST" else 405)
@@ -81,12 +81,12 @@ def test_nothing_without_the_token(guarded: Web, path: str, method: str) -> None
 @pytest.mark.parametrize(
     "path", sorted({*ALL} - {"/api/live", "/sign-in", "/sign-out", "/api/events", "/nothing"})
 )
-def test_everything_with_the_token(guarded: Web, path: str) -> None:
+def test_everything_with_the_token(guarded: WebOutlet, path: str) -> None:
     with asked(guarded.port, path, host=elsewhere(), Authorization=f"Bearer {TOKEN}") as answer:
         assert answer.status in (200, 503)  # there is no camera
 
 
-def test_to_sign_in_and_out(guarded: Web) -> None:
+def test_to_sign_in_and_out(guarded: WebOutlet) -> None:
     host = elsewhere()
     with asked(guarded.port, "/", host=host, Accept="text/html") as answer:
         page = answer.read().decode()
@@ -109,7 +109,7 @@ def test_to_sign_in_and_out(guarded: Web) -> None:
         assert gone.startswith(f'digitlens-{guarded.port}=""; expires=')
 
 
-def test_who_guesses_waits_and_is_named(guarded: Web, lines: list[str]) -> None:
+def test_who_guesses_waits_and_is_named(guarded: WebOutlet, lines: list[str]) -> None:
     for _ in range(FREE):
         with asked(guarded.port, "/healthz", Authorization="Bearer not-it-" + "x" * 12) as answer:
             assert answer.status == 401
@@ -133,19 +133,19 @@ def test_who_guesses_waits_and_is_named(guarded: Web, lines: list[str]) -> None:
 @pytest.mark.parametrize(
     "name", ["evil.example", "evil.example:{port}", "127.0.0.1.evil.example", "[::2]", "10.0.0.1"]
 )
-def test_another_name_for_this_machine_is_a_trick(web: Web, name: str) -> None:
+def test_another_name_for_this_machine_is_a_trick(web: WebOutlet, name: str) -> None:
     for path in ALL:
         with asked(web.port, path, Host=name.format(port=web.port)) as answer:
             assert answer.status == 403
 
 
 @pytest.mark.parametrize("name", ["localhost", "LOCALHOST:{port}", "127.0.0.1:{port}", "[::1]:{port}"])
-def test_this_machines_own_names(web: Web, name: str) -> None:
+def test_this_machines_own_names(web: WebOutlet, name: str) -> None:
     with asked(web.port, "/", Host=name.format(port=web.port)) as answer:
         assert answer.status == 200
 
 
-def test_pages_of_others_get_nothing(web: Web) -> None:
+def test_pages_of_others_get_nothing(web: WebOutlet) -> None:
     upgrade = {
         "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
         "Sec-WebSocket-Key": "x3JJHMbDL1EzLkh9GBhXDw==",
@@ -173,7 +173,7 @@ def test_pages_of_others_get_nothing(web: Web) -> None:
         "/page/app.js%00", "/..\\..\\etc", "/%c0%ae%c0%ae/x", "/static/x", "/.git/config", "/api", "/api/",
     ],
 )  # fmt: skip
-def test_no_folder_is_reachable(web: Web, path: str) -> None:
+def test_no_folder_is_reachable(web: WebOutlet, path: str) -> None:
     with asked(web.port, path) as answer:
         assert answer.status == 404
         assert json.loads(answer.read()) == {"error": "nothing here"}
@@ -181,14 +181,14 @@ def test_no_folder_is_reachable(web: Web, path: str) -> None:
 
 @pytest.mark.parametrize("path", [path for path in ALL if path != "/nothing"])
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"])
-def test_wrong_methods(web: Web, path: str, method: str) -> None:
+def test_wrong_methods(web: WebOutlet, path: str, method: str) -> None:
     with asked(web.port, path, method) as answer:
         assert answer.status == 405
         if method not in ("TRACE", "PROPFIND"):
             assert answer.headers["Allow"] in ("GET", "GET, HEAD", "POST")
 
 
-def test_too_much_is_refused(web: Web) -> None:
+def test_too_much_is_refused(web: WebOutlet) -> None:
     long = "x" * limits.HEADER
     for path, headers in (
         ("/", {"X": long}),
@@ -224,7 +224,7 @@ def test_too_much_is_refused(web: Web) -> None:
 )  # fmt: skip
 def test_nonsense_is_not_answered_200_with_anything_of_ours(sent: bytes) -> None:
     lines: list[str] = []
-    web = Web("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"), say=lines.append)
+    web = WebOutlet("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"), say=lines.append)
     try:
         back = raw(web.port, sent)
         assert not back.startswith(b"HTTP/1.1 5"), back
@@ -235,7 +235,7 @@ def test_nonsense_is_not_answered_200_with_anything_of_ours(sent: bytes) -> None
     assert lines == []
 
 
-def test_slow_connections_are_many_and_nobody_waits_for_them(web: Web) -> None:
+def test_slow_connections_are_many_and_nobody_waits_for_them(web: WebOutlet) -> None:
     with ExitStack() as opened:
         slow = []
         for _ in range(2 * limits.MOST):
@@ -250,7 +250,7 @@ def test_slow_connections_are_many_and_nobody_waits_for_them(web: Web) -> None:
 
 def test_who_says_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "SILENCE", 0.2)
-    web = Web("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"))
+    web = WebOutlet("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"))
     try:
         for said in (
             b"",
@@ -269,7 +269,7 @@ def test_who_takes_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(websockets, "STUCK", 0.5)
     latest = LatestFrame()
     noise = np.random.default_rng(0).integers(0, 255, (720, 1280), np.uint8)
-    web = Web("127.0.0.1:0", latest, LoopStats("usb:0"), rate=60)
+    web = WebOutlet("127.0.0.1:0", latest, LoopStats("usb:0"), rate=60)
     try:
         with socket.socket() as line:
             line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

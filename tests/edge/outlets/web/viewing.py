@@ -22,7 +22,7 @@ from digitlens.live.stats import LoopStats
 from digitlens.live.tracker import Tracker
 from digitlens.outlets.dispatcher import EventDispatcher, NullStore, OutletOpener
 from digitlens.outlets.regions import Regions
-from digitlens.outlets.web import Web
+from digitlens.outlets.web import WebOutlet
 
 LONG = 60.0
 
@@ -73,7 +73,7 @@ class Showing:
     def open(self) -> None:
         """Open the page, or open it again on the same port."""
         listen = f"127.0.0.1:{self.web.port}" if hasattr(self, "web") else self._options["listen"]
-        self.web = Web(latest=self.latest, vitals=self.vitals, **{**self._options, "listen": listen})
+        self.web = WebOutlet(latest=self.latest, vitals=self.vitals, **{**self._options, "listen": listen})
         self.desk.change({"web": OutletOpener(object(), lambda: self.web)})
 
     def lose(self) -> None:
