@@ -1,4 +1,4 @@
-"""Settings -> the journal, the regions and the outlets; each is imported when it is opened."""
+"""Settings -> the outbox, the regions and the outlets; each outlet is imported when it is opened."""
 
 import logging
 import os
@@ -20,9 +20,9 @@ from digitlens.live.latest import LatestFrame
 from digitlens.live.stats import LoopStats
 from digitlens.outlets.base import Outlet
 from digitlens.outlets.dispatcher import EntryStore, EventDispatcher, NullStore, OutletOpener
-from digitlens.outlets.entries import Draft, Entry, Filters
+from digitlens.outlets.entries import Draft, Entry, PagedFilter
 from digitlens.outlets.lines import Lines
-from digitlens.outlets.outbox import Outbox as JournalFile
+from digitlens.outlets.outbox import Outbox
 from digitlens.outlets.regions import Regions
 
 MODULES = {"lines": (), "mqtt": ("mqtt",), "webhook": ("webhook",), "web": ("web.handlers", "web.context")}
@@ -40,60 +40,60 @@ def device(settings: Settings) -> str:
 
 
 class DeferredOutbox:
-    """A journal that is opened as soon as it can be: what stands in its way is for a person to mend."""
+    """An outbox that is opened as soon as it can be: a person has to fix whatever prevents that."""
 
     def __init__(self, settings: JournalSettings, device: str) -> None:
         self._settings, self._device = settings, device
-        self._file: JournalFile | None = None
+        self._outbox: Outbox | None = None
         try:
-            self.file()
+            self.open()
         except JournalError as error:
             _log.error("%s", error)
 
     @property
     def opened(self) -> bool:
-        """Whether there is a file."""
-        return self._file is not None
+        """Whether the file is open."""
+        return self._outbox is not None
 
-    def file(self) -> JournalFile:
-        """The file, opened now if it is not yet.
+    def open(self) -> Outbox:
+        """The outbox, opened now if it is not yet.
 
         Raises:
             JournalError: it cannot be opened.
         """
-        if self._file is None:
+        if self._outbox is None:
             path = Path(self._settings.file)
-            self._file = JournalFile(path, self._settings.megabytes, self._device, _log.warning)
-        return self._file
+            self._outbox = Outbox(path, self._settings.megabytes, self._device, _log.warning)
+        return self._outbox
 
     def add(self, drafts: Sequence[Draft]) -> list[Entry]:
-        """See Journal."""
-        return self.file().add(drafts)
+        """See Outbox."""
+        return self.open().add(drafts)
 
-    def history(self, limit: int = 100, **filters: Unpack[Filters]) -> list[Entry]:
-        """See History.entries; nothing, while there is no file."""
-        return self._file.history(limit, **filters) if self._file is not None else []
+    def history(self, limit: int = 100, **filters: Unpack[PagedFilter]) -> list[Entry]:
+        """See History.entries; nothing, while no file is open."""
+        return self._outbox.history(limit, **filters) if self._outbox is not None else []
 
-    def outbox(self) -> dict[str, dict[str, int]]:
-        """How many entries wait, were let go or set aside, each by outlet."""
-        if self._file is None:
+    def stats(self) -> dict[str, dict[str, int]]:
+        """How many entries are pending, evicted or dead letters, each by outlet; keys as in web.metrics."""
+        if self._outbox is None:
             return {}
-        told = self._file.figures()
-        return {"waiting": told.waiting, "let_go": told.let_go, "set_aside": told.set_aside}
+        stats = self._outbox.stats()
+        return {"waiting": stats.pending, "let_go": stats.evicted, "set_aside": stats.dead_letters}
 
     def close(self) -> None:
-        """See Journal."""
-        if self._file is not None:
-            self._file.close()
+        """See Outbox."""
+        if self._outbox is not None:
+            self._outbox.close()
 
 
 class Outlets:
     """Opens what the settings ask for.
 
     Args:
-        vitals, latest: are looked at by the outlets' threads.
+        vitals, latest: are read by the outlets' threads.
         lines: entries go to stdout, too, as JSON.
-        say: is handed each line that is worth one; of the service it is the log.
+        say: takes each line for the user; the service logs them.
     """
 
     def __init__(
@@ -104,30 +104,30 @@ class Outlets:
         say: Callable[[str], None] = _log.warning,
     ) -> None:
         self._vitals, self._latest, self._lines, self._say = vitals, latest, lines, say
-        self._journal: EntryStore = NullStore("")
+        self._store: EntryStore = NullStore("")
         self._regions = Regions({})
-        self._desk: EventDispatcher | None = None
+        self._dispatcher: EventDispatcher | None = None
 
-    def desk(self, settings: Settings) -> EventDispatcher:
-        """The desk with its journal, the regions with their last good values from there; no outlets yet."""
-        journal = self._begin_journal(settings)
-        self._begin_regions(settings)
-        self._desk = EventDispatcher(self._regions.apply, journal)
-        return self._desk
+    def dispatcher(self, settings: Settings) -> EventDispatcher:
+        """A dispatcher with its store, and the regions with their last good values; no outlets yet."""
+        store = self._open_store(settings)
+        self._open_regions(settings)
+        self._dispatcher = EventDispatcher(self._regions.apply, store)
+        return self._dispatcher
 
     @property
-    def kept(self) -> JournalFile:
-        """The journal's file, for the outlets that send from it.
+    def outbox(self) -> Outbox:
+        """The outbox, for the outlets that send from it.
 
         Raises:
-            JournalError: there is none, or it cannot be opened yet.
+            JournalError: the settings name none, or it cannot be opened yet.
         """
-        if isinstance(self._journal, DeferredOutbox):
-            return self._journal.file()
-        raise JournalError("nothing is kept: name a file in [journal], for what is sent is sent from there")
+        if isinstance(self._store, DeferredOutbox):
+            return self._store.open()
+        raise JournalError("no journal: name a file in [journal], because outlets send from there")
 
     def openers(self, settings: Settings) -> dict[str, OutletOpener]:
-        """How each outlet is opened that the settings ask for."""
+        """How to open each outlet that the settings ask for."""
         openers: dict[str, OutletOpener] = {}
         if self._lines:
             openers["lines"] = OutletOpener((), self._open_lines)
@@ -143,32 +143,32 @@ class Outlets:
         return openers
 
     def load(self, settings: Settings) -> None:
-        """Import what the outlets will need; what is missing is said when they are opened."""
+        """Import what the outlets will need; a missing package is reported when they are opened."""
         for module in (module for name in self.openers(settings) for module in MODULES[name]):
             with suppress(DigitLensError, ImportError):
                 import_module(f"digitlens.outlets.{module}")
 
-    def change(self, before: Settings, now: Settings, desk: EventDispatcher) -> None:
+    def change(self, before: Settings, now: Settings, dispatcher: EventDispatcher) -> None:
         """Rebuild what differs between two settings, and nothing else."""
         if now.journal != before.journal or device(now) != device(before):
-            desk.change({})  # they send from the journal before
-            desk.close_journal()
-            desk.journal = self._begin_journal(now)
+            dispatcher.change({})  # they send from the old outbox
+            dispatcher.close_store()
+            dispatcher.store = self._open_store(now)
         if now.region != before.region:
-            self._begin_regions(now)
-            desk.apply = self._regions.apply
-        desk.change(self.openers(now))
+            self._open_regions(now)
+            dispatcher.apply = self._regions.apply
+        dispatcher.change(self.openers(now))
 
-    def _begin_journal(self, settings: Settings) -> EntryStore:
+    def _open_store(self, settings: Settings) -> EntryStore:
         name = device(settings)
-        self._journal = DeferredOutbox(settings.journal, name) if settings.journal.file else NullStore(name)
-        return self._journal
+        self._store = DeferredOutbox(settings.journal, name) if settings.journal.file else NullStore(name)
+        return self._store
 
-    def _begin_regions(self, settings: Settings) -> None:
-        """The values in force stay in force: those of the journal, or of the regions before."""
+    def _open_regions(self, settings: Settings) -> None:
+        """Values in force stay in force: the outbox's, or those of the regions before."""
         good = {name: (value, time()) for name, value in self._regions.values.items() if value is not None}
-        if isinstance(self._journal, DeferredOutbox) and self._journal.opened:
-            good |= self._journal.file().good(list(settings.region))
+        if isinstance(self._store, DeferredOutbox) and self._store.opened:
+            good |= self._store.open().good(list(settings.region))
         self._regions = Regions(settings.region)
         self._regions.restore(good)
 
@@ -178,11 +178,11 @@ class Outlets:
         return MqttOutlet(
             settings.mqtt,
             device(settings),
-            self.kept,
+            self.outbox,
             settings.region,
             self._vitals.snapshot,
             self._say,
-            standing=list(self._desk.standing.values()) if self._desk is not None else [],
+            present=list(self._dispatcher.present.values()) if self._dispatcher is not None else [],
         )
 
     def _open_lines(self) -> Outlet:
@@ -191,19 +191,19 @@ class Outlets:
     def _open_webhook(self, settings: Settings) -> Outlet:
         from digitlens.outlets.webhook import WebhookOutlet
 
-        return WebhookOutlet(settings.webhook, self.kept, self._say)
+        return WebhookOutlet(settings.webhook, self.outbox, self._say)
 
     def _open_web(self, settings: WebSettings) -> Outlet:
         from digitlens.outlets import web
 
-        journal = self._journal if isinstance(self._journal, DeferredOutbox) else None
+        outbox = self._store if isinstance(self._store, DeferredOutbox) else None
         page = web.open_web(
             settings.listen,
             self._latest,
             self._vitals,
             token_file=settings.token_file,
-            past=journal,
-            outbox=journal.outbox if journal is not None else dict,
+            past=outbox,
+            outbox=outbox.stats if outbox is not None else dict,
             rate=settings.rate,
             say=self._say,
         )
@@ -212,7 +212,7 @@ class Outlets:
 
 
 def unready(settings: Settings) -> list[str]:
-    """What the outlets that are asked for lack: files that can be read, a folder for the journal."""
+    """What prevents the outlets from being opened: files that cannot be read, no folder for the journal."""
     wrong = []
     if settings.journal.file:
         folder = Path(settings.journal.file).absolute().parent
@@ -225,8 +225,8 @@ def unready(settings: Settings) -> list[str]:
         ("mqtt", settings.mqtt.broker),
         ("webhook", settings.webhook.url),
     ):
-        told = msgspec.structs.asdict(getattr(settings, section))
-        for key, path in told.items():
+        fields = msgspec.structs.asdict(getattr(settings, section))
+        for key, path in fields.items():
             if used and key.endswith("_file") and path:
                 try:
                     with Path(path).open("rb") as file:

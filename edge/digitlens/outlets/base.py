@@ -1,4 +1,4 @@
-"""What an outlet is: the protocol that each kind of outlet keeps, and one that keeps a list."""
+"""The protocol that every outlet keeps, and an outlet that keeps a list."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -9,17 +9,17 @@ from digitlens.outlets.entries import Entry
 class Outlet(Protocol):
     """Hands entries on; all calls come from the live loop's thread and return at once.
 
-    What an outlet hands to others it takes from the journal, in a thread of its own, and marks there when it
-    has been acknowledged. `announce` only says that there is something new: it is in the journal by then.
+    An outlet that sends over a network has a thread of its own. It takes entries from the outbox and moves
+    its cursor there once they are acknowledged; `announce` only says that the outbox holds new ones.
     """
 
     name: str
 
     def announce(self, entries: Sequence[Entry]) -> None:
-        """These entries have been written to the journal."""
+        """These entries have been written to the outbox."""
 
     def close(self) -> None:
-        """End the thread, after what is under way; again does nothing."""
+        """Finish what is in flight and end the thread; safe to call twice."""
 
 
 class ListOutlet:

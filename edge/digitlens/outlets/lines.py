@@ -9,7 +9,7 @@ from digitlens.outlets.entries import Entry
 
 
 class Lines:
-    """Writes one JSON object an entry and line."""
+    """Writes each entry as one line with a JSON object."""
 
     name = "lines"
 
@@ -20,7 +20,7 @@ class Lines:
         """See Outlet.
 
         Raises:
-            BrokenPipeError: nobody reads them any more.
+            BrokenPipeError: the reader of the stream has gone.
         """
         self._stream.write(b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries))
         self._stream.flush()
