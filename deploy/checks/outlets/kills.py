@@ -3,8 +3,8 @@
     python deploy/checks/outlets/kills.py [--kills 50] [--seed N]
 
 A process feeds numbered readings into an outbox, an MQTT outlet (a real Mosquitto) and a webhook (a real HTTP
-server), and prints which it has fed and announced. It is killed many times, and goes on with the same outbox. The
-readings fed, announced, stored and received are compared.
+server), and prints which it has fed and announced. It is killed many times, and goes on with the same outbox.
+The readings fed, announced, stored and received are compared.
 """
 
 import argparse

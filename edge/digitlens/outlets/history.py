@@ -40,7 +40,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
 class History:
     """The outbox's file, to be read while another process or thread writes it; thread-safe.
 
-    `outbox_id` is the part of each entry's id that tells this file from others.
+    `outbox_id` is the part of each entry's id that distinguishes this file from others.
 
     Raises:
         JournalError: the file is missing, is not a journal, or cannot be read.

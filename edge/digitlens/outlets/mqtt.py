@@ -1,7 +1,7 @@
 """MQTT: readings to a broker.
 
 Topics, below TOPIC/DEVICE: `event` has each entry of the outbox, in order; `region/NAME`, `number/SLOT` and
-`numbers` have what stands on the paper now, retained; `health` has the camera's statistics; `status` is
+`numbers` have the numbers on the paper now, retained; `health` has the camera's statistics; `status` is
 online or offline, retained.
 """
 

@@ -1,4 +1,4 @@
-"""Events -> drafts: which named region of the picture a number stands in, and whether it keeps its rules."""
+"""Events -> drafts: the named region of the picture that a number is in, and the rules that it breaks."""
 
 import re
 from collections.abc import Mapping
@@ -65,7 +65,7 @@ class _Region:
         return "; ".join(reasons)
 
     def _too_fast(self, value: float, time: float) -> str:
-        """How the value changes by more than `change_per_hour`, over less than an hour or per hour; else empty."""
+        """How the value breaks `change_per_hour`, within any hour or over a longer time; else empty."""
         allowed = self.settings.change_per_hour
         assert allowed is not None  # noqa: S101  # asked by judge
         # After a clock was set back the age of older readings is unknown; without this the rule would refuse
@@ -91,8 +91,8 @@ class Regions:
     """Gives each event its region and value; its only clock is the events' time.
 
     A number belongs to the smallest region that holds its center. Where more than one number in a region
-    could be its own (with `digits`: has that many), none of them is taken: each entry has the reason, and the
-    last good value stays in force until only one is left.
+    could be its own (with `digits`: has that many), none is taken: each entry has the reason, and the last
+    good value stays in force until only one is left.
 
     Raises:
         SettingsError: a region's name does not fit into a topic.

@@ -96,7 +96,7 @@ def test_at_its_limit_the_oldest_are_evicted_and_counted_where_they_are_pending(
     for start in range(0, 8000, 1000):
         added = outbox.add([draft(count) for count in range(start, start + 1000)])
         outbox.acknowledge("mqtt", [added[-1].id])
-    assert lines == []  # all of them had arrived
+    assert lines == []  # all had been acknowledged
     outbox.follow("webhook")
     for start in range(8000, 28000, 1000):
         outbox.add([draft(count) for count in range(start, start + 1000)])
@@ -230,7 +230,7 @@ def test_a_file_that_is_taken_away_is_begun_anew(
     assert open_one().history() == added
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="a limit of the process stands for a full disk")
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit of the process simulates a full disk")
 def test_a_full_disk_refuses_all_drafts_of_a_call_and_takes_later_ones(
     open_one: Callable[..., Outbox], tmp_path: Path
 ) -> None:
@@ -253,7 +253,7 @@ def test_a_full_disk_refuses_all_drafts_of_a_call_and_takes_later_ones(
     assert outbox.pending("mqtt") == after
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="a limit of the process stands for a full disk")
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit of the process simulates a full disk")
 def test_a_disk_that_is_full_at_the_start_is_tried_again(
     open_one: Callable[..., Outbox], lines: list[str]
 ) -> None:
