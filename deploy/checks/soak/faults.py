@@ -1,4 +1,4 @@
-"""Faults, one a minute: each is made, waited for and undone, and returns how the service failed, if it did."""
+"""Faults, one a minute: each is made and undone, and returns how the service failed, if it did."""
 
 import os
 import shutil

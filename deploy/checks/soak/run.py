@@ -1,9 +1,9 @@
 """digitlens serve on replayed frames, for hours: a fault every minute, and numbers whose truth is known.
 
-It passes if every number was read, no process ended by itself, all entries are in the journal (and at the broker,
-where there is one), and there are as many open files and threads at the end as at the start. The slope of the
-resident memory is printed with its 95 % interval, and may not be above LEAK; so is the slope of the memory without
-the pages of files, which the kernel can drop.
+It passes if every number was read, no process ended by itself, all entries are in the journal (and at the
+broker, where there is one), and there are as many open files and threads at the end as at the start. The
+slope of the resident memory is printed with its 95 % interval, and may not be above LEAK; so is the slope of
+the memory without the pages of files, which the kernel can drop.
 """
 
 import argparse

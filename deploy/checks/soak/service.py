@@ -36,7 +36,7 @@ class Sample(NamedTuple):
 
 
 class Service:
-    """`digitlens serve` with a settings file; it is started again when it ends by itself, and that is counted."""
+    """`digitlens serve` with a settings file; an end by itself is counted, and it is started again."""
 
     def __init__(self, folder: Path, config: Path) -> None:
         self.entries: list[dict[str, Any]] = []

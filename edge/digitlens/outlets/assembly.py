@@ -108,7 +108,7 @@ class Outlets:
         self._regions = Regions({})
         self._dispatcher: EventDispatcher | None = None
 
-    def dispatcher(self, settings: Settings) -> EventDispatcher:
+    def open_dispatcher(self, settings: Settings) -> EventDispatcher:
         """A dispatcher with its store, and the regions with their last good values; no outlets yet."""
         store = self._open_store(settings)
         self._open_regions(settings)

@@ -125,7 +125,7 @@ class Service:
         """
         with ExitStack() as opened:
             opened.callback(self._notify.close)
-            self._dispatcher = self._outlets.dispatcher(self._settings)
+            self._dispatcher = self._outlets.open_dispatcher(self._settings)
             opened.callback(self._dispatcher.close)
             self._dispatcher.change(self._outlets.openers(self._settings))
             opened.callback(self._latest.close)
