@@ -17,7 +17,7 @@ def report(stats: Callable[[], StatsSnapshot], pending: int) -> bytes:
     fields = {
         name: value for name, value in msgspec.structs.asdict(stats()).items() if not isinstance(value, dict)
     }
-    fields["waiting"] = pending
+    fields["waiting"] = pending  # the key that dashboards and Home Assistant read
     with suppress(OSError, ValueError):
         fields["temperature"] = int(THERMOMETER.read_text()) / 1000
     return msgspec.json.encode(fields)
