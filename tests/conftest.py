@@ -11,7 +11,7 @@ import pytest
 from digitlens import Reader
 
 if TYPE_CHECKING:  # paho-mqtt is optional
-    from tests.edge.outlets.brokers import Watched
+    from tests.edge.outlets.brokers import WatchedOutbox
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -59,10 +59,10 @@ def mnist(tmp_path_factory: pytest.TempPathFactory, digits: tuple[npt.NDArray[np
 
 
 @pytest.fixture
-def watched(tmp_path: Path) -> "Iterator[Watched]":
-    """A journal whose marks, and what is said, can be waited for."""
-    from tests.edge.outlets.brokers import Watched
+def watched(tmp_path: Path) -> "Iterator[WatchedOutbox]":
+    """An outbox whose acknowledgments and messages can be waited for."""
+    from tests.edge.outlets.brokers import WatchedOutbox
 
-    one = Watched(tmp_path / "journal.db")
+    one = WatchedOutbox(tmp_path / "journal.db")
     yield one
     one.close()

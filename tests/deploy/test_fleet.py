@@ -1,4 +1,4 @@
-"""deploy/fleet: with what prepare.py makes, a real Mosquitto knows its devices; the rest is well formed."""
+"""deploy/fleet: a real Mosquitto knows the devices of prepare.py; the other files are well formed."""
 
 import json
 import os
@@ -14,13 +14,12 @@ import pytest
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
 from digitlens.config.settings import RegionSettings
-from digitlens.outlets import mqtt
-from digitlens.outlets.mqtt import MqttOutlet
+from digitlens.outlets.mqtt import MqttOutlet, MqttTiming
 from digitlens.outlets.mqtt_settings import MqttSettings
 from tests.edge.outlets.brokers import (
     DEADLINE,
     Broker,
-    Watched,
+    WatchedOutbox,
     draft,
     free_port,
     needs_mosquitto,
@@ -29,7 +28,12 @@ from tests.edge.outlets.brokers import (
 
 
 def prepare(root: Path, folder: Path, *devices: str) -> None:
-    command = [sys.executable, root / "deploy" / "fleet" / "prepare.py", "--host", "127.0.0.1"]
+    command: list[str | Path] = [
+        sys.executable,
+        root / "deploy" / "fleet" / "prepare.py",
+        "--host",
+        "127.0.0.1",
+    ]
     subprocess.run([*command, "--folder", folder, *devices], check=True, capture_output=True)
 
 
@@ -53,10 +57,8 @@ def fleet(root: Path, tmp_path: Path) -> Iterator[Broker]:
 
 
 @pytest.fixture
-def device(
-    fleet: Broker, watched: Watched, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[str, str], MqttOutlet]]:
-    monkeypatch.setattr(mqtt, "PAUSES", (0.05,))
+def device(fleet: Broker, watched: WatchedOutbox) -> Iterator[Callable[[str, str], MqttOutlet]]:
+    timing = MqttTiming(pauses=(0.05,))
     opened = []
 
     def opening(name: str, user: str) -> MqttOutlet:
@@ -66,7 +68,7 @@ def device(
             password_file=str(secrets / "devices" / f"{user}.password"),
         )  # fmt: skip
         regions = {"meter": RegionSettings(corners=(0, 0, 1, 1))}
-        opened.append(MqttOutlet(settings, name, watched, regions, None, watched.lines.put))
+        opened.append(MqttOutlet(settings, name, watched, regions, None, watched.lines.put, timing=timing))
         return opened[-1]
 
     yield opening
@@ -77,23 +79,25 @@ def device(
 @needs_mosquitto
 @needs_openssl
 def test_a_device_writes_below_its_own_name(
-    device: Callable[[str, str], MqttOutlet], watched: Watched
+    device: Callable[[str, str], MqttOutlet], watched: WatchedOutbox
 ) -> None:
     device("shed", "shed").announce(watched.add([draft(1)]))
-    watched.arrived("mqtt")
+    watched.wait_empty("mqtt")
     assert watched.lines.empty()
 
 
 @needs_mosquitto
 @needs_openssl
-def test_and_below_no_other(device: Callable[[str, str], MqttOutlet], watched: Watched) -> None:
+def test_a_device_writes_below_no_other_name(
+    device: Callable[[str, str], MqttOutlet], watched: WatchedOutbox
+) -> None:
     device("pump", "shed").announce(watched.add([draft(1)]))
     assert watched.lines.get(timeout=DEADLINE)
-    assert watched.waiting("mqtt") == 1
+    assert watched.pending_count("mqtt") == 1
 
 
 @needs_openssl
-def test_prepared_again_only_what_is_new_is_made(root: Path, tmp_path: Path) -> None:
+def test_prepared_again_only_new_devices_are_added(root: Path, tmp_path: Path) -> None:
     prepare(root, tmp_path, "shed")
     secrets = tmp_path / "secrets"
     before = {path: path.read_bytes() for path in secrets.rglob("*") if path.is_file()}
@@ -108,19 +112,19 @@ def test_prepared_again_only_what_is_new_is_made(root: Path, tmp_path: Path) -> 
     assert (secrets / "devices").stat().st_mode & 0o077 == 0
 
 
-def test_telegraf_and_grafana_know_what_is_sent(root: Path) -> None:
-    """Neither can run here: its settings are parsed, and the fields that they name are ours."""
+def test_telegraf_and_grafana_know_our_fields(root: Path) -> None:
+    """Neither can run here: their settings are parsed, and name only fields of ours."""
     from digitlens.live.stats import StatsSnapshot
     from digitlens.outlets.entries import Entry
 
     fleet = root / "deploy" / "fleet"
     telegraf = tomllib.loads((fleet / "telegraf" / "telegraf.conf").read_text())
     events, health, _ = telegraf["inputs"]["mqtt_consumer"]
-    (told,) = events["json_v2"][0]["object"]
-    assert set(told["included_keys"]) <= set(Entry.__struct_fields__)
-    assert set(told["tags"]) <= set(told["included_keys"])
-    (told,) = health["json_v2"][0]["object"]
-    assert set(told["included_keys"]) <= {*StatsSnapshot.__struct_fields__, "waiting", "temperature"}
+    (parsed,) = events["json_v2"][0]["object"]
+    assert set(parsed["included_keys"]) <= set(Entry.__struct_fields__)
+    assert set(parsed["tags"]) <= set(parsed["included_keys"])
+    (parsed,) = health["json_v2"][0]["object"]
+    assert set(parsed["included_keys"]) <= {*StatsSnapshot.__struct_fields__, "waiting", "temperature"}
     dashboard = json.loads((fleet / "grafana" / "dashboards" / "digitlens.json").read_text())
     fields = set(Entry.__struct_fields__) | set(StatsSnapshot.__struct_fields__) | {"waiting", "temperature"}
     for panel in dashboard["panels"]:

@@ -2,8 +2,8 @@
 
     python deploy/checks/outlets/broker.py [--minutes 10] [--readings 10000]
 
-The outlet runs in a process of its own, whose memory is looked at every second. Nothing may be missing in the
-end, nothing may have come out of order, or twice without its id, and the memory must stay flat.
+The outlet runs in its own process, whose memory is measured every second. In the end nothing may be missing,
+out of order, or repeated without its id, and the memory must stay flat.
 """
 
 import argparse
@@ -24,31 +24,31 @@ from digitlens.outlets.outbox import Outbox  # noqa: E402
 from tests.edge.outlets.brokers import Broker, Subscriber, draft  # noqa: E402
 
 FLAT = 2.0
-"""Megabytes that the process may grow by while thousands wait, and until they have been sent."""
+"""Growth of the process's memory while thousands are pending and until they have been sent, at most, MB."""
 
 
 def serve(path: Path, port: int) -> None:
-    """The process with the outlet: a number on its input is so many readings, and nothing the end."""
-    journal = Outbox(path, 64, "pi")
+    """The process with the outlet: each line of its input is a number of readings, the end its own."""
+    outbox = Outbox(path, 64, "pi")
     outlet = MqttOutlet(
-        MqttSettings(broker="127.0.0.1", port=port), "pi", journal,
+        MqttSettings(broker="127.0.0.1", port=port), "pi", outbox,
         say=lambda line: print(f"    {line}", file=sys.stderr),
     )  # fmt: skip
     count = 0
     for line in sys.stdin:
         for _ in range(int(line)):
-            entries = journal.add([draft(count)])
+            entries = outbox.add([draft(count)])
             outlet.announce(entries)
             os.write(1, f"{entries[0].id}\n".encode())
             count += 1
-    while journal.waiting("mqtt"):
+    while outbox.pending_count("mqtt"):
         threading.Event().wait(0.05)
     outlet.close()
-    journal.close()
+    outbox.close()
 
 
 class Watch:
-    """The largest memory of a process since it was last asked, in MB."""
+    """The peak memory of a process since the last look, in MB."""
 
     def __init__(self, process: int) -> None:
         self._file = Path(f"/proc/{process}/statm")
@@ -58,7 +58,7 @@ class Watch:
         self._thread.start()
 
     def now(self) -> float:
-        """What it is."""
+        """The memory now, MB."""
         pages = int(self._file.read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
@@ -67,12 +67,12 @@ class Watch:
             self._most = max(self._most, self.now())
 
     def most(self) -> float:
-        """What it was at the most."""
+        """The peak since the last call, MB."""
         most, self._most = max(self._most, self.now()), 0.0
         return most
 
     def end(self) -> None:
-        """Look no more."""
+        """Stop measuring."""
         self._over.set()
         self._thread.join()
 
@@ -129,13 +129,13 @@ def check(
         fed.extend(process.stdout.readline().strip() for _ in range(count))
 
     def arrived(seconds: float) -> None:
-        heard.wait(lambda heard: len({*heard.ids()}) >= len(fed), seconds)
+        subscriber.wait(lambda subscriber: len({*subscriber.ids()}) >= len(fed), seconds)
 
     print("down at the start")
     feed(500)
     one.start()
-    with Subscriber(one.port) as heard:
-        # What came before the subscriber's session is not for it; it is there before the outlet tries again.
+    with Subscriber(one.port) as subscriber:
+        # The subscriber misses what came before its session, which begins before the outlet tries again.
         arrived(120)
         print(f"    {len(fed)} fed, all arrived")
         print("killed in the middle, three times")
@@ -148,7 +148,7 @@ def check(
         print(f"    {len(fed)} fed, all arrived")
         before = watch.now()
         watch.most()
-        print(f"cut off for {options.minutes:g} minutes, {options.readings} readings waiting")
+        print(f"cut off for {options.minutes:g} minutes, {options.readings} readings pending")
         one.signal(signal.SIGSTOP)
         started = monotonic()
         feed(options.readings)
@@ -159,17 +159,17 @@ def check(
         arrived(600)
         took = monotonic() - started
         sent = watch.most()
-        ids = heard.ids()
+        ids = subscriber.ids()
     first = list(dict.fromkeys(ids))
     wrong = {
         "missing": len(set(fed) - set(ids)),
-        "of nobody": len(set(ids) - set(fed)),
+        "unknown": len(set(ids) - set(fed)),
         "out of order": int(first != fed),
         "memory grew": int(max(waited, sent) - before > FLAT),
     }
     print(
         f"    all {len(fed)} arrived {took:.0f} s after it was back, {len(ids) - len(first)} again with "
-        f"their id; memory {before:.1f} MB before, at most {waited:.1f} MB while they waited, "
+        f"their id; memory {before:.1f} MB before, at most {waited:.1f} MB while they were pending, "
         f"{sent:.1f} MB while they were sent"
     )
     for what, count in wrong.items():

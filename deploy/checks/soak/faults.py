@@ -1,4 +1,4 @@
-"""What goes wrong, one a minute: each does it, waits, undoes it, and returns what was not as expected."""
+"""Faults, one a minute: each is made and undone, and returns how the service failed, if it did."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from service import Service
 from sheets import Sheets
 
 SHORT, LONG = 6.0, 12.0
-"""Seconds that a fault lasts."""
+"""Duration of a fault, seconds."""
 
 
 class Faults:
@@ -49,11 +49,11 @@ class Faults:
             self.skipped["broker down"] = "mosquitto or paho-mqtt is not installed"
 
     def _gone(self) -> str:
-        aside = self._sheets.folder.with_suffix(".aside")
-        self._sheets.folder.rename(aside)
+        hidden = self._sheets.folder.with_suffix(".hidden")
+        self._sheets.folder.rename(hidden)
         lost = self._service.until(lambda: self._service.states[-1].startswith("WATCHDOG_USEC"), LONG)
         sleep(LONG)
-        aside.rename(self._sheets.folder)
+        hidden.rename(self._sheets.folder)
         return "" if lost else "the camera was not missed"
 
     def _broken(self) -> str:
@@ -107,12 +107,12 @@ class Faults:
     def _with(self, text: str, said: str, not_said: str) -> str:
         """Reload with other settings, and then with the right ones."""
         self._config.write_text(text)
-        told = self._service.reload()
+        status = self._service.reload()
         sleep(1)
         self._config.write_text(self._right)
         again = self._service.reload()
-        if not told or said not in told or (not_said and not_said in told):
-            return f"the reload said: {told or 'nothing'}"
+        if not status or said not in status or (not_said and not_said in status):
+            return f"the reload said: {status or 'nothing'}"
         return "" if again and "stay" not in again else f"the reload back said: {again or 'nothing'}"
 
     def _full(self) -> str:
@@ -141,7 +141,7 @@ class Broker:
 
     @staticmethod
     def here() -> bool:
-        """Whether there is one, with a client."""
+        """Whether Mosquitto and its client are installed."""
         try:
             import paho.mqtt.client  # noqa: F401
         except ImportError:
@@ -185,7 +185,7 @@ class Broker:
         )
 
     def stop(self) -> None:
-        """Kill it: what it had not delivered is gone."""
+        """Kill it; messages that it had not delivered are lost."""
         self._process.kill()
         self._process.wait()
 

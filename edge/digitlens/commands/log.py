@@ -16,7 +16,7 @@ from digitlens.commands.terminal import Renamed, positive
 from digitlens.config import settings_file
 from digitlens.core.errors import JournalError
 from digitlens.outlets import registry
-from digitlens.outlets.entries import Entry, Wanted, fits
+from digitlens.outlets.entries import Entry, EntryFilter, matches
 from digitlens.outlets.history import DeadLetter, History, number_of
 from digitlens.outlets.outbox_file import forget
 
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
         if options.forget:
             _forget(history, options.forget)
             return 0
-        wanted: Wanted = {
+        wanted: EntryFilter = {
             "since": options.since, "until": options.until, "containing": options.number,
             "region": options.region, "kind": options.kind,
         }  # fmt: skip
@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
         newest = _newest(history)
 
         def row(id_: str) -> int:
-            return number_of(id_, history.journal) or 0
+            return number_of(id_, history.outbox_id) or 0
 
         last = options.last or (None if options.csv or options.json else LAST)
         found: Iterable[Entry] = (
@@ -102,7 +102,7 @@ def run(options: argparse.Namespace) -> int:
             sys.stderr.write(f"digitlens: the newest {LAST}; --last N shows more, --csv and --json all\n")
         if options.follow:
             for entry in _followed(history, newest):
-                if fits(entry, **wanted):
+                if matches(entry, **wanted):
                     show(entry)
     finally:
         history.close()
@@ -156,8 +156,8 @@ def _followed(history: History, id_: str) -> Iterator[Entry]:
         history.close()
 
 
-def _set_aside(history: History, options: argparse.Namespace, wanted: Wanted) -> None:
-    found = [aside for aside in history.asides(options.last or 2**31) if fits(aside.entry, **wanted)]
+def _set_aside(history: History, options: argparse.Namespace, wanted: EntryFilter) -> None:
+    found = [aside for aside in history.dead_letters(options.last or 2**31) if matches(aside.entry, **wanted)]
     show = _printer(options, _ASIDE)
     for aside in reversed(found):
         show(aside.entry, aside)

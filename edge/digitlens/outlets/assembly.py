@@ -48,7 +48,7 @@ class OutletAssembly:
         self._regions = Regions({})
         self._dispatcher: EventDispatcher | None = None
 
-    def dispatcher(self, settings: Settings) -> EventDispatcher:
+    def open_dispatcher(self, settings: Settings) -> EventDispatcher:
         """The dispatcher with its outbox, and the regions with their last good values; no outlets yet."""
         store = self._open_store(settings)
         self._restore_regions(settings)
@@ -62,7 +62,7 @@ class OutletAssembly:
             JournalError: there is none, or it cannot be opened yet.
         """
         if isinstance(self._store, DeferredOutbox):
-            return self._store.file()
+            return self._store.open()
         raise JournalError("nothing is kept: name a file in [journal], for readings are sent from there")
 
     def openers(self, settings: Settings) -> dict[str, OutletOpener]:
@@ -76,8 +76,8 @@ class OutletAssembly:
             latest=self._latest,
             outbox=self.outbox,
             history=store,
-            outbox_counts=store.counts if store is not None else dict,
-            standing=lambda: list(dispatcher.standing.values()) if dispatcher is not None else [],
+            outbox_counts=store.stats if store is not None else dict,
+            present=lambda: list(dispatcher.present.values()) if dispatcher is not None else [],
             say=self._say,
         )
         openers = {}
@@ -102,8 +102,8 @@ class OutletAssembly:
         """Rebuild what differs between two settings, and nothing else."""
         if now.journal != before.journal or device(now) != device(before):
             dispatcher.change({})  # they send from the outbox of before
-            dispatcher.close_journal()
-            dispatcher.journal = self._open_store(now)
+            dispatcher.close_store()
+            dispatcher.store = self._open_store(now)
         if now.region != before.region:
             self._restore_regions(now)
             dispatcher.apply = self._regions.apply
@@ -118,7 +118,7 @@ class OutletAssembly:
         """The values in force stay in force: those of the outbox, or of the regions before."""
         good = {name: (value, time()) for name, value in self._regions.values.items() if value is not None}
         if isinstance(self._store, DeferredOutbox) and self._store.opened:
-            good |= self._store.file().good(list(settings.region))
+            good |= self._store.open().good(list(settings.region))
         self._regions = Regions(settings.region)
         self._regions.restore(good)
 

@@ -13,14 +13,14 @@ import msgspec
 from digitlens.config.settings import RegionSettings
 from digitlens.live.latest import LatestFrame
 from digitlens.live.stats import LoopStats
-from digitlens.outlets.entries import Entry, Filters
+from digitlens.outlets.entries import Entry, PagedFilter
 from digitlens.outlets.outbox import Outbox
 
 
 class History(Protocol):
     """Entries of before; may be called from several threads."""
 
-    def history(self, limit: int = 100, **filters: Unpack[Filters]) -> list[Entry]:
+    def history(self, limit: int = 100, **filters: Unpack[PagedFilter]) -> list[Entry]:
         """The newest `limit` that match, the newest first."""
 
 
@@ -40,7 +40,7 @@ class Option(NamedTuple):
 class OutletContext:
     """What an outlet may use; it may be asked from the outlet's threads.
 
-    `outbox` raises JournalError where nothing is kept; `history` is None then. `standing` are the newest
+    `outbox` raises JournalError where nothing is kept; `history` is None then. `present` are the newest
     entries of the numbers that have not gone: an outlet that is reopened starts from them.
     """
 
@@ -51,7 +51,7 @@ class OutletContext:
     outbox: Callable[[], Outbox]
     history: History | None
     outbox_counts: Callable[[], Mapping[str, Mapping[str, int]]]
-    standing: Callable[[], Sequence[Entry]]
+    present: Callable[[], Sequence[Entry]]
     say: Callable[[str], None]
 
 

@@ -46,8 +46,8 @@ class LivePage(NoLivePage):
         settings.outlets["web"] = page_settings
         outlets = OutletAssembly(self.vitals, self._latest, say=say)
         page = outlets.openers(settings)["web"].open()  # here a fault is an error, not tried again
-        self._desk = EventDispatcher(Regions({}).apply, NullStore(device(settings)))
-        self._desk.change({"web": OutletOpener((), lambda: page)})
+        self._dispatcher = EventDispatcher(Regions({}).apply, NullStore(device(settings)))
+        self._dispatcher.change({"web": OutletOpener((), lambda: page)})
 
     def publish(self, frame: Frame, numbers: tuple[Tracked, ...], size: tuple[int, int]) -> None:
         """See NoPage."""
@@ -55,12 +55,12 @@ class LivePage(NoLivePage):
 
     def take(self, event: Event, size: tuple[int, int]) -> None:
         """See NoPage."""
-        self._desk.take(event, size)
+        self._dispatcher.take(event, size)
 
     def close(self) -> None:
         """Close it; again does nothing."""
         self._latest.close()
-        self._desk.close()
+        self._dispatcher.close()
 
 
 def open_page(listen: str, token_file: str, camera: str, say: Callable[[str], None]) -> NoLivePage:

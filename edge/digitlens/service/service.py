@@ -125,9 +125,9 @@ class Service:
         """
         with ExitStack() as opened:
             opened.callback(self._notify.close)
-            self._desk = self._outlets.dispatcher(self._settings)
-            opened.callback(self._desk.close)
-            self._desk.change(self._outlets.openers(self._settings))
+            self._dispatcher = self._outlets.open_dispatcher(self._settings)
+            opened.callback(self._dispatcher.close)
+            self._dispatcher.change(self._outlets.openers(self._settings))
             opened.callback(self._latest.close)
             camera = self._first()
             opened.callback(camera.close)
@@ -174,7 +174,7 @@ class Service:
         _log.info(
             "number %d %s: %s (%.0f %%)%s", event.id, event.kind, event.text, event.confidence * 100, before
         )
-        self._desk.take(event, self._live.size)
+        self._dispatcher.take(event, self._live.size)
 
     def _publish(self, frame: Frame, numbers: tuple[Tracked, ...], size: tuple[int, int]) -> None:
         """A frame has been looked at."""
@@ -214,7 +214,7 @@ class Service:
             self._preparing.join()
             self._preparing = None
             self._reload(self._prepared.pop())
-        self._desk.tend()
+        self._dispatcher.tend()
         now = monotonic()
         if self._vitals.lost:
             if self._ready and not self._lengthened:
@@ -252,7 +252,7 @@ class Service:
             logs.limit(settings.log)
             if reader is not None:
                 self._live.change(reader=reader)
-            self._outlets.change(before, settings, self._desk)
+            self._outlets.change(before, settings, self._dispatcher)
             self._change_camera(before)
             if not self._trouble:
                 _log.info("the settings have been taken over")

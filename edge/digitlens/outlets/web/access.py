@@ -3,16 +3,14 @@
 import hashlib
 import hmac
 import ipaddress
-import os
 import re
-import stat
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Literal
 
 from digitlens.core.errors import OutletError
-from digitlens.outlets.secrets import OTHERS, place
+from digitlens.outlets.secrets import read_secret, secret_path
 
 CREDENTIAL = "web-token"
 """Its name among systemd's credentials."""
@@ -41,25 +39,10 @@ def read_token(file: str, environment: Mapping[str, str]) -> str:
     Raises:
         OutletError: it cannot be read, others can read it, or it is no token.
     """
-    path = place(file, CREDENTIAL, environment)
+    path = secret_path(file, CREDENTIAL, environment)
     if path is None:
         return ""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as opened:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise OutletError(f"{path}: not a file; make a token with {MAKE}")
-            if status.st_mode & OTHERS:
-                raise OutletError(f"{path}: others than its group can reach the token: chmod 640 {path}")
-            content = opened.read(4096)
-    except FileNotFoundError as error:
-        raise OutletError(f"{path}: no such file; make a token with {MAKE} > {path}") from error
-    except OSError as error:
-        if isinstance(error, OutletError):
-            raise
-        raise OutletError(f"{path}: cannot be read: {error.strerror}") from error
-    token = content.decode("ascii", "replace").strip()
+    token = read_secret(path, hint=f"make a token with {MAKE}").strip()
     if not TOKEN.fullmatch(token):
         raise OutletError(f"{path}: a token is one line of 16 to 512 letters, digits and signs: {MAKE}")
     return token

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol, Unpack
 
-from digitlens.outlets.entries import Entry, Filters, Wanted, fits
+from digitlens.outlets.entries import Entry, EntryFilter, PagedFilter, matches
 
 KEPT = 500
 """Entries that are remembered without a journal."""
@@ -20,7 +20,7 @@ COLUMNS = (
 class HistorySource(Protocol):
     """Entries to look at; may be called from several threads."""
 
-    def history(self, limit: int = 100, **filters: Unpack[Filters]) -> list[Entry]:
+    def history(self, limit: int = 100, **filters: Unpack[PagedFilter]) -> list[Entry]:
         """The newest `limit` that fit, the newest first."""
 
 
@@ -34,12 +34,12 @@ class RecentEntries:
         """Remember these."""
         self._entries.extend(entries)
 
-    def history(self, limit: int = 100, *, before: str = "", **wanted: Unpack[Wanted]) -> list[Entry]:
+    def history(self, limit: int = 100, *, before: str = "", **wanted: Unpack[EntryFilter]) -> list[Entry]:
         """See Past."""
         kept = list(self._entries)
         if before:
             kept = kept[: next((place for place, entry in enumerate(kept) if entry.id == before), 0)]
-        found = [entry for entry in reversed(kept) if fits(entry, **wanted)]
+        found = [entry for entry in reversed(kept) if matches(entry, **wanted)]
         return found[: max(0, limit)]
 
 
