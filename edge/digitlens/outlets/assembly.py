@@ -25,7 +25,7 @@ from digitlens.outlets.lines import Lines
 from digitlens.outlets.outbox import Outbox as JournalFile
 from digitlens.outlets.regions import Regions
 
-MODULES = {"lines": (), "mqtt": ("mqtt",), "webhook": ("webhook",), "web": ("web.handlers", "web.context")}
+MODULES = {"lines": (), "mqtt": ("mqtt",), "webhook": ("webhook",), "web": ("web.outlet", "web.routes")}
 """What each outlet imports when it is opened, below digitlens.outlets."""
 
 _log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class DeferredOutbox:
         if self._file is None:
             return {}
         told = self._file.figures()
-        return {"waiting": told.waiting, "let_go": told.let_go, "set_aside": told.set_aside}
+        return {"waiting": told.waiting, "evicted": told.let_go, "dead_letters": told.set_aside}
 
     def close(self) -> None:
         """See Journal."""
@@ -194,16 +194,16 @@ class Outlets:
         return WebhookOutlet(settings.webhook, self.kept, self._say)
 
     def _open_web(self, settings: WebSettings) -> Outlet:
-        from digitlens.outlets import web
+        from digitlens.outlets.web.outlet import open_web
 
         journal = self._journal if isinstance(self._journal, DeferredOutbox) else None
-        page = web.open_web(
+        page = open_web(
             settings.listen,
             self._latest,
             self._vitals,
             token_file=settings.token_file,
-            past=journal,
-            outbox=journal.outbox if journal is not None else dict,
+            history=journal,
+            outbox_counts=journal.outbox if journal is not None else dict,
             rate=settings.rate,
             say=self._say,
         )
