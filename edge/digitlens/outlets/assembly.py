@@ -79,7 +79,7 @@ class DeferredOutbox:
         if self._file is None:
             return {}
         told = self._file.figures()
-        return {"waiting": told.waiting, "evicted": told.let_go, "dead_letters": told.set_aside}
+        return {"pending": told.waiting, "evicted": told.let_go, "dead_letters": told.set_aside}
 
     def close(self) -> None:
         """See Journal."""

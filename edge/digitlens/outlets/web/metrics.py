@@ -10,7 +10,7 @@ TYPE = "text/plain; version=0.0.4; charset=utf-8"
 OutboxCounts = Mapping[str, Mapping[str, int]]
 """A key of OUTBOX -> outlet -> entries."""
 OUTBOX = {
-    "waiting": ("outbox_entries", "gauge", "Entries that a receiver has not acknowledged yet."),
+    "pending": ("outbox_entries", "gauge", "Entries that a receiver has not acknowledged yet."),
     "evicted": ("outbox_let_go_total", "counter", "Entries evicted for want of room before they were sent."),
     "dead_letters": ("outbox_set_aside_entries", "gauge", "Entries that their receiver has refused."),
 }

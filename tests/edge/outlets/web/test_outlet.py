@@ -220,7 +220,7 @@ def test_the_metrics_are_prometheus(showing: Showing) -> None:
 
 
 def test_the_outboxes_are_metrics() -> None:
-    outbox = {"waiting": {"mqtt": 3, 'a"\\\n': 1}, "evicted": {"mqtt": 17}, "dead_letters": {"webhook": 2}}
+    outbox = {"pending": {"mqtt": 3, 'a"\\\n': 1}, "evicted": {"mqtt": 17}, "dead_letters": {"webhook": 2}}
     web = WebOutlet("127.0.0.1:0", LatestFrame(), LoopStats("x"), outbox_counts=lambda: outbox)
     with asked(web.port, "/metrics") as answer:
         text = answer.read().decode()
