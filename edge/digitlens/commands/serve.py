@@ -14,7 +14,7 @@ from digitlens.images.opencv_log import silence_opencv
 from digitlens.service import logs
 
 CONFIGURATION = 78
-"""EX_CONFIG of sysexits.h: a person must mend the settings, or the model."""
+"""EX_CONFIG of sysexits.h: a person must fix the settings, or the model."""
 SOFTWARE = 70
 """EX_SOFTWARE: a fault of our own."""
 
@@ -37,7 +37,7 @@ PLACES: dict[str, Place] = {
     "mqtt": ("mqtt", "broker"),
     "webhook": ("webhook", "url"),
 }
-"""The options that stand above a setting."""
+"""Options that override a setting, and the setting."""
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def add_options(serve: argparse.ArgumentParser) -> None:
         "--config", type=Path, metavar="FILE",
         help=f"the settings file (default: {settings_file.DEFAULT}, if it is there)",
     )  # fmt: skip
-    serve.add_argument("--check", action="store_true", help="say whether the settings are well, and end")
+    serve.add_argument("--check", action="store_true", help="say whether the settings are ok, and end")
     serve.add_argument("--json", action="store_true", help="one JSON object an entry and line on stdout, too")
     above = serve.add_argument_group("options that stand above the settings of the same name")
     above.add_argument("--name", help="of this device, in topics and ids")
@@ -72,13 +72,13 @@ def add_options(serve: argparse.ArgumentParser) -> None:
 
 
 def load(options: argparse.Namespace) -> Settings:
-    """The settings of the file, and of the options above them.
+    """The settings of the file, with the options above them.
 
     Raises:
         SettingsError: see settings_file.load.
     """
-    told = {place: getattr(options, name) for name, place in PLACES.items()}
-    overrides: dict[Place, Any] = {place: value for place, value in told.items() if value is not None}
+    given = {place: getattr(options, name) for name, place in PLACES.items()}
+    overrides: dict[Place, Any] = {place: value for place, value in given.items() if value is not None}
     return settings_file.chosen(options.config, overrides)
 
 
@@ -116,7 +116,7 @@ def _serve(options: argparse.Namespace) -> int:
     stop = Stop()
     with stop.signals(reload=True):
         notify = open_notify(os.environ)
-        os.environ.pop("NOTIFY_SOCKET", None)  # no child is to speak for us
+        os.environ.pop("NOTIFY_SOCKET", None)  # no child process may notify in our name
         try:
             Service(lambda: load(options), stop, notify, options.json).run()
         finally:
@@ -129,11 +129,11 @@ def _check(options: argparse.Namespace, settings: Settings) -> int:
     from digitlens.service.service import make_reader
 
     make_reader(settings.reader)
-    wrong = unready(settings)
-    for line in wrong:
+    problems = unready(settings)
+    for line in problems:
         _log.error("%s", line)
-    if wrong:
+    if problems:
         return CONFIGURATION
     file = options.config or settings_file.DEFAULT
-    print(f"{file}: well" if file.exists() else f"{file}: not there; the defaults are well")
+    print(f"{file}: ok" if file.exists() else f"{file}: not there; the defaults are ok")
     return 0

@@ -6,12 +6,12 @@ For the unit file:
   person fixes them. `RestartPreventExitStatus=78` leaves the unit failed, with the line that says why.
   70 (EX_SOFTWARE) is a fault of the program itself; 0 the end of a replay, or SIGTERM.
 - READY=1 is sent once the first frame has been read. Without a camera the service keeps reopening it and
-  extends its start (EXTEND_TIMEOUT_USEC) for RECOVERY_TIME; then systemd's TimeoutStartSec ends it and starts a
-  fresh process. Outlets are open by then: the page shows that the camera is missing.
-- WATCHDOG=1 is sent for frames alone, at most once a second: frames that were read, or compared with the last
-  one read and found unchanged. While the camera is lost, the watchdog waits RECOVERY_TIME (WATCHDOG_USEC); the
-  first frame resets it. So a process that hangs is ended within WatchdogSec, and one whose driver does not
-  recover after RECOVERY_TIME.
+  extends its start (EXTEND_TIMEOUT_USEC) for RECOVERY_TIME; then systemd's TimeoutStartSec ends it, and a
+  fresh process begins. Outlets are open by then: the page shows that the camera is missing.
+- WATCHDOG=1 is sent for frames alone, at most once a second: frames that were read, or compared with the
+  last one read and found unchanged. While the camera is lost, the watchdog waits RECOVERY_TIME
+  (WATCHDOG_USEC); the first frame resets it. So a process that hangs is ended within WatchdogSec, and one
+  whose driver does not recover after RECOVERY_TIME.
 - SIGHUP (ExecReload) reads the settings again: RELOADING=1 with MONOTONIC_USEC, then READY=1.
 """
 
