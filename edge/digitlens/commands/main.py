@@ -13,7 +13,7 @@ COMMANDS = {
     "read": "read photos, folders of them, video files",
     "live": "read what a camera sees, on the display",
     "serve": "read without a person, from a settings file",
-    "doctor": "what is missing on this machine",
+    "doctor": "check this machine, with a fix for each fault",
     "log": "what was read, from the journal",
 }
 """Each subcommand and its help; its module below digitlens.commands has add_options and run."""

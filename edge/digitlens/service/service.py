@@ -149,7 +149,7 @@ class Service:
             self._live.run()
             self._notify.stopping()
             _log.info(
-                "stopping after %d frames, %d of them read, %d dropped",
+                "stopping after %d frames, %d read, %d dropped",
                 self._live.frames, self._live.read, self._vitals.snapshot().dropped,
             )  # fmt: skip
 
