@@ -30,7 +30,7 @@ POLICY = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancesto
 class Handler(RequestHandler):
     """Checks every request, and answers 404 itself where no other handler matches.
 
-    `methods` are those that it answers; `requires_access` is whether a client must present the token.
+    `methods` are the HTTP methods it answers; `requires_access` says whether a client must present the token.
     """
 
     methods: ClassVar[tuple[str, ...]] = ()
