@@ -98,13 +98,13 @@ def numbers_are_read() -> tuple[str, str]:
 
 
 def doctor() -> tuple[str, str]:
-    """`digitlens doctor`, as a keeper runs it, finds nothing to mend but the clock: there is no network."""
+    """`digitlens doctor`, as a user runs it, finds nothing to fix but the clock: there is no network."""
     text = run("/usr/local/bin/digitlens", "doctor", status=None)
-    mend = [part for part in text.splitlines() if re.match(r"(?!clock)\w+: +mend", part)]
-    if mend:
-        raise FailedError("; ".join(mend))
+    fixes = [part for part in text.splitlines() if re.match(r"(?!clock)\w+: +fix", part)]
+    if fixes:
+        raise FailedError("; ".join(fixes))
     about = next(part for part in text.splitlines() if part.startswith("unit:"))
-    return f"{len(text.splitlines())} lines, nothing else to mend", about
+    return f"{len(text.splitlines())} lines, nothing else to fix", about
 
 
 def start() -> tuple[str, str]:

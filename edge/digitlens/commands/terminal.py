@@ -1,4 +1,4 @@
-"""What the user sees on stderr, and what not."""
+"""Error messages on stderr, and option types."""
 
 import argparse
 import os
@@ -17,7 +17,7 @@ def complain(error: DigitLensError, program: str = "digitlens") -> None:
 
 
 def positive(text: str) -> int:
-    """An option's whole number, at least 1."""
+    """An option's integer, at least 1."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text}: must be at least 1")

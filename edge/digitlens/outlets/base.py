@@ -17,7 +17,7 @@ from digitlens.outlets.entries import Entry, PagedFilter
 from digitlens.outlets.outbox import Outbox
 
 
-class History(Protocol):
+class HistorySource(Protocol):
     """Entries of before; may be called from several threads."""
 
     def history(self, limit: int = 100, **filters: Unpack[PagedFilter]) -> list[Entry]:
@@ -49,7 +49,7 @@ class OutletContext:
     stats: LoopStats
     latest: LatestFrame
     outbox: Callable[[], Outbox]
-    history: History | None
+    history: HistorySource | None
     outbox_counts: Callable[[], Mapping[str, Mapping[str, int]]]
     present: Callable[[], Sequence[Entry]]
     say: Callable[[str], None]
