@@ -18,7 +18,7 @@ from digitlens.displays import labels, screens
 from digitlens.displays.preview import STATUS, Overlay
 from digitlens.displays.registry import open_display
 from tests.edge.cameras.test_picamera import newest
-from tests.edge.displays.test_marks import SCREENS, SIZE, paper, tracked
+from tests.edge.displays.test_labels import SCREENS, SIZE, paper, tracked
 
 Pixels = npt.NDArray[np.uint8]
 IMAGE = np.zeros((480, 640), np.uint8)

@@ -115,4 +115,4 @@ class LoopParameters:
     patience: float = 5.0
     """Time without a frame after which a camera that reports no error is lost, in seconds."""
     reopen_pauses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-    """Pauses before a lost camera is opened again, in seconds; the last repeats. Each try costs CMA memory."""
+    """Pauses before a lost camera is opened again, in seconds; the last repeats. Opening costs CMA memory."""

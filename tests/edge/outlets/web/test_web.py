@@ -239,7 +239,7 @@ def test_health_is_that_frames_flow(showing: Showing, idle: Web) -> None:
             assert answer.status == 503
             assert b"no frame has come yet" in answer.read()
     vitals = LoopStats("usb:0")
-    vitals.lose("usb:0: unplugged")
+    vitals.camera_lost("usb:0: unplugged")
     web = Web("127.0.0.1:0", LatestFrame(), vitals)
     with asked(web.port, "/healthz") as answer:
         assert (answer.status, json.loads(answer.read())["why"]) == (503, "usb:0: unplugged")

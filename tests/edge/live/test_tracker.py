@@ -1,4 +1,4 @@
-"""Readings over time: what is steady, and what is told."""
+"""Readings over time: which numbers are steady, and their events."""
 
 import msgspec
 import numpy as np
@@ -98,7 +98,7 @@ def test_sliding_out_of_the_view_and_back(settled: Tracker) -> None:
 
 
 @pytest.mark.parametrize("confidence", [0.2, 0.5])
-def test_what_stays_in_doubt_is_never_steady(confidence: float) -> None:
+def test_a_digit_in_doubt_is_never_steady(confidence: float) -> None:
     tracker = Tracker()
     good, doubt = reading(["12 34"]), reading(["12 34"], confidence=confidence)
     mixed = number((*good.numbers[0].digits[:1], *doubt.numbers[0].digits[1:]))

@@ -14,7 +14,7 @@ import pytest
 from digitlens.core.errors import DisplayError
 from digitlens.displays.base import Display
 from digitlens.displays.registry import open_display
-from tests.edge.displays.test_marks import tracked
+from tests.edge.displays.test_labels import tracked
 
 PICTURE = np.full((480, 640, 3), 200, np.uint8)
 pygame = pytest.importorskip("pygame", reason="needs pygame-ce (the extra window)")
@@ -167,7 +167,7 @@ import numpy as np
 from PIL import ImageGrab
 from digitlens.displays.registry import open_display
 from digitlens.core.errors import DisplayError
-from tests.edge.displays.test_window import PICTURE, tracked
+from tests.edge.displays.test_sdl import PICTURE, tracked
 
 server = subprocess.Popen(
     ["Xvfb", "-displayfd", "1", "-screen", "0", "480x320x24"],

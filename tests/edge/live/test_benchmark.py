@@ -1,16 +1,16 @@
-"""What the live benchmark takes."""
+"""The figures of the live benchmark."""
 
 import pytest
 
 from digitlens.live.benchmark import Benchmark, LogHistogram
 
 
-def test_the_meter_in_figures() -> None:
-    meter = Benchmark()
+def test_the_figures() -> None:
+    benchmark = Benchmark()
     for turn in range(2000):
-        meter("segment", 1 + turn % 10)
-        meter("total", 10.0)
-    figures = meter.figures()
+        benchmark.stage("segment", 1 + turn % 10)
+        benchmark.stage("total", 10.0)
+    figures = benchmark.figures()
     assert figures["frames"] == 2000
     assert figures["milliseconds"]["total"] == {
         "median": pytest.approx(10, rel=0.01),
@@ -20,8 +20,8 @@ def test_the_meter_in_figures() -> None:
     assert figures["milliseconds"]["segment"]["p99"] == pytest.approx(10, rel=0.01)  # type: ignore[index]
 
 
-def test_a_spread_of_nothing_and_of_zeros() -> None:
-    spread = LogHistogram()
-    assert spread.quantile(0.5) == 0
-    spread.add(0)
-    assert spread.quantile(0.99) < 0.001
+def test_a_histogram_of_nothing_and_of_zeros() -> None:
+    times = LogHistogram()
+    assert times.quantile(0.5) == 0
+    times.add(0)
+    assert times.quantile(0.99) < 0.001
