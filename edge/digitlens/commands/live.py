@@ -20,7 +20,7 @@ from digitlens.core.stderr import quiet
 from digitlens.core.tracking import Event
 from digitlens.displays.base import Display
 from digitlens.displays.none import NoDisplay
-from digitlens.displays.registry import NAMES, open_display
+from digitlens.displays.registry import display_drivers, open_display
 from digitlens.images.opencv_log import silence_opencv
 from digitlens.live.benchmark import Benchmark, Figures
 from digitlens.live.loop import Live, patience
@@ -49,7 +49,7 @@ def add_options(live: argparse.ArgumentParser) -> None:
         help="the Pi's own, /dev/videoN, or a video, picture or folder to replay (default: %(default)s)",
     )  # fmt: skip
     live.add_argument(
-        "--display", default="auto", choices=("auto", *NAMES),
+        "--display", default="auto", choices=("auto", *display_drivers()),
         help="where the picture is shown (default: %(default)s)",
     )  # fmt: skip
     live.add_argument("--full-screen", action="store_true", help="without a window's frame")
