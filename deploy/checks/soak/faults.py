@@ -1,4 +1,4 @@
-"""What goes wrong, one a minute: each does it, waits, undoes it, and returns what was not as expected."""
+"""Faults, one a minute: each is made, lasts, is undone, and returns what was not as expected."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from service import Service
 from sheets import Sheets
 
 SHORT, LONG = 6.0, 12.0
-"""Seconds that a fault lasts."""
+"""Durations of a fault, in seconds."""
 
 
 class Faults:
@@ -107,12 +107,12 @@ class Faults:
     def _with(self, text: str, said: str, not_said: str) -> str:
         """Reload with other settings, and then with the right ones."""
         self._config.write_text(text)
-        told = self._service.reload()
+        first = self._service.reload()
         sleep(1)
         self._config.write_text(self._right)
         again = self._service.reload()
-        if not told or said not in told or (not_said and not_said in told):
-            return f"the reload said: {told or 'nothing'}"
+        if not first or said not in first or (not_said and not_said in first):
+            return f"the reload said: {first or 'nothing'}"
         return "" if again and "stay" not in again else f"the reload back said: {again or 'nothing'}"
 
     def _full(self) -> str:

@@ -170,7 +170,7 @@ class Picamera:
         self._lender.collect()
         try:
             within(self._close_time, "picamera: does not close", self._device.close)
-        except Exception as error:  # it is abandoned either way
+        except Exception as error:  # it is abandoned in any case
             logging.getLogger(__name__).debug("%s", error)
 
     def _configure(self, mirror: tuple[bool, bool], options: CameraOptions) -> None:
@@ -293,7 +293,7 @@ def _times(stamp: int | None) -> tuple[float, float]:
 
 
 def _why(error: BaseException) -> str:
-    """What to do about an error of the library; its cause says more than the error itself."""
+    """Advice on an error of the library, whose cause is more exact than the error itself."""
     while error.__cause__ is not None:
         error = error.__cause__
     message = first_line(error)

@@ -52,7 +52,7 @@ def open_camera(
 
     Args:
         spec: `picamera` is the Pi's own camera; `usb:N` is /dev/videoN; `auto` takes the first of these that
-            opens, in this order; anything else is the path of a video, a picture, or a folder of them,
+            opens, in this order; anything else is the path of a video, a picture, or a folder of both,
             which are replayed. Other packages may bring more.
         rate: frames a second; None is the video's own, or 30; 0 replays as fast as frames are taken.
         rotation: 0, 90, 180 or 270 degrees clockwise.
@@ -61,7 +61,7 @@ def open_camera(
         color: False leaves `image` gray, which costs less.
         repeat: how many times a replay is played; 0 is without end.
         hold: frames for which a replay shows each picture.
-        say: is called with the line that tells which camera `auto` took and why.
+        say: is called with a line that names the camera that `auto` took, and the reason.
         drivers: None takes all that are installed.
 
     Raises:
@@ -83,7 +83,7 @@ def _driver(spec: str, drivers: Iterable[CameraDriver]) -> CameraDriver:
     for driver in drivers:
         if driver.matches(spec):
             return driver
-    raise CameraError(f"{spec}: no camera driver is installed for it; install digitlens anew with pip")
+    raise CameraError(f"{spec}: no camera driver is installed for it; reinstall digitlens with pip")
 
 
 def _first(drivers: Iterable[CameraDriver], options: CameraOptions, say: Callable[[str], None]) -> Camera:
@@ -101,7 +101,7 @@ def _first(drivers: Iterable[CameraDriver], options: CameraOptions, say: Callabl
         say(f"camera {camera.name}{about}; {why}")
         return camera
     if not errors:
-        raise CameraError("no camera driver is installed; install digitlens anew with pip")
+        raise CameraError("no camera driver is installed; reinstall digitlens with pip")
     raise CameraError("; ".join(str(error) for error in reversed(errors))) from errors[-1]
 
 

@@ -1,4 +1,4 @@
-"""Files in place of a camera: a video, a picture, or a folder of them, replayed."""
+"""Files in place of a camera: a video, a picture, or a folder, replayed."""
 
 import itertools
 import time

@@ -79,7 +79,7 @@ def add_options(live: argparse.ArgumentParser) -> None:
     live.add_argument("--web-token", default="", metavar="FILE", help="the token that it asks of everyone")
     live.add_argument(
         "--benchmark", action="store_true",
-        help="replay once as fast as it goes and once at 30 frames a second; a JSON object on the last line",
+        help="replay once as fast as possible and once at 30 frames a second; a JSON object on the last line",
     )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ class Overlay:
         self._status, self._since = "", 0.0
         self._start()
         size = preview.size
-        how = {"drm": "the whole screen", "gl": "OpenGL", "qt": "without OpenGL"}[self._kind]
+        how = {"drm": "full screen", "gl": "OpenGL", "qt": "without OpenGL"}[self._kind]
         self.about = f"the camera's own preview, {how}, {size[0]} x {size[1]}"
 
     def show(

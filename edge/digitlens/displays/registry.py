@@ -38,7 +38,7 @@ def open_display(
     """Open the display `wanted`: drm, qt, sdl, none, or auto for the first of these that opens.
 
     `preview` is the open camera's own, which drm and qt need; `drivers` None takes all that are installed.
-    One line on stderr tells which display was taken and why.
+    One line on stderr names the display that was taken, and the reason.
 
     Raises:
         DisplayError: `wanted` cannot be opened; never for auto and none.
@@ -63,4 +63,4 @@ def open_display(
         about = f" ({display.about})" if hasattr(display, "about") else ""
         sys.stderr.write(f"digitlens: display {name}{about}; {why}\n")
         return display
-    raise DisplayError("no display driver is installed; install digitlens anew with pip")
+    raise DisplayError("no display driver is installed; reinstall digitlens with pip")

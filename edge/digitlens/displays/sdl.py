@@ -116,7 +116,7 @@ class Window:
         return keys
 
     def _check(self) -> None:
-        """Look at the connection first: Xlib ends the whole process when it finds its server gone."""
+        """Look at the connection first: Xlib ends the process if its server is gone."""
         if not self._open or not self._pygame.display.get_init():
             raise DisplayError("the screen is closed; open the display again")
         if any(event & (select.POLLHUP | select.POLLERR) for _, event in self._server.poll(0)):
@@ -172,13 +172,13 @@ def show(image: Pixels, title: str) -> None:
         pygame.display.quit()
 
 
-def _pygame(who: str) -> ModuleType:
+def _pygame(feature: str) -> ModuleType:
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # stdout is for readings
     os.environ.setdefault("SDL_NO_SIGNAL_HANDLERS", "1")  # SIGTERM belongs to the program
     try:
         import pygame
     except ImportError as error:
-        raise DisplayError(f"{who} needs pygame-ce: pip install 'digitlens[window]'") from error
+        raise DisplayError(f"{feature} needs pygame-ce: pip install 'digitlens[window]'") from error
     module: ModuleType = pygame
     return module
 

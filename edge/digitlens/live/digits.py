@@ -96,7 +96,7 @@ class DigitTracks:
         self.links = {}
 
     def learn(self, reading: Reading, matches: Matches) -> None:
-        """Add what the matched frame says of digits and links; forget digits that were missed too long."""
+        """Add the matched frame's evidence to digits and links; forget digits that were missed too long."""
         # At the edge of the picture a digit may be cut: its value there is no evidence.
         inside = [one for one in self.digits if one.is_inside]
         frame = [matches.evidence.get(one, self._unseen) for one in inside]
@@ -131,7 +131,7 @@ class DigitTracks:
         return np.array([one.box for one in self.digits], np.float64).reshape(-1, 4)
 
     def _joined(self, boxes: Doubles, seen: Doubles) -> npt.NDArray[np.bool_] | None:
-        """Pairs (N, M) of settled digits with a glyph over two of them: it is evidence of neither."""
+        """Pairs (N, M) of a settled digit and a glyph over two of these, which is evidence of neither."""
         share = self._parameters.max_overlap
         settled = np.array([one.is_settled and not one.is_noise for one in self.digits], np.bool_)
         areas = (boxes[:, 2] * boxes[:, 3])[:, np.newaxis]

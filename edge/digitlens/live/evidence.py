@@ -45,7 +45,7 @@ class DigitTrack:
         return self.frames >= self._parameters.min_age and self.seen < least
 
     def restart(self) -> None:
-        """Forget what was read in this place."""
+        """Forget the values read in this place."""
         self.evidence = np.zeros(NO_DIGIT + 1)  # log-probabilities up to a constant
         self.lead = 0.0  # log-odds of `value` over the next class
         self.is_settled = False

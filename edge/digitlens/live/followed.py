@@ -23,7 +23,7 @@ class Part(NamedTuple):
 
 
 class FollowedNumber:
-    """A number that is followed; `text` is that of its last event, empty before the first."""
+    """A number that is followed; `text` is the text of its last event, empty before the first."""
 
     def __init__(self, id_: int, parameters: TrackingParameters) -> None:
         self.id = id_

@@ -27,7 +27,7 @@ def patience(rate: float | None, least: float = LoopParameters.patience) -> floa
 
 
 class Live:
-    """Runs until the replay ends, `wait` says stop, or a key does.
+    """Runs until the replay ends, `wait` returns True, or a key asks to quit.
 
     Args:
         camera: open; it is closed at the end.
@@ -173,9 +173,8 @@ class Live:
             for observer in self._observers:
                 observer.event(event, self._size)
         self._numbers = self._tracker.numbers
-        self._stage("segment", reading.milliseconds["segment"])
-        self._stage("classify", reading.milliseconds["classify"])
-        self._stage("read", reading.milliseconds["total"])
+        for name, milliseconds in reading.milliseconds.items():
+            self._stage("read" if name == "total" else name, milliseconds)
         self._stage("track", (perf_counter() - tracked) * 1000)
         return reading
 

@@ -33,8 +33,8 @@ class SceneChangeDetector:
         self._strange += 1
         if self._strange < frames:
             return False
-        # Most of what is there now must have been there in the frames before: gravel, or a page that is
-        # pulled along, is no new sheet.
+        # Most digits of a new sheet were there in the frames before, too; gravel is no new sheet, nor is a
+        # page that is pulled along.
         stays = sum(one.contradictions >= frames if one.is_settled else one.seen >= frames for one in values)
         if 2 * stays < len(values):
             return False

@@ -33,7 +33,7 @@ class Snapshots:
         return path
 
     def stages(self, gray: Pixels, reader: Reader) -> Path:
-        """Read (H, W) gray once more and write its stage pictures (digitlens.stages); returns their folder.
+        """Read (H, W) gray once more and write its stage pictures; returns their folder.
 
         Raises:
             PictureError: it cannot be written.

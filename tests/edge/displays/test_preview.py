@@ -182,9 +182,7 @@ def test_auto_takes_drm_then_qt_and_reports_why(capsys: pytest.CaptureFixture[st
     without = drivers(MemoryScreens(trouble="no screen is connected"))
     assert open_display("auto", preview=preview, drivers=without).name == "qt"
     first, second = capsys.readouterr().err.splitlines()
-    assert first.endswith(
-        "display drm (the camera's own preview, the whole screen, 640 x 480); the best there is"
-    )
+    assert first.endswith("display drm (the camera's own preview, full screen, 640 x 480); the best there is")
     assert second.endswith("without OpenGL, 640 x 480); no drm: no screen is connected")
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from digitlens.config.parameters.tracking import ChangeParameters
 from digitlens.live.changes import ChangeDetector
 from tests.edge.pages import write
 
@@ -120,3 +121,11 @@ def test_the_picture_may_have_a_stride(page: Pixels) -> None:
     wide[:, : page.shape[1]] = page
     detector = settled(page, np.random.default_rng(7), 0.0)
     assert not detector.changed(wide[:, : page.shape[1]])
+
+
+def test_the_parameters_decide_on_the_least_difference(page: Pixels) -> None:
+    for least, changed in ((1.5, True), (5.0, False)):
+        detector = ChangeDetector(ChangeParameters(min_difference=least))
+        detector.changed(page)
+        detector.keep()
+        assert detector.changed(page + 3) == changed

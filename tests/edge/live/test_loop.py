@@ -155,6 +155,12 @@ def test_an_unmoving_picture_is_read_a_few_times(reader: Reader, page: Pixels) -
     assert screen.size == (page.shape[1], page.shape[0])
 
 
+def test_the_parameters_decide_how_often_a_picture_is_read(reader: Reader, page: Pixels) -> None:
+    parameters = LoopParameters(confirm_frames=10, unsteady_confirm_frames=10, refresh_frames=5)
+    live, _, _ = run(Frames([page] * 30), reader, parameters=parameters)
+    assert live.read == 10 + 20 // 5
+
+
 def test_a_moving_picture_is_read_every_time(reader: Reader, page: Pixels) -> None:
     live, events, _ = run(Frames([np.roll(page, turn % 3, axis=1) for turn in range(40)]), reader)
     assert live.read == 40

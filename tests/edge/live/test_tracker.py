@@ -4,6 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from digitlens.config.parameters.tracking import TrackingParameters
 from digitlens.core.readings import Reading, number
 from digitlens.live.tracker import Tracker
 from digitlens.reader import Reader
@@ -27,6 +28,12 @@ def test_reading_until_steady() -> None:
     assert [(event.kind, event.text) for event in events] == [("appeared", text) for text in TEXTS]
     assert all(event.before == "" and 0 < event.time < 0.3 and event.confidence > 0.95 for event in events)
     assert [event.id for event in events] == sorted({event.id for event in events})
+
+
+def test_the_parameters_decide_when_a_number_is_steady() -> None:
+    tracker = Tracker(TrackingParameters(min_age=20))
+    events = follow(tracker, (reading(frame=frame) for frame in range(30)))
+    assert [event.time for event in events] == [19 / 30] * len(TEXTS)
 
 
 def test_a_moving_page_keeps_its_identities() -> None:

@@ -33,7 +33,7 @@ class TrackingParameters:
     doubt_frames: int = 4
     """Consecutive frames with another value from which a settled digit is in doubt, in frames."""
     restart_frames: int = 10
-    """Consecutive frames with another value from which a digit starts anew, in frames."""
+    """Consecutive frames with another value from which a digit restarts, in frames."""
     link_score: float = 3.0
     """Score from which two digits belong to one number, or no longer do, in frames' votes."""
     min_sign_weight: float = 0.1
@@ -97,7 +97,7 @@ class ChangeParameters:
     noise_frames: int = 32
     """Window of the noise estimate, in frames: its lower quartile is noise, the rest may be motion."""
     duplicate_difference: float = 0.01
-    """Difference below which a frame repeats the one before and tells nothing of noise, in gray levels."""
+    """Difference below which a frame repeats the one before and shows no noise, in gray levels."""
 
 
 @dataclass(frozen=True)

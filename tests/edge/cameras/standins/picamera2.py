@@ -42,7 +42,7 @@ sensor = Sensor()
 
 
 class Request:
-    """One buffer for each stream, that comes again and again."""
+    """One buffer for each stream, which is reused."""
 
     def __init__(self, camera: "Picamera2") -> None:
         self.camera = camera
