@@ -208,7 +208,12 @@ def test_auto_without_any_camera_names_both_reasons(library: ModuleType) -> None
 def test_auto_goes_on_to_usb_and_reports_why(library: ModuleType) -> None:
     library.sensor.trouble = OSError(16, "Device or resource busy")
     held = threading.Event()
-    usb = Newest("usb:0", lambda: held.wait(LONG) and None)
+
+    def hold() -> Frame | None:
+        held.wait(LONG)
+        return None
+
+    usb = Newest("usb:0", hold)
 
     class HeldDriver(UsbDriver):
         def open(self, spec: str, options: CameraOptions) -> Newest:

@@ -30,7 +30,8 @@ def label(canvas: Pixels, level: int) -> Pixels:
     gray = cv2.cvtColor(canvas, cv2.COLOR_BGR2GRAY)
     above = gray[: round(146 / 480 * height) - 2 * max(1, round(height / 400)) - 2]
     rows, columns = np.nonzero(above != level)
-    return above[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    found = above[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    return found.astype(np.uint8)
 
 
 @pytest.mark.parametrize("screen", SCREENS)

@@ -195,33 +195,37 @@ def test_a_preview_that_fails_is_reported_with_the_display_that_was_taken(
     assert "no drm, qt: it cannot turn the picture; no sdl: " in capsys.readouterr().err
 
 
-def a_card(folder: Path, status: str = "connected", modes: str = "800x480\n640x480\n") -> dict[str, Path]:
-    """/dev/dri and /sys/class/drm of a machine with one connector."""
+def a_card(folder: Path, status: str = "connected") -> Path:
+    """A folder with the dri and sys of a machine with one connector."""
     connector = folder / "sys" / "card1-DSI-1"
     connector.mkdir(parents=True)
     (connector / "status").write_text(f"{status}\n")
-    (connector / "modes").write_text(modes)
+    (connector / "modes").write_text("800x480\n640x480\n")
     (folder / "dri").mkdir()
-    return {"devices": folder / "dri", "system": folder / "sys"}
+    return folder
+
+
+def console(folder: Path) -> tuple[int, int]:
+    return Screens(folder / "dri", folder / "sys").console()
 
 
 def test_the_console_needs_a_connected_screen_that_nobody_has(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(DisplayError, match="no /dev/dri"):
-        Screens(tmp_path / "dri", tmp_path / "sys").console()
+        console(tmp_path)
     with pytest.raises(DisplayError, match="no screen is connected"):
-        Screens(**a_card(tmp_path / "a", "disconnected")).console()
+        console(a_card(tmp_path / "a", "disconnected"))
     card = a_card(tmp_path / "b")
     with pytest.raises(
         DisplayError, match=r"card1: No such file or directory; is the user in the group video\?"
     ):
-        Screens(**card).console()
-    (card["devices"] / "card1").touch()  # a file takes no DRM request, as a card that a desktop has does not
+        console(card)
+    (card / "dri" / "card1").touch()  # a file takes no DRM request, as a card that a desktop has does not
     with pytest.raises(DisplayError, match="another program has the screen"):
-        Screens(**card).console()
+        console(card)
     monkeypatch.setattr(fcntl, "ioctl", lambda device, request: 0)
-    assert Screens(**card).console() == (800, 480)
+    assert console(card) == (800, 480)
 
 
 @pytest.mark.parametrize(

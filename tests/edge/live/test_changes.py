@@ -113,7 +113,7 @@ def test_another_size_and_a_tiny_picture(page: Pixels) -> None:
     assert detector.changed(dot)
     detector.keep()
     assert not detector.changed(dot)
-    assert detector.changed(dot + 9)
+    assert detector.changed(dot + np.uint8(9))
 
 
 def test_the_picture_may_have_a_stride(page: Pixels) -> None:
@@ -128,4 +128,4 @@ def test_the_parameters_decide_on_the_least_difference(page: Pixels) -> None:
         detector = ChangeDetector(ChangeParameters(min_difference=least))
         detector.changed(page)
         detector.keep()
-        assert detector.changed(page + 3) == changed
+        assert detector.changed(page + np.uint8(3)) == changed

@@ -19,8 +19,9 @@ from digitlens.cameras.registry import open_camera
 from digitlens.config.parameters.tracking import LoopParameters
 from digitlens.core.errors import CameraError, DisplayError
 from digitlens.core.frames import Frame
+from digitlens.core.preview import Preview
 from digitlens.core.tracking import Event, Tracked
-from digitlens.displays.base import Display
+from digitlens.displays.base import Display, Key
 from digitlens.displays.registry import open_display
 from digitlens.live.loop import Live
 from digitlens.live.observers import LiveObserver
@@ -40,7 +41,7 @@ class Screen:
 
     name = "memory"
 
-    def __init__(self, keys: dict[int, list[str]] | None = None) -> None:
+    def __init__(self, keys: dict[int, list[Key]] | None = None) -> None:
         self.shown = 0
         self.images: list[float] = []
         self.status: list[str] = []
@@ -50,13 +51,16 @@ class Screen:
 
     def show(
         self, image: Pixels, numbers: Sequence[Tracked], size: tuple[int, int], status: str
-    ) -> list[str]:
+    ) -> list[Key]:
         self.shown += 1
         self.images.append(float(image.mean()))
         self.numbers.append([tracked.number.text for tracked in numbers])
         self.status.append(status)
         self.size = size
         return self._keys.get(self.shown, [])
+
+    def follow(self, preview: Preview | None) -> None:
+        pass
 
     def close(self) -> None:
         pass
@@ -82,6 +86,7 @@ class Frames:
 
     name = "list"
     dropped = 0
+    preview: Preview | None = None
 
     def __init__(self, what: Sequence[Pixels | Exception], clock: Clock | None = None) -> None:
         self._what = iter(what)
@@ -252,6 +257,7 @@ def test_a_camera_that_stalls_without_an_error_is_noticed_by_its_newest_frame(
         """Waiting for the camera takes time on the test's clock only."""
 
         name = "usb:0"
+        preview: Preview | None = None
 
         @property
         def dropped(self) -> int:
@@ -293,7 +299,7 @@ def test_without_reopening_the_error_ends_it(reader: Reader, page: Pixels) -> No
 
 def test_a_screen_that_is_gone(reader: Reader, page: Pixels) -> None:
     class Gone(Screen):
-        def show(self, *what: object) -> list[str]:  # type: ignore[override]
+        def show(self, *what: object) -> list[Key]:
             raise DisplayError("the screen is gone")
 
     live, events, lines = run(Frames(noisy(page, 30)), reader, Gone())
@@ -303,7 +309,8 @@ def test_a_screen_that_is_gone(reader: Reader, page: Pixels) -> None:
 
 def test_the_keys(reader: Reader, page: Pixels, tmp_path: Path) -> None:
     black = np.zeros_like(page)
-    screen = Screen({15: ["save", "stages", "freeze"], 20: ["save", "other"], 25: ["freeze"], 28: ["quit"]})
+    keys: dict[int, list[Key]] = {15: ["save", "stages", "freeze"], 25: ["freeze"], 28: ["quit"]}
+    screen = Screen({**keys, 20: ["save", "other"]})  # type: ignore[list-item]  # no key of ours
     live, events, lines = run(
         Frames([page] * 15 + [black] * 10 + [page] * 20), reader, screen, snapshots=Snapshots(tmp_path)
     )
