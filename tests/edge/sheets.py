@@ -1,6 +1,7 @@
 """Readings of a page of digits, frame by frame, without a picture."""
 
 from collections.abc import Iterable
+from typing import TypedDict
 
 import numpy as np
 
@@ -39,8 +40,15 @@ def reading(
     return Reading("", frame / 30, SIZE, tuple(numbers), {})
 
 
-def hand(frame: int) -> dict[str, float | tuple[float, float]]:
-    """Where a hand that shakes has the page."""
+class View(TypedDict):
+    """Where the page is in the picture."""
+
+    shift: tuple[float, float]
+    zoom: float
+
+
+def hand(frame: int) -> View:
+    """The view of a page in a hand that shakes."""
     return {
         "shift": (40 * np.sin(frame / 9) + 3 * np.sin(frame * 1.9), 30 * np.cos(frame / 13)),
         "zoom": 1 + 0.04 * np.sin(frame / 17),

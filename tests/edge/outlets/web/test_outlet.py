@@ -239,7 +239,7 @@ def test_health_is_whether_frames_arrive(showing: Showing, idle: WebOutlet) -> N
             assert answer.status == 503
             assert b"no frame has come yet" in answer.read()
     stats = LoopStats("usb:0")
-    stats.lose("usb:0: unplugged")
+    stats.camera_lost("usb:0: unplugged")
     web = WebOutlet("127.0.0.1:0", LatestFrame(), stats)
     with asked(web.port, "/healthz") as answer:
         assert (answer.status, json.loads(answer.read())["why"]) == (503, "usb:0: unplugged")

@@ -1,0 +1,1 @@
+"""The parameters of each stage: frozen dataclasses, handed down by constructors."""
