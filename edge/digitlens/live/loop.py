@@ -197,8 +197,8 @@ class Live:
         for event in self._tracker.update(reading):
             self._emit(event)
         self._numbers = self._tracker.numbers
-        self._watch("segment", reading.milliseconds["segment"])
-        self._watch("classify", reading.milliseconds["classify"])
+        for stage in ("glyphs", "rows", "numbers"):
+            self._watch(stage, reading.milliseconds[stage])
         self._watch("read", reading.milliseconds["total"])
         self._watch("track", (perf_counter() - tracked) * 1000)
         return reading

@@ -8,8 +8,8 @@ from digitlens.core.errors import PictureError
 from digitlens.core.readings import Reading
 from digitlens.images import overlay, pictures
 from digitlens.images.pictures import Pixels
+from digitlens.images.stages import Stages
 from digitlens.reader import Reader
-from digitlens.stages import Stages
 
 
 class Snapshots:
@@ -33,14 +33,14 @@ class Snapshots:
         return path
 
     def stages(self, gray: Pixels, reader: Reader) -> Path:
-        """Read (H, W) gray once more and write how, see digitlens.stages; the folder.
+        """Read (H, W) gray once more and write how, see digitlens.images.stages; the folder.
 
         Raises:
             PictureError: it cannot be written.
         """
         folder = self._free("")
         pictures.make_folder(folder)
-        Reader(reader.classifier, Stages(folder), reader.separator).read(gray)
+        reader.watched(Stages(folder)).read(gray)
         return folder
 
     def _free(self, suffix: str) -> Path:

@@ -1,4 +1,4 @@
-"""The notebook's other classifier: HOG features and a linear SVM, in OpenCV and NumPy alone.
+"""The second classifier: HOG features and a linear SVM, in OpenCV and NumPy alone.
 
 Histograms of oriented gradients after Dalal and Triggs (2005).
 """
@@ -48,7 +48,7 @@ def _descriptor() -> Any:
 
 
 def load(content: bytes, name: str) -> LinearSvm:
-    """The npz's arrays, never unpickled.
+    """Load an npz's arrays, never unpickling.
 
     Raises:
         ModelError: they are not a linear SVM's.

@@ -84,7 +84,7 @@ def make_reader(settings: ReaderSettings) -> Reader:
     """
     with quiet():
         classifier = Classifier.load(settings.model, settings.threads)
-        return Reader(classifier, separator=settings.separator, whole=settings.whole)
+        return Reader(classifier, separator=settings.separator, row_network=settings.whole)
 
 
 class Service:

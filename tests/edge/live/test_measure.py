@@ -8,7 +8,7 @@ from digitlens.live.benchmark import Benchmark, LogHistogram
 def test_the_meter_in_figures() -> None:
     meter = Benchmark()
     for turn in range(2000):
-        meter("segment", 1 + turn % 10)
+        meter("glyphs", 1 + turn % 10)
         meter("total", 10.0)
     figures = meter.figures()
     assert figures["frames"] == 2000
@@ -16,8 +16,8 @@ def test_the_meter_in_figures() -> None:
         "median": pytest.approx(10, rel=0.01),
         "p99": pytest.approx(10, rel=0.01),
     }  # type: ignore[index]
-    assert figures["milliseconds"]["segment"]["median"] == pytest.approx(5, rel=0.01)  # type: ignore[index]
-    assert figures["milliseconds"]["segment"]["p99"] == pytest.approx(10, rel=0.01)  # type: ignore[index]
+    assert figures["milliseconds"]["glyphs"]["median"] == pytest.approx(5, rel=0.01)  # type: ignore[index]
+    assert figures["milliseconds"]["glyphs"]["p99"] == pytest.approx(10, rel=0.01)  # type: ignore[index]
 
 
 def test_a_spread_of_nothing_and_of_zeros() -> None:

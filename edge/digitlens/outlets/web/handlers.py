@@ -103,8 +103,8 @@ class Reading(Handler):
                 "numbers": [flat(number) for number in shown.numbers],
                 "milliseconds": {
                     name: round(vitals.last[stage], 3)
-                    for name, stage in (("segment", "segment"), ("classify", "classify"), ("total", "read"))
-                    if stage in vitals.last
+                    for name in ("glyphs", "rows", "numbers", "total")
+                    if (stage := "read" if name == "total" else name) in vitals.last
                 },
                 "age": None if vitals.age is None else round(vitals.age, 3),
                 "trouble": metrics.trouble(vitals),
