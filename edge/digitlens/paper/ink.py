@@ -1,9 +1,8 @@
 """Gray picture -> ink: what is darker than the paper around it, in whatever light.
 
 The illumination is divided out (digitlens.paper.illumination), and a pixel is ink if its contrast is a good
-part of
-the strongest nearby. All passes over pixels are on 8 bits, and most of them only where ink can be; what
-varies slowly is computed on a coarse grid.
+part of the strongest nearby. All passes over pixels are on 8 bits, and most of them only where ink can be;
+what varies slowly is computed on a coarse grid.
 """
 
 from dataclasses import dataclass
