@@ -290,12 +290,12 @@ def _groups(
     typical: float,
     parameters: LatticeParameters,
 ) -> list[list[int]]:
-    """The indices of doubtful glyphs, grouped with those that may be pieces of the same digit."""
+    """The indices of doubtful glyphs, each with others that may be pieces of its digit."""
     order = np.argsort(boxes[:, 0], kind="stable")
     left, top, width, height = boxes[order].T
     right, bottom, doubt = left + width, top + height, doubtful[order]
     reach = right + parameters.close * max(float(height.max()), typical)
-    # Each with those that begin before it ends: the pairs that may be close.
+    # Each glyph with all that begin before it ends: the pairs that may be close.
     count = np.searchsorted(left, reach, side="right") - np.arange(1, len(boxes) + 1)
     first = np.repeat(np.arange(len(boxes)), count)
     second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(count) - count, count)

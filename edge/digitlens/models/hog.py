@@ -56,7 +56,7 @@ def load(content: bytes, name: str) -> LinearSvm:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             svm = LinearSvm(*(arrays[field].astype(np.float32) for field in LinearSvm._fields))
-    except Exception as error:  # zipfile, zlib and numpy's header parser have ten ways to say so
+    except Exception as error:  # zipfile, zlib and numpy's header parser raise many kinds
         raise ModelError(f"{name}: not a linear SVM's arrays ({', '.join(LinearSvm._fields)})") from error
     if [array.shape for array in svm] != [(10, FEATURES), (10,), (10,), (10,)]:
         raise ModelError(f"{name}: its arrays have the wrong shapes; weights must be (10, {FEATURES})")
