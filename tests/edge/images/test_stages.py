@@ -21,7 +21,8 @@ def _row(width: int, count: int, shown: int, text: str = "7") -> RowTrace:
         HypothesisTrace(text, "n-best", -0.1, True),
         HypothesisTrace("", "lattice", None, False),
     )
-    return RowTrace((0, 0, width, 32), crop, columns, hypotheses, "", text, text, "row network: log-odds 5.1")
+    reason = "row network: log-odds 5.1"
+    return RowTrace((0, 0, width, 32), crop, columns, "", text, text, reason, lambda: hypotheses)
 
 
 def _extent(mask: npt.NDArray[np.bool_]) -> tuple[int, int]:
