@@ -8,8 +8,8 @@ from digitlens.core.arrays import Pixels
 from digitlens.core.errors import PictureError
 from digitlens.core.readings import Reading
 from digitlens.images import overlay, pictures
+from digitlens.images.stages import Stages
 from digitlens.reader import Reader
-from digitlens.stages import Stages
 
 
 class Snapshots:
@@ -40,7 +40,7 @@ class Snapshots:
         """
         folder = self._free("")
         pictures.make_folder(folder)
-        Reader(reader.classifier, Stages(folder), reader.separator).read(gray)
+        reader.watched(Stages(folder)).read(gray)
         return folder
 
     def _free(self, suffix: str) -> Path:

@@ -88,7 +88,7 @@ def make_reader(settings: ReaderSettings) -> Reader:
     """
     with quiet():
         classifier = Classifier.load(settings.model, settings.threads)
-        return Reader(classifier, separator=settings.separator, whole=settings.row_network)
+        return Reader(classifier, separator=settings.separator, row_network=settings.row_network)
 
 
 class Service(LiveObserver):

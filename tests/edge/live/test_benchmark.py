@@ -10,7 +10,7 @@ from digitlens.live.benchmark import Benchmark, LogHistogram
 def test_the_figures() -> None:
     benchmark = Benchmark()
     for turn in range(2000):
-        benchmark.stage("segment", 1 + turn % 10)
+        benchmark.stage("glyphs", 1 + turn % 10)
         benchmark.stage("total", 10.0)
     figures: dict[str, Any] = benchmark.figures()
     assert figures["frames"] == 2000
@@ -18,8 +18,8 @@ def test_the_figures() -> None:
         "median": pytest.approx(10, rel=0.01),
         "p99": pytest.approx(10, rel=0.01),
     }
-    assert figures["milliseconds"]["segment"]["median"] == pytest.approx(5, rel=0.01)
-    assert figures["milliseconds"]["segment"]["p99"] == pytest.approx(10, rel=0.01)
+    assert figures["milliseconds"]["glyphs"]["median"] == pytest.approx(5, rel=0.01)
+    assert figures["milliseconds"]["glyphs"]["p99"] == pytest.approx(10, rel=0.01)
 
 
 def test_a_histogram_of_nothing_and_of_zeros() -> None:
