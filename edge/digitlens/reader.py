@@ -20,7 +20,7 @@ from digitlens.models.classifier import Classifier
 from digitlens.numbers import prior, roman_numerals
 from digitlens.numbers.grouping import separated, to_numbers
 from digitlens.paper.segment import Glyph, Segmented, segment
-from digitlens.rows.reading import reread
+from digitlens.rows.reading import RowReader
 from digitlens.rows.recognizer import DEFAULT, RowRecognizer
 
 Watch = Callable[[npt.NDArray[np.uint8], Segmented, Resolved], None]
@@ -75,7 +75,7 @@ class Reader:
         self.whole = whole
         if strips is None and whole != "none" and DEFAULT in cards.names(rows=True):
             strips = RowRecognizer.load()
-        self._strips = strips
+        self._rows = RowReader(strips, self._likely, to_numbers) if strips is not None else None
         self._watch: Watch = watch or (lambda gray, page, resolved: None)
         # An int8 network's answers are the same to the bit in whatever batch; others are always asked.
         self._exact = self.classifier.card.input.dtype == "uint8"
@@ -93,8 +93,8 @@ class Reader:
         """
         started = perf_counter()
         self._glyphs.turn()
-        if self._strips is not None:
-            self._strips.turn()
+        if self._rows is not None:
+            self._rows.next_frame()
         gray = _gray(image)
         height, width = gray.shape
         shrink = LONGEST / max(gray.shape)
@@ -155,8 +155,8 @@ class Reader:
         else:
             chances = {id(digit): float(chance) for digit, chance in zip(digits, sure, strict=True)}
             numbers = tuple(part for found in numbers for part in _among_its_own(found, chances, nowhere))
-        if self._strips is not None:
-            numbers = reread(numbers, segmented, resolved, self._strips, self.whole, self._likely, to_numbers)
+        if self._rows is not None:
+            numbers, _ = self._rows.reread(numbers, segmented, resolved, self.whole)
         numbers = roman_numerals.without(numbers)
         if self.separator:
             numbers = tuple(separated(found, segmented.dots, self.separator) for found in numbers)
