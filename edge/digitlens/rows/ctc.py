@@ -42,7 +42,7 @@ class Labeling(NamedTuple):
 def search(columns: Floats, blank: int, parameters: RowParameters) -> list[Sign]:
     """Probabilities (T, C), `blank` being CTC's class -> the signs of the best labeling, left to right.
 
-    Blank columns separate searches: what is read between two of them does not depend on the rest.
+    Blank columns separate searches: the labels between two blank columns do not depend on the rest.
     """
     return signs(n_best(columns, blank, 1, parameters)[0], columns, blank, parameters)
 

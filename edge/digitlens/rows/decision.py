@@ -94,7 +94,7 @@ def _rescored(
 
 
 def _weakness(text: str, reading: RowReading, parameters: DecisionParameters, only_row: bool) -> str:
-    """Why the row network's digits alone are not enough; nothing where they are."""
+    """Why the row network's digits alone are not enough; empty where they are."""
     confidence = fmean(digit.confidence for number in reading.numbers for digit in number.digits)
     if confidence < parameters.lone_confidence:
         return f"confidence {confidence:.2f} < {parameters.lone_confidence:.2f}"

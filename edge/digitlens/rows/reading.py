@@ -131,7 +131,8 @@ class RowReader:
     ) -> tuple[list[Number], list[_ReadRow]]:
         """The numbers with enough evidence, and the rows that were read only to find some.
 
-        Where much of the page is no digits, every row needs evidence; else those that were read differently.
+        Where much of the page is no digit, every row needs evidence; elsewhere only rows with two different
+        readings do.
         """
         digits = _area(digit.box for number in left for digit in number.digits)
         others = 1 - digits / max(1, _area(glyph.box for glyph in page.glyphs))

@@ -26,7 +26,7 @@ class RowParameters:
     slope_glyphs: int = 3
     """Smallest number of glyphs with a measurable slope; set by hand; glyphs."""
     largest_slope: float = 0.3
-    """Largest slope of a row, either way; set by hand; pixels down for each to the right."""
+    """Largest slope of a row, up or down; set by hand; pixels down for each to the right."""
 
     # Rows in doubt
     tiny_height: int = 16
@@ -154,8 +154,8 @@ class DecisionParameters:
 
     # Evidence for numbers
     evidence: float = 14.0
-    """Evidence that a row's numbers need on a page without other digits; on others, in proportion to the area
-    of what is no digit; set by hand; nats."""
+    """Log-odds of being numbers that a row's numbers need, times the fraction of the glyphs' area that is no
+    digit; set by hand; nats."""
     mixed_page: float = 0.3
     """Fraction of the glyphs' area that is no digit from which all numbers of a page need evidence; set by
     hand; fraction."""
