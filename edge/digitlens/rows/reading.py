@@ -103,7 +103,7 @@ class RowReader:
                 reading = self._read(part, page)
                 own = _of(left, part)
                 decision = choose(own, reading, glyph_probabilities, self.decision, only_row, close_up)
-                read[id(part)] = _ReadRow(part, reading, joined_text(own), decision, decision.reason)
+                read[id(part)] = _ReadRow(part, reading, _text(own), decision, decision.reason)
                 if decision.numbers is not own:
                     left = _without(left, own) + decision.numbers
         return left, read
@@ -147,7 +147,7 @@ class RowReader:
             if not own or not (mixed or differs):
                 continue
             if known is None:
-                known = _ReadRow(row, self._read(row, page), text, Decision(own, ""), "")
+                known = _ReadRow(row, self._read(row, page), _text(own), Decision(own, ""), "")
                 more.append(known)
             found = evidence(own, known.reading, self.decision)
             if found < least:
@@ -162,12 +162,17 @@ class RowReader:
         return read_row(row, page, self.recognizer, self._classify, self._group, self.parameters)
 
     def _trace(self, one: _ReadRow, numbers: list[Number]) -> RowTrace:
-        texts = one.lattice, joined_text(one.reading.numbers), joined_text(_of(numbers, one.row))
+        texts = one.lattice, _text(one.reading.numbers), _text(_of(numbers, one.row))
         return trace_row(one.row.box, one.reading, one.decision, texts, one.reason, self.decision.hypotheses)
 
 
 def _of(numbers: list[Number], row: Row) -> list[Number]:
     return [number for number in numbers if row.has(number.box)]
+
+
+def _text(numbers: list[Number]) -> str:
+    """The digits from left to right."""
+    return joined_text(sorted(numbers, key=lambda number: number.box[0]))
 
 
 def _without(numbers: list[Number], gone: list[Number]) -> list[Number]:

@@ -21,16 +21,17 @@ def trace_row(
     hypotheses are the row network's `count` best.
     """
     lattice, row_network, chosen = texts
-    hypotheses = partial(_hypotheses, reading, decision, lattice, chosen, count)
+    hypotheses = partial(_hypotheses, reading, decision, texts, count)
     return RowTrace(
         box, reading.crop, reading.output.columns, lattice, row_network, chosen, reason, hypotheses
     )
 
 
 def _hypotheses(
-    reading: RowReading, decision: Decision, lattice: str, chosen: str, count: int
+    reading: RowReading, decision: Decision, texts: tuple[str, str, str], count: int
 ) -> tuple[HypothesisTrace, ...]:
-    """Best first; the lattice's reading last where it has no score."""
+    """Best first; the two readings last where they have no score."""
+    lattice, row_network, chosen = texts
     found: dict[str, tuple[str, float | None]] = {}
     if decision.hypotheses:
         scored = zip(decision.hypotheses, decision.scores.tolist(), strict=True)
@@ -38,12 +39,13 @@ def _hypotheses(
             found[hypothesis.text] = hypothesis.source, score
     else:
         output = reading.output
-        for at, labeling in enumerate(ctc.n_best(output.columns, BLANK, count, output.parameters)):
+        for labeling in ctc.n_best(output.columns, BLANK, count, output.parameters):
             text = "".join(str(label) for label in labeling.labels if label < SEPARATOR)
             score = log(max(labeling.probability, sys.float_info.min))
-            found.setdefault(text, ("n-best" if at else "row network", score))
-        if lattice:
-            found.setdefault(lattice, ("lattice", None))
+            found.setdefault(text, ("row network" if text == row_network else "n-best", score))
+        for text, source in ((row_network, "row network"), (lattice, "lattice")):
+            if text:
+                found.setdefault(text, (source, None))
     return tuple(
         HypothesisTrace(text, source, score, bool(text) and text == chosen)
         for text, (source, score) in found.items()
