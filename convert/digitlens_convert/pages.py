@@ -10,9 +10,10 @@ import msgspec
 import numpy as np
 
 from digitlens import Reader
+from digitlens.core.alignment import align, edit_distance
 from digitlens.core.errors import DigitLensError, PictureError
 from digitlens.images import pictures
-from digitlens_convert.stats import aligned, calibration_error, edit_distance, ratio_interval, wilson
+from digitlens_convert.stats import calibration_error, ratio_interval, wilson
 
 
 class LabelsError(DigitLensError, ValueError):
@@ -47,6 +48,14 @@ class Page:
         """The edit distance between the two."""
         return edit_distance(self.truth, self.read)
 
+    @property
+    def right(self) -> list[bool]:
+        """Which digits of `read` are right in the optimal alignment with the truth."""
+        right = [False] * len(self.read)
+        for at, other in align(self.truth, self.read):
+            right[other] = self.truth[at] == self.read[other]
+        return right
+
 
 @dataclass(frozen=True)
 class Score:
@@ -60,7 +69,7 @@ class Score:
         errors, digits = [page.errors for page in self.pages], [len(page.truth) for page in self.pages]
         exact = sum(page.errors == 0 for page in self.pages)
         times = [page.milliseconds for page in self.pages]
-        right = [same for page in self.pages for same in aligned(page.truth, page.read)]
+        right = [same for page in self.pages for same in page.right]
         sure = [confidence for page in self.pages for confidence in page.confidences]
         return {
             "folder": self.folder,

@@ -51,39 +51,6 @@ def calibration_error(
     return float(np.abs(gaps).sum() / max(1, len(places)))
 
 
-def edit_distance(truth: str, read: str) -> int:
-    """The fewest insertions, deletions and substitutions between two strings (Levenshtein 1966)."""
-    return _distances(truth, read)[-1][-1]
-
-
-def aligned(truth: str, read: str) -> list[bool]:
-    """Which characters of `read` are right in the best alignment of the two strings."""
-    table = _distances(truth, read)
-    right = [False] * len(read)
-    i, j = len(truth), len(read)
-    while i and j:
-        same = truth[i - 1] == read[j - 1]
-        if table[i][j] == table[i - 1][j - 1] + (not same):
-            right[j - 1] = same
-            i, j = i - 1, j - 1
-        elif table[i][j] == table[i][j - 1] + 1:
-            j -= 1
-        else:
-            i -= 1
-    return right
-
-
-def _distances(truth: str, read: str) -> list[list[int]]:
-    """The edit distances of all beginnings of the two strings."""
-    table = [list(range(len(read) + 1))]
-    for i, expected in enumerate(truth, 1):
-        row = [i]
-        for j, found in enumerate(read, 1):
-            row.append(min(table[-1][j] + 1, row[j - 1] + 1, table[-1][j - 1] + (expected != found)))
-        table.append(row)
-    return table
-
-
 def risk_coverage(
     confidence: npt.NDArray[np.floating[Any]], right: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

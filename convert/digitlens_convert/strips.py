@@ -16,7 +16,8 @@ from digitlens.images import pictures
 from digitlens.models import cards
 from digitlens.models.cards import Accuracy, Card, Quantization, TensorSpec, digest
 from digitlens.rows import ctc
-from digitlens.rows.recognizer import BLANK, CLASSES, HEIGHT, WIDTHS, RowOutput, RowRecognizer
+from digitlens.rows.crop import CROP_HEIGHT
+from digitlens.rows.recognizer import BLANK, CLASSES, WIDTHS, RowOutput, RowRecognizer
 from digitlens_convert import pages
 from digitlens_convert.stats import accuracy, discordant, mcnemar
 from digitlens_train.data import Mnist
@@ -121,8 +122,8 @@ class Counted(RowRecognizer):
 
     def forget(self) -> None:
         """Know none of the strips that were read, nor how many they were."""
-        self.turn()
-        self.turn()
+        self.next_frame()
+        self.next_frame()
         self.asked, self.looks = [], 0
 
 
@@ -234,14 +235,16 @@ def _speed(networks: dict[str, Counted], with_peers: bool) -> list[dict[str, Any
     random = np.random.default_rng(0)
     rows = []
     for width in WIDTHS:
-        strip = random.integers(0, 40, (HEIGHT, width), dtype=np.uint8)
+        strip = random.integers(0, 40, (CROP_HEIGHT, width), dtype=np.uint8)
         strip[6:26, 6 : width - 4 : 12] = strip[6:26, 7 : width - 3 : 12] = 255  # as close as digits stand
         row: dict[str, Any] = {"width": width}
         for kind, network in networks.items():
             network.read(strip)
             row[f"{kind}_network"] = pages.milliseconds(partial(network.columns, strip), REPEATS)
         columns = networks["int8"].columns(strip)
-        row["search"] = pages.milliseconds(partial(ctc.search, columns, BLANK), REPEATS)
+        row["search"] = pages.milliseconds(
+            partial(ctc.search, columns, BLANK, networks["int8"].parameters), REPEATS
+        )
         if with_peers:
             row["rapidocr"] = _rapidocr(strip)
         rows.append(row)

@@ -205,14 +205,6 @@ def test_mcnemar_is_exact() -> None:
     assert stats.mcnemar(3, 5) == stats.mcnemar(5, 3) == pytest.approx(2 * 93 / 256)
 
 
-@pytest.mark.parametrize(
-    ("truth", "read", "distance"),
-    [("", "", 0), ("123", "123", 0), ("123", "13", 1), ("123", "0123", 1), ("12", "21", 2), ("5", "", 1)],
-)
-def test_edit_distance(truth: str, read: str, distance: int) -> None:
-    assert stats.edit_distance(truth, read) == distance
-
-
 def test_the_interval_of_a_ratio_holds_it() -> None:
     low, high = stats.ratio_interval([0, 0, 1, 3, 0, 0], [5, 5, 5, 5, 5, 5])
     assert low <= 4 / 30 <= high
@@ -234,17 +226,3 @@ def test_risk_falls_as_the_doubtful_are_left_out() -> None:
     coverage, risk = stats.risk_coverage(confidence, np.array([True, False, True, True]))
     np.testing.assert_allclose(coverage, [0.25, 0.5, 0.75, 1])
     np.testing.assert_allclose(risk, [0, 0, 0, 0.25])
-
-
-@pytest.mark.parametrize(
-    ("truth", "read", "right"),
-    [
-        ("123", "123", [1, 1, 1]),
-        ("123", "13", [1, 1]),
-        ("12", "152", [1, 0, 1]),
-        ("12", "72", [0, 1]),
-        ("", "7", [0]),
-    ],
-)
-def test_alignment_tells_which_digits_are_right(truth: str, read: str, right: list[int]) -> None:
-    assert stats.aligned(truth, read) == [bool(same) for same in right]

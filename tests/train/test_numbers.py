@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra train")
 
 from digitlens.rows import recognizer
+from digitlens.rows.crop import CROP_HEIGHT
 from digitlens.rows.recognizer import BLANK, OTHER
 from digitlens_train import crops, networks, numbers, parts, row_photos
 from digitlens_train.__main__ import main
@@ -47,7 +48,7 @@ def test_strips_are_seeded_and_labeled(sources: Sources) -> None:
         strip, same = row_photos.make(sources, first), row_photos.make(sources, again)
         np.testing.assert_array_equal(strip.picture, same.picture)
         assert strip.labels == same.labels
-        assert strip.picture.shape[0] == recognizer.HEIGHT
+        assert strip.picture.shape[0] == CROP_HEIGHT
         assert len(strip.columns) == -(-strip.picture.shape[1] // recognizer.STEP)
         kinds |= {*strip.labels, *strip.columns.tolist()}
         # What the columns show, in order, is what the labels say.
@@ -69,7 +70,7 @@ def test_parts_are_kept_as_they_were_drawn(sources: Sources, tmp_path: Path) -> 
     loaded = parts.load(tmp_path / "part.npz")
     assert sum(len(x) for x, _ in loaded.values()) == 12
     for width, (x, y) in loaded.items():
-        assert x.shape[1:] == (recognizer.HEIGHT, width)
+        assert x.shape[1:] == (CROP_HEIGHT, width)
         assert y.shape[1] == LONGEST + width // recognizer.STEP
     wanted = sorted([*strip.labels] for strip in drawn)
     kept = [[n for n in row if n != UNKNOWN] for _, y in loaded.values() for row in y[:, :LONGEST].tolist()]

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra train")
 
 from digitlens import Reader
-from digitlens_convert.stats import edit_distance
+from digitlens.core.alignment import edit_distance
 from digitlens_train import paper, synthetic
 from digitlens_train.__main__ import main
 

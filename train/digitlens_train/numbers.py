@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.rows import recognizer
+from digitlens.rows.crop import CROP_HEIGHT
 from digitlens.rows.recognizer import BLANK, CLASSES
 from digitlens_train import crops, networks, parts, row_photos
 from digitlens_train.crops import Sources
@@ -229,7 +229,7 @@ def _wobbled(pictures: Gray, random: np.random.Generator) -> Gray:
     stretch = np.exp(random.normal(0, 0.05, len(pictures)))
     shift = random.normal(0, 0.8, len(pictures))
     gain = np.exp(random.normal(0, 0.1, len(pictures)))
-    middle = (recognizer.HEIGHT - 1) / 2
+    middle = (CROP_HEIGHT - 1) / 2
     for k, picture in enumerate(pictures):
         matrix = np.array([[1, 0, 0], [0, stretch[k], middle * (1 - stretch[k]) + shift[k]]])
         moved = cv2.warpAffine(picture, matrix, picture.shape[::-1], flags=cv2.INTER_LINEAR)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.rows import recognizer
+from digitlens.rows.crop import CROP_HEIGHT
 from digitlens.rows.recognizer import BLANK, STEP
 from digitlens_train import row_photos
 from digitlens_train.crops import Sources
@@ -124,7 +125,7 @@ def save(path: Path, drawn: list[row_photos.Strip]) -> None:
     arrays: dict[str, Gray] = {}
     for width, narrower in zip(recognizer.WIDTHS, (0, *recognizer.WIDTHS), strict=False):
         of_it = [strip for strip in drawn if narrower < strip.picture.shape[1] <= width]
-        x = np.zeros((len(of_it), recognizer.HEIGHT, width), np.uint8)
+        x = np.zeros((len(of_it), CROP_HEIGHT, width), np.uint8)
         y = np.full((len(of_it), LONGEST + width // STEP), UNKNOWN, np.uint8)
         for k, strip in enumerate(of_it):
             x[k, :, : strip.picture.shape[1]] = strip.picture

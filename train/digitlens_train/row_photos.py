@@ -1,7 +1,7 @@
 """Strips as the network `numbers` sees them: rows written, put on paper, photographed and cut out.
 
 A row is written at DIGIT pixels a digit, then brought to the size of some photo, put on some paper and
-seen through the runtime's own eyes (digitlens.paper.ink, digitlens.rows.recognizer).
+seen through the runtime's own eyes (digitlens.paper.ink, digitlens.rows.crop).
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from digitlens.config.parameters.reader import ReaderParameters
 from digitlens.paper.ink import find_ink
 from digitlens.rows import recognizer
+from digitlens.rows.crop import CROP_HEIGHT, crop_row
 from digitlens.rows.recognizer import BLANK, OTHER, STEP
 from digitlens_train import backgrounds, rows, writing
 from digitlens_train.crops import Sources
@@ -94,8 +95,8 @@ def _strip(sources: Sources, random: np.random.Generator) -> Strip | None:
         return None
     crop, zoom = _enlarged(np.ascontiguousarray(gray[y0:y1, x0:x1]), digit)
     sides = (upper - y0) * zoom, (lower - y0) * zoom, (start - x0) * zoom, (end - x0) * zoom
-    picture = recognizer.to_strip(find_ink(crop).contrast, *sides)
-    across = recognizer.HEIGHT / (lower - upper) * scale  # pixels of the strip for one of the canvas
+    picture = crop_row(find_ink(crop).contrast, *sides)
+    across = CROP_HEIGHT / (lower - upper) * scale  # pixels of the strip for one of the canvas
     offset = start / scale
     labels = folded([label for _, _, label in places])
     wide = picture.shape[1]

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from digitlens.rows.recognizer import BLANK, HEIGHT
+from digitlens.rows.crop import CROP_HEIGHT
+from digitlens.rows.recognizer import BLANK
 
-MIDDLE = (HEIGHT - 1) / 2
+MIDDLE = (CROP_HEIGHT - 1) / 2
 KNOT = 10
 """Pixels between two places that a warp moves."""
 
@@ -35,7 +36,7 @@ STRONG = Strength()
 
 
 def shake(pictures: Tensor, columns: Tensor, strength: Strength) -> tuple[Tensor, Tensor]:
-    """(N, HEIGHT, W) and (N, W / STEP) uint8 -> pictures of that shape, float32 and 0 to 255, and columns."""
+    """(N, 32, W) and (N, W / STEP) uint8 -> pictures of that shape, float32 and 0 to 255, and columns."""
     gray = pictures.float()
     if strength.across or strength.slant or strength.warp:
         gray, columns = _moved(gray, columns, strength)

@@ -1,4 +1,4 @@
-"""Model files and their cards -> Classifier.load and Strips.load."""
+"""Model files and their cards -> Classifier.load and RowRecognizer.load."""
 
 import json
 import random
