@@ -10,11 +10,11 @@ def upgrade() -> tuple[str, str]:
     """A newer version takes the place of the one that runs."""
     old, since = CURRENT.readlink(), cursor()
     said = install("newer")
-    assert version().endswith("0.1.1"), version()
+    assert version().endswith("0.2.1"), version()
     assert (CURRENT.parent / "previous").readlink() == old
     line(since, "ready: ")
     assert SETTINGS.read_text() == WELL
-    return "0.1.1 is up, the version before is kept", said.splitlines()[-1]
+    return "0.2.1 is up, the version before is kept", said.splitlines()[-1]
 
 
 def unimportable() -> tuple[str, str]:
@@ -22,7 +22,7 @@ def unimportable() -> tuple[str, str]:
     before = pid()
     said = install("unimportable", status=1)
     assert pid() == before
-    assert version().endswith("0.1.1")
+    assert version().endswith("0.2.1")
     assert len(list(CURRENT.parent.glob("*-py*"))) == 2
     return "refused, the process goes on undisturbed", said.splitlines()[-1]
 
@@ -30,10 +30,10 @@ def unimportable() -> tuple[str, str]:
 def unready() -> tuple[str, str]:
     """A version that starts, and never becomes ready: rolled back."""
     said = install("unready", status=1)
-    assert version().endswith("0.1.1")
+    assert version().endswith("0.2.1")
     up()
     assert len(list(CURRENT.parent.glob("*-py*"))) == 2
-    return "rolled back, 0.1.1 is up", said.splitlines()[-1]
+    return "rolled back, 0.2.1 is up", said.splitlines()[-1]
 
 
 def damaged() -> tuple[str, str]:
@@ -57,8 +57,8 @@ def wrong_for_new() -> tuple[str, str]:
 def back() -> tuple[str, str]:
     """The version before, installed again: back to it."""
     said = install("first")
-    assert version().endswith("0.1.0"), version()
-    return "0.1.0 is up again", said.splitlines()[-1]
+    assert version().endswith("0.2.0"), version()
+    return "0.2.0 is up again", said.splitlines()[-1]
 
 
 def uninstall() -> tuple[str, str]:
