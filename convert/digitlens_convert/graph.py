@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from tensorflow.lite.python import schema_py_generated as schema
 
-from digitlens_train.start import kind_of, unpacked
+from digitlens_train.warm_start import kind_of, unpacked
 
 OPERATOR = schema.BuiltinOperator
 RESHAPING = (OPERATOR.SHAPE, OPERATOR.STRIDED_SLICE, OPERATOR.PACK, OPERATOR.RESHAPE)

@@ -12,14 +12,14 @@ import numpy.typing as npt
 from digitlens import Reader
 from digitlens.core.readings import Digit, Number, Reading, number
 from digitlens.live.tracker import Tracker
-from digitlens_train import pages, paper, shake
+from digitlens_train import hand_shake, page_photos, pages
 from digitlens_train.data import DataError, Mnist
 
 PAPER = pages.Paper(size=(1440, 880), digit=56, spacing=62, leading=140, grain=0)
 DIGITS = 20
 GROUPS = (5, 3), (3, 2), (1, 6)
 """Digits of each number, row by row."""
-SHEETS: tuple[paper.Kind, ...] = ("ruled", "squared", "table")
+SHEETS: tuple[page_photos.Kind, ...] = ("ruled", "squared", "table")
 SWAY = 300
 """Pixels to each side that empty sheets move."""
 RATES = 0.02, 0.05, 0.1
@@ -52,7 +52,7 @@ def measure(reader: Reader, data: Mnist, frames: int, count: int, seed: int) -> 
                 raise DataError(f"{ATTEMPTS} still pages were misread: mend the reader's model first")
             sheet, truth = page(data, (seed, turn, attempt))
         random = np.random.default_rng((seed, turn, 1))
-        seen = record(reader, shake.shaken(sheet, frames, random))
+        seen = record(reader, hand_shake.shaken(sheet, frames, random))
         rows.append(follow(f"page {turn + 1}", seen, truth))
         for rate in RATES:
             worse = list(misread(seen, rate, np.random.default_rng((seed, turn, 2))))
@@ -60,8 +60,8 @@ def measure(reader: Reader, data: Mnist, frames: int, count: int, seed: int) -> 
     for turn in range(count):
         random = np.random.default_rng((seed, turn, 3))
         kind = SHEETS[turn % len(SHEETS)]
-        blank = paper.sheet((2200, 1500), kind, float(random.uniform(25, 90)), random)
-        moving = shake.shaken(np.clip(blank, 0, 255).astype(np.uint8), frames, random, sway=SWAY)
+        blank = page_photos.sheet((2200, 1500), kind, float(random.uniform(25, 90)), random)
+        moving = hand_shake.shaken(np.clip(blank, 0, 255).astype(np.uint8), frames, random, sway=SWAY)
         rows.append(follow(f"empty {kind}, {turn + 1}", record(reader, moving), []))
     rows[0]["left_out"] = left_out
     return rows
@@ -79,7 +79,7 @@ def page(data: Mnist, seed: tuple[int, ...]) -> tuple[Page, list[str]]:
 
 def record(reader: Reader, frames: Iterator[Page]) -> list[Reading]:
     """The readings of a sequence."""
-    return [reader.read(frame, time=count / shake.RATE) for count, frame in enumerate(frames)]
+    return [reader.read(frame, time=count / hand_shake.RATE) for count, frame in enumerate(frames)]
 
 
 def follow(name: str, seen: list[Reading], truth: list[str]) -> dict[str, Any]:

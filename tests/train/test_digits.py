@@ -11,13 +11,13 @@ pytest.importorskip("tensorflow", reason="needs the extra train")
 
 from digitlens import Classifier
 from digitlens.glyphs.normalize import normalize
-from digitlens_train import crops, networks, others, start, strokes, touching
+from digitlens_train import crops, negatives, networks, strokes, touching, warm_start
 from digitlens_train import digits as digits_run
 from digitlens_train.__main__ import main
 from digitlens_train.crops import OTHER, Mix
 from digitlens_train.data import DataError, load_mnist
+from digitlens_train.elastic import wobble
 from digitlens_train.run import About
-from digitlens_train.wobble import wobble
 
 
 def test_the_network_is_small() -> None:
@@ -96,7 +96,7 @@ def test_a_piece_of_a_sign_is_less_of_it(digits) -> None:  # type: ignore[no-unt
 
 def test_what_is_no_digit_is_drawn_of_all_kinds(digits) -> None:  # type: ignore[no-untyped-def]
     random = np.random.default_rng(5)
-    drawn = [others.draw(random, [], digits) for _ in range(60)]
+    drawn = [negatives.draw(random, [], digits) for _ in range(60)]
     assert all(stroke.shape == (strokes.SIDE, strokes.SIDE) for stroke in drawn)
     assert sum(stroke.max() > 0.5 for stroke in drawn) > 50
 
@@ -104,7 +104,7 @@ def test_what_is_no_digit_is_drawn_of_all_kinds(digits) -> None:  # type: ignore
 def test_a_network_learns_on_from_the_shipped_one(digits) -> None:  # type: ignore[no-untyped-def]
     x, y = digits
     model = networks.digits()
-    start.take_over(model, "digits", networks.to_input(x[:300]))
+    warm_start.take_over(model, "digits", networks.to_input(x[:300]))
     answers = np.asarray(model(networks.to_input(x)))
     shipped = Classifier.load()
     told = shipped.probabilities(x)
@@ -112,8 +112,8 @@ def test_a_network_learns_on_from_the_shipped_one(digits) -> None:  # type: igno
     assert np.count_nonzero(answers[:, :10].argmax(axis=1) != told.argmax(axis=1)) <= 3
     assert np.mean(answers[:, :10].argmax(axis=1) == y) > 0.99
     with pytest.raises(DataError, match="other layers"):
-        start.take_over(networks.digits(), "seed", networks.to_input(x[:10]))
-    assert start.shipped("digits").name == "digits"
+        warm_start.take_over(networks.digits(), "seed", networks.to_input(x[:10]))
+    assert warm_start.shipped("digits").name == "digits"
 
 
 def test_a_pool_keeps_its_shares() -> None:

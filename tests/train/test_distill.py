@@ -13,7 +13,7 @@ import tensorflow as tf
 import torch
 
 from digitlens.rows.recognizer import BLANK, OTHER
-from digitlens_train import distill, networks, numbers, shaken, teacher
+from digitlens_train import augmentation, distill, networks, numbers, teacher
 from digitlens_train.data import DataError
 from digitlens_train.row_photos import LONGEST, UNKNOWN
 
@@ -57,15 +57,15 @@ def test_what_stands_in_a_column_goes_with_it() -> None:
         torch.full((40, 64), BLANK, dtype=torch.uint8),
     )
     pictures[:, 8:24, 60:64], columns[:, 30:32] = 255, 4
-    bare = shaken.Strength(pen=0, soft=0, pattern=0, line=0, grain=0, gain=0)
-    changed, shown = shaken.shake(pictures, columns, bare)
+    bare = augmentation.Strength(pen=0, soft=0, pattern=0, line=0, grain=0, gain=0)
+    changed, shown = augmentation.shake(pictures, columns, bare)
     places = []
     for picture, column in zip(changed.numpy(), shown.numpy(), strict=True):
         ink, told = picture[14:18].sum(axis=0).argmax(), np.flatnonzero(column == 4).mean()
         assert abs(ink / 2 - told) <= 2
         places.append(int(ink))
     assert len(set(places)) > 10
-    calm, same = shaken.shake(pictures, columns, shaken.MILD)
+    calm, same = augmentation.shake(pictures, columns, augmentation.MILD)
     np.testing.assert_array_equal(same, columns)
     assert (calm.sum(dim=1).argmax(dim=1) - 61.5).abs().max() < 2
 

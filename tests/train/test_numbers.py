@@ -11,7 +11,7 @@ pytest.importorskip("tensorflow", reason="needs the extra train")
 
 from digitlens.rows import recognizer
 from digitlens.rows.recognizer import BLANK, OTHER
-from digitlens_train import crops, networks, numbers, parts, row_photos
+from digitlens_train import crops, networks, numbers, row_photos, shards
 from digitlens_train.__main__ import main
 from digitlens_train.crops import Sources
 from digitlens_train.data import load_mnist
@@ -65,8 +65,8 @@ def test_signs_that_are_no_digits_count_once() -> None:
 def test_parts_are_kept_as_they_were_drawn(sources: Sources, tmp_path: Path) -> None:
     random = np.random.default_rng(3)
     drawn = [row_photos.make(sources, random) for _ in range(12)]
-    parts.save(tmp_path / "part.npz", drawn)
-    loaded = parts.load(tmp_path / "part.npz")
+    shards.save(tmp_path / "part.npz", drawn)
+    loaded = shards.load(tmp_path / "part.npz")
     assert sum(len(x) for x, _ in loaded.values()) == 12
     for width, (x, y) in loaded.items():
         assert x.shape[1:] == (recognizer.HEIGHT, width)
@@ -77,7 +77,7 @@ def test_parts_are_kept_as_they_were_drawn(sources: Sources, tmp_path: Path) -> 
 
 
 def test_an_epoch_learns_the_newest_parts() -> None:
-    plan = parts.Plan(part=10, fresh=2, window=5, seed=1)
+    plan = shards.Plan(part=10, fresh=2, window=5, seed=1)
     assert [list(plan.of(epoch)) for epoch in range(4)] == [
         [0, 1],
         [0, 1, 2, 3],

@@ -11,7 +11,7 @@ pytest.importorskip("tensorflow", reason="needs the extra train")
 
 from digitlens import Reader
 from digitlens_convert.stats import edit_distance
-from digitlens_train import paper, synthetic
+from digitlens_train import page_photos, synthetic
 from digitlens_train.__main__ import main
 
 
@@ -54,8 +54,8 @@ def test_an_empty_table_has_no_digits(digits, reader: Reader) -> None:  # type: 
 
 
 @pytest.mark.parametrize("kind", ["plain", "ruled", "squared", "table"])
-def test_a_sheet_has_its_lines(kind: paper.Kind) -> None:
-    sheet = paper.sheet((300, 200), kind, 30, np.random.default_rng(2))
+def test_a_sheet_has_its_lines(kind: page_photos.Kind) -> None:
+    sheet = page_photos.sheet((300, 200), kind, 30, np.random.default_rng(2))
     assert sheet.shape == (200, 300, 3)
     columns = np.count_nonzero(np.ptp(sheet[..., 0], axis=0) > 0)
     rows = np.count_nonzero(np.ptp(sheet[..., 0], axis=1) > 0)

@@ -14,10 +14,10 @@ import numpy.typing as npt
 from digitlens.glyphs import normalize
 from digitlens.glyphs import parts as pieces
 from digitlens.paper import segment
-from digitlens_train import hands, others, strokes, touching
+from digitlens_train import drawn_digits, negatives, strokes, touching
 from digitlens_train.data import DataError
-from digitlens_train.extra import load_extra
 from digitlens_train.strokes import Gray, Stroke
+from digitlens_train.user_crops import load_extra
 
 OTHER = 10
 """The label of what is not a digit."""
@@ -112,7 +112,7 @@ def _heavy(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, 
     if random.random() < 0.08:
         stroke = strokes.cut(stroke, random)
     if random.random() < 0.15:
-        stroke = others.leave_marks(stroke, random, images)
+        stroke = negatives.leave_marks(stroke, random, images)
     return photograph(stroke, random), label
 
 
@@ -125,7 +125,7 @@ def _lined(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, 
 def _broken(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
     """A digit whose strokes do not meet, or are full of gaps, its pieces joined as the runtime does it."""
     if random.random() < 0.3:
-        stroke, label = hands.draw(random)
+        stroke, label = drawn_digits.draw(random)
         stroke = strokes.bend(stroke, random, 0.9)
     else:
         stroke, label, _ = _written(sources, random)
@@ -139,7 +139,7 @@ def _broken(sources: Sources, random: np.random.Generator) -> tuple[Gray | None,
 
 def _scribbled(_: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
     """A scribble, or a part of one as the runtime cuts it."""
-    stroke = strokes.bend(others.scribble(random, 10, 36), random, 0.5)
+    stroke = strokes.bend(negatives.scribble(random, 10, 36), random, 0.5)
     if random.random() < 0.5:
         stroke = touching.piece(stroke, random)
     if strokes.is_straight(stroke):  # a 1 to anybody
@@ -162,7 +162,7 @@ def _written(sources: Sources, random: np.random.Generator) -> tuple[Stroke, int
 
 
 def _other(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
-    stroke = others.draw(random, sources.others, sources.digits[0])
+    stroke = negatives.draw(random, sources.others, sources.digits[0])
     return photograph(stroke, random), OTHER
 
 
@@ -176,7 +176,7 @@ def _touching(sources: Sources, random: np.random.Generator) -> tuple[Gray | Non
 
 def _drawn(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
     """A digit of a hand that the data sets know little of, on paper."""
-    stroke, label = hands.draw(random)
+    stroke, label = drawn_digits.draw(random)
     stroke = strokes.bend(stroke, random, 0.9)
     if random.random() < 0.05:
         stroke = strokes.cut(stroke, random)
@@ -244,7 +244,7 @@ _MAKERS = {
 def load_sources(mnist: tuple[Gray, Gray], folder: Path | None, extra: Path | None = None) -> Sources:
     """MNIST's digits and, of a folder with optdigits, semeion, omniglot and hasy as npz, what is there.
 
-    `extra` is a folder of a user's own crops, see digitlens_train.extra.
+    `extra` is a folder of a user's own crops, see digitlens_train.user_crops.
 
     Raises:
         DataError: a data set or a crop is broken.

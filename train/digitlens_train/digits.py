@@ -14,10 +14,10 @@ import numpy.typing as npt
 from digitlens_train import crops, networks
 from digitlens_train.crops import OTHER, Mix, Sources
 from digitlens_train.data import load_mnist
+from digitlens_train.elastic import wobble
 from digitlens_train.networks import to_input
 from digitlens_train.run import About, Row, checkpoint, claim, finish, save_epoch, table
-from digitlens_train.start import shipped, take_over
-from digitlens_train.wobble import wobble
+from digitlens_train.warm_start import shipped, take_over
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]

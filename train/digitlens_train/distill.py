@@ -19,13 +19,13 @@ from torch.nn import functional
 
 from digitlens.rows import recognizer
 from digitlens.rows.recognizer import BLANK, CLASSES
-from digitlens_train import networks, numbers, parts, shaken, teacher
+from digitlens_train import augmentation, networks, numbers, shards, teacher
 from digitlens_train.crops import Sources
 from digitlens_train.data import DataError
 from digitlens_train.numbers import CTC_SHARE, SETTLE, WIDE
-from digitlens_train.parts import Strips
 from digitlens_train.row_photos import LONGEST, UNKNOWN
 from digitlens_train.run import About, Row, claim, finish, save_history, table
+from digitlens_train.shards import Strips
 
 Soft = dict[int, Tensor]
 """By width: what a teacher holds possible, (N, width / STEP, CLASSES) float16."""
@@ -83,8 +83,8 @@ def fit(
         _loaded(small, start)
     history = claim(out, asdict(config), resume)
     held_strips = numbers.held_out(held, config.seed, config.held_out, out / "held_out.npz")
-    plan = parts.Plan(config.part, config.fresh, config.window, config.seed)
-    drawn = parts.Parts(learnt, plan, out / "parts", processes or os.cpu_count() or 1)
+    plan = shards.Plan(config.part, config.fresh, config.window, config.seed)
+    drawn = shards.Parts(learnt, plan, out / "parts", processes or os.cpu_count() or 1)
     run = _Run(small.to(device, memory_format=torch.channels_last), config, plan, start is None)
     if history:
         run.load(out / f"epoch-{len(history):02}.pt", device)
@@ -95,7 +95,7 @@ def fit(
             learning = drawn.each(epoch)
             if large is not None:
                 known = {n: known.get(n) or answers(large, part) for n, part in learning.items()}
-            loss = run.learn(epoch, parts.joined(list(learning.values())), _joined(list(known.values())))
+            loss = run.learn(epoch, shards.joined(list(learning.values())), _joined(list(known.values())))
             row: Row = {"epoch": epoch + 1, "loss": loss}
             few = {width: (x[:200], y[:200]) for width, (x, y) in next(iter(learning.values())).items()}
             row["accuracy"], _ = score(run.mean, few)
@@ -105,7 +105,7 @@ def fit(
             run.save(out / f"epoch-{len(history):02}.pt")
             save_history(out, history)
             print(table(history[-1:]))
-        run.settle(parts.joined(list(drawn.each(config.epochs - 1).values())))
+        run.settle(shards.joined(list(drawn.each(config.epochs - 1).values())))
     finally:
         drawn.close()
     print(f"held out: {score(run.mean, held_strips)[0]:.2%} of the strips exact")
@@ -127,7 +127,7 @@ class _Batch(NamedTuple):
 class _Run:
     """A network that learns, and the moving average of its weights, which is what is kept."""
 
-    def __init__(self, network: nn.Module, config: Config, plan: parts.Plan, is_new: bool) -> None:
+    def __init__(self, network: nn.Module, config: Config, plan: shards.Plan, is_new: bool) -> None:
         self._network, self._config = network, config
         self._device = next(network.parameters()).device
         self.mean = teacher.copied(network)
@@ -268,12 +268,12 @@ def _batches(
     wild: float | None = None,
 ) -> Iterator[_Batch]:
     """The epoch's batches, each of one width, in random order, each strip changed anew."""
-    for width, chosen in parts.shuffled(learning, config.pixels, random):
+    for width, chosen in shards.shuffled(learning, config.pixels, random):
         x, y = (torch.from_numpy(part[chosen]).to(device) for part in learning[width])
         labels, columns = y[:, :LONGEST], y[:, LONGEST:]
         calm = len(x) - round((config.wild if wild is None else wild) * len(x))
-        pictures, shown = shaken.shake(x[:calm], columns[:calm], shaken.MILD)
-        pictures_, shown_ = shaken.shake(x[calm:], columns[calm:], shaken.STRONG)
+        pictures, shown = augmentation.shake(x[:calm], columns[:calm], augmentation.MILD)
+        pictures_, shown_ = augmentation.shake(x[calm:], columns[calm:], augmentation.STRONG)
         soft = known[width][torch.from_numpy(chosen[:calm])].to(device).float() if known and calm else None
         yield _Batch(torch.cat([pictures, pictures_]), labels, torch.cat([shown, shown_]), soft)
 
@@ -295,7 +295,7 @@ def _loaded(network: nn.Module, path: Path) -> nn.Module:
 
 
 def _finish(
-    network: nn.Module, config: Config, plan: parts.Plan, out: Path, learnt: Sources, taught: bool
+    network: nn.Module, config: Config, plan: shards.Plan, out: Path, learnt: Sources, taught: bool
 ) -> None:
     if not taught:
         teacher.save(network, out / "teacher.npz")

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 
 from digitlens.core.errors import PictureError
-from digitlens_train.paper import Page
-from digitlens_train.shake import RATE, shaken
+from digitlens_train.hand_shake import RATE, shaken
+from digitlens_train.page_photos import Page
 
 GRAIN = 4.0
 """Standard deviation of the camera's noise, in gray levels."""

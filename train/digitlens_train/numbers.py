@@ -14,13 +14,13 @@ import numpy.typing as npt
 
 from digitlens.rows import recognizer
 from digitlens.rows.recognizer import BLANK, CLASSES
-from digitlens_train import crops, networks, parts, row_photos
+from digitlens_train import crops, networks, row_photos, shards
 from digitlens_train.crops import Sources
 from digitlens_train.data import load_mnist
 from digitlens_train.digits import HELD_OUT
-from digitlens_train.parts import Strips
 from digitlens_train.row_photos import LONGEST, UNKNOWN
 from digitlens_train.run import About, Row, checkpoint, claim, finish, save_epoch, table
+from digitlens_train.shards import Strips
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -84,8 +84,8 @@ def fit(
     if history:
         model.load_weights(checkpoint(out, len(history)))
     held_strips = held_out(held, config.seed, config.held_out, out / "held_out.npz")
-    plan = parts.Plan(config.part, config.fresh, config.window, config.seed)
-    drawn = parts.Parts(learnt, plan, out / "parts", processes or os.cpu_count() or 1)
+    plan = shards.Plan(config.part, config.fresh, config.window, config.seed)
+    drawn = shards.Parts(learnt, plan, out / "parts", processes or os.cpu_count() or 1)
     try:
         for epoch in range(len(history), config.epochs):
             started = time.perf_counter()
@@ -121,7 +121,7 @@ def compiled(config: Config) -> tuple[keras.Model, Any]:
 
     model = networks.numbers()
     guide = tf.Variable(1.0, trainable=False, dtype=tf.float32)
-    plan = parts.Plan(config.part, config.fresh, config.window, config.seed)
+    plan = shards.Plan(config.part, config.fresh, config.window, config.seed)
     steps = plan.learnt(config.epochs) * WIDE // config.pixels
     model.compile(
         optimizer=keras.optimizers.AdamW(
@@ -218,7 +218,7 @@ def _steps(learning: Strips, config: Config) -> int:
 
 def _batches(learning: Strips, config: Config, random: np.random.Generator) -> Iterator[tuple[Floats, Gray]]:
     """The epoch's batches, each of one width, in random order, each strip a little changed."""
-    for width, chosen in parts.shuffled(learning, config.pixels, random):
+    for width, chosen in shards.shuffled(learning, config.pixels, random):
         x, y = learning[width]
         yield to_input(_wobbled(x[chosen], random)), y[chosen]
 
@@ -259,8 +259,8 @@ def held_out(drawn_from: Sources, seed: int, count: int, kept: Path) -> Strips:
     """Strips that are not learnt, drawn once into the file `kept`."""
     if not kept.exists():
         random = np.random.default_rng((seed, 10**6))
-        parts.save(kept, [row_photos.make(drawn_from, random) for _ in range(count)])
-    return parts.load(kept)
+        shards.save(kept, [row_photos.make(drawn_from, random) for _ in range(count)])
+    return shards.load(kept)
 
 
 def told(learnt: Sources, distinct: int, total: int) -> str:
@@ -281,7 +281,7 @@ def _finish(
     which on drawn ones, where a part is beyond reading, they are not.
     """
     print(f"held out: {exact(model, held):.2%} of the strips exact")
-    plan = parts.Plan(config.part, config.fresh, config.window, config.seed)
+    plan = shards.Plan(config.part, config.fresh, config.window, config.seed)
     distinct = config.part * config.fresh * config.epochs
     finish(
         out,

@@ -15,7 +15,7 @@ from digitlens.paper.ink import find_ink
 from digitlens.reader import FINE, LOW
 from digitlens.rows import recognizer
 from digitlens.rows.recognizer import BLANK, OTHER, STEP
-from digitlens_train import backgrounds, rows, writing
+from digitlens_train import backgrounds, row_writer, writing
 from digitlens_train.crops import Sources
 from digitlens_train.strokes import Gray
 from digitlens_train.writing import DIGIT, Hand
@@ -53,15 +53,15 @@ def make(sources: Sources, random: np.random.Generator) -> Strip:
 
 def _strip(sources: Sources, random: np.random.Generator) -> Strip | None:
     hand = Hand.draw(random)
-    row = rows.write(sources, hand, random)
+    row = row_writer.write(sources, hand, random)
     if row.end > 20 * DIGIT or len(row.signs) > 40:
         return None
     side = round(DIGIT * random.uniform(0.6, 1.6))
-    width, height = row.end + 2 * side, rows.ROOM * DIGIT
+    width, height = row.end + 2 * side, row_writer.ROOM * DIGIT
     ink = np.zeros((height, max(width, 2 * DIGIT)), np.float32)
     places = []
     for sign, left in row.signs:
-        top = rows.top_of(sign)
+        top = row_writer.top_of(sign)
         part = ink[top : top + len(sign.ink), left + side : left + side + sign.ink.shape[1]]
         np.maximum(part, sign.ink[: len(part)], out=part)
         places.append((left + side + sign.ink.shape[1] / 2, sign.ink.shape[1], sign.label))

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from digitlens_train import curves
+from digitlens_train import history_plot
 from digitlens_train.data import DataError
 
 COLUMNS = ("epoch", "loss", "accuracy", "test_loss", "test_accuracy", "seconds")
@@ -52,7 +52,7 @@ def save_history(out: Path, history: list[Row]) -> None:
         writer.writeheader()
         writer.writerows(history)
     partial.replace(out / "history.csv")
-    curves.draw(history, out / "history.png")
+    history_plot.draw(history, out / "history.png")
 
 
 def table(history: list[Row]) -> str:

@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens_train import others, paper, strokes
-from digitlens_train.paper import Floats, Page
+from digitlens_train import negatives, page_photos, strokes
+from digitlens_train.page_photos import Floats, Page
 from digitlens_train.strokes import Gray
 
 Kind = Literal["numbers", "words", "scribbles", "empty", "ruled", "squared", "table"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-SHEETS: dict[Kind, paper.Kind] = {
+SHEETS: dict[Kind, page_photos.Kind] = {
     "empty": "plain",
     "ruled": "ruled",
     "squared": "squared",
@@ -74,9 +74,9 @@ def page(
         size = SIZES[int(random.integers(len(SIZES)))]
         hand = Hand.draw(random, size[1])
     step = hand.height * random.uniform(0.5, 2.2)
-    kinds: tuple[paper.Kind, ...] = ("plain", "plain", "ruled", "squared", "table")
+    kinds: tuple[page_photos.Kind, ...] = ("plain", "plain", "ruled", "squared", "table")
     sheet_kind = SHEETS.get(kind) or kinds[int(random.integers(5))]
-    blank = paper.sheet(size, sheet_kind, max(12.0, step), random)
+    blank = page_photos.sheet(size, sheet_kind, max(12.0, step), random)
     ink = np.zeros((size[1], size[0]), np.float32)
     rows: list[str] = []
     if kind == "numbers":
@@ -85,7 +85,7 @@ def page(
         _words(ink, hand, signs, random)
     elif kind in ("words", "scribbles"):
         _scribbles(ink, hand, random)
-    return paper.photograph(paper.write(blank, ink, random), random), rows
+    return page_photos.photograph(page_photos.write(blank, ink, random), random), rows
 
 
 def _numbers(
@@ -125,7 +125,7 @@ def _words(ink: Floats, hand: Hand, signs: Sequence[Gray], random: np.random.Gen
 def _scribbles(ink: Floats, hand: Hand, random: np.random.Generator) -> None:
     for _ in range(int(random.integers(3, 15))):
         side = max(12, round(hand.height * random.uniform(1, 4)))
-        stroke = cv2.resize(others.scribble(random, *TURNS), (side, side), interpolation=cv2.INTER_AREA)
+        stroke = cv2.resize(negatives.scribble(random, *TURNS), (side, side), interpolation=cv2.INTER_AREA)
         left, top = (int(random.integers(0, max(1, room - side))) for room in ink.shape[::-1])
         part = ink[top : top + side, left : left + side]
         np.maximum(part, stroke[: part.shape[0], : part.shape[1]], out=part)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.rows.recognizer import OTHER
-from digitlens_train import hands, others, strokes
+from digitlens_train import drawn_digits, negatives, strokes
 from digitlens_train.crops import Sources, shares
 from digitlens_train.strokes import Gray
 
@@ -81,7 +81,7 @@ def digit(
 ) -> Sign:
     """A digit of the data sets, or one drawn in another form; of `label` and `size`, if they are wanted."""
     if random.random() < hand.drawn:
-        stroke, own = hands.draw(random, label, hand.style if random.random() < 0.8 else None)
+        stroke, own = drawn_digits.draw(random, label, hand.style if random.random() < 0.8 else None)
         picture = _picture(stroke)
     else:
         which = int(np.searchsorted(np.cumsum(shares(len(sources.digits))), random.random()))
@@ -240,5 +240,5 @@ def chained(count: int, hand: Hand, random: np.random.Generator) -> list[Sign]:
 def scribble(random: np.random.Generator) -> Sign:
     """A pen that wanders, as wide as a few digits."""
     side = round(DIGIT * random.uniform(0.8, 2.2))
-    stroke = cv2.resize(others.scribble(random, 12, 40), (2 * side, side), interpolation=cv2.INTER_AREA)
+    stroke = cv2.resize(negatives.scribble(random, 12, 40), (2 * side, side), interpolation=cv2.INTER_AREA)
     return _trimmed(stroke.astype(np.float32), OTHER, 0.0)

@@ -2,7 +2,7 @@
 
 Crossed sevens, looped twos, open fours, fives as roots, nines on a stalk, eights that are not closed.
 
-Each form, see digitlens_train.forms, is a few control points of a pen's way, moved a little anew for each
+Each form, see digitlens_train.allographs, is a few control points of a pen's way, moved a little anew for each
 digit and joined by a smooth curve (Catmull and Rom 1974).
 """
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens_train import strokes
-from digitlens_train.forms import FORMS
+from digitlens_train.allographs import FORMS
 from digitlens_train.strokes import Stroke
 
 Points = npt.NDArray[np.float64]

@@ -1,6 +1,6 @@
 """The forms that digits have in many hands, as ways of a pen: lists of a few points each.
 
-x to the right and y down, in the unit square or a little beyond; digitlens_train.hands makes curves of them.
+x to the right and y down, in the unit square or a little beyond; digitlens_train.drawn_digits makes curves of them.
 Each function takes a generator and draws one form, its proportions included.
 """
 

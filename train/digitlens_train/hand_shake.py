@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens_train.paper import Page
+from digitlens_train.page_photos import Page
 
 RATE = 30.0
 """Frames a second."""
