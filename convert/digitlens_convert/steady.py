@@ -52,7 +52,7 @@ def measure(reader: Reader, data: Mnist, frames: int, count: int, seed: int) -> 
                 raise DataError(f"{ATTEMPTS} still pages were misread: mend the reader's model first")
             sheet, truth = page(data, (seed, turn, attempt))
         random = np.random.default_rng((seed, turn, 1))
-        seen = record(reader, hand_shake.shaken(sheet, frames, random))
+        seen = record(reader, hand_shake.frames(sheet, frames, random))
         rows.append(follow(f"page {turn + 1}", seen, truth))
         for rate in RATES:
             worse = list(misread(seen, rate, np.random.default_rng((seed, turn, 2))))
@@ -61,7 +61,7 @@ def measure(reader: Reader, data: Mnist, frames: int, count: int, seed: int) -> 
         random = np.random.default_rng((seed, turn, 3))
         kind = SHEETS[turn % len(SHEETS)]
         blank = page_photos.sheet((2200, 1500), kind, float(random.uniform(25, 90)), random)
-        moving = hand_shake.shaken(np.clip(blank, 0, 255).astype(np.uint8), frames, random, sway=SWAY)
+        moving = hand_shake.frames(np.clip(blank, 0, 255).astype(np.uint8), frames, random, sway=SWAY)
         rows.append(follow(f"empty {kind}, {turn + 1}", record(reader, moving), []))
     rows[0]["left_out"] = left_out
     return rows

@@ -44,7 +44,7 @@ def convert(about: About, run: Path, out: Path, data: Mnist) -> list[Path]:
     from digitlens_convert import quantize
     from digitlens_train import row_photos
     from digitlens_train.crops import Sources
-    from digitlens_train.networks import STRIP_SCALE
+    from digitlens_train.networks import ROW_SCALE
     from digitlens_train.numbers import to_input
 
     model = keras.models.load_model(run / f"{about.name}.keras", compile=False)
@@ -67,7 +67,7 @@ def convert(about: About, run: Path, out: Path, data: Mnist) -> list[Path]:
             content = quantize.nearest(model, inputs, SETS, CLASSES)
         else:
             content = quantize.convert(model, kind, inputs)
-        entry, end = quantize.ports(content, STRIP_SCALE)
+        entry, end = quantize.ports(content, ROW_SCALE)
         path.write_bytes(content)
         card = Card(
             name=path.stem,

@@ -13,7 +13,7 @@ Images = npt.NDArray[np.uint8]
 
 
 class DataError(DigitLensError, ValueError):
-    """A data set that cannot be had or does not have the expected form."""
+    """A data set that is not available or not of the expected form."""
 
 
 class Mnist(NamedTuple):

@@ -1,4 +1,4 @@
-"""Rows of writing with known truth: numbers, amounts, dates, words, set sign by sign as a hand does."""
+"""Rows of handwriting with ground truth: numbers, amounts, dates, words, placed one character at a time."""
 
 from dataclasses import dataclass, field, replace
 
@@ -9,28 +9,31 @@ import numpy.typing as npt
 from digitlens.rows.recognizer import OTHER, SEPARATOR
 from digitlens_train import punctuation, writing
 from digitlens_train.crops import Sources
-from digitlens_train.writing import DIGIT, Hand, Sign
+from digitlens_train.writing import DIGIT, Character, Hand
 
 ROOM = 3
-"""Digit heights of the canvas that a row is written on."""
+"""Height of a row's canvas, in digit heights."""
 CHAINED = 0.3
-"""Of the rows of zeros, those written without lifting the pen."""
+"""Share of the zeros in a row that are written without lifting the pen."""
 BENFORD = np.log10(np.arange(2, 10))
-"""Of amounts, those whose first digit is at most 1, 2 ... 8 (Benford 1938)."""
+"""Cumulative distribution of an amount's first digit, 1 to 8 (Benford 1938)."""
 
 
 @dataclass
-class Row:
-    """Signs as they are set one after another."""
+class WrittenRow:
+    """Characters with their left edges; `reach` is the right end of the ink in each canvas row.
 
-    signs: list[tuple[Sign, int]] = field(default_factory=list)
+    All in pixels; `end` is the right end of the writing.
+    """
+
+    characters: list[tuple[Character, int]] = field(default_factory=list)
     reach: npt.NDArray[np.int64] = field(default_factory=lambda: np.full(ROOM * DIGIT, -1, np.int64))
     end: int = 0
 
 
-def write(sources: Sources, hand: Hand, random: np.random.Generator) -> Row:
-    """A row of any kind: a number, an amount, a date, a number beside a word; or one without a digit."""
-    row = Row()
+def write(sources: Sources, hand: Hand, random: np.random.Generator) -> WrittenRow:
+    """A random row: a number, an amount, a date, a number beside a word; or one without a digit."""
+    row = WrittenRow()
     kind = random.random()
     if kind < 0.42:
         _number(row, sources, hand, random, int(random.integers(1, 11)), 0.06)
@@ -47,64 +50,64 @@ def write(sources: Sources, hand: Hand, random: np.random.Generator) -> Row:
         _word(row, sources, hand, random, int(random.integers(1, 9)))
     elif kind < 0.975:
         for _ in range(int(random.integers(1, 3))):
-            _set(row, writing.scribble(random), hand, random, 0.3)
+            _append(row, writing.scribble(random), hand, random, 0.3)
     return row
 
 
 def _number(
-    row: Row, sources: Sources, hand: Hand, random: np.random.Generator, count: int, parted: float
+    row: WrittenRow, sources: Sources, hand: Hand, random: np.random.Generator, count: int, separated: float
 ) -> None:
-    again = random.random() < 0.15  # a hand repeats itself
+    repeats = random.random() < 0.15  # such as 777
     label = None
     for _ in range(count):
-        if parted and row.signs and random.random() < parted:
-            _mark(row, punctuation.separator(random), SEPARATOR, hand, random)
-        label = label if again and random.random() < 0.5 else None
-        sign = writing.digit(sources, hand, random, label)
-        label = sign.label
-        _set(row, sign, hand, random)
+        if separated and row.characters and random.random() < separated:
+            _append_mark(row, punctuation.separator(random), SEPARATOR, hand, random)
+        label = label if repeats and random.random() < 0.5 else None
+        character = writing.digit(sources, hand, random, label)
+        label = character.label
+        _append(row, character, hand, random)
 
 
-def _amount(row: Row, sources: Sources, hand: Hand, random: np.random.Generator) -> None:
-    """As on a cheque: a currency's mark or a stroke before it, dots in it, dashes behind it."""
+def _amount(row: WrittenRow, sources: Sources, hand: Hand, random: np.random.Generator) -> None:
+    """An amount as on a check: a currency sign or a stroke before it, dots in it, dashes after it."""
     first = 1 + int(np.searchsorted(BENFORD, random.random()))
     lead = random.random()
     if lead < 0.2:
-        _mark(row, punctuation.sign(random), OTHER, hand, random)
+        _append_mark(row, punctuation.symbol(random), OTHER, hand, random)
     elif lead < 0.3:
-        _mark(row, punctuation.ending(random), SEPARATOR, hand, random)
+        _append_mark(row, punctuation.ending(random), SEPARATOR, hand, random)
     count = int(random.integers(1, 4))
     groups = int(random.integers(1, 3))
     for group in range(groups):
         if group:
             style = random.random()
             if style < 0.75:
-                _mark(row, punctuation.dot_or_comma(random), SEPARATOR, hand, random)
+                _append_mark(row, punctuation.dot_or_comma(random), SEPARATOR, hand, random)
             count = 3
         if random.random() < (0.5 if group or groups == 1 else 0.15):
             if not group:
-                _set(row, writing.digit(sources, hand, random, first), hand, random)
+                _append(row, writing.digit(sources, hand, random, first), hand, random)
             _zeros(row, sources, hand, random, int(random.integers(2, 4 if group else 5)))
         else:
             for k in range(count):
                 label = None if group or k else first
-                _set(row, writing.digit(sources, hand, random, label), hand, random)
+                _append(row, writing.digit(sources, hand, random, label), hand, random)
     end = random.random()
     if end < 0.5:
         for _ in range(int(random.choice(3, p=(0.6, 0.32, 0.08))) + 1):
-            _mark(row, punctuation.ending(random), SEPARATOR, hand, random)
+            _append_mark(row, punctuation.ending(random), SEPARATOR, hand, random)
     elif end < 0.58:
-        _mark(row, punctuation.sign(random), OTHER, hand, random)
+        _append_mark(row, punctuation.symbol(random), OTHER, hand, random)
 
 
-def _zeros(row: Row, sources: Sources, hand: Hand, random: np.random.Generator, count: int) -> None:
-    """The zeros of a round amount: small or wide, written in one go, often joined at their heads."""
+def _zeros(row: WrittenRow, sources: Sources, hand: Hand, random: np.random.Generator, count: int) -> None:
+    """The zeros of a round amount: small or wide, in one stroke, often joined at their heads."""
     if random.random() < CHAINED:
         for k, zero in enumerate(writing.chained(count, hand, random)):
             if k:
-                _place(row, zero, row.signs[-1][1] + row.signs[-1][0].ink.shape[1])
+                _place(row, zero, row.characters[-1][1] + row.characters[-1][0].ink.shape[1])
             else:
-                _set(row, zero, hand, random)
+                _append(row, zero, hand, random)
         return
     size, wide = random.uniform(0.5, 1.05), random.uniform(0.85, 1.7)
     close, shift = random.uniform(-0.1, 0.08), random.normal(0.05, 0.12)
@@ -115,11 +118,11 @@ def _zeros(row: Row, sources: Sources, hand: Hand, random: np.random.Generator, 
         zero = replace(zero, middle=zero.middle - shift * DIGIT)
         if tail and k + 1 < count:
             zero = writing.tailed(zero, tail, hand, random)
-        _set(row, zero, loose, random, hand.gap if not k else close - tail)
+        _append(row, zero, loose, random, hand.gap if not k else close - tail)
 
 
-def _mixed(row: Row, sources: Sources, hand: Hand, random: np.random.Generator) -> None:
-    """A word or a mark beside a number."""
+def _mixed(row: WrittenRow, sources: Sources, hand: Hand, random: np.random.Generator) -> None:
+    """A word or a symbol beside a number."""
     parts = [True, False] if random.random() < 0.5 else [False, True]
     for part, is_word in enumerate(parts):
         if part:
@@ -127,72 +130,76 @@ def _mixed(row: Row, sources: Sources, hand: Hand, random: np.random.Generator) 
         if is_word and random.random() < 0.6:
             _word(row, sources, hand, random, int(random.integers(2, 6)))
         elif is_word:
-            _mark(row, punctuation.sign(random), OTHER, hand, random)
+            _append_mark(row, punctuation.symbol(random), OTHER, hand, random)
         else:
             _number(row, sources, hand, random, int(random.integers(1, 7)), 0.04)
 
 
-def _word(row: Row, sources: Sources, hand: Hand, random: np.random.Generator, count: int) -> None:
-    if not sources.others:
-        _set(row, writing.scribble(random), hand, random)
+def _word(row: WrittenRow, sources: Sources, hand: Hand, random: np.random.Generator, count: int) -> None:
+    if not sources.negatives:
+        _append(row, writing.scribble(random), hand, random)
         return
-    pictures = sources.others[int(random.integers(len(sources.others)))]
+    pictures = sources.negatives[int(random.integers(len(sources.negatives)))]
     for _ in range(count):
         picture = pictures[int(random.integers(len(pictures)))]
-        sign = writing.inked(picture, OTHER, hand, random, float(random.uniform(0.7, 1.15)))
-        _set(row, sign, hand, random, 0.6 * hand.gap)
+        character = writing.inked(picture, OTHER, hand, random, float(random.uniform(0.7, 1.15)))
+        _append(row, character, hand, random, 0.6 * hand.gap)
 
 
-def _gap(row: Row, hand: Hand, random: np.random.Generator, sources: Sources) -> None:
-    """Wide room between two numbers, with or without a mark in it."""
+def _gap(row: WrittenRow, hand: Hand, random: np.random.Generator, sources: Sources) -> None:
+    """A wide gap between two numbers, or a separator."""
     if random.random() < 0.4:
-        _mark(row, punctuation.separator(random), SEPARATOR, hand, random)
+        _append_mark(row, punctuation.separator(random), SEPARATOR, hand, random)
     else:
         row.end += round(DIGIT * random.uniform(0.4, 1.6))
         row.reach[:] = row.end
 
 
-def _mark(
-    row: Row, lines: list[npt.NDArray[np.float64]], label: int, hand: Hand, random: np.random.Generator
+def _append_mark(
+    row: WrittenRow, lines: list[npt.NDArray[np.float64]], label: int, hand: Hand, random: np.random.Generator
 ) -> None:
-    """Set a mark drawn with the hand's own pen."""
+    """Append a punctuation mark."""
     mark = writing.mark(lines, label, hand)
-    _set(row, mark, hand, random, max(0.0, hand.gap) * random.uniform(0.3, 1.2))
+    _append(row, mark, hand, random, max(0.0, hand.gap) * random.uniform(0.3, 1.2))
 
 
-def top_of(sign: Sign) -> int:
-    """The canvas row where a sign begins, its middle being the canvas's."""
-    highest = ROOM * DIGIT - len(sign.ink)
-    return int(np.clip(round(ROOM * DIGIT / 2 - sign.middle), 0, max(0, highest)))
+def top_of(character: Character) -> int:
+    """The canvas row of the character's top, its middle on the canvas's."""
+    highest = ROOM * DIGIT - len(character.ink)
+    return int(np.clip(round(ROOM * DIGIT / 2 - character.middle), 0, max(0, highest)))
 
 
-def _set(row: Row, sign: Sign, hand: Hand, random: np.random.Generator, gap: float | None = None) -> None:
-    """Put a sign behind the others, as closely as the hand writes."""
-    if len(sign.ink) > ROOM * DIGIT:
+def _append(
+    row: WrittenRow, character: Character, hand: Hand, random: np.random.Generator, gap: float | None = None
+) -> None:
+    """Append a character, as closely as the hand writes."""
+    if len(character.ink) > ROOM * DIGIT:
         return
-    top = top_of(sign)
+    top = top_of(character)
     spread = 0.05 + 0.2 * max(0.0, hand.gap)
     wanted = ((hand.gap if gap is None else gap) + random.normal(0, spread * hand.unrest)) * DIGIT
     left = 0
-    if row.signs:
-        inked = sign.ink > 0.4
-        starts = np.where(inked.any(axis=1), inked.argmax(axis=1), sign.ink.shape[1])
+    if row.characters:
+        inked = character.ink > 0.4
+        starts = np.where(inked.any(axis=1), inked.argmax(axis=1), character.ink.shape[1])
         around = cv2.dilate(row.reach.astype(np.float32)[:, np.newaxis], np.ones((9, 1), np.uint8)).ravel()
         by_stroke = float((around[top : top + len(starts)] - starts).max()) + 1
         left = round(hand.kern * by_stroke + (1 - hand.kern) * row.end + wanted)
-        # However closely: a sign does not stand on the one before.
-        before, at = row.signs[-1]
-        left = max(left, at + round(0.4 * min(before.ink.shape[1], sign.ink.shape[1])) + 3, at + 3)
-    _place(row, sign, left)
+        # Overlap is limited: a character does not cover the one before it.
+        before, at = row.characters[-1]
+        left = max(left, at + round(0.4 * min(before.ink.shape[1], character.ink.shape[1])) + 3, at + 3)
+    _place(row, character, left)
 
 
-def _place(row: Row, sign: Sign, left: int) -> None:
-    """Put a sign at a column, whatever stands there."""
-    top = top_of(sign)
-    row.signs.append((sign, left))
+def _place(row: WrittenRow, character: Character, left: int) -> None:
+    """Add a character with its left edge at a column."""
+    top = top_of(character)
+    row.characters.append((character, left))
     ends = np.where(
-        (sign.ink > 0.4).any(axis=1), sign.ink.shape[1] - (sign.ink[:, ::-1] > 0.4).argmax(axis=1), -(10**6)
+        (character.ink > 0.4).any(axis=1),
+        character.ink.shape[1] - (character.ink[:, ::-1] > 0.4).argmax(axis=1),
+        -(10**6),
     )
     part = row.reach[top : top + len(ends)]
     np.maximum(part, left + ends, out=part)
-    row.end = max(row.end, left + sign.ink.shape[1])
+    row.end = max(row.end, left + character.ink.shape[1])

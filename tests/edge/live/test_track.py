@@ -138,7 +138,7 @@ def test_a_shaken_page_through_the_reader(reader: Reader, digits) -> None:  # ty
     texts = [number.text for number in reader.read(sheet).numbers]
     assert sum(map(len, texts)) == 20
     tracker = Tracker()
-    for count, frame in enumerate(hand_shake.shaken(sheet, 12, np.random.default_rng(1))):
+    for count, frame in enumerate(hand_shake.frames(sheet, 12, np.random.default_rng(1))):
         assert frame.shape == (720, 1280, 3)
         tracker.update(reader.read(frame, time=count / 30))
         assert set(steady(tracker)) <= set(texts)
@@ -152,5 +152,5 @@ def test_an_empty_sheet_under_a_moving_camera(reader: Reader, kind) -> None:  # 
     random = np.random.default_rng(5)
     blank = page_photos.sheet((2000, 1300), kind, 48, random).clip(0, 255).astype(np.uint8)
     tracker = Tracker()
-    for frame in hand_shake.shaken(blank, 12, random, sway=250):
+    for frame in hand_shake.frames(blank, 12, random, sway=250):
         assert tracker.update(reader.read(frame)) == []
