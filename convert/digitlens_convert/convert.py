@@ -66,7 +66,7 @@ def _network(about: About, run: Path, out: Path, data: Mnist, config: ConvertCon
     targets["int8"] = out / f"{about.name}.tflite"
     crops = run / "pictures.npz"
     for kind, path in targets.items():
-        if kind == "int8" and crops.exists():  # the network learnt crops of paper, so they represent it
+        if kind == "int8" and crops.exists():  # the network learned crops of paper, so they represent it
             with np.load(crops) as file:
                 pictures = file["x"]
             some = pictures[:: max(1, len(pictures) // config.crops)]

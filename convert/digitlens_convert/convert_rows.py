@@ -4,8 +4,8 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
+from digitlens.core.arrays import Gray
 from digitlens.models import cards
 from digitlens.models.cards import Accuracy, Card, Port, Quantization, digest
 from digitlens.rows.recognizer import CLASSES, RowRecognizer
@@ -13,8 +13,6 @@ from digitlens_convert.config import RowsConfig
 from digitlens_convert.stats import accuracy
 from digitlens_train.data import Mnist
 from digitlens_train.run import About
-
-Gray = npt.NDArray[np.uint8]
 
 
 def convert(about: About, run: Path, out: Path, data: Mnist, config: RowsConfig) -> list[Path]:
@@ -30,9 +28,9 @@ def convert(about: About, run: Path, out: Path, data: Mnist, config: RowsConfig)
     model = keras.models.load_model(run / f"{about.name}.keras", compile=False)
     random = np.random.default_rng(0)
     representative: list[Gray] = []
-    learnt = Sources([(list(data.x_train), data.y_train)], [])
+    learned = Sources([(list(data.x_train), data.y_train)], [])
     while len(representative) < config.count:
-        picture = row_photos.make(learnt, random).picture
+        picture = row_photos.make(learned, random).picture
         if config.width // 2 < picture.shape[1] <= config.width:
             representative.append(np.pad(picture, ((0, 0), (0, config.width - picture.shape[1]))))
     tested = Sources([(list(data.x_test), data.y_test)], [])

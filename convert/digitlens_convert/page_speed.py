@@ -9,17 +9,16 @@ from typing import Any, TypeVar
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from digitlens import Reader
+from digitlens.core.arrays import Gray
 from digitlens.glyphs.normalize import to_mnist
 from digitlens.paper.rules import components
 from digitlens.paper.segment import find_glyphs
 from digitlens_train.data import Mnist
 from digitlens_train.pages import Paper, compose
 
-Gray = npt.NDArray[np.uint8]
 Name = TypeVar("Name", bound=Hashable)
 
 SIZE = (1280, 720)

@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from keras import layers
 
+from digitlens.core.arrays import Floats
 from digitlens.core.errors import DependencyError, DigitLensError
 from digitlens_convert.speed import Run
 from digitlens_train.networks import to_input
-
-Floats = npt.NDArray[np.float32]
 
 
 def runners(model_file: Path) -> dict[str, Run]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from digitlens import Reader
+from digitlens.core.arrays import Pixels
 from digitlens.core.readings import Digit, Number, Reading, number
 from digitlens.live.tracker import Tracker
 from digitlens_train import hand_shake, page_photos, pages
@@ -30,7 +30,6 @@ ATTEMPTS = 20
 """Most misread pages to replace."""
 WITHIN = 10
 """Limit until every number is steady, in frames."""
-Page = npt.NDArray[np.uint8]
 
 
 def measure(reader: Reader, data: Mnist, frames: int, count: int, seed: int) -> list[dict[str, Any]]:
@@ -68,7 +67,7 @@ def measure(reader: Reader, data: Mnist, frames: int, count: int, seed: int) -> 
     return rows
 
 
-def page(data: Mnist, seed: tuple[int, ...]) -> tuple[Page, list[str]]:
+def page(data: Mnist, seed: tuple[int, ...]) -> tuple[Pixels, list[str]]:
     """A page of 20 of MNIST's test digits, two of each, and its numbers."""
     random = np.random.default_rng(seed)
     signs = iter("".join(str(value % 10) for value in random.permutation(DIGITS)))
@@ -78,7 +77,7 @@ def page(data: Mnist, seed: tuple[int, ...]) -> tuple[Page, list[str]]:
     return sheet, [text for row in rows for text in row]
 
 
-def record(reader: Reader, frames: Iterator[Page]) -> list[Reading]:
+def record(reader: Reader, frames: Iterator[Pixels]) -> list[Reading]:
     """The readings of a sequence."""
     return [reader.read(frame, time=count / hand_shake.RATE) for count, frame in enumerate(frames)]
 

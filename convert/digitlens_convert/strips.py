@@ -12,14 +12,12 @@ import numpy.typing as npt
 
 from digitlens import Classifier, Reader
 from digitlens.config.settings import RowNetworkUse
+from digitlens.core.arrays import Floats, Gray
 from digitlens.images import pictures
 from digitlens.rows import ctc
 from digitlens.rows.recognizer import BLANK, HEIGHT, WIDTHS, RowOutput, RowRecognizer
 from digitlens_convert import pages
 from digitlens_convert.stats import discordant, mcnemar
-
-Gray = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)

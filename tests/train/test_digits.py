@@ -181,7 +181,7 @@ def test_a_users_own_crops(tmp_path: Path, mnist: Path, digits) -> None:  # type
     (folder / "other").mkdir()
     (folder / "0" / "a.png").replace(folder / "other" / "b.png")
     dash = np.full((60, 60), 220, np.uint8)
-    dash[29:32, 20:40] = 40  # no glyph to the runtime, so not learnt
+    dash[29:32, 20:40] = 40  # no glyph to the runtime, so not learned
     cv2.imwrite(str(folder / "other" / "dash.png"), dash)
     data = load_mnist(mnist)
     sources = crops.load_sources((data.x_train, data.y_train), None, folder)

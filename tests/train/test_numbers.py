@@ -84,7 +84,7 @@ def test_an_epoch_learns_the_latest_shards() -> None:
         [1, 2, 3, 4, 5],
         [3, 4, 5, 6, 7],
     ]
-    assert plan.rows_learnt(4) == 160
+    assert plan.rows_learned(4) == 160
 
 
 def test_the_loss_prefers_the_right_reading() -> None:

@@ -2,9 +2,8 @@
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+from digitlens.core.arrays import Floats
 
 
 def draw(size: tuple[int, int], digit: float, random: np.random.Generator) -> Floats:

@@ -11,11 +11,12 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.core.arrays import Gray
 from digitlens.glyphs import normalize, parts
 from digitlens.paper import segment
 from digitlens_train import drawn_digits, negatives, strokes, touching, user_crops
 from digitlens_train.data import DataError
-from digitlens_train.strokes import Gray, Stroke
+from digitlens_train.strokes import Stroke
 
 OTHER = 10
 """The label of non-digits."""

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.core.arrays import Floats, Gray
 from digitlens_train import crops, elastic, networks
 from digitlens_train.crops import OTHER, Mix, Sources
 from digitlens_train.data import load_mnist
@@ -18,8 +19,6 @@ from digitlens_train.networks import to_input
 from digitlens_train.run import About, Figures, checkpoint, claim, finish, save_epoch, table
 from digitlens_train.warm_start import shipped, take_over
 
-Gray = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
 Pair = tuple[Gray, Gray]
 
 
@@ -42,7 +41,7 @@ class DigitsConfig:
         ema_momentum: of the exponential moving average of the weights, which the run keeps.
         bn_batches: batches that re-estimate batch normalization's statistics for the averaged weights.
         kept_digits: share of the held-out digits that the threshold for *not a digit* keeps.
-        held_out_digits: MNIST training digits that are not learnt; temperature and threshold are fitted
+        held_out_digits: MNIST training digits that are not learned; temperature and threshold are fitted
             on them.
         warm_start: name or path of a shipped network to begin with; "" begins with random weights.
         mix: crops drawn to learn from.
@@ -108,20 +107,20 @@ def fit(
         ModelError: there is no model `config.warm_start`.
     """
     half, count = load_mnist(mnist), config.held_out_digits
-    mnist_learnt = half.x_train[:-count], half.y_train[:-count]
+    mnist_learned = half.x_train[:-count], half.y_train[:-count]
     mnist_held = half.x_train[-count:], half.y_train[-count:]
-    learnt = crops.load_sources(mnist_learnt, data, user_crops)
+    learned = crops.load_sources(mnist_learned, data, user_crops)
     # Negatives are not split: the held-out crops have other drawings of the same characters.
-    held = Sources([(list(mnist_held[0]), mnist_held[1])], learnt.negatives)
+    held = Sources([(list(mnist_held[0]), mnist_held[1])], learned.negatives)
     history = claim(out, asdict(config), resume)
 
     model = networks.digits()
     if config.warm_start and not history:
-        take_over(model, config.warm_start, to_input(mnist_learnt[0][:2000]))
-    paper = _crops(learnt, config.mix, config.seed, out / "pictures.npz")
+        take_over(model, config.warm_start, to_input(mnist_learned[0][:2000]))
+    paper = _crops(learned, config.mix, config.seed, out / "pictures.npz")
     paper_held = _crops(held, config.held_out_mix, config.seed + 1, out / "held_out.npz")
     keras.utils.set_random_seed(config.seed)
-    sets = _parts(mnist_learnt, paper, crops.plain(learnt.negatives))
+    sets = _parts(mnist_learned, paper, crops.plain(learned.negatives))
     _compile(model, config)
     if history:
         model.load_weights(checkpoint(out, len(history)))
@@ -130,7 +129,7 @@ def fit(
     model.optimizer.finalize_variable_values(model.trainable_variables)  # the moving average
     _update_batch_norm(model, sets, config)
     model.save(out / "digits.keras")
-    _evaluate(model, config, out, paper_held, mnist_held, learnt)
+    _evaluate(model, config, out, paper_held, mnist_held, learned)
     print(table(history))
     return model
 
@@ -241,7 +240,7 @@ def _fit(
     epochs = config.all_epochs
     if len(history) >= epochs:
         print(f"{out}: finished, all {epochs} epochs are done; nothing to train")
-    with ThreadPoolExecutor(1) as ahead:  # distorts the next epoch's pictures while this one is learnt
+    with ThreadPoolExecutor(1) as ahead:  # distorts the next epoch's pictures while this one is learned
         coming = ahead.submit(_epoch, sets, config, len(history) + 1)
         for epoch in range(len(history) + 1, epochs + 1):
             started = time.perf_counter()
@@ -268,7 +267,7 @@ def _update_batch_norm(model: keras.Model, sets: list[Pair], config: DigitsConfi
 
 
 def _evaluate(
-    model: keras.Model, config: DigitsConfig, out: Path, paper: Pair, plain: Pair, learnt: Sources
+    model: keras.Model, config: DigitsConfig, out: Path, paper: Pair, plain: Pair, learned: Sources
 ) -> None:
     """Fit temperature and threshold on the held-out pictures, print the figures, write about.json."""
     on_paper, as_is = (model.predict(to_input(x), batch_size=1024, verbose=0) for x, _ in (paper, plain))
@@ -283,7 +282,7 @@ def _evaluate(
         f"held out: {right_plain:.2%} of MNIST's digits right, {right:.2%} on paper; "
         f"at threshold {threshold:.3f} {passed:.2%} of non-digits pass; temperature {temperature:.3f}"
     )
-    _describe(config, out, learnt, temperature, threshold)
+    _describe(config, out, learned, temperature, threshold)
 
 
 def calibrate(logits: Floats, labels: Gray) -> float:
@@ -305,11 +304,13 @@ def _best(logits: Floats) -> Floats:
     return best
 
 
-def _describe(config: DigitsConfig, out: Path, learnt: Sources, temperature: float, threshold: float) -> None:
-    sets = ", ".join(f"{len(labels):,}" for _, labels in learnt.digits)
+def _describe(
+    config: DigitsConfig, out: Path, learned: Sources, temperature: float, threshold: float
+) -> None:
+    sets = ", ".join(f"{len(labels):,}" for _, labels in learned.digits)
     epoch = sum(config.epoch_parts)
     trained = (
-        f"MNIST and further digits ({sets}), {sum(map(len, learnt.negatives)):,} other characters, as they "
+        f"MNIST and further digits ({sets}), {sum(map(len, learned.negatives)):,} other characters, as they "
         f"are and drawn on paper and cut out ({config.mix.total:,}); {config.all_epochs} epochs of {epoch:,}"
     )
     settings = f"--epochs {config.epochs} --pictures {config.mix.total} --seed {config.seed} --data DIR"

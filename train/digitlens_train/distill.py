@@ -38,7 +38,7 @@ class DistillConfig:
     """Everything that determines the fitted weights; fields not listed are as in NumbersConfig.
 
     Attributes:
-        strong_share: share of each batch that is augmented strongly and learnt from its labels alone. The
+        strong_share: share of each batch that is augmented strongly and learned from its labels alone. The
             rest is augmented mildly, so that the teacher's answers for the row still apply.
         soft_weight: weight of the divergence from the teacher's answers, relative to CTC's.
     """
@@ -84,7 +84,7 @@ def fit(
     Raises:
         DataError: MNIST is not available, `out` holds another run, or a weights file is of another network.
     """
-    learnt, held = numbers.sources(mnist, data, config.held_out_digits)
+    learned, held = numbers.sources(mnist, data, config.held_out_digits)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(config.seed)
     large = None if taught_by is None else _loaded(teacher.Teacher(), taught_by).to(device)
@@ -93,7 +93,7 @@ def fit(
         _loaded(small, warm_start)
     history = claim(out, asdict(config), resume)
     held_rows = numbers.held_out(held, config.seed, config.held_out_rows, out / "held_out.npz")
-    drawn = shards.Shards(learnt, config.plan, out / "shards", processes or os.cpu_count() or 1)
+    drawn = shards.Shards(learned, config.plan, out / "shards", processes or os.cpu_count() or 1)
     run = _Run(small.to(device, memory_format=torch.channels_last), config, warm_start is None)
     if history:
         run.load(out / f"epoch-{len(history):02}.pt", device)
@@ -120,7 +120,7 @@ def fit(
     finally:
         drawn.close()
     print(f"held out: {score(run.mean, held_rows)[0]:.2%} of the rows exact")
-    _save(run.mean, config, out, learnt, large is not None)
+    _save(run.mean, config, out, learned, large is not None)
 
 
 class _Batch(NamedTuple):
@@ -143,7 +143,7 @@ class _Run:
         self._device = next(network.parameters()).device
         self.mean = teacher.copied(network)
         self._means = [v for v in self.mean.state_dict().values() if v.is_floating_point()]
-        self._steps = max(1, config.plan.rows_learnt(config.epochs) * MEAN_WIDTH // config.batch_pixels)
+        self._steps = max(1, config.plan.rows_learned(config.epochs) * MEAN_WIDTH // config.batch_pixels)
         self._warm = min(600, self._steps // 10)
         self._is_new = is_new
         self._step = 0
@@ -313,7 +313,7 @@ def _loaded(network: nn.Module, path: Path) -> nn.Module:
     return network
 
 
-def _save(network: nn.Module, config: DistillConfig, out: Path, learnt: Sources, taught: bool) -> None:
+def _save(network: nn.Module, config: DistillConfig, out: Path, learned: Sources, taught: bool) -> None:
     """The teacher as teacher.npz; a taught network as numbers.keras with its about.json."""
     if not taught:
         teacher.save(network, out / "teacher.npz")
@@ -328,7 +328,7 @@ def _save(network: nn.Module, config: DistillConfig, out: Path, learnt: Sources,
             name="numbers",
             kind="strips",
             description=numbers.DESCRIPTION,
-            training_data=numbers.training_data(learnt, distinct, config.plan.rows_learnt(config.epochs))
+            training_data=numbers.training_data(learned, distinct, config.plan.rows_learned(config.epochs))
             + ", half of them with a teacher's answers",
             make_again=(
                 f"python -m digitlens_train distill --epochs {config.epochs} --seed {config.seed} "

@@ -2,10 +2,8 @@
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Gray = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
+from digitlens.core.arrays import Floats, Gray
 
 KNOTS = 5
 """Points a side of the grid of random displacements, interpolated smoothly (after Simard et al. 2003)."""

@@ -6,15 +6,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from digitlens.core.arrays import Pixels
 from digitlens.core.errors import PictureError
 from digitlens_train.hand_shake import RATE, frames
-from digitlens_train.page_photos import Page
 
 GRAIN = 4.0
 """Standard deviation of the sensor's noise, in gray levels."""
 
 
-def write(path: Path, sheet: Page, count: int, seed: int, still: bool = False) -> None:
+def write(path: Path, sheet: Pixels, count: int, seed: int, still: bool = False) -> None:
     """Write `count` frames of a sheet (H, W, 3) uint8 BGR, of its size, as Motion JPEG at RATE.
 
     Raises:
@@ -31,7 +31,7 @@ def write(path: Path, sheet: Page, count: int, seed: int, still: bool = False) -
     film.release()
 
 
-def _still(sheet: Page, count: int, random: np.random.Generator) -> Iterator[Page]:
+def _still(sheet: Pixels, count: int, random: np.random.Generator) -> Iterator[Pixels]:
     """The sheet with new noise each frame: a window that moves over one noise field."""
     height, width = sheet.shape[:2]
     field = np.round(random.normal(0, GRAIN, (height + 64, width + 64, 3))).astype(np.int16)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens_train.page_photos import Page
+from digitlens.core.arrays import Pixels
 
 RATE = 30.0
 """Frame rate, in frames a second."""
@@ -17,7 +17,7 @@ SHUTTER = 0.5
 
 
 def frames(
-    sheet: Page,
+    sheet: Pixels,
     count: int,
     random: np.random.Generator,
     *,
@@ -25,7 +25,7 @@ def frames(
     sway: float = 30.0,
     tremor: float = 1.5,
     grain: float = 4.0,
-) -> Iterator[Page]:
+) -> Iterator[Pixels]:
     """Frames (height, width, 3) uint8 BGR of a sheet (H, W, 3) uint8 under a hand-held camera.
 
     The same generator state gives the same frames.
@@ -82,7 +82,7 @@ def _path(count: int, random: np.random.Generator, sway: float, tremor: float) -
     return path
 
 
-def _motion_blurred(view: Page, across: float, down: float) -> Page:
+def _motion_blurred(view: Pixels, across: float, down: float) -> Pixels:
     """The view while the camera moves by so many pixels during the exposure."""
     length = int(np.ceil(max(abs(across), abs(down))))
     if length < 2:

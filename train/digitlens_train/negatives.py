@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.core.arrays import Gray
 from digitlens_train import strokes
-from digitlens_train.strokes import SIDE, Gray, Stroke
+from digitlens_train.strokes import SIDE, Stroke
 
 Digits = tuple[Sequence[Gray], Gray]
 MIDDLE = SIDE // 2

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.core.arrays import Floats, Gray
 from digitlens.rows import recognizer
 from digitlens.rows.recognizer import BLANK, CLASSES
 from digitlens_train import crops, networks, row_photos, shards
@@ -21,8 +22,6 @@ from digitlens_train.row_photos import LONGEST, UNKNOWN
 from digitlens_train.run import About, Figures, Observer, checkpoint, claim, finish, save_epoch, table
 from digitlens_train.shards import Dataset
 
-Gray = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
 CTC_WEIGHT = 1 / 8
 """Weight of the CTC loss, a sum over the row, beside the columns' cross entropy, a mean."""
 MEAN_WIDTH = 190
@@ -40,13 +39,13 @@ class NumbersConfig:
     Attributes:
         shard_size: rows of a shard.
         new_shards: shards drawn for each epoch.
-        window: latest shards that an epoch learns, so each row is learnt window / new_shards times, with
+        window: latest shards that an epoch learns, so each row is learned window / new_shards times, with
             another augmentation each time.
         batch_pixels: pixel columns of a batch.
         learning_rate: peak of the schedule, a warm-up and a cosine decay to 0.
         ema_momentum: of the exponential moving average of the weights, which the run keeps.
         bn_batches: batches that re-estimate batch normalization's statistics for the averaged weights.
-        held_out_digits: MNIST training digits that are not learnt; held-out rows are drawn from them.
+        held_out_digits: MNIST training digits that are not learned; held-out rows are drawn from them.
         held_out_rows: rows that each epoch is evaluated on.
     """
 
@@ -95,7 +94,7 @@ def fit(
     Raises:
         DataError: MNIST is not available, or `out` holds another run.
     """
-    learnt, held = sources(mnist, data, config.held_out_digits)
+    learned, held = sources(mnist, data, config.held_out_digits)
     history = claim(out, asdict(config), resume)
     keras.utils.set_random_seed(config.seed)
     model, guide = compiled(config)
@@ -104,7 +103,7 @@ def fit(
     if history:
         model.load_weights(checkpoint(out, len(history)))
     held_rows = held_out(held, config.seed, config.held_out_rows, out / "held_out.npz")
-    drawn = shards.Shards(learnt, config.plan, out / "shards", processes or os.cpu_count() or 1)
+    drawn = shards.Shards(learned, config.plan, out / "shards", processes or os.cpu_count() or 1)
     try:
         for epoch in range(len(history), config.epochs):
             started = time.perf_counter()
@@ -126,21 +125,21 @@ def fit(
         drawn.close()
     model.save(out / "numbers.keras")
     print(f"held out: {exact(model, held_rows):.2%} of the rows exact")
-    _describe(config, out, learnt, warm_start)
+    _describe(config, out, learned, warm_start)
     print(table(history))
     return model
 
 
 def sources(mnist: Path | None, data: Path | None, held_out_digits: int) -> tuple[Sources, Sources]:
-    """The sources of learnt rows, and those of held-out rows: MNIST's last training digits.
+    """The sources of learned rows, and those of held-out rows: MNIST's last training digits.
 
     Raises:
         DataError: MNIST is not available, or a data set is broken.
     """
     half = load_mnist(mnist)
-    learnt = crops.load_sources((half.x_train[:-held_out_digits], half.y_train[:-held_out_digits]), data)
+    learned = crops.load_sources((half.x_train[:-held_out_digits], half.y_train[:-held_out_digits]), data)
     held = list(half.x_train[-held_out_digits:]), half.y_train[-held_out_digits:]
-    return learnt, Sources([held], learnt.negatives)
+    return learned, Sources([held], learned.negatives)
 
 
 def held_out(drawn_from: Sources, seed: int, count: int, kept: Path) -> Dataset:
@@ -157,7 +156,7 @@ def compiled(config: NumbersConfig) -> tuple[keras.Model, Any]:
 
     model = networks.numbers()
     guide = tf.Variable(1.0, trainable=False, dtype=tf.float32)
-    steps = config.plan.rows_learnt(config.epochs) * MEAN_WIDTH // config.batch_pixels
+    steps = config.plan.rows_learned(config.epochs) * MEAN_WIDTH // config.batch_pixels
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, int(0.95 * steps), warmup_target=config.learning_rate, warmup_steps=min(600, steps // 10)
     )
@@ -294,16 +293,16 @@ def _loss(model: keras.Model, rows: Dataset) -> float:
     return sum(loss * count for loss, count in sums) / sum(count for _, count in sums)
 
 
-def training_data(learnt: Sources, distinct: int, total: int) -> str:
-    """The card's description of the training data: its sources, distinct rows and rows learnt in all."""
-    sets = ", ".join(f"{len(labels):,}" for _, labels in learnt.digits)
+def training_data(learned: Sources, distinct: int, total: int) -> str:
+    """The card's description of the training data: its sources, distinct rows and rows learned in all."""
+    sets = ", ".join(f"{len(labels):,}" for _, labels in learned.digits)
     return (
-        f"MNIST and further digits ({sets}) and {sum(map(len, learnt.negatives)):,} other characters, "
-        f"written in {distinct:,} synthetic rows, photographed; {total:,} learnt in all"
+        f"MNIST and further digits ({sets}) and {sum(map(len, learned.negatives)):,} other characters, "
+        f"written in {distinct:,} synthetic rows, photographed; {total:,} learned in all"
     )
 
 
-def _describe(config: NumbersConfig, out: Path, learnt: Sources, warm_start: Path | None) -> None:
+def _describe(config: NumbersConfig, out: Path, learned: Sources, warm_start: Path | None) -> None:
     """Write about.json.
 
     The temperature stays 1: the probabilities were calibrated on photographed rows. On drawn ones, some of
@@ -316,7 +315,7 @@ def _describe(config: NumbersConfig, out: Path, learnt: Sources, warm_start: Pat
             name="numbers",
             kind="strips",
             description=DESCRIPTION,
-            training_data=training_data(learnt, distinct, config.plan.rows_learnt(config.epochs)),
+            training_data=training_data(learned, distinct, config.plan.rows_learned(config.epochs)),
             make_again=(
                 f"python -m digitlens_train numbers --epochs {config.epochs} --seed {config.seed} "
                 f"--rate {config.learning_rate} --data DIR"

@@ -4,10 +4,9 @@ from typing import Literal
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
-Page = npt.NDArray[np.uint8]
+from digitlens.core.arrays import Floats, Pixels
+
 Kind = Literal["plain", "ruled", "squared", "table"]
 
 SHEETS = ((238, 240, 242), (225, 235, 238), (205, 228, 240), (228, 222, 214), (190, 196, 200))
@@ -47,7 +46,7 @@ def write(page: Floats, ink: Floats, random: np.random.Generator) -> Floats:
     return page + pressed * ink[..., np.newaxis] * (color - page)
 
 
-def photograph(page: Floats, random: np.random.Generator) -> Page:
+def photograph(page: Floats, random: np.random.Generator) -> Pixels:
     """A photo (height, width, 3) uint8 BGR: perspective, uneven light, a shadow, blur, noise and JPEG."""
     height, width = page.shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)

@@ -7,10 +7,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.core.arrays import Floats, Pixels
 from digitlens_train.data import Images
-
-Page = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Paper:
 
 def compose(
     rows: Sequence[str], images: Images, labels: npt.NDArray[np.uint8], seed: int, paper: Paper
-) -> Page:
+) -> Pixels:
     """Write `rows` (digits and spaces) with digits drawn from (N, 28, 28) images of these labels.
 
     Returns (height, width, 3) uint8 BGR. The same seed gives the same page.
@@ -68,7 +66,7 @@ def compose(
     return _photograph(page, random, paper)
 
 
-def _write(ink: Floats, image: Page, x: int, y: int, digit: int) -> None:
+def _write(ink: Floats, image: Pixels, x: int, y: int, digit: int) -> None:
     """Add a digit's ink, its 20 x 20 box `digit` pixels high, centered at x, y."""
     side = round(digit * 28 / 20)
     # Enlarging turns an edge into a ramp; a higher contrast around half makes it an edge again.
@@ -81,7 +79,7 @@ def _write(ink: Floats, image: Page, x: int, y: int, digit: int) -> None:
     ink[rows, columns] = np.maximum(ink[rows, columns], part)
 
 
-def _photograph(page: Floats, random: np.random.Generator, paper: Paper) -> Page:
+def _photograph(page: Floats, random: np.random.Generator, paper: Paper) -> Pixels:
     """Rotate the sheet, shade it from one corner, blur, add noise."""
     height, width = page.shape[:2]
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), paper.turn, 1.02)
@@ -91,5 +89,5 @@ def _photograph(page: Floats, random: np.random.Generator, paper: Paper) -> Page
     light = 1 - np.float32(paper.shade) * distance**2
     lit = cv2.GaussianBlur(turned * light[..., np.newaxis], (3, 3), 0)
     noise = random.normal(0, paper.grain, page.shape).astype(np.float32)
-    photo: Page = np.clip(lit + noise, 0, 255).astype(np.uint8)
+    photo: Pixels = np.clip(lit + noise, 0, 255).astype(np.uint8)
     return photo

@@ -9,18 +9,15 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from digitlens.core.arrays import Floats, Gray
 from digitlens.paper.ink import find_ink
 from digitlens.reader import FINE, LOW
 from digitlens.rows import recognizer
 from digitlens.rows.recognizer import BLANK, OTHER, STEP
 from digitlens_train import backgrounds, row_writer, writing
 from digitlens_train.crops import Sources
-from digitlens_train.strokes import Gray
 from digitlens_train.writing import DIGIT, Hand
-
-Floats = npt.NDArray[np.float32]
 
 UNKNOWN = 255
 """The label of a column that may show one thing or another."""

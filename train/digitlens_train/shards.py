@@ -11,13 +11,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.core.arrays import Gray
 from digitlens.rows import recognizer
 from digitlens.rows.recognizer import BLANK, STEP
 from digitlens_train import row_photos
 from digitlens_train.crops import Sources
 from digitlens_train.row_photos import LONGEST, UNKNOWN
 
-Gray = npt.NDArray[np.uint8]
 Dataset = dict[int, tuple[Gray, Gray]]
 """By width: pictures (N, HEIGHT, width) and targets (N, LONGEST + width / STEP), labels then columns."""
 
@@ -36,8 +36,8 @@ class Plan:
         end = (epoch + 1) * self.new_shards
         return range(max(0, end - self.window), end)
 
-    def rows_learnt(self, epochs: int) -> int:
-        """Rows learnt in so many epochs, repetitions included."""
+    def rows_learned(self, epochs: int) -> int:
+        """Rows learned in so many epochs, repetitions included."""
         return self.shard_size * sum(len(self.of(epoch)) for epoch in range(epochs))
 
 

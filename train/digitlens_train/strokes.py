@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.core.arrays import Gray
+
 Stroke = npt.NDArray[np.float32]
-Gray = npt.NDArray[np.uint8]
 
 SIDE = 112
 """Side of a stroke picture, in pixels."""

@@ -8,9 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.core.arrays import Floats, Gray, Pixels
 from digitlens_train import negatives, page_photos, strokes
-from digitlens_train.page_photos import Floats, Page
-from digitlens_train.strokes import Gray
 
 Kind = Literal["numbers", "words", "scribbles", "empty", "ruled", "squared", "table"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -55,7 +54,7 @@ def page(
     letters: Sequence[Gray],
     random: np.random.Generator,
     strip: bool = False,
-) -> tuple[Page, list[str]]:
+) -> tuple[Pixels, list[str]]:
     """A page (H, W, 3) uint8 BGR and its rows of digits, none for the kinds without numbers.
 
     Args:

@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.core.arrays import Gray
 from digitlens.glyphs.seams import seams
 from digitlens_train import strokes
-from digitlens_train.strokes import Gray, Stroke
+from digitlens_train.strokes import Stroke
 
 GOOD = 0.1
 """Most ink that a good cut leaves on the wrong side, as a fraction of the smaller digit's."""

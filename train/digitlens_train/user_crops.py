@@ -7,14 +7,12 @@ reverse, as cut from a photo or as `digitlens read` saves them.
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from digitlens import PictureError
+from digitlens.core.arrays import Gray
 from digitlens.images import pictures
 from digitlens.paper import segment
 from digitlens_train.data import DataError
-
-Gray = npt.NDArray[np.uint8]
 
 CLASSES = (*"0123456789", "other")
 LARGEST = 1000

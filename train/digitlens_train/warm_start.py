@@ -5,12 +5,11 @@ from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 
+from digitlens.core.arrays import Floats
 from digitlens.models import cards
 from digitlens_train.data import DataError
 
-Floats = npt.NDArray[np.float32]
 Layer = tuple[Floats, Floats]
 
 

@@ -7,12 +7,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.core.arrays import Floats, Gray
 from digitlens.rows.recognizer import OTHER
 from digitlens_train import drawn_digits, negatives, strokes
 from digitlens_train.crops import Sources, shares
-from digitlens_train.strokes import Gray
-
-Floats = npt.NDArray[np.float32]
 
 DIGIT = 40
 """Height of a written digit, in pixels."""
