@@ -70,8 +70,8 @@ def measure(reader: Reader, data: Mnist, frames: int, count: int, seed: int) -> 
 def page(data: Mnist, seed: tuple[int, ...]) -> tuple[Pixels, list[str]]:
     """A page of 20 of MNIST's test digits, two of each, and its numbers."""
     random = np.random.default_rng(seed)
-    signs = iter("".join(str(value % 10) for value in random.permutation(DIGITS)))
-    rows = [["".join(next(signs) for _ in range(size)) for size in row] for row in GROUPS]
+    digits = iter("".join(str(value % 10) for value in random.permutation(DIGITS)))
+    rows = [["".join(next(digits) for _ in range(size)) for size in row] for row in GROUPS]
     written = ["  ".join(row) for row in rows]
     sheet = pages.compose(written, data.x_test, data.y_test, int(random.integers(2**31)), PAPER)
     return sheet, [text for row in rows for text in row]
