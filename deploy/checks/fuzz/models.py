@@ -16,7 +16,7 @@ from fuzz.cases import Found, Ready, mutated, one_line
 
 
 def model(case: random.Random, folder: Path, ready: Ready) -> None:
-    """Models whose bytes or cards were changed: refused, or as good as before."""
+    """Models whose bytes or cards were mutated: refused, or usable."""
     name = case.choice(["digits", "seed", "svm", "numbers"])
     file = cards.find(name)
     path = folder / file.name
@@ -30,12 +30,12 @@ def model(case: random.Random, folder: Path, ready: Ready) -> None:
         changed = content != path.read_bytes()
         path.write_bytes(content)
         if _loads(path) and changed:
-            raise Found(f"{path.name}: other bytes were taken")
+            raise Found(f"{path.name}: mutated bytes were accepted")
         return
-    if which == "npz" and name == "svm":  # with a card that fits: whoever has made it has made both
+    if which == "npz" and name == "svm":  # with a matching card, as an attacker would
         path.write_bytes(mutated(case, path.read_bytes()))
-        told = json.loads(card.read_bytes()) | {"sha256": cards.digest(path.read_bytes())}
-        card.write_text(json.dumps(told))
+        fields = json.loads(card.read_bytes()) | {"sha256": cards.digest(path.read_bytes())}
+        card.write_text(json.dumps(fields))
     elif which == "card":
         card.write_bytes(mutated(case, card.read_bytes()))
     else:
@@ -80,14 +80,15 @@ ODD = [
 ]
 
 
-def _changed(case: random.Random, told: Any) -> Any:
-    if isinstance(told, dict) and told:
-        key = case.choice(list(told))
+def _changed(case: random.Random, value: Any) -> Any:
+    """The JSON value with one field missing, replaced or changed inside."""
+    if isinstance(value, dict) and value:
+        key = case.choice(list(value))
         how = case.randrange(4)
         if how == 0:
-            return {name: value for name, value in told.items() if name != key}
-        return told | {key: case.choice(ODD) if how == 1 else _changed(case, told[key])}
-    if isinstance(told, list) and told and case.random() < 0.7:
-        place = case.randrange(len(told))
-        return [*told[:place], _changed(case, told[place]), *told[place + 1 :]]
+            return {name: field for name, field in value.items() if name != key}
+        return value | {key: case.choice(ODD) if how == 1 else _changed(case, value[key])}
+    if isinstance(value, list) and value and case.random() < 0.7:
+        place = case.randrange(len(value))
+        return [*value[:place], _changed(case, value[place]), *value[place + 1 :]]
     return case.choice(ODD)
