@@ -1,6 +1,8 @@
 """Real parts for the tests: the shipped models, real digits, the pictures of ../shared where they are."""
 
-from collections.abc import Callable, Iterator
+import os
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,12 +11,52 @@ import numpy.typing as npt
 import pytest
 
 from digitlens import Reader
+from tests.needs import MARKERS, NEEDS, apt_line
 
 if TYPE_CHECKING:  # paho-mqtt is optional
     from tests.edge.outlets.brokers import Watched
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
+REQUIRE = os.environ.get("DIGITLENS_REQUIRE", "") not in ("", "0")
+"""Whether a test fails, instead of being skipped, if a program that it needs is not installed."""
+LACKS = "lacks"
+"""Property of a test's report: the name in NEEDS of what is not installed."""
+
+
+def needs_of(item: pytest.Item) -> list[str]:
+    """Names in NEEDS that a test's markers stand for."""
+    programs = [mark.args[0] for mark in item.iter_markers("program")]
+    return [name for name in MARKERS if item.get_closest_marker(name)] + programs
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    lacking = [name for name in needs_of(item) if NEEDS[name].missing()]
+    if not lacking:
+        return
+    item.user_properties += [(LACKS, name) for name in lacking]
+    programs = ", ".join(program for name in lacking for program in NEEDS[name].missing())
+    reason = f"{programs} not installed: {apt_line(lacking)}"
+    if REQUIRE:
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None, None, None]:
+    """Below all else: which tests did not run for want of a program, and what installs it."""
+    yield
+    stats = terminalreporter.stats
+    lacking = [
+        [str(name) for key, name in getattr(report, "user_properties", ()) if key == LACKS]
+        for report in [*stats.get("skipped", ()), *stats.get("error", ())]
+    ]
+    counts = Counter(name for names in lacking for name in names)
+    if counts:
+        tests = ", ".join(f"{name} {count}" for name, count in counts.items())
+        terminalreporter.section("programs that are not installed", yellow=True)
+        terminalreporter.line(f"{sum(map(bool, lacking))} tests did not run ({tests}); to run them:")
+        terminalreporter.line(apt_line(counts))
 
 
 @pytest.fixture(scope="session")

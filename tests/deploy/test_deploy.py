@@ -1,7 +1,6 @@
 """What deploy/ installs: scripts, unit and pins, as far as that shows; the rest is deploy/checks."""
 
 import re
-import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -38,7 +37,7 @@ def test_there_are_scripts():
     assert {"install.sh", "uninstall.sh", "bundle", "release", "pin"} <= {path.name for path in SCRIPTS}
 
 
-@pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")
+@pytest.mark.program("shellcheck")
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: str(path.relative_to(DEPLOY)))
 def test_shellcheck_has_nothing_to_say(script):
     done = run("shellcheck", "--severity=warning", script)
@@ -53,7 +52,7 @@ def test_a_wrong_option_is_one_line(name):
     assert re.fullmatch(r"digitlens: usage: .*\n", done.stderr)
 
 
-@pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv is not installed")
+@pytest.mark.program("setpriv")
 @pytest.mark.parametrize("name", ["install.sh", "uninstall.sh"])
 def test_who_is_not_root_is_told_so(name):
     # As text: the folder of the repository may be root's alone.
@@ -65,7 +64,7 @@ def test_who_is_not_root_is_told_so(name):
     assert done.stderr == "digitlens: must be root: sudo ./install.sh\n"
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+@pytest.mark.program("systemd-analyze")
 def test_the_unit_is_closed():
     done = run("systemd-analyze", "security", "--offline=yes", UNIT)
     found = re.search(r"exposure level for digitlens.service: ([\d.]+)", done.stdout)

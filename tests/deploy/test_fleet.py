@@ -22,8 +22,6 @@ from tests.edge.outlets.brokers import (
     Watched,
     draft,
     free_port,
-    needs_mosquitto,
-    needs_openssl,
 )
 
 
@@ -73,8 +71,8 @@ def device(
         one.close()
 
 
-@needs_mosquitto
-@needs_openssl
+@pytest.mark.broker
+@pytest.mark.program("openssl")
 def test_a_device_writes_below_its_own_name(
     device: Callable[[str, str], MqttOutlet], watched: Watched
 ) -> None:
@@ -83,15 +81,15 @@ def test_a_device_writes_below_its_own_name(
     assert watched.lines.empty()
 
 
-@needs_mosquitto
-@needs_openssl
+@pytest.mark.broker
+@pytest.mark.program("openssl")
 def test_and_below_no_other(device: Callable[[str, str], MqttOutlet], watched: Watched) -> None:
     device("pump", "shed").announce(watched.add([draft(1)]))
     assert watched.lines.get(timeout=DEADLINE)
     assert watched.waiting("mqtt") == 1
 
 
-@needs_openssl
+@pytest.mark.program("openssl")
 def test_prepared_again_only_what_is_new_is_made(root: Path, tmp_path: Path) -> None:
     prepare(root, tmp_path, "shed")
     secrets = tmp_path / "secrets"

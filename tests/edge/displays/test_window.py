@@ -1,7 +1,6 @@
 """The windows of --show and of the live camera, in a real SDL with its dummy screen, and under Xvfb."""
 
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -194,7 +193,7 @@ print(open_display("auto").name)
 """
 
 
-@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="needs Xvfb")
+@pytest.mark.screen
 def test_a_real_window_whose_server_ends(root: Path) -> None:
     """Xlib would end the process; here it is an error, and the process ends well."""
     environment = {key: value for key, value in os.environ.items() if key != "SDL_VIDEODRIVER"}

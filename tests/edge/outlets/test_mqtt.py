@@ -31,7 +31,6 @@ from tests.edge.outlets.brokers import (
     Watched,
     broker,
     draft,
-    needs_mosquitto,
 )
 
 REGIONS = {"water": RegionSettings(corners=(0, 0, 1, 1), rising=True, unit="m³", device_class="water")}
@@ -41,7 +40,7 @@ def first_of_each(all_of_them: list[str]) -> list[str]:
     return list(dict.fromkeys(all_of_them))
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_entries_states_and_health_arrive(
     tmp_path: Path, watched: Watched, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
@@ -68,7 +67,7 @@ def test_entries_states_and_health_arrive(
             assert not later.of("/event")
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_numbers_keep_their_place_and_leave_it_empty(
     tmp_path: Path, watched: Watched, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
@@ -87,7 +86,7 @@ def test_numbers_keep_their_place_and_leave_it_empty(
         assert len(json.loads(heard.of("/numbers")[-1])) == 3
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_opened_anew_it_tells_what_still_stands(
     tmp_path: Path, watched: Watched, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
@@ -129,7 +128,7 @@ def test_what_never_goes_does_not_pile_up() -> None:
     assert board.news() == {}
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_down_at_start_then_killed_in_the_middle(
     tmp_path: Path, watched: Watched, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
@@ -165,7 +164,7 @@ def test_down_at_start_then_killed_in_the_middle(
         one.kill()
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_cut_off_with_thousands_waiting_memory_stays_flat(
     tmp_path: Path, watched: Watched, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
@@ -188,7 +187,7 @@ def test_cut_off_with_thousands_waiting_memory_stays_flat(
         assert watched.held <= 2 * mqtt.BATCH  # the rest stays on the disk
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_a_connection_that_is_silent_is_begun_anew(
     tmp_path: Path, watched: Watched, mqtt_outlet: Callable[..., MqttOutlet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,7 +204,7 @@ def test_a_connection_that_is_silent_is_begun_anew(
         assert len(set(heard.ids())) == 1
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_home_assistants_birth_is_answered_and_what_is_stale_taken_back(
     tmp_path: Path, watched: Watched, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
@@ -225,7 +224,7 @@ def test_home_assistants_birth_is_answered_and_what_is_stale_taken_back(
         assert b"" not in heard.of("region_theirs/config")
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_the_will_says_offline_when_the_device_is_gone(tmp_path: Path) -> None:
     program = (
         "import sys, threading; from pathlib import Path\n"
@@ -245,7 +244,7 @@ def test_the_will_says_offline_when_the_device_is_gone(tmp_path: Path) -> None:
         heard.wait(lambda heard: heard.of("/status") == [b"online", b"offline"])
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_two_devices_of_one_name_say_so(
     tmp_path: Path, watched: Watched, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
@@ -284,7 +283,7 @@ def test_a_server_that_is_no_broker_is_said_and_left(
         thread.join()
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_a_state_of_before_the_restart_is_told_as_one_that_is_not_seen_now(
     tmp_path: Path, watched: Watched, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:

@@ -1,6 +1,5 @@
 """Whom the MQTT outlet trusts, and who trusts it: passwords, certificates, access rules."""
 
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,30 +11,30 @@ pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 from digitlens.config.settings import MqttSettings
 from digitlens.core.errors import OutletError
 from digitlens.outlets.mqtt import MqttOutlet
+from tests import needs
 from tests.edge.outlets.brokers import (
     DEADLINE,
-    OPENSSL,
     Broker,
     Watched,
     broker,
     certificates,
     draft,
     free_port,
-    needs_mosquitto,
-    needs_openssl,
 )
-
-PASSWD = shutil.which("mosquitto_passwd") or ""
 
 
 def passwords(folder: Path, password: str) -> str:
     file = folder / "passwords"
-    subprocess.run([PASSWD, "-b", "-c", str(file), "pi", password], check=True, capture_output=True)
+    subprocess.run(
+        [needs.path("mosquitto_passwd"), "-b", "-c", str(file), "pi", password],
+        check=True,
+        capture_output=True,
+    )
     file.chmod(0o644)
     return f"allow_anonymous false\npassword_file {file}\n"
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_a_wrong_password_is_said_once_and_mended_without_a_restart(
     tmp_path: Path, watched: Watched, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
@@ -54,7 +53,7 @@ def test_a_wrong_password_is_said_once_and_mended_without_a_restart(
         assert watched.lines.empty()
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_the_password_comes_from_systemds_credentials(
     tmp_path: Path, watched: Watched, mqtt_outlet: Callable[..., MqttOutlet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,7 +65,7 @@ def test_the_password_comes_from_systemds_credentials(
         watched.arrived("mqtt")
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_messages_that_the_broker_does_not_let_in_stay_in_the_journal(
     tmp_path: Path, watched: Watched, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
@@ -81,8 +80,8 @@ def test_messages_that_the_broker_does_not_let_in_stay_in_the_journal(
         assert watched.waiting("mqtt") == 1
 
 
-@needs_mosquitto
-@needs_openssl
+@pytest.mark.broker
+@pytest.mark.program("openssl")
 def test_tls_takes_a_good_certificate_alone(
     tmp_path: Path, watched: Watched, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
@@ -97,8 +96,8 @@ def test_tls_takes_a_good_certificate_alone(
         watched.arrived("mqtt")
 
 
-@needs_mosquitto
-@needs_openssl
+@pytest.mark.broker
+@pytest.mark.program("openssl")
 def test_an_expired_certificate_is_refused_until_it_is_renewed(
     tmp_path: Path, watched: Watched, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
@@ -114,7 +113,7 @@ def test_an_expired_certificate_is_refused_until_it_is_renewed(
         assert watched.waiting("mqtt") == 50
         one.kill()
         subprocess.run(
-            [OPENSSL, "x509", "-req", "-in", "broker.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
+            [needs.path("openssl"), "x509", "-req", "-in", "broker.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
              "-extfile", "names", "-out", "broker.crt", "-days", "1"],
             cwd=tmp_path, check=True, capture_output=True,
         )  # fmt: skip

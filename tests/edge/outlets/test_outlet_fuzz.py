@@ -12,7 +12,7 @@ from digitlens.outlets import mqtt, webhook
 from digitlens.outlets.mqtt import MqttOutlet
 from digitlens.outlets.webhook import WebhookOutlet
 from tests.edge.outlets import fuzzing
-from tests.edge.outlets.brokers import DEADLINE, Subscriber, Watched, broker, draft, needs_mosquitto
+from tests.edge.outlets.brokers import DEADLINE, Subscriber, Watched, broker, draft
 
 REGIONS = {"meter": RegionSettings(corners=(0, 0, 1, 1))}
 GOOD = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
@@ -97,7 +97,7 @@ def test_packets(tmp_path: Path) -> None:
     packets(list(range(60)), tmp_path)
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_payloads(tmp_path: Path) -> None:
     # 3700 to 3749, 4100 to 4149: a retained message of another, no UTF-8 in its JSON, ended each connection.
     payloads([*range(3700, 3750), *range(4100, 4150)], tmp_path)

@@ -21,7 +21,7 @@ from tests.edge.outlets.receivers import Receiver, Rude
 
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
-from tests.edge.outlets.brokers import DEADLINE, Watched, certificates, draft, free_port, needs_openssl
+from tests.edge.outlets.brokers import DEADLINE, Watched, certificates, draft, free_port
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_down_at_first_then_there(watched: Watched, open_one: Callable[..., Webh
     assert answered.is_set()
 
 
-@needs_openssl
+@pytest.mark.program("openssl")
 def test_an_https_receiver_must_be_trusted(
     tmp_path: Path, watched: Watched, open_one: Callable[..., WebhookOutlet]
 ) -> None:
