@@ -44,7 +44,7 @@ def test_both_files_have_true_cards(converted: tuple[Path, Path]) -> None:
     assert "digitlens_train cnn --phases 12" in small.make_again[0]
 
 
-def test_int8_follows_float32(converted: tuple[Path, Path], digits) -> None:  # type: ignore[no-untyped-def]
+def test_int8_follows_float32(converted: tuple[Path, Path], digits) -> None:
     run, out = converted
     x, _ = digits
     whole = Classifier.load(run / "seed_float32.tflite").probabilities(x)
@@ -57,7 +57,7 @@ def _operations(network: Network) -> list[str]:
     return [operation["op_name"] for operation in network._interpreter._get_ops_details()]
 
 
-def test_an_int8_network_runs_in_one_piece(digits, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+def test_an_int8_network_runs_in_one_piece(digits, monkeypatch: pytest.MonkeyPatch) -> None:
     keras.utils.set_random_seed(2)
     model, x = networks.digits(), digits[0]
     inputs = networks.to_input(x[:300])
@@ -74,7 +74,7 @@ def test_an_int8_network_runs_in_one_piece(digits, monkeypatch: pytest.MonkeyPat
         np.testing.assert_array_equal(fast.run(batch), slow.run(batch))
 
 
-def test_the_nearest_int8_file_is_taken(digits) -> None:  # type: ignore[no-untyped-def]
+def test_the_nearest_int8_file_is_taken(digits) -> None:
     keras.utils.set_random_seed(1)
     model = networks.digits()
     inputs = networks.to_input(digits[0][:300])
@@ -93,7 +93,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "THREADS", (1, 2))
 
 
-def _validation(folder: Path, digits) -> Path:  # type: ignore[no-untyped-def]
+def _validation(folder: Path, digits) -> Path:
     """Two labeled pages, one of them wrongly, and signs that are no digits."""
     (folder / "pages").mkdir(parents=True)
     for name, text in (("a.png", "314"), ("b.png", "27")):
@@ -105,7 +105,7 @@ def _validation(folder: Path, digits) -> Path:  # type: ignore[no-untyped-def]
     return folder
 
 
-def test_the_digits_benchmark(  # type: ignore[no-untyped-def]
+def test_the_digits_benchmark(
     converted: tuple[Path, Path], mnist: Path, tmp_path: Path, digits, quick: None
 ) -> None:
     run, out = converted
@@ -141,7 +141,7 @@ def test_the_digits_benchmark(  # type: ignore[no-untyped-def]
     assert main(["benchmark", *arguments]) == 1
 
 
-def test_the_peers_run_the_same_weights(digits) -> None:  # type: ignore[no-untyped-def]
+def test_the_peers_run_the_same_weights(digits) -> None:
     onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra peers")
     pytest.importorskip("onnx", reason="needs the extra peers")
     from digitlens_convert import peers
@@ -159,7 +159,7 @@ def test_the_peers_run_the_same_weights(digits) -> None:  # type: ignore[no-unty
     np.testing.assert_allclose(answers, model.predict(x, verbose=0), atol=1e-4)
 
 
-def test_the_pages_benchmark(converted: tuple[Path, Path], digits, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_the_pages_benchmark(converted: tuple[Path, Path], digits, tmp_path: Path) -> None:
     run, _ = converted
     folder = _validation(tmp_path / "validation", digits) / "pages"
     arguments = ["--notebook", str(folder / "a.png"), "--keras", str(run / "seed.keras")]

@@ -26,7 +26,12 @@ from tests.edge.outlets.brokers import (
 
 
 def prepare(root: Path, folder: Path, *devices: str) -> None:
-    command = [sys.executable, root / "deploy" / "fleet" / "prepare.py", "--host", "127.0.0.1"]
+    command: list[str | Path] = [
+        sys.executable,
+        root / "deploy" / "fleet" / "prepare.py",
+        "--host",
+        "127.0.0.1",
+    ]
     subprocess.run([*command, "--folder", folder, *devices], check=True, capture_output=True)
 
 

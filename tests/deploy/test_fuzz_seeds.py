@@ -69,10 +69,10 @@ def test_a_picture_one_pixel_wide(tmp_path: Path) -> None:
     assert found.size == (1, 5000)
 
 
-def saved(path: Path, image: Image.Image, **options: object) -> Path:
+def saved(path: Path, image: Image.Image) -> Path:
     exif = Image.Exif()
     exif[0x0112] = 6  # lies on its side
-    image.save(path, exif=exif, **options)
+    image.save(path, exif=exif)
     return path
 
 

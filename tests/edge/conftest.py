@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,7 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     for name in ("picamera2", "libcamera"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.syspath_prepend(str(FOLDER))
-    import picamera2
-
+    picamera2 = import_module("picamera2")
     yield picamera2
     picamera2.sensor.hangs.set()
     for name in ("picamera2", "libcamera"):

@@ -1,6 +1,7 @@
 """Readings of a page of digits, frame by frame, without a picture."""
 
 from collections.abc import Iterable
+from typing import TypedDict
 
 import numpy as np
 
@@ -39,7 +40,14 @@ def reading(
     return Reading("", frame / 30, SIZE, tuple(numbers), {})
 
 
-def hand(frame: int) -> dict[str, float | tuple[float, float]]:
+class View(TypedDict):
+    """Where a page lies in the picture: `shift` in pixels, and its size to what it was."""
+
+    shift: tuple[float, float]
+    zoom: float
+
+
+def hand(frame: int) -> View:
     """Where a hand that shakes has the page."""
     return {
         "shift": (40 * np.sin(frame / 9) + 3 * np.sin(frame * 1.9), 30 * np.cos(frame / 13)),

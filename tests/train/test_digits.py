@@ -41,13 +41,13 @@ def test_any_picture_becomes_a_stroke(shape: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("wanted", [6.0, 12.0, 20.0])
-def test_a_pen_of_another_width(digits, wanted: float) -> None:  # type: ignore[no-untyped-def]
+def test_a_pen_of_another_width(digits, wanted: float) -> None:
     x, _ = digits
     widths = [strokes.width(strokes.repen(strokes.enlarge(image), wanted)) for image in x[:40]]
     assert np.median(widths) == pytest.approx(wanted, rel=0.35)
 
 
-def test_pictures_are_seeded_and_labeled(mnist: Path, digits) -> None:  # type: ignore[no-untyped-def]
+def test_pictures_are_seeded_and_labeled(mnist: Path, digits) -> None:
     data = load_mnist(mnist)
     sources = crops.load_sources((data.x_train, data.y_train), None)
     assert sources.others == []
@@ -85,7 +85,7 @@ def test_straight_strokes_are_told_from_scribbles() -> None:
     assert strokes.is_straight(np.zeros((strokes.SIDE, strokes.SIDE), np.float32))
 
 
-def test_a_piece_of_a_sign_is_less_of_it(digits) -> None:  # type: ignore[no-untyped-def]
+def test_a_piece_of_a_sign_is_less_of_it(digits) -> None:
     random = np.random.default_rng(6)
     x, _ = digits
     strong = [strokes.enlarge(image) for image in x[:20]]
@@ -94,14 +94,14 @@ def test_a_piece_of_a_sign_is_less_of_it(digits) -> None:  # type: ignore[no-unt
     assert all(piece.shape == (strokes.SIDE, strokes.SIDE) for piece in pieces)
 
 
-def test_what_is_no_digit_is_drawn_of_all_kinds(digits) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_no_digit_is_drawn_of_all_kinds(digits) -> None:
     random = np.random.default_rng(5)
     drawn = [others.draw(random, [], digits) for _ in range(60)]
     assert all(stroke.shape == (strokes.SIDE, strokes.SIDE) for stroke in drawn)
     assert sum(stroke.max() > 0.5 for stroke in drawn) > 50
 
 
-def test_a_network_learns_on_from_the_shipped_one(digits) -> None:  # type: ignore[no-untyped-def]
+def test_a_network_learns_on_from_the_shipped_one(digits) -> None:
     x, y = digits
     model = networks.digits()
     start.take_over(model, "digits", networks.to_input(x[:300]))
@@ -168,7 +168,7 @@ def test_temperature_mends_what_is_too_sure() -> None:
     assert digits_run.calibrate(2 * logits, labels) == pytest.approx(2, rel=0.06)
 
 
-def _extra(folder: Path, digits, kinds: str = "0123456789") -> Path:  # type: ignore[no-untyped-def]
+def _extra(folder: Path, digits, kinds: str = "0123456789") -> Path:
     """Crops of real digits, dark on light, in a user's folder."""
     x, y = digits
     for kind in kinds:
@@ -178,7 +178,7 @@ def _extra(folder: Path, digits, kinds: str = "0123456789") -> Path:  # type: ig
     return folder
 
 
-def test_a_users_own_crops(tmp_path: Path, mnist: Path, digits) -> None:  # type: ignore[no-untyped-def]
+def test_a_users_own_crops(tmp_path: Path, mnist: Path, digits) -> None:
     folder = _extra(tmp_path / "mine", digits, "07")
     (folder / "other").mkdir()
     (folder / "0" / "a.png").replace(folder / "other" / "b.png")
@@ -195,7 +195,7 @@ def test_a_users_own_crops(tmp_path: Path, mnist: Path, digits) -> None:  # type
 
 
 @pytest.mark.parametrize("wrong", ["class", "broken", "large", "blank", "empty", "missing"])
-def test_a_wrong_crop_stops_before_training(  # type: ignore[no-untyped-def]
+def test_a_wrong_crop_stops_before_training(
     tmp_path: Path, mnist: Path, digits, wrong: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = _extra(tmp_path / "mine", digits, "" if wrong in ("empty", "missing") else "3")
@@ -219,7 +219,7 @@ def test_a_wrong_crop_stops_before_training(  # type: ignore[no-untyped-def]
     assert not out.exists()
 
 
-def test_wobbled_pictures_stay_what_they_are(digits) -> None:  # type: ignore[no-untyped-def]
+def test_wobbled_pictures_stay_what_they_are(digits) -> None:
     """Every draw differs, some are left alone, and the shipped network still reads nearly all of them."""
     x, y = digits
     first, again = (wobble(x, np.random.default_rng(4), 1.0) for _ in range(2))
@@ -231,7 +231,7 @@ def test_wobbled_pictures_stay_what_they_are(digits) -> None:  # type: ignore[no
     assert np.mean(Classifier.load().probabilities(first).argmax(axis=1) == y) > 0.97
 
 
-def test_cut_digits_keep_their_label(digits) -> None:  # type: ignore[no-untyped-def]
+def test_cut_digits_keep_their_label(digits) -> None:
     """The shipped network reads what a good cut leaves of two touching digits, and refuses a bad one."""
     random = np.random.default_rng(8)
     drawn = [touching.draw(random, list(digits[0]), digits[1]) for _ in range(150)]

@@ -84,7 +84,7 @@ def test_a_teacher_then_what_learns_of_it(
     distill.fit(longer, whole, mnist, taught_by=large, processes=1)
     assert keras.models.load_model(whole / "numbers.keras", compile=False).count_params() > 300_000
 
-    def stop(network, learning) -> tuple[float, float]:  # type: ignore[no-untyped-def]
+    def stop(network, learning) -> tuple[float, float]:
         calls.append(1)
         if len(calls) == 3:  # two in an epoch
             raise KeyboardInterrupt

@@ -119,7 +119,7 @@ def test_a_run_learns_and_goes_on(mnist: Path, tmp_path: Path, monkeypatch: pyte
 
     calls: list[int] = []
 
-    def stop(model, learnt) -> float:  # type: ignore[no-untyped-def]
+    def stop(model, learnt) -> float:
         calls.append(1)
         if len(calls) == 2:
             raise KeyboardInterrupt

@@ -208,7 +208,11 @@ def test_auto_goes_on_to_usb_and_says_why(library: ModuleType, monkeypatch: pyte
 
     library.sensor.trouble = OSError(16, "Device or resource busy")
     held = threading.Event()
-    usb = Newest("usb:0", lambda: held.wait(LONG) and None)
+
+    def grab() -> None:
+        held.wait(LONG)
+
+    usb = Newest("usb:0", grab)
     monkeypatch.setattr(v4l2, "open_usb", lambda spec, **more: usb)
     lines: list[str] = []
     assert open_camera("auto", say=lines.append) is usb

@@ -170,7 +170,7 @@ def test_auto_takes_drm_then_qt_and_says_why(
     assert second.endswith("without OpenGL, 640 x 480); no drm: no screen is connected")
 
 
-def _no(why: str):  # type: ignore[no-untyped-def]
+def _no(why: str):
     def ask() -> None:
         raise DisplayError(why)
 
@@ -211,7 +211,7 @@ def test_the_console_needs_a_connected_screen_that_nobody_has(
     (card["devices"] / "card1").touch()  # a file takes no DRM request, as a card that a desktop has does not
     with pytest.raises(DisplayError, match="another program has the screen"):
         screens.console(**card)
-    monkeypatch.setattr(screens.fcntl, "ioctl", lambda device, request: 0)
+    monkeypatch.setattr("fcntl.ioctl", lambda device, request: 0)
     assert screens.console(**card) == (800, 480)
 
 

@@ -2,9 +2,10 @@
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,8 +18,9 @@ from digitlens.cameras.newest import Newest
 from digitlens.cameras.registry import open_camera
 from digitlens.core.errors import CameraError, DisplayError
 from digitlens.core.frames import Frame
+from digitlens.core.preview import Preview
 from digitlens.core.tracking import Event, Tracked
-from digitlens.displays.base import Display
+from digitlens.displays.base import Display, Key
 from digitlens.displays.registry import open_display
 from digitlens.live.loop import CONFIRM, PAUSES, Live
 from digitlens.live.recording import Recorder
@@ -36,7 +38,7 @@ class Screen:
 
     name = "memory"
 
-    def __init__(self, keys: dict[int, list[str]] | None = None) -> None:
+    def __init__(self, keys: Mapping[int, list[Any]] | None = None) -> None:
         self.shown = 0
         self.images: list[float] = []
         self.status: list[str] = []
@@ -46,13 +48,16 @@ class Screen:
 
     def show(
         self, image: Pixels, numbers: Sequence[Tracked], size: tuple[int, int], status: str
-    ) -> list[str]:
+    ) -> list[Key]:
         self.shown += 1
         self.images.append(float(image.mean()))
         self.numbers.append([tracked.number.text for tracked in numbers])
         self.status.append(status)
         self.size = size
         return self._keys.get(self.shown, [])
+
+    def follow(self, preview: Preview | None) -> None:
+        pass
 
     def close(self) -> None:
         pass
@@ -78,6 +83,7 @@ class Frames:
 
     name = "list"
     dropped = 0
+    preview: Preview | None = None
 
     def __init__(self, what: Sequence[Pixels | Exception], clock: Clock | None = None) -> None:
         self._what = iter(what)
@@ -103,7 +109,7 @@ class Frames:
 
 def run(
     camera: Camera, reader: Reader, display: Display | None = None, **more
-) -> tuple[Live, list[Event], list[str]]:  # type: ignore[no-untyped-def]
+) -> tuple[Live, list[Event], list[str]]:
     events: list[Event] = []
     lines: list[str] = []
     more = {"wait": lambda seconds: False} | more
@@ -223,6 +229,7 @@ def test_a_camera_that_stalls_without_an_error_is_noticed_by_its_newest_frame(
         """The time that a camera is waited for passes on the clock, not here."""
 
         name = "usb:0"
+        preview: Preview | None = None
 
         @property
         def dropped(self) -> int:
@@ -264,7 +271,7 @@ def test_without_reopening_the_error_ends_it(reader: Reader, page: Pixels) -> No
 
 def test_a_screen_that_is_gone(reader: Reader, page: Pixels) -> None:
     class Gone(Screen):
-        def show(self, *what: object) -> list[str]:  # type: ignore[override]
+        def show(self, *what: object) -> list[Key]:
             raise DisplayError("the screen is gone")
 
     live, events, lines = run(Frames(noisy(page, 30)), reader, Gone())

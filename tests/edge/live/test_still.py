@@ -112,7 +112,7 @@ def test_another_size_and_a_tiny_picture(page: Pixels) -> None:
     assert still.changed(dot)
     still.keep()
     assert not still.changed(dot)
-    assert still.changed(dot + 9)
+    assert still.changed(np.full((1, 1), 9, np.uint8))
 
 
 def test_the_picture_may_have_a_stride(page: Pixels) -> None:

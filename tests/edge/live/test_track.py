@@ -4,6 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from digitlens.core.arrays import Pixels
 from digitlens.core.readings import Reading, number
 from digitlens.live.tracker import Tracker
 from digitlens.reader import Reader
@@ -129,7 +130,7 @@ def test_the_size_of_the_picture_may_change(settled: Tracker) -> None:
     assert ids(settled) == before
 
 
-def test_a_shaken_page_through_the_reader(reader: Reader, digits) -> None:  # type: ignore[no-untyped-def]
+def test_a_shaken_page_through_the_reader(reader: Reader, digits: tuple[Pixels, Pixels]) -> None:
     """20 digits, 1280 x 720, hand and noise: all steady within ten frames, none wrong."""
     from digitlens_train import pages, shake
 
@@ -146,7 +147,7 @@ def test_a_shaken_page_through_the_reader(reader: Reader, digits) -> None:  # ty
 
 
 @pytest.mark.parametrize("kind", ["ruled", "squared", "table"])
-def test_an_empty_sheet_under_a_moving_camera(reader: Reader, kind) -> None:  # type: ignore[no-untyped-def]
+def test_an_empty_sheet_under_a_moving_camera(reader: Reader, kind) -> None:
     from digitlens_train import paper, shake
 
     random = np.random.default_rng(5)

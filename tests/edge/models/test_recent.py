@@ -1,6 +1,6 @@
 """What has not changed is not read again, and what is told stays the same to the bit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -72,9 +72,11 @@ def test_memory_is_bounded() -> None:
     recent: TwoFrameCache[int, int] = TwoFrameCache()
     for start in range(0, 5 * MOST, MOST):
         keys = list(range(start, start + 2 * MOST))
-        assert recent.all(keys, lambda places, keys=keys: [-keys[place] for place in places]) == [
-            -key for key in keys
-        ]
+
+        def negated(places: Sequence[int], keys: list[int] = keys) -> list[int]:
+            return [-keys[place] for place in places]
+
+        assert recent.all(keys, negated) == [-key for key in keys]
         assert len(recent._now) + len(recent._before) <= 2 * MOST
         recent.turn()
 

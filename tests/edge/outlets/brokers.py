@@ -134,7 +134,11 @@ class Subscriber:
         self.news = threading.Condition()
         self._client = one = paho.Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=False)
         subscribed = threading.Event()
-        one.on_connect = lambda *rest: one.subscribe(topic, qos=1)
+
+        def connected(*rest: object) -> None:
+            one.subscribe(topic, qos=1)
+
+        one.on_connect = connected
         one.on_subscribe = lambda *rest: subscribed.set()
         one.on_message = lambda client, data, message: self._hear(message)
         one.reconnect_delay_set(1, 1)
@@ -144,7 +148,7 @@ class Subscriber:
 
     def _hear(self, message: paho.MQTTMessage) -> None:
         with self.news:
-            self.messages.append((message.topic, message.payload))
+            self.messages.append((message.topic, bytes(message.payload)))
             self.news.notify_all()
 
     def of(self, end: str) -> list[bytes]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from email.utils import formatdate
 from pathlib import Path
 from time import time
+from typing import Any
 
 import pytest
 
@@ -234,7 +235,7 @@ def test_a_server_that_trickles_is_given_up_in_time(
     ],
 )
 def test_settings_that_cannot_be_are_said_at_once(
-    settings: dict[str, str], said: str, watched: Watched
+    settings: dict[str, Any], said: str, watched: Watched
 ) -> None:
     with pytest.raises(OutletError, match="webhook") as raised:
         WebhookOutlet(WebhookSettings(**settings), watched)

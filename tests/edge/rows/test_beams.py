@@ -10,7 +10,7 @@ from digitlens.rows import ctc
 NOTHING = 2
 
 
-def _columns(rows: list[list[float]]) -> np.ndarray:  # type: ignore[type-arg]
+def _columns(rows: list[list[float]]) -> np.ndarray:
     return np.array(rows, np.float32)
 
 
@@ -18,7 +18,7 @@ def _labels(signs: list[ctc.Sign]) -> tuple[int, ...]:
     return tuple(sign.label for sign in signs)
 
 
-def _likeliest(columns: np.ndarray) -> tuple[int, ...]:  # type: ignore[type-arg]
+def _likeliest(columns: np.ndarray) -> tuple[int, ...]:
     """The row of the greatest probability over all its alignments, by trying all of them."""
     rows: dict[tuple[int, ...], float] = {}
     for way in product(range(columns.shape[1]), repeat=len(columns)):

@@ -208,7 +208,7 @@ def test_it_comes_back_after_the_server(page: Page, reader: Reader, sheet: Path)
         assert not page.ask("$('notice').hidden")
         assert "tried again" in page.ask("$('notice-why').textContent")
         count = page.count
-        showing.open()
+        showing.open(showing.web.port)
         until(lambda: page.status == "live")
         until(lambda: page.count > count)
         assert page.ask("$('notice').hidden")
@@ -240,7 +240,7 @@ def test_to_sign_in_by_hand(page: Page, reader: Reader, sheet: Path) -> None:
         assert all("401" in line for line in page.errors())
         showing.web.close()
         until(lambda: page.status == "connection lost")
-        showing.open()
+        showing.open(showing.web.port)
         until(lambda: page.status == "live")  # the cookie holds
         page.driver.find_element("css selector", "#sign-out button").click()
         until(lambda: page.driver.title == "Sign in: digitlens")

@@ -42,7 +42,7 @@ class Showing:
     def __init__(self, picture: Path, reader: Reader, rate: float = 15.0, **options: Any) -> None:
         self.vitals, self.latest = LoopStats(str(picture)), LatestFrame()
         self.said: list[str] = []
-        self._options = {"listen": "127.0.0.1:0", "say": self.said.append, **options}
+        self._options = {"say": self.said.append, **options}
         self.desk = EventDispatcher(Regions({}).apply, NullStore("test"))
         self.open()
         self._ended = threading.Event()
@@ -70,10 +70,9 @@ class Showing:
         )  # fmt: skip
         self._thread = threading.Thread(target=self.live.run)
 
-    def open(self) -> None:
-        """Open the page, or open it again on the same port."""
-        listen = f"127.0.0.1:{self.web.port}" if hasattr(self, "web") else self._options["listen"]
-        self.web = Web(latest=self.latest, vitals=self.vitals, **{**self._options, "listen": listen})
+    def open(self, port: int = 0) -> None:
+        """Open the page on a port; 0: any that is free."""
+        self.web: Web = Web(f"127.0.0.1:{port}", latest=self.latest, vitals=self.vitals, **self._options)
         self.desk.change({"web": OutletOpener(object(), lambda: self.web)})
 
     def lose(self) -> None:
