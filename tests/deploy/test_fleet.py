@@ -26,13 +26,9 @@ from tests.edge.outlets.brokers import (
 
 
 def prepare(root: Path, folder: Path, *devices: str) -> None:
-    command: list[str | Path] = [
-        sys.executable,
-        root / "deploy" / "fleet" / "prepare.py",
-        "--host",
-        "127.0.0.1",
-    ]
-    subprocess.run([*command, "--folder", folder, *devices], check=True, capture_output=True)
+    script = root / "deploy" / "fleet" / "prepare.py"
+    command = [sys.executable, script, "--host", "127.0.0.1", "--folder", folder, *devices]
+    subprocess.run(command, check=True, capture_output=True)
 
 
 @pytest.fixture
