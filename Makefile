@@ -32,7 +32,6 @@ lint: $(TEST)/.ready
 	$(TEST)/bin/ruff format --check .
 	$(TEST)/bin/mypy
 
-# Also what .pre-commit-config.yaml calls: make hook RUN='ruff check'.
 format: $(TEST)/.ready
 	$(TEST)/bin/ruff check --fix .
 	$(TEST)/bin/ruff format .

@@ -27,7 +27,7 @@ from tests.edge.outlets.brokers import (
 
 def prepare(root: Path, folder: Path, *devices: str) -> None:
     script = root / "deploy" / "fleet" / "prepare.py"
-    command = [sys.executable, script, "--host", "127.0.0.1", "--folder", folder, *devices]
+    command: list[str | Path] = [sys.executable, script, "--host", "127.0.0.1", "--folder", folder, *devices]
     subprocess.run(command, check=True, capture_output=True)
 
 
