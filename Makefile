@@ -25,7 +25,7 @@ test: lint
 
 # Under a minute: no browser, no broker, no screen, no training.
 quick: $(TEST)/.ready
-	$(TEST)/bin/python -m pytest -n $(WORKERS) -m 'not (browser or broker or screen or slow)'
+	$(TEST)/bin/python -m pytest -n $(WORKERS) -m 'not (browser or broker or screen or slow)' tests/edge tests/deploy
 
 lint: $(TEST)/.ready
 	$(TEST)/bin/ruff check .

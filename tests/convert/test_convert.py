@@ -21,6 +21,8 @@ from digitlens_train import networks
 from digitlens_train.__main__ import main as train
 from tests.edge.pages import write
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def converted(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> tuple[Path, Path]:

@@ -16,6 +16,8 @@ from digitlens_convert.__main__ import main
 from digitlens_train import numbers
 from tests.edge.pages import touch, write
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def converted(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> tuple[Path, Path]:

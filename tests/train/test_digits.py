@@ -19,6 +19,8 @@ from digitlens_train.data import DataError, load_mnist
 from digitlens_train.run import About
 from digitlens_train.wobble import wobble
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_network_is_small() -> None:
     model = networks.digits()

@@ -17,6 +17,8 @@ from digitlens_train import distill, networks, numbers, shaken, teacher
 from digitlens_train.data import DataError
 from digitlens_train.row_photos import LONGEST, UNKNOWN
 
+pytestmark = pytest.mark.slow
+
 
 def test_it_is_the_network_of_keras() -> None:
     keras.utils.set_random_seed(5)

@@ -14,6 +14,8 @@ from digitlens_convert.stats import edit_distance
 from digitlens_train import paper, synthetic
 from digitlens_train.__main__ import main
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("kind", synthetic.KINDS)
 def test_pages_are_seeded(kind: synthetic.Kind, digits) -> None:
