@@ -1,4 +1,4 @@
-"""Real parts for the tests: the shipped models, real digits, the pictures of ../shared where they are."""
+"""Shared by all tests: shipped models, real digits, the pictures of ../shared; programs that tests need."""
 
 import os
 from collections import Counter
@@ -21,7 +21,7 @@ SHARED = ROOT.parent / "shared"
 REQUIRE = os.environ.get("DIGITLENS_REQUIRE", "") not in ("", "0")
 """Whether a test fails, instead of being skipped, if a program that it needs is not installed."""
 LACKS = "lacks"
-"""Property of a test's report: the name in NEEDS of what is not installed."""
+"""Property of a test's report: the name in NEEDS of a program that is not installed."""
 
 
 def needs_of(item: pytest.Item) -> list[str]:
@@ -44,7 +44,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None, None, None]:
-    """Below all else: which tests did not run for want of a program, and what installs it."""
+    """In the last lines: how many tests lacked a program, and the command that installs it."""
     yield
     stats = terminalreporter.stats
     lacking = [
@@ -80,12 +80,12 @@ def reader() -> Reader:
 
 @pytest.fixture(scope="session")
 def shared() -> Callable[[str], Path]:
-    """A path below ../shared; the test is skipped where that is absent."""
+    """Finds a path below ../shared; skips the test if it is absent."""
 
     def find(name: str) -> Path:
         path = SHARED / name
         if not path.exists():
-            pytest.skip(f"needs {name} of the project's shared folder, which is not here")
+            pytest.skip(f"needs {name} of the project's shared folder, which is absent")
         return path
 
     return find
@@ -102,9 +102,9 @@ def mnist(tmp_path_factory: pytest.TempPathFactory, digits: tuple[npt.NDArray[np
 
 @pytest.fixture
 def watched(tmp_path: Path) -> "Iterator[Watched]":
-    """A journal whose marks, and what is said, can be waited for."""
+    """An outbox whose cursors and messages can be waited for."""
     from tests.edge.outlets.brokers import Watched
 
-    one = Watched(tmp_path / "journal.db")
+    one = Watched(tmp_path / "outbox.db")
     yield one
     one.close()

@@ -1,11 +1,10 @@
-"""What the fleet's broker needs and no repository may hold: certificates, passwords, tokens.
+"""Makes the secrets of the fleet's broker: certificates, passwords, tokens.
 
     python deploy/fleet/prepare.py --host broker.local kitchen shed pump-1
 
 Makes `secrets/` beside this file: an authority and the broker's certificate (with openssl), a password for
 each device named (secrets/devices/NAME.password), for the services and an observer, and `.env` for compose.
-Called again it adds the devices that are new, and changes nothing else: a broker that runs takes them up on
-SIGHUP.
+Called again it adds new devices and changes nothing else; a running broker reads them on SIGHUP.
 """
 
 import argparse
@@ -21,12 +20,12 @@ from pathlib import Path
 
 SERVICES = ("telegraf", "homeassistant", "observer")
 ROUNDS = 101
-"""Of PBKDF2, Mosquitto's own number: the passwords are 128 random bits, not words."""
+"""Iterations of PBKDF2, Mosquitto's default: the passwords are 128 random bits, not words."""
 YEARS = 10
 
 
 def main() -> int:
-    """Make what is missing."""
+    """Make the missing files."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--host", required=True, help="the broker's name or address, as the devices call it")
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent, help="default: this one")
@@ -48,7 +47,7 @@ def main() -> int:
 
 
 def authority(folder: Path, host: str) -> None:
-    """ca.crt and broker.crt, unless they are there."""
+    """Make ca.crt and broker.crt, unless they exist."""
     if (folder / "broker.crt").exists():
         return
 
@@ -77,13 +76,13 @@ def authority(folder: Path, host: str) -> None:
     )  # fmt: skip
     for name in ("broker.csr", "names", "ca.srl"):
         (folder / name).unlink()
-    # In the container Mosquitto is another user: the folder, which is ours alone, keeps them.
+    # Mosquitto in its container is another user; the folder itself keeps others out.
     for name in ("ca.crt", "broker.crt", "broker.key"):
         (folder / name).chmod(0o644)
 
 
 def users(folder: Path, devices: list[str]) -> None:
-    """A password for each that has none, and the file of their hashes."""
+    """Make a password for each user without one, and the file of the hashes."""
     places = {name: folder / f"{name}.password" for name in SERVICES}
     places |= {name: folder / "devices" / f"{name}.password" for name in devices}
     passwords = folder / "passwords"
@@ -96,14 +95,14 @@ def users(folder: Path, devices: list[str]) -> None:
             place.chmod(0o600)
             salt = secrets.token_bytes(12)
             digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ROUNDS)
-            told = (base64.b64encode(part).decode() for part in (salt, digest))
-            lines.append(f"{name}:$7${ROUNDS}${'$'.join(told)}")
+            encoded = (base64.b64encode(part).decode() for part in (salt, digest))
+            lines.append(f"{name}:$7${ROUNDS}${'$'.join(encoded)}")
     passwords.write_text("\n".join(lines) + "\n")
     passwords.chmod(0o644)
 
 
 def environment(file: Path) -> None:
-    """.env, unless it is there."""
+    """Make .env, unless it exists."""
     if file.exists():
         return
     place = file.parent / "secrets" / "telegraf.password"

@@ -1,12 +1,12 @@
-"""Many Pis without the Pis: N devices, each with a journal and an MQTT outlet of its own, at one broker.
+"""Simulates many Pis: N devices, each with its own outbox and MQTT outlet, at one broker.
 
     python deploy/fleet/simulate.py --pis 200 --rate 1 --seconds 60
     python deploy/fleet/simulate.py --broker broker.local --ca-file secrets/ca.crt --devices secrets/devices
         --user observer --password-file secrets/observer.password
 
-The outlet's code is the product's; only the readings are made up: a meter in a region that rises by one.
-Without --broker a Mosquitto is started here for the time. The delay of a reading is from its event to its
-arrival at a subscriber, the journal's fsync and the broker between.
+The outlet is the product's; only the readings are made up: a meter in a region that rises by one. Without
+--broker a Mosquitto is started for the run. The delay of a reading is from its event to its arrival at a
+subscriber, with the outbox's fsync and the broker between.
 """
 
 import argparse
@@ -40,14 +40,14 @@ SIZE = (1280, 720)
 
 
 class Pi:
-    """One device: what its service does with an event, and nothing of the camera."""
+    """One device: its service without the camera."""
 
     def __init__(self, name: str, folder: Path, settings: MqttSettings) -> None:
         self.count = 0
-        self._journal = Outbox(folder / f"{name}.db", 1, name)
+        self._outbox = Outbox(folder / f"{name}.db", 1, name)
         self._regions = Regions(REGION)
         self._outlet = MqttOutlet(
-            settings, name, self._journal, REGION, LoopStats(name).snapshot,
+            settings, name, self._outbox, REGION, LoopStats(name).snapshot,
             lambda line: print(f"{name}: {line}", file=sys.stderr),
         )  # fmt: skip
 
@@ -56,17 +56,17 @@ class Pi:
         self.count += 1
         text = f"{self.count:06}"
         event = Event("changed" if self.count > 1 else "appeared", 1, time(), text, 0.99, (600, 340, 80, 40))
-        self._outlet.announce(self._journal.add(self._regions.apply(event, SIZE)))
+        self._outlet.announce(self._outbox.add(self._regions.apply(event, SIZE)))
 
     @property
     def waiting(self) -> int:
         """Readings that the broker has not acknowledged."""
-        return self._journal.waiting("mqtt")
+        return self._outbox.waiting("mqtt")
 
     def close(self) -> None:
         """End it."""
         self._outlet.close()
-        self._journal.close()
+        self._outbox.close()
 
 
 def play(options: argparse.Namespace, numbers: range) -> int:
@@ -107,7 +107,7 @@ def play(options: argparse.Namespace, numbers: range) -> int:
 
 
 class Observer:
-    """Counts what comes, and how long it took."""
+    """Counts the messages and measures their delays."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.messages = 0
@@ -121,22 +121,22 @@ class Observer:
         subscribed = threading.Event()
         one.on_connect = lambda *rest: one.subscribe("digitlens/#", qos=1)
         one.on_subscribe = lambda *rest: subscribed.set()
-        one.on_message = self._hear
+        one.on_message = self._count
         one.connect(options.broker, options.port or (8883 if options.ca_file else 1883))
         one.loop_start()
         if not subscribed.wait(20):
             raise SystemExit("the broker does not let the observer subscribe to digitlens/#")
 
-    def _hear(self, client: paho.Client, data: object, message: paho.MQTTMessage) -> None:
+    def _count(self, client: paho.Client, data: object, message: paho.MQTTMessage) -> None:
         now = time()
         self.messages += 1
         if message.topic.endswith("/event"):
-            told = json.loads(message.payload)
-            self.ids.append(told["id"])
-            self.delays.append(now - told["time"])
+            entry = json.loads(message.payload)
+            self.ids.append(entry["id"])
+            self.delays.append(now - entry["time"])
 
     def close(self) -> None:
-        """Hear no more."""
+        """Disconnect."""
         self._client.disconnect()
         self._client.loop_stop()
 
@@ -154,7 +154,7 @@ def main() -> int:
     parser.add_argument("--user", default="", help="of the observer, who must be allowed to read digitlens/#")
     parser.add_argument("--password-file", default="")
     parser.add_argument("--devices", default="", help="folder with DEVICE.password, as prepare.py makes it")
-    parser.add_argument("--folder", help="where the journals are for the time (default: the system's)")
+    parser.add_argument("--folder", help="for the outboxes (default: the system's temporary one)")
     parser.add_argument("--play", type=int, nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.play:
@@ -173,13 +173,13 @@ def main() -> int:
 def measure(options: argparse.Namespace, observer: Observer) -> int:
     """Let them play."""
     edges = [options.pis * part // options.processes for part in range(options.processes + 1)]
-    told = [
+    shared = [
         f"--{name}={getattr(options, name.replace('-', '_'))}"
         for name in ("rate", "seconds", "broker", "port", "ca-file", "devices")
     ] + ([f"--folder={options.folder}"] if options.folder else [])
     processes = [
         subprocess.Popen(
-            [sys.executable, __file__, *told, "--play", str(start), str(end)],
+            [sys.executable, __file__, *shared, "--play", str(start), str(end)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )
         for start, end in pairwise(edges)

@@ -1,4 +1,4 @@
-"""What deploy/ installs: scripts, unit and pins, as far as that shows; the rest is deploy/checks."""
+"""deploy/: scripts, unit and pins, as far as they can be tested without root; deploy/checks does the rest."""
 
 import re
 import subprocess
@@ -39,7 +39,7 @@ def test_there_are_scripts():
 
 @pytest.mark.program("shellcheck")
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: str(path.relative_to(DEPLOY)))
-def test_shellcheck_has_nothing_to_say(script):
+def test_shellcheck_finds_nothing(script):
     done = run("shellcheck", "--severity=warning", script)
     assert (done.returncode, done.stdout) == (0, "")
 
@@ -54,7 +54,7 @@ def test_a_wrong_option_is_one_line(name):
 
 @pytest.mark.program("setpriv")
 @pytest.mark.parametrize("name", ["install.sh", "uninstall.sh"])
-def test_who_is_not_root_is_told_so(name):
+def test_root_is_required(name):
     # As text: the folder of the repository may be root's alone.
     text = (DEPLOY / name).read_text()
     done = run("setpriv", "--reuid=65534", "--clear-groups", "bash", "-c", text, "./install.sh")
@@ -65,7 +65,7 @@ def test_who_is_not_root_is_told_so(name):
 
 
 @pytest.mark.program("systemd-analyze")
-def test_the_unit_is_closed():
+def test_the_unit_is_locked_down():
     done = run("systemd-analyze", "security", "--offline=yes", UNIT)
     found = re.search(r"exposure level for digitlens.service: ([\d.]+)", done.stdout)
     if not found:
@@ -73,7 +73,7 @@ def test_the_unit_is_closed():
     assert float(found[1]) <= 1.5
 
 
-def test_the_unit_is_of_the_service():
+def test_the_unit_starts_the_service():
     text = UNIT.read_text()
     for setting in ("Type=notify", "Restart=always", "RestartPreventExitStatus=78", "NoNewPrivileges=yes"):
         assert re.search(rf"^{setting}$", text, re.MULTILINE), setting
@@ -81,7 +81,7 @@ def test_the_unit_is_of_the_service():
 
 
 @pytest.mark.parametrize("version", ["3.11", "3.13"])
-def test_all_that_the_wheel_needs_is_pinned(version):
+def test_every_dependency_of_the_wheel_is_pinned(version):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     needed = map(Requirement, [*project["dependencies"], *extras["mqtt"], *extras["web"]])

@@ -1,4 +1,4 @@
-"""deploy/fleet: with what prepare.py makes, a real Mosquitto knows its devices; the rest is well formed."""
+"""deploy/fleet: a real Mosquitto with the secrets of prepare.py; the other files are parsed."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def prepare(root: Path, folder: Path, *devices: str) -> None:
 
 @pytest.fixture
 def fleet(root: Path, tmp_path: Path) -> Iterator[Broker]:
-    """The shipped settings of Mosquitto, with the places of this machine."""
+    """A Mosquitto with the shipped settings, adapted to this machine's paths and ports."""
     prepare(root, tmp_path, "shed", "pump")
     shipped = root / "deploy" / "fleet" / "mosquitto"
     settings = (shipped / "mosquitto.conf").read_text()
@@ -84,14 +84,16 @@ def test_a_device_writes_below_its_own_name(
 
 @pytest.mark.broker
 @pytest.mark.program("openssl")
-def test_and_below_no_other(device: Callable[[str, str], MqttOutlet], watched: Watched) -> None:
+def test_a_device_cannot_write_below_another_name(
+    device: Callable[[str, str], MqttOutlet], watched: Watched
+) -> None:
     device("pump", "shed").announce(watched.add([draft(1)]))
     assert watched.lines.get(timeout=DEADLINE)
     assert watched.waiting("mqtt") == 1
 
 
 @pytest.mark.program("openssl")
-def test_prepared_again_only_what_is_new_is_made(root: Path, tmp_path: Path) -> None:
+def test_prepare_adds_only_new_devices(root: Path, tmp_path: Path) -> None:
     prepare(root, tmp_path, "shed")
     secrets = tmp_path / "secrets"
     before = {path: path.read_bytes() for path in secrets.rglob("*") if path.is_file()}
@@ -106,21 +108,21 @@ def test_prepared_again_only_what_is_new_is_made(root: Path, tmp_path: Path) -> 
     assert (secrets / "devices").stat().st_mode & 0o077 == 0
 
 
-def test_telegraf_and_grafana_know_what_is_sent(root: Path) -> None:
-    """Neither can run here: its settings are parsed, and the fields that they name are ours."""
+def test_telegraf_and_grafana_name_fields_that_are_sent(root: Path) -> None:
+    """Neither runs here: their settings are parsed, and the fields that they name exist."""
     from digitlens.live.stats import StatsSnapshot
     from digitlens.outlets.entries import Entry
 
     fleet = root / "deploy" / "fleet"
     telegraf = tomllib.loads((fleet / "telegraf" / "telegraf.conf").read_text())
     events, health, _ = telegraf["inputs"]["mqtt_consumer"]
-    (told,) = events["json_v2"][0]["object"]
-    assert set(told["included_keys"]) <= set(Entry.__struct_fields__)
-    assert set(told["tags"]) <= set(told["included_keys"])
-    (told,) = health["json_v2"][0]["object"]
-    assert set(told["included_keys"]) <= {*StatsSnapshot.__struct_fields__, "waiting", "temperature"}
+    (fields,) = events["json_v2"][0]["object"]
+    assert set(fields["included_keys"]) <= set(Entry.__struct_fields__)
+    assert set(fields["tags"]) <= set(fields["included_keys"])
+    (fields,) = health["json_v2"][0]["object"]
+    assert set(fields["included_keys"]) <= {*StatsSnapshot.__struct_fields__, "waiting", "temperature"}
     dashboard = json.loads((fleet / "grafana" / "dashboards" / "digitlens.json").read_text())
-    fields = set(Entry.__struct_fields__) | set(StatsSnapshot.__struct_fields__) | {"waiting", "temperature"}
+    sent = set(Entry.__struct_fields__) | set(StatsSnapshot.__struct_fields__) | {"waiting", "temperature"}
     for panel in dashboard["panels"]:
         for name in re.findall(r'r\._field == "(\w+)"', panel["targets"][0]["query"]):
-            assert name in fields
+            assert name in sent

@@ -1,4 +1,4 @@
-"""The stand-in for the Pi's camera (standins/picamera2.py says what it proves); outlets and their journal."""
+"""The stand-in for the Pi's camera (see standins/picamera2.py), and MQTT outlets."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # paho-mqtt is optional
 
 @pytest.fixture
 def library(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """The stand-in, fresh; what hangs in it is let go at the end."""
+    """A fresh stand-in; calls that hang in it are released at the end."""
     for name in ("picamera2", "libcamera"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.syspath_prepend(str(FOLDER))
@@ -32,7 +32,7 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
 
 @pytest.fixture
 def mqtt_outlet(watched: "Watched", monkeypatch: pytest.MonkeyPatch) -> "Iterator[Callable[..., MqttOutlet]]":
-    """Opens MQTT outlets for a port of this machine, that do not wait long before they try again."""
+    """Opens MQTT outlets for a port of this machine; they retry soon."""
     from digitlens.config.settings import MqttSettings
     from digitlens.outlets import mqtt
 
@@ -47,10 +47,10 @@ def mqtt_outlet(watched: "Watched", monkeypatch: pytest.MonkeyPatch) -> "Iterato
         standing: "Callable[[], Iterable[Entry]]" = tuple,
         **settings: object,
     ) -> "MqttOutlet":
-        told = MqttSettings(broker="127.0.0.1", port=port, **settings)  # type: ignore[arg-type]
+        mqtt_settings = MqttSettings(broker="127.0.0.1", port=port, **settings)  # type: ignore[arg-type]
         look = vitals.snapshot if vitals is not None else None
         opened.append(
-            mqtt.MqttOutlet(told, "pi", watched, regions, look, watched.lines.put, list(standing()))  # type: ignore[arg-type]
+            mqtt.MqttOutlet(mqtt_settings, "pi", watched, regions, look, watched.lines.put, list(standing()))  # type: ignore[arg-type]
         )
         return opened[-1]
 

@@ -1,4 +1,4 @@
-"""Runs in each root: what the wheel makes of a sheet, 1,000 digits and rows, and whether two roots agree.
+"""Runs in each root: reads a sheet, 1,000 digits and rows with the wheel; compares the outputs of two roots.
 
 probe.py run RUNTIME OUT.npz | probe.py compare HERE.npz THERE.npz | probe.py count RUNTIME
 """
@@ -99,20 +99,20 @@ def compare(here: str, there: str) -> int:
         a, b = one[name].astype(np.int64), other[name].astype(np.int64)
         a, b = a.reshape(len(a), -1), b.reshape(len(b), -1)
         rows_ = int((a != b).any(axis=1).sum())
-        told = f"  {name}: {one[name].dtype} outputs of {len(a)}: "
+        line = f"  {name}: {one[name].dtype} outputs of {len(a)}: "
         if rows_:
             answers = int((a.argmax(axis=1) != b.argmax(axis=1)).sum()) if name.startswith("digits") else -1
-            told += f"{rows_} differ, {(a != b).sum()} of {a.size} values by up to {np.abs(a - b).max()}"
-            told += f"; {answers} other answers" if answers >= 0 else ""
+            line += f"{rows_} differ, {(a != b).sum()} of {a.size} values by up to {np.abs(a - b).max()}"
+            line += f"; {answers} other answers" if answers >= 0 else ""
             bad += answers > 0 or (strict and "portable" not in name)
         else:
-            told += "all the same"
-        print(told)
+            line += "all the same"
+        print(line)
     return bool(bad)
 
 
 def _same_sheet(one: list[Any], other: list[Any]) -> bool:
-    """Texts and boxes must be the same; of the confidences the furthest apart is told."""
+    """Texts and boxes must be the same; the largest difference of confidences is printed."""
     texts = [
         [(text, box, [part[:2] for part in parts]) for text, box, parts in sheet] for sheet in (one, other)
     ]
@@ -126,7 +126,7 @@ def _same_sheet(one: list[Any], other: list[Any]) -> bool:
 
 
 def mark(number: int) -> None:
-    """Have the count printed."""
+    """Print the instruction count so far."""
     with suppress(ProcessLookupError):
         os.getpgid(MARK + number)
 
@@ -146,7 +146,7 @@ def count(runtime: str) -> None:
     sys.stderr.write(f"{[number.text for number in reading.numbers]}\n")
     still.changed(gray)
     still.keep()
-    others = iter([frame(x, seed) for seed in (6, 7, 8)])  # what is the same is not read again
+    others = iter([frame(x, seed) for seed in (6, 7, 8)])  # an unchanged frame is not read again
     calls = (  # as the names in run
         lambda: still.changed(gray),
         lambda: segment(gray),

@@ -1,4 +1,4 @@
-"""What all targets share: what a find is, and how bytes are changed."""
+"""Shared by all targets: the exception of a find, and the mutation of bytes."""
 
 import random
 from collections.abc import Callable
@@ -9,7 +9,7 @@ Ready = Callable[[], None]
 
 
 class Found(Exception):  # noqa: N818  # not an error of this program
-    """The product did not keep its word."""
+    """The product broke its contract."""
 
 
 def one_line(error: DigitLensError) -> None:
@@ -24,7 +24,7 @@ def one_line(error: DigitLensError) -> None:
 
 
 def mutated(case: random.Random, content: bytes) -> bytes:
-    """The bytes, changed in one way."""
+    """The bytes with one mutation."""
     if not content:
         return content
     data = bytearray(content)

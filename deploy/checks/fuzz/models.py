@@ -1,4 +1,4 @@
-"""Model files and their cards -> Classifier.load and Strips.load."""
+"""Model files and their cards -> Classifier.load and RowRecognizer.load."""
 
 import json
 import random
@@ -34,8 +34,8 @@ def model(case: random.Random, folder: Path, ready: Ready) -> None:
         return
     if which == "npz" and name == "svm":  # with a card that fits: whoever has made it has made both
         path.write_bytes(mutated(case, path.read_bytes()))
-        told = json.loads(card.read_bytes()) | {"sha256": cards.digest(path.read_bytes())}
-        card.write_text(json.dumps(told))
+        fields = json.loads(card.read_bytes()) | {"sha256": cards.digest(path.read_bytes())}
+        card.write_text(json.dumps(fields))
     elif which == "card":
         card.write_bytes(mutated(case, card.read_bytes()))
     else:
@@ -80,14 +80,14 @@ ODD = [
 ]
 
 
-def _changed(case: random.Random, told: Any) -> Any:
-    if isinstance(told, dict) and told:
-        key = case.choice(list(told))
+def _changed(case: random.Random, value: Any) -> Any:
+    if isinstance(value, dict) and value:
+        key = case.choice(list(value))
         how = case.randrange(4)
         if how == 0:
-            return {name: value for name, value in told.items() if name != key}
-        return told | {key: case.choice(ODD) if how == 1 else _changed(case, told[key])}
-    if isinstance(told, list) and told and case.random() < 0.7:
-        place = case.randrange(len(told))
-        return [*told[:place], _changed(case, told[place]), *told[place + 1 :]]
+            return {name: kept for name, kept in value.items() if name != key}
+        return value | {key: case.choice(ODD) if how == 1 else _changed(case, value[key])}
+    if isinstance(value, list) and value and case.random() < 0.7:
+        place = case.randrange(len(value))
+        return [*value[:place], _changed(case, value[place]), *value[place + 1 :]]
     return case.choice(ODD)

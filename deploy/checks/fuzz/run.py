@@ -1,6 +1,6 @@
 """Runs each target on one seed after the other, in a process of its own that may crash, hang or grow.
 
-It passes if no seed found anything. What one has found is said with the seed; after the mend it stays in
+It passes if no seed found anything. A find is printed with its seed; once fixed it stays in
 tests/deploy/test_fuzz_seeds.py.
 """
 
@@ -20,15 +20,15 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT / "edge"), str(Path(__file__).parents[1])]
 
 DEADLINE = 10.0
-"""Seconds of CPU time for one case: of the clock it may be more, on a machine that has more to do."""
+"""CPU time of a case, at most, in seconds; by the clock it may take longer on a busy machine."""
 STUCK = 300.0
-"""Seconds by the clock after which a case hangs that takes no CPU time either."""
+"""Time by the clock after which a case that uses no CPU time counts as hanging, in seconds."""
 START = 120.0
-"""Seconds of CPU time for the making of a case."""
+"""CPU time to make a case, at most, in seconds."""
 MOST = 300.0
-"""MB of memory, all in all."""
+"""Memory of the process, at most, in MB."""
 GIVE_UP = 20
-"""Finds of one target after which it is mended first."""
+"""Finds after which a target is stopped, to be fixed first."""
 
 
 def main() -> int:
@@ -47,7 +47,7 @@ def main() -> int:
     found = 0
     for target in options.target or list(TARGETS):
         found += fuzz(target, options.seed, options.minutes * 60)
-    print("well" if not found else f"{found} seeds found something")
+    print("passed" if not found else f"{found} seeds found something")
     return 1 if found else 0
 
 
@@ -122,8 +122,8 @@ def fuzz(target: str, seed: int, seconds: float) -> int:
                     found += say(target, seed, f"ended with {process.returncode}")
                 seed += 1
                 break
-            *whole, rest = (rest + data).split(b"\n")
-            for line in whole:
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
                 word, number, *more = line.decode().split(" ", 2)
                 seed = int(number)
                 if word in ("make", "begin"):

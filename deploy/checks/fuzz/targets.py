@@ -1,4 +1,4 @@
-"""What is fuzzed: each target makes a case of a seed, and raises Found if the product does not keep its word.
+"""The targets: each makes a case from a seed, and raises Found if the product breaks its contract.
 
 Its word: a result, or an error of digitlens's own in one line. A crash, a hang and too much memory are seen
 from outside, by run.py.

@@ -2,8 +2,8 @@
 
     python deploy/checks/outlets/broker.py [--minutes 10] [--readings 10000]
 
-The outlet runs in a process of its own, whose memory is looked at every second. Nothing may be missing in the
-end, nothing may have come out of order, or twice without its id, and the memory must stay flat.
+The outlet runs in a process of its own, whose memory is measured every second. In the end nothing may be
+missing, out of order, or repeated under another id, and the memory must stay flat.
 """
 
 import argparse
@@ -24,31 +24,31 @@ from digitlens.outlets.outbox import Outbox  # noqa: E402
 from tests.edge.outlets.brokers import Broker, Subscriber, draft  # noqa: E402
 
 FLAT = 2.0
-"""Megabytes that the process may grow by while thousands wait, and until they have been sent."""
+"""Growth of the process while thousands wait and until they are sent, at most, in megabytes."""
 
 
 def serve(path: Path, port: int) -> None:
-    """The process with the outlet: a number on its input is so many readings, and nothing the end."""
-    journal = Outbox(path, 64, "pi")
+    """The process with the outlet: each line of input is a count of readings to feed."""
+    outbox = Outbox(path, 64, "pi")
     outlet = MqttOutlet(
-        MqttSettings(broker="127.0.0.1", port=port), "pi", journal,
+        MqttSettings(broker="127.0.0.1", port=port), "pi", outbox,
         say=lambda line: print(f"    {line}", file=sys.stderr),
     )  # fmt: skip
     count = 0
     for line in sys.stdin:
         for _ in range(int(line)):
-            entries = journal.add([draft(count)])
+            entries = outbox.add([draft(count)])
             outlet.announce(entries)
             os.write(1, f"{entries[0].id}\n".encode())
             count += 1
-    while journal.waiting("mqtt"):
+    while outbox.waiting("mqtt"):
         threading.Event().wait(0.05)
     outlet.close()
-    journal.close()
+    outbox.close()
 
 
 class Watch:
-    """The largest memory of a process since it was last asked, in MB."""
+    """The peak memory of a process since the last call, in MB."""
 
     def __init__(self, process: int) -> None:
         self._file = Path(f"/proc/{process}/statm")
@@ -58,7 +58,7 @@ class Watch:
         self._thread.start()
 
     def now(self) -> float:
-        """What it is."""
+        """Its memory now."""
         pages = int(self._file.read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
@@ -67,12 +67,12 @@ class Watch:
             self._most = max(self._most, self.now())
 
     def most(self) -> float:
-        """What it was at the most."""
+        """Its peak since the last call."""
         most, self._most = max(self._most, self.now()), 0.0
         return most
 
     def end(self) -> None:
-        """Look no more."""
+        """Stop measuring."""
         self._over.set()
         self._thread.join()
 
@@ -90,7 +90,7 @@ def main() -> int:
             f"allow_anonymous true\npersistence true\npersistence_location {folder}/\nautosave_interval 1\n",
         )
         process = subprocess.Popen(
-            [sys.executable, __file__, "--serve", str(folder / "journal.db"), str(one.port)],
+            [sys.executable, __file__, "--serve", str(folder / "outbox.db"), str(one.port)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -129,13 +129,13 @@ def check(
         fed.extend(process.stdout.readline().strip() for _ in range(count))
 
     def arrived(seconds: float) -> None:
-        heard.wait(lambda heard: len({*heard.ids()}) >= len(fed), seconds)
+        subscriber.wait(lambda subscriber: len({*subscriber.ids()}) >= len(fed), seconds)
 
     print("down at the start")
     feed(500)
     one.start()
-    with Subscriber(one.port) as heard:
-        # What came before the subscriber's session is not for it; it is there before the outlet tries again.
+    with Subscriber(one.port) as subscriber:
+        # Its session begins before the outlet connects again, so it misses nothing.
         arrived(120)
         print(f"    {len(fed)} fed, all arrived")
         print("killed in the middle, three times")
@@ -159,11 +159,11 @@ def check(
         arrived(600)
         took = monotonic() - started
         sent = watch.most()
-        ids = heard.ids()
+        ids = subscriber.ids()
     first = list(dict.fromkeys(ids))
     wrong = {
         "missing": len(set(fed) - set(ids)),
-        "of nobody": len(set(ids) - set(fed)),
+        "never fed": len(set(ids) - set(fed)),
         "out of order": int(first != fed),
         "memory grew": int(max(waited, sent) - before > FLAT),
     }

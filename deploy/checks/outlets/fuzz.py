@@ -1,9 +1,9 @@
-"""Fuzzing: answers of HTTP servers, what a broker's port says, payloads of others, damaged journals.
+"""Fuzzing: answers of HTTP servers, packets at a broker's port, payloads of others, damaged outboxes.
 
     python deploy/checks/outlets/fuzz.py [--minutes 10] [--seed N]
 
-Each case comes from a number (tests/edge/outlets/fuzzing.py). What fails is told with it, and belongs into
-tests/edge/outlets/test_outlet_fuzz.py.
+Each case comes from a number (tests/edge/outlets/fuzzing.py). A failure is printed with its number, and
+belongs into tests/edge/outlets/test_outlet_fuzz.py.
 """
 
 import argparse
@@ -29,9 +29,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.randrange(10**9))
     options = parser.parse_args()
     crashed: list[str] = []
-    threading.excepthook = lambda told: crashed.append(repr(told.exc_value))
+    threading.excepthook = lambda hook: crashed.append(repr(hook.exc_value))
     mqtt.PAUSES = webhook.PAUSES = (0.001,)
-    webhook.LONGEST = 0.01  # a receiver may ask for an hour's patience, by a date of the next millennium
+    webhook.LONGEST = 0.01  # seconds; a receiver may ask for an hour, by a date in the next millennium
     kinds: dict[str, Callable[[list[int], Path], object]] = {
         "answers": cases.answers,
         "packets": cases.packets,

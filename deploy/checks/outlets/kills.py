@@ -1,11 +1,10 @@
-"""Kill -9 at random moments while readings flow: is what was announced kept, does all that is kept arrive?
+"""Kill -9 at random moments while readings flow: is every announced entry kept, does every kept one arrive?
 
     python deploy/checks/outlets/kills.py [--kills 50] [--seed N]
 
-A process feeds numbered readings into a journal, an MQTT outlet (a real Mosquitto) and a webhook (a real HTTP
-server), and tells on its output what it feeds and what has been announced. It is killed again and again, and
-goes on with the same journal. Compared are what was fed, what was announced, what the journal has, and what
-arrived.
+A process feeds numbered readings into a outbox, an MQTT outlet (a real Mosquitto) and a webhook (a real HTTP
+server), and prints each one fed and each one announced. It is killed and restarted with the same outbox many
+times. Then the entries fed, announced, kept and arrived are compared.
 """
 
 import argparse
@@ -33,26 +32,26 @@ from tests.edge.outlets.receivers import Receiver  # noqa: E402
 
 def feed(path: Path, port: int, url: str, start: int, drain: bool) -> None:
     """The process that is killed; with `drain` it ends when everything has arrived."""
-    journal = Outbox(path, 64, "pi", lambda line: print(f"said {line}", file=sys.stderr))
+    outbox = Outbox(path, 64, "pi", lambda line: print(f"said {line}", file=sys.stderr))
     outlets = (
-        MqttOutlet(MqttSettings(broker="127.0.0.1", port=port), "pi", journal),
-        WebhookOutlet(WebhookSettings(url=url), journal),
+        MqttOutlet(MqttSettings(broker="127.0.0.1", port=port), "pi", outbox),
+        WebhookOutlet(WebhookSettings(url=url), outbox),
     )
     count = start
     pause = threading.Event()
     while not drain:
         os.write(1, f"fed {count}\n".encode())
-        entries = journal.add([draft(count)])
+        entries = outbox.add([draft(count)])
         for outlet in outlets:
             outlet.announce(entries)
         os.write(1, f"announced {entries[0].id}\n".encode())
         count += 1
         pause.wait(random.expovariate(500.0))
-    while any(journal.waiting(outlet.name) for outlet in outlets):
+    while any(outbox.waiting(outlet.name) for outlet in outlets):
         pause.wait(0.05)
     for outlet in outlets:
         outlet.close()
-    journal.close()
+    outbox.close()
 
 
 def child(path: Path, port: int, url: str, start: int, *more: str) -> "subprocess.Popen[str]":
@@ -73,16 +72,16 @@ def main() -> int:
     chance = random.Random(options.seed)
     fed: list[int] = []
     announced: list[str] = []
-    last_ones: set[int] = set()  # of each process: killed before they were written, maybe
+    last_ones: set[int] = set()  # the last of each process may not have been written
     started = monotonic()
     with tempfile.TemporaryDirectory() as place, Receiver() as receiver:
         folder = Path(place)
-        path = folder / "journal.db"
-        journal = Outbox(path, 64, "pi")
-        journal.follow("mqtt")
-        journal.follow("webhook")
-        journal.close()
-        with broker(folder) as one, Subscriber(one.port) as heard:
+        path = folder / "outbox.db"
+        outbox = Outbox(path, 64, "pi")
+        outbox.follow("mqtt")
+        outbox.follow("webhook")
+        outbox.close()
+        with broker(folder) as one, Subscriber(one.port) as subscriber:
             for _ in range(options.kills):
                 process = child(path, one.port, receiver.url, len(fed))
                 assert process.stdout is not None
@@ -109,22 +108,22 @@ def main() -> int:
             kept = list(history.each())
             history.close()
             ids = [entry.id for entry in kept]
-            heard.wait(lambda heard: len({*heard.ids()}) >= len(ids), 60)
-            mqtt, hook = heard.ids(), [json.loads(body)["id"] for _, _, body in receiver.posts]
+            subscriber.wait(lambda subscriber: len({*subscriber.ids()}) >= len(ids), 60)
+            mqtt, hook = subscriber.ids(), [json.loads(body)["id"] for _, _, body in receiver.posts]
     numbers = [int(entry.text) for entry in kept]
     wrong = {
-        "announced and not in the journal": len(set(announced) - set(ids)),
-        "fed before another, and not in the journal": len(set(fed) - set(numbers) - last_ones),
-        "in the journal twice": len(numbers) - len(set(numbers)),
-        "in the journal out of order": sum(left >= right for left, right in pairwise(numbers)),
+        "announced and not in the outbox": len(set(announced) - set(ids)),
+        "fed before another, and not in the outbox": len(set(fed) - set(numbers) - last_ones),
+        "in the outbox twice": len(numbers) - len(set(numbers)),
+        "in the outbox out of order": sum(left >= right for left, right in pairwise(numbers)),
     }
     for name, arrived in (("mqtt", mqtt), ("webhook", hook)):
-        wrong[f"in the journal and not arrived by {name}"] = len(set(ids) - set(arrived))
-        wrong[f"arrived by {name} and not in the journal"] = len(set(arrived) - set(ids))
+        wrong[f"in the outbox and not arrived by {name}"] = len(set(ids) - set(arrived))
+        wrong[f"arrived by {name} and not in the outbox"] = len(set(arrived) - set(ids))
         wrong[f"arrived by {name} out of order"] = int(list(dict.fromkeys(arrived)) != ids)
     print(
         f"{options.kills} kills (seed {options.seed}), {monotonic() - started:.0f} s: {len(fed)} fed, "
-        f"{len(announced)} announced, {len(ids)} in the journal; "
+        f"{len(announced)} announced, {len(ids)} in the outbox; "
         f"repeats with their id: {len(mqtt) - len(ids)} by mqtt, {len(hook) - len(ids)} by webhook"
     )
     for what, count in wrong.items():

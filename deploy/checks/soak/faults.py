@@ -1,4 +1,4 @@
-"""What goes wrong, one a minute: each does it, waits, undoes it, and returns what was not as expected."""
+"""The faults, one a minute: each causes one, waits, undoes it, and returns any deviation."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ SHORT, LONG = 6.0, 12.0
 
 
 class Faults:
-    """The faults that can be made here; `skipped` says which cannot, and why."""
+    """The faults possible on this machine; `skipped` has the reason for each of the others."""
 
     def __init__(
         self, folder: Path, config: Path, service: Service, sheets: Sheets, broker: "Broker | None"
@@ -105,14 +105,14 @@ class Faults:
         return self._with(self._right, "", "stay")
 
     def _with(self, text: str, said: str, not_said: str) -> str:
-        """Reload with other settings, and then with the right ones."""
+        """Reload with these settings, and then with the right ones."""
         self._config.write_text(text)
-        told = self._service.reload()
+        status = self._service.reload()
         sleep(1)
         self._config.write_text(self._right)
         again = self._service.reload()
-        if not told or said not in told or (not_said and not_said in told):
-            return f"the reload said: {told or 'nothing'}"
+        if not status or said not in status or (not_said and not_said in status):
+            return f"the reload said: {status or 'nothing'}"
         return "" if again and "stay" not in again else f"the reload back said: {again or 'nothing'}"
 
     def _full(self) -> str:
@@ -141,7 +141,7 @@ class Broker:
 
     @staticmethod
     def here() -> bool:
-        """Whether there is one, with a client."""
+        """Whether Mosquitto and a client are installed."""
         try:
             import paho.mqtt.client  # noqa: F401
         except ImportError:

@@ -36,7 +36,7 @@ class Sample(NamedTuple):
 
 
 class Service:
-    """`digitlens serve` under a settings file; an end that nobody asked for is counted, and mended."""
+    """`digitlens serve` under a settings file; an unexpected end is counted, and it is started again."""
 
     def __init__(self, folder: Path, config: Path) -> None:
         self.entries: list[dict[str, Any]] = []
@@ -75,12 +75,12 @@ class Service:
             raise SystemExit(f"soak: the service did not come up: {self.tail()}")
 
     def until(self, true: Any, seconds: float) -> bool:
-        """Wait until something told makes it true."""
+        """Wait until a notification or an entry makes it true."""
         with self._news:
             return bool(self._news.wait_for(true, seconds))
 
     def has(self, text: str, since: int) -> bool:
-        """Whether an entry beyond `since` of them reads so."""
+        """Whether an entry after the first `since` has this text."""
         return any(entry["text"] == text and entry["kind"] != "gone" for entry in self.entries[since:])
 
     def sample(self) -> Sample:

@@ -19,7 +19,7 @@ NAMES = ("a.jpg", "b.jpg")
 DRAWS = 4
 """Draws of the noise on which a sheet must be read before it is shown."""
 LEAST_SURE = 0.6
-"""Of each digit's confidence, at the least: a number in doubt is never steady, and so never told."""
+"""Least confidence of a digit: a number in doubt never becomes steady, and so is never reported."""
 SIDE = 72
 """Pixels of a digit's side."""
 

@@ -48,7 +48,7 @@ class Viewers:
 def stretch(service: Service) -> dict[str, float]:
     """How the reader fares: see speed."""
     begin, frames = time.monotonic(), service.metric("frames_captured_total")
-    reader, whole, queued = service.reader_cpu(), service.cpu(), service.reader_queued()
+    reader, total, queued = service.reader_cpu(), service.cpu(), service.reader_queued()
     time.sleep(SPAN)
     frames = service.metric("frames_captured_total") - frames
     wall, queued = time.monotonic() - begin, service.reader_queued() - queued
@@ -58,7 +58,7 @@ def stretch(service: Service) -> dict[str, float]:
         "free": frames / (wall - queued),
         "reader_ms": reader / frames * 1000,
         "blocked": max(0.0, 1 - (reader + queued) / wall),
-        "cores": (service.cpu() - whole) / wall,
+        "cores": (service.cpu() - total) / wall,
     }
 
 
@@ -67,7 +67,7 @@ def speed(service: Service, pairs: int, guests: Callable[[], Viewers | strangers
 
     `free` is what the frames a second would be if nobody else wanted the reader's processor: the time that
     its thread waited for one is left out, what it waited for a lock or the disk is not (`blocked`, a part of
-    all time). `reader_ms` is its CPU time a frame, `cores` that of the whole service a second.
+    all time). `reader_ms` is its CPU time a frame, `cores` the CPU time of all threads a second.
     """
     alone, seen = [], []
     for count in range(pairs):
@@ -168,7 +168,7 @@ def cost(folder: Path) -> dict[str, float]:
 
 
 def main() -> int:
-    """All parts, or those that are named."""
+    """Run all parts, or the named ones."""
     parser = argparse.ArgumentParser(prog="deploy/checks/web/run", description=__doc__)
     parser.add_argument(
         "parts", nargs="*", metavar="PART", help="cost, strangers, speed, memory, fuzz (default: all)"

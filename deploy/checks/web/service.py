@@ -50,7 +50,7 @@ class Service:
 
     Args:
         folder: gets the film, the token, the settings and the log.
-        rate: frames a second; 0 is all it can.
+        rate: frames a second; 0 is as many as it can.
         page: `guarded` is open to others, behind a token; `open` to this machine, without; empty is none.
     """
 
@@ -122,7 +122,7 @@ class Service:
         return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{name}:"))
 
     def complaints(self) -> list[str]:
-        """Lines of the log that tell of an error of its own."""
+        """Lines of the log that report an internal error."""
         lines = self.log.read_text().splitlines()
         return [line for line in lines if "error" in line or "critical" in line or "web page: /" in line]
 

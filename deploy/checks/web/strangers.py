@@ -1,4 +1,4 @@
-"""Those who mean no good, from another address than the loopback's."""
+"""Intruders, from another address than the loopback's."""
 
 import os
 import random
@@ -132,7 +132,7 @@ class Slow:
         self._open.wait(60)
 
     def close(self) -> None:
-        """Count those that are still served, and end all."""
+        """Count the connections that are still open, and end all."""
         self._ended.set()
         self._thread.join()
 

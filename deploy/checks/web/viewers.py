@@ -26,7 +26,7 @@ async def look(host: str, port: int, token: str, counts: list[int], which: int) 
 
 
 async def stall(host: str, port: int, token: str) -> None:
-    """A page that asks for pictures again and again and takes not a byte of them; ended, it comes again."""
+    """A page that keeps asking for pictures and takes no byte; disconnected, it comes back."""
     while True:
         with suppress(OSError), opened(host, port, token) as line:
             while True:
