@@ -14,7 +14,7 @@ from digitlens import Reader
 from tests.needs import MARKERS, NEEDS, apt_line
 
 if TYPE_CHECKING:  # paho-mqtt is optional
-    from tests.edge.outlets.brokers import Watched
+    from tests.edge.outlets.brokers import WatchedOutbox
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -101,10 +101,10 @@ def mnist(tmp_path_factory: pytest.TempPathFactory, digits: tuple[npt.NDArray[np
 
 
 @pytest.fixture
-def watched(tmp_path: Path) -> "Iterator[Watched]":
-    """An outbox whose cursors and messages can be waited for."""
-    from tests.edge.outlets.brokers import Watched
+def watched(tmp_path: Path) -> "Iterator[WatchedOutbox]":
+    """An outbox whose acknowledgments and messages can be waited for."""
+    from tests.edge.outlets.brokers import WatchedOutbox
 
-    one = Watched(tmp_path / "outbox.db")
+    one = WatchedOutbox(tmp_path / "outbox.db")
     yield one
     one.close()

@@ -1,10 +1,10 @@
-"""Makes the secrets of the fleet's broker: certificates, passwords, tokens.
+"""Make the secrets of the fleet's broker, which no repository may hold: certificates, passwords, tokens.
 
     python deploy/fleet/prepare.py --host broker.local kitchen shed pump-1
 
-Makes `secrets/` beside this file: an authority and the broker's certificate (with openssl), a password for
+Creates `secrets/` beside this file: an authority and the broker's certificate (with openssl), a password for
 each device named (secrets/devices/NAME.password), for the services and an observer, and `.env` for compose.
-Called again it adds new devices and changes nothing else; a running broker reads them on SIGHUP.
+Called again, it adds new devices and changes nothing else; a running broker reads them on SIGHUP.
 """
 
 import argparse
@@ -20,12 +20,13 @@ from pathlib import Path
 
 SERVICES = ("telegraf", "homeassistant", "observer")
 ROUNDS = 101
-"""Iterations of PBKDF2, Mosquitto's default: the passwords are 128 random bits, not words."""
+"""Rounds of PBKDF2, as Mosquitto has them; more are for passwords that are no 128 random bits."""
 YEARS = 10
+"""Validity of the certificates, years."""
 
 
 def main() -> int:
-    """Make the missing files."""
+    """Create what is missing."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--host", required=True, help="the broker's name or address, as the devices call it")
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent, help="default: this one")
@@ -47,7 +48,7 @@ def main() -> int:
 
 
 def authority(folder: Path, host: str) -> None:
-    """Make ca.crt and broker.crt, unless they exist."""
+    """Create ca.crt and broker.crt, unless they exist."""
     if (folder / "broker.crt").exists():
         return
 
@@ -76,13 +77,13 @@ def authority(folder: Path, host: str) -> None:
     )  # fmt: skip
     for name in ("broker.csr", "names", "ca.srl"):
         (folder / name).unlink()
-    # Mosquitto in its container is another user; the folder itself keeps others out.
+    # Mosquitto in its container is another user; the folder, which only we can enter, protects the files.
     for name in ("ca.crt", "broker.crt", "broker.key"):
         (folder / name).chmod(0o644)
 
 
 def users(folder: Path, devices: list[str]) -> None:
-    """Make a password for each user without one, and the file of the hashes."""
+    """Create a password for each that has none, and the file of their hashes."""
     places = {name: folder / f"{name}.password" for name in SERVICES}
     places |= {name: folder / "devices" / f"{name}.password" for name in devices}
     passwords = folder / "passwords"
@@ -102,7 +103,7 @@ def users(folder: Path, devices: list[str]) -> None:
 
 
 def environment(file: Path) -> None:
-    """Make .env, unless it exists."""
+    """Create .env, unless it exists."""
     if file.exists():
         return
     place = file.parent / "secrets" / "telegraf.password"

@@ -1,12 +1,12 @@
-"""Simulates many Pis: N devices, each with its own outbox and MQTT outlet, at one broker.
+"""A simulated fleet: N devices, each with its own outbox and MQTT outlet, at one broker.
 
     python deploy/fleet/simulate.py --pis 200 --rate 1 --seconds 60
     python deploy/fleet/simulate.py --broker broker.local --ca-file secrets/ca.crt --devices secrets/devices
         --user observer --password-file secrets/observer.password
 
-The outlet is the product's; only the readings are made up: a meter in a region that rises by one. Without
---broker a Mosquitto is started for the run. The delay of a reading is from its event to its arrival at a
-subscriber, with the outbox's fsync and the broker between.
+Outbox and outlet are the product's own; only the readings are made up, of a meter that rises by one. Without
+--broker a Mosquitto is started here. The delay of a reading is from its event to its arrival at a subscriber,
+with the outbox's fsync and the broker in between.
 """
 
 import argparse
@@ -27,20 +27,21 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 sys.path[:0] = [str(Path(__file__).parents[2] / "edge"), str(Path(__file__).parents[2])]
-from digitlens.config.settings import MqttSettings, RegionSettings  # noqa: E402
+from digitlens.config.settings import RegionSettings  # noqa: E402
 from digitlens.core.tracking import Event  # noqa: E402
 from digitlens.live.stats import LoopStats  # noqa: E402
 from digitlens.outlets.mqtt import MqttOutlet  # noqa: E402
-from digitlens.outlets.mqtt_connection import trusting  # noqa: E402
+from digitlens.outlets.mqtt_settings import MqttSettings  # noqa: E402
 from digitlens.outlets.outbox import Outbox  # noqa: E402
 from digitlens.outlets.regions import Regions  # noqa: E402
+from digitlens.outlets.tls import client_context  # noqa: E402
 
 REGION = {"meter": RegionSettings(corners=(0.25, 0.25, 0.75, 0.75), digits=6, rising=True, unit="m³")}
 SIZE = (1280, 720)
 
 
 class Pi:
-    """One device: its service without the camera."""
+    """One device: its outbox, regions and outlet, without a camera."""
 
     def __init__(self, name: str, folder: Path, settings: MqttSettings) -> None:
         self.count = 0
@@ -52,25 +53,25 @@ class Pi:
         )  # fmt: skip
 
     def read(self) -> None:
-        """A new reading."""
+        """Make a new reading."""
         self.count += 1
         text = f"{self.count:06}"
         event = Event("changed" if self.count > 1 else "appeared", 1, time(), text, 0.99, (600, 340, 80, 40))
         self._outlet.announce(self._outbox.add(self._regions.apply(event, SIZE)))
 
     @property
-    def waiting(self) -> int:
+    def pending(self) -> int:
         """Readings that the broker has not acknowledged."""
-        return self._outbox.waiting("mqtt")
+        return self._outbox.pending_count("mqtt")
 
     def close(self) -> None:
-        """End it."""
+        """Close the outlet and the outbox."""
         self._outlet.close()
         self._outbox.close()
 
 
 def play(options: argparse.Namespace, numbers: range) -> int:
-    """One process with some of the Pis; prints how many readings they had."""
+    """Run some of the Pis in this process; prints how many readings they made."""
     pause = threading.Event()
     with tempfile.TemporaryDirectory(dir=options.folder) as place, ExitStack() as opened:
         pis = []
@@ -99,15 +100,15 @@ def play(options: argparse.Namespace, numbers: range) -> int:
             pis[count].read()
             heapreplace(due, (at + 1 / options.rate, count))
         behind = monotonic() - (begun + options.seconds)
-        while any(pi.waiting for pi in pis) and monotonic() < begun + options.seconds + 120:
+        while any(pi.pending for pi in pis) and monotonic() < begun + options.seconds + 120:
             pause.wait(0.05)
-        print(sum(pi.count for pi in pis), sum(pi.waiting for pi in pis), f"{behind:.2f}", flush=True)
+        print(sum(pi.count for pi in pis), sum(pi.pending for pi in pis), f"{behind:.2f}", flush=True)
         sys.stdin.readline()
     return 0
 
 
 class Observer:
-    """Counts the messages and measures their delays."""
+    """Counts the messages and the delays of the readings."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.messages = 0
@@ -117,17 +118,17 @@ class Observer:
         if options.user:
             one.username_pw_set(options.user, Path(options.password_file).read_text().strip())
         if options.ca_file:
-            one.tls_set_context(trusting(options.ca_file, "--ca-file"))
+            one.tls_set_context(client_context(options.ca_file, "--ca-file"))
         subscribed = threading.Event()
         one.on_connect = lambda *rest: one.subscribe("digitlens/#", qos=1)
         one.on_subscribe = lambda *rest: subscribed.set()
-        one.on_message = self._count
+        one.on_message = self._receive
         one.connect(options.broker, options.port or (8883 if options.ca_file else 1883))
         one.loop_start()
         if not subscribed.wait(20):
             raise SystemExit("the broker does not let the observer subscribe to digitlens/#")
 
-    def _count(self, client: paho.Client, data: object, message: paho.MQTTMessage) -> None:
+    def _receive(self, client: paho.Client, data: object, message: paho.MQTTMessage) -> None:
         now = time()
         self.messages += 1
         if message.topic.endswith("/event"):
@@ -147,14 +148,14 @@ def main() -> int:
     parser.add_argument("--pis", type=int, default=200)
     parser.add_argument("--rate", type=float, default=1.0, help="readings a second, of each (default: 1)")
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--processes", type=int, default=2, help="that they are spread over (default: 2)")
+    parser.add_argument("--processes", type=int, default=2, help="to spread them over (default: 2)")
     parser.add_argument("--broker", default="", help="HOST; without, a Mosquitto is started here")
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--ca-file", default="", help="use TLS, and trust these")
+    parser.add_argument("--ca-file", default="", help="use TLS, and trust these certificates")
     parser.add_argument("--user", default="", help="of the observer, who must be allowed to read digitlens/#")
     parser.add_argument("--password-file", default="")
     parser.add_argument("--devices", default="", help="folder with DEVICE.password, as prepare.py makes it")
-    parser.add_argument("--folder", help="for the outboxes (default: the system's temporary one)")
+    parser.add_argument("--folder", help="of the outboxes (default: the system's for temporary files)")
     parser.add_argument("--play", type=int, nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.play:
@@ -171,15 +172,15 @@ def main() -> int:
 
 
 def measure(options: argparse.Namespace, observer: Observer) -> int:
-    """Let them play."""
+    """Run the processes and print the figures."""
     edges = [options.pis * part // options.processes for part in range(options.processes + 1)]
-    shared = [
+    arguments = [
         f"--{name}={getattr(options, name.replace('-', '_'))}"
         for name in ("rate", "seconds", "broker", "port", "ca-file", "devices")
     ] + ([f"--folder={options.folder}"] if options.folder else [])
     processes = [
         subprocess.Popen(
-            [sys.executable, __file__, *shared, "--play", str(start), str(end)],
+            [sys.executable, __file__, *arguments, "--play", str(start), str(end)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )
         for start, end in pairwise(edges)
@@ -195,10 +196,10 @@ def measure(options: argparse.Namespace, observer: Observer) -> int:
         process.stdin.flush()
     results = [process.stdout.readline().split() for process in processes if process.stdout]
     took = monotonic() - started
-    sent, waiting = (sum(int(result[part]) for result in results) for part in (0, 1))
+    sent, pending = (sum(int(result[part]) for result in results) for part in (0, 1))
     patience = threading.Event()
     for _ in range(100):
-        if len(set(observer.ids)) >= sent - waiting:
+        if len(set(observer.ids)) >= sent - pending:
             break
         patience.wait(0.1)
     messages = observer.messages - before
@@ -218,10 +219,10 @@ def measure(options: argparse.Namespace, observer: Observer) -> int:
         f"{messages} MQTT messages, {messages / took:.0f} a second\n"
         f"delay: median {percentile(0.5):.0f} ms, 99th percentile {percentile(0.99):.0f} ms, "
         f"largest {percentile(1):.0f} ms; the feeding was {behind:.1f} s behind at the end\n"
-        f"{sent - arrived} lost, {waiting} not acknowledged, "
+        f"{sent - arrived} lost, {pending} not acknowledged, "
         f"{len(observer.ids) - arrived} repeated with their id"
     )
-    return int(sent != arrived or waiting > 0)
+    return int(sent != arrived or pending > 0)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""deploy/fleet: a real Mosquitto with the secrets of prepare.py; the other files are parsed."""
+"""deploy/fleet: a real Mosquitto knows the devices of prepare.py; the other files are well formed."""
 
 import json
 import os
@@ -13,13 +13,13 @@ import pytest
 
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
-from digitlens.config.settings import MqttSettings, RegionSettings
-from digitlens.outlets import mqtt
-from digitlens.outlets.mqtt import MqttOutlet
+from digitlens.config.settings import RegionSettings
+from digitlens.outlets.mqtt import MqttOutlet, MqttTiming
+from digitlens.outlets.mqtt_settings import MqttSettings
 from tests.edge.outlets.brokers import (
     DEADLINE,
     Broker,
-    Watched,
+    WatchedOutbox,
     draft,
     free_port,
 )
@@ -33,7 +33,7 @@ def prepare(root: Path, folder: Path, *devices: str) -> None:
 
 @pytest.fixture
 def fleet(root: Path, tmp_path: Path) -> Iterator[Broker]:
-    """A Mosquitto with the shipped settings, adapted to this machine's paths and ports."""
+    """The shipped settings of Mosquitto, with the places of this machine."""
     prepare(root, tmp_path, "shed", "pump")
     shipped = root / "deploy" / "fleet" / "mosquitto"
     settings = (shipped / "mosquitto.conf").read_text()
@@ -51,10 +51,8 @@ def fleet(root: Path, tmp_path: Path) -> Iterator[Broker]:
 
 
 @pytest.fixture
-def device(
-    fleet: Broker, watched: Watched, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[str, str], MqttOutlet]]:
-    monkeypatch.setattr(mqtt, "PAUSES", (0.05,))
+def device(fleet: Broker, watched: WatchedOutbox) -> Iterator[Callable[[str, str], MqttOutlet]]:
+    timing = MqttTiming(pauses=(0.05,))
     opened = []
 
     def opening(name: str, user: str) -> MqttOutlet:
@@ -64,7 +62,7 @@ def device(
             password_file=str(secrets / "devices" / f"{user}.password"),
         )  # fmt: skip
         regions = {"meter": RegionSettings(corners=(0, 0, 1, 1))}
-        opened.append(MqttOutlet(settings, name, watched, regions, None, watched.lines.put))
+        opened.append(MqttOutlet(settings, name, watched, regions, None, watched.lines.put, timing=timing))
         return opened[-1]
 
     yield opening
@@ -75,25 +73,25 @@ def device(
 @pytest.mark.broker
 @pytest.mark.program("openssl")
 def test_a_device_writes_below_its_own_name(
-    device: Callable[[str, str], MqttOutlet], watched: Watched
+    device: Callable[[str, str], MqttOutlet], watched: WatchedOutbox
 ) -> None:
     device("shed", "shed").announce(watched.add([draft(1)]))
-    watched.arrived("mqtt")
+    watched.wait_empty("mqtt")
     assert watched.lines.empty()
 
 
 @pytest.mark.broker
 @pytest.mark.program("openssl")
-def test_a_device_cannot_write_below_another_name(
-    device: Callable[[str, str], MqttOutlet], watched: Watched
+def test_a_device_writes_below_no_other_name(
+    device: Callable[[str, str], MqttOutlet], watched: WatchedOutbox
 ) -> None:
     device("pump", "shed").announce(watched.add([draft(1)]))
     assert watched.lines.get(timeout=DEADLINE)
-    assert watched.waiting("mqtt") == 1
+    assert watched.pending_count("mqtt") == 1
 
 
 @pytest.mark.program("openssl")
-def test_prepare_adds_only_new_devices(root: Path, tmp_path: Path) -> None:
+def test_prepared_again_only_new_devices_are_added(root: Path, tmp_path: Path) -> None:
     prepare(root, tmp_path, "shed")
     secrets = tmp_path / "secrets"
     before = {path: path.read_bytes() for path in secrets.rglob("*") if path.is_file()}
@@ -108,21 +106,21 @@ def test_prepare_adds_only_new_devices(root: Path, tmp_path: Path) -> None:
     assert (secrets / "devices").stat().st_mode & 0o077 == 0
 
 
-def test_telegraf_and_grafana_name_fields_that_are_sent(root: Path) -> None:
-    """Neither runs here: their settings are parsed, and the fields that they name exist."""
+def test_telegraf_and_grafana_know_our_fields(root: Path) -> None:
+    """Neither can run here: their settings are parsed, and name only fields of ours."""
     from digitlens.live.stats import StatsSnapshot
     from digitlens.outlets.entries import Entry
 
     fleet = root / "deploy" / "fleet"
     telegraf = tomllib.loads((fleet / "telegraf" / "telegraf.conf").read_text())
     events, health, _ = telegraf["inputs"]["mqtt_consumer"]
-    (fields,) = events["json_v2"][0]["object"]
-    assert set(fields["included_keys"]) <= set(Entry.__struct_fields__)
-    assert set(fields["tags"]) <= set(fields["included_keys"])
-    (fields,) = health["json_v2"][0]["object"]
-    assert set(fields["included_keys"]) <= {*StatsSnapshot.__struct_fields__, "waiting", "temperature"}
+    (parsed,) = events["json_v2"][0]["object"]
+    assert set(parsed["included_keys"]) <= set(Entry.__struct_fields__)
+    assert set(parsed["tags"]) <= set(parsed["included_keys"])
+    (parsed,) = health["json_v2"][0]["object"]
+    assert set(parsed["included_keys"]) <= {*StatsSnapshot.__struct_fields__, "waiting", "temperature"}
     dashboard = json.loads((fleet / "grafana" / "dashboards" / "digitlens.json").read_text())
-    sent = set(Entry.__struct_fields__) | set(StatsSnapshot.__struct_fields__) | {"waiting", "temperature"}
+    fields = set(Entry.__struct_fields__) | set(StatsSnapshot.__struct_fields__) | {"waiting", "temperature"}
     for panel in dashboard["panels"]:
         for name in re.findall(r'r\._field == "(\w+)"', panel["targets"][0]["query"]):
-            assert name in sent
+            assert name in fields

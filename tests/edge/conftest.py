@@ -1,4 +1,4 @@
-"""The stand-in for the Pi's camera (see standins/picamera2.py), and MQTT outlets."""
+"""The stand-in for the Pi's camera (standins/picamera2.py says what it proves), and MQTT outlets."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # paho-mqtt is optional
     from digitlens.live.stats import LoopStats
     from digitlens.outlets.entries import Entry
     from digitlens.outlets.mqtt import MqttOutlet
-    from tests.edge.outlets.brokers import Watched
+    from tests.edge.outlets.brokers import WatchedOutbox
 
 
 @pytest.fixture
@@ -31,26 +31,26 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
 
 
 @pytest.fixture
-def mqtt_outlet(watched: "Watched", monkeypatch: pytest.MonkeyPatch) -> "Iterator[Callable[..., MqttOutlet]]":
-    """Opens MQTT outlets for a port of this machine; they retry soon."""
-    from digitlens.config.settings import MqttSettings
-    from digitlens.outlets import mqtt
+def mqtt_outlet(watched: "WatchedOutbox") -> "Iterator[Callable[..., MqttOutlet]]":
+    """Opens MQTT outlets for a port of this machine, which do not wait long before they try again."""
+    from digitlens.outlets.mqtt import MqttOutlet, MqttTiming
+    from digitlens.outlets.mqtt_settings import MqttSettings
 
-    monkeypatch.setattr(mqtt, "PAUSES", (0.05, 0.1))
-    monkeypatch.setattr(mqtt, "SPREAD", 0.05)
+    brief = MqttTiming(pauses=(0.05, 0.1), birth_spread=0.05)
     opened = []
 
     def opening(
         port: int,
         regions: object = None,
-        vitals: "LoopStats | None" = None,
-        standing: "Callable[[], Iterable[Entry]]" = tuple,
+        stats: "LoopStats | None" = None,
+        present: "Callable[[], Iterable[Entry]]" = tuple,
+        timing: MqttTiming = brief,
         **settings: object,
     ) -> "MqttOutlet":
-        mqtt_settings = MqttSettings(broker="127.0.0.1", port=port, **settings)  # type: ignore[arg-type]
-        look = vitals.snapshot if vitals is not None else None
+        parsed = MqttSettings(broker="127.0.0.1", port=port, **settings)  # type: ignore[arg-type]
+        snapshot = stats.snapshot if stats is not None else None
         opened.append(
-            mqtt.MqttOutlet(mqtt_settings, "pi", watched, regions, look, watched.lines.put, list(standing()))  # type: ignore[arg-type]
+            MqttOutlet(parsed, "pi", watched, regions, snapshot, watched.lines.put, list(present()), timing)  # type: ignore[arg-type]
         )
         return opened[-1]
 

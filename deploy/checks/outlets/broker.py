@@ -2,8 +2,8 @@
 
     python deploy/checks/outlets/broker.py [--minutes 10] [--readings 10000]
 
-The outlet runs in a process of its own, whose memory is measured every second. In the end nothing may be
-missing, out of order, or repeated under another id, and the memory must stay flat.
+The outlet runs in its own process, whose memory is measured every second. In the end nothing may be missing,
+out of order, or repeated without its id, and the memory must stay flat.
 """
 
 import argparse
@@ -18,17 +18,17 @@ from time import monotonic
 
 ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / "edge"), str(ROOT)]
-from digitlens.config.settings import MqttSettings  # noqa: E402
 from digitlens.outlets.mqtt import MqttOutlet  # noqa: E402
+from digitlens.outlets.mqtt_settings import MqttSettings  # noqa: E402
 from digitlens.outlets.outbox import Outbox  # noqa: E402
 from tests.edge.outlets.brokers import Broker, Subscriber, draft  # noqa: E402
 
 FLAT = 2.0
-"""Growth of the process while thousands wait and until they are sent, at most, in megabytes."""
+"""Growth of the process's memory while thousands are pending and until they have been sent, at most, MB."""
 
 
 def serve(path: Path, port: int) -> None:
-    """The process with the outlet: each line of input is a count of readings to feed."""
+    """The process with the outlet: each line of its input is a number of readings, the end its own."""
     outbox = Outbox(path, 64, "pi")
     outlet = MqttOutlet(
         MqttSettings(broker="127.0.0.1", port=port), "pi", outbox,
@@ -41,14 +41,14 @@ def serve(path: Path, port: int) -> None:
             outlet.announce(entries)
             os.write(1, f"{entries[0].id}\n".encode())
             count += 1
-    while outbox.waiting("mqtt"):
+    while outbox.pending_count("mqtt"):
         threading.Event().wait(0.05)
     outlet.close()
     outbox.close()
 
 
 class Watch:
-    """The peak memory of a process since the last call, in MB."""
+    """The peak memory of a process since the last look, in MB."""
 
     def __init__(self, process: int) -> None:
         self._file = Path(f"/proc/{process}/statm")
@@ -58,7 +58,7 @@ class Watch:
         self._thread.start()
 
     def now(self) -> float:
-        """Its memory now."""
+        """The memory now, MB."""
         pages = int(self._file.read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
@@ -67,7 +67,7 @@ class Watch:
             self._most = max(self._most, self.now())
 
     def most(self) -> float:
-        """Its peak since the last call."""
+        """The peak since the last call, MB."""
         most, self._most = max(self._most, self.now()), 0.0
         return most
 
@@ -90,7 +90,7 @@ def main() -> int:
             f"allow_anonymous true\npersistence true\npersistence_location {folder}/\nautosave_interval 1\n",
         )
         process = subprocess.Popen(
-            [sys.executable, __file__, "--serve", str(folder / "outbox.db"), str(one.port)],
+            [sys.executable, __file__, "--serve", str(folder / "journal.db"), str(one.port)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -135,7 +135,7 @@ def check(
     feed(500)
     one.start()
     with Subscriber(one.port) as subscriber:
-        # Its session begins before the outlet connects again, so it misses nothing.
+        # The subscriber misses what came before its session, which begins before the outlet tries again.
         arrived(120)
         print(f"    {len(fed)} fed, all arrived")
         print("killed in the middle, three times")
@@ -148,7 +148,7 @@ def check(
         print(f"    {len(fed)} fed, all arrived")
         before = watch.now()
         watch.most()
-        print(f"cut off for {options.minutes:g} minutes, {options.readings} readings waiting")
+        print(f"cut off for {options.minutes:g} minutes, {options.readings} readings pending")
         one.signal(signal.SIGSTOP)
         started = monotonic()
         feed(options.readings)
@@ -163,13 +163,13 @@ def check(
     first = list(dict.fromkeys(ids))
     wrong = {
         "missing": len(set(fed) - set(ids)),
-        "never fed": len(set(ids) - set(fed)),
+        "unknown": len(set(ids) - set(fed)),
         "out of order": int(first != fed),
         "memory grew": int(max(waited, sent) - before > FLAT),
     }
     print(
         f"    all {len(fed)} arrived {took:.0f} s after it was back, {len(ids) - len(first)} again with "
-        f"their id; memory {before:.1f} MB before, at most {waited:.1f} MB while they waited, "
+        f"their id; memory {before:.1f} MB before, at most {waited:.1f} MB while they were pending, "
         f"{sent:.1f} MB while they were sent"
     )
     for what, count in wrong.items():

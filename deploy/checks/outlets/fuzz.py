@@ -2,8 +2,8 @@
 
     python deploy/checks/outlets/fuzz.py [--minutes 10] [--seed N]
 
-Each case comes from a number (tests/edge/outlets/fuzzing.py). A failure is printed with its number, and
-belongs into tests/edge/outlets/test_outlet_fuzz.py.
+Each case comes from a seed (tests/edge/outlets/fuzzing.py). A seed that fails is printed, and belongs into
+tests/edge/outlets/test_outlet_fuzz.py.
 """
 
 import argparse
@@ -13,12 +13,13 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
 ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / "edge"), str(ROOT)]
-from digitlens.outlets import mqtt, webhook  # noqa: E402
+from digitlens.outlets.webhook import WebhookTiming  # noqa: E402
 from tests.edge.outlets import test_outlet_fuzz as cases  # noqa: E402
 
 
@@ -30,13 +31,13 @@ def main() -> int:
     options = parser.parse_args()
     crashed: list[str] = []
     threading.excepthook = lambda hook: crashed.append(repr(hook.exc_value))
-    mqtt.PAUSES = webhook.PAUSES = (0.001,)
-    webhook.LONGEST = 0.01  # seconds; a receiver may ask for an hour, by a date in the next millennium
+    # A receiver may ask for an hour of patience, by a date in the next millennium.
+    timing = WebhookTiming(pauses=(0.001,), longest_retry_after=0.01)
     kinds: dict[str, Callable[[list[int], Path], object]] = {
-        "answers": cases.answers,
+        "answers": partial(cases.answers, timing=timing),
         "packets": cases.packets,
         "payloads": cases.payloads,
-        "journals": cases.journals,
+        "outboxes": cases.outboxes,
     }
     until = monotonic() + 60 * options.minutes
     seed, done, failed = options.seed, dict.fromkeys(kinds, 0), 0

@@ -1,10 +1,10 @@
-"""Kill -9 at random moments while readings flow: is every announced entry kept, does every kept one arrive?
+"""Kill -9 at random moments while readings flow: does the outbox lose any, do all of its entries arrive?
 
     python deploy/checks/outlets/kills.py [--kills 50] [--seed N]
 
-A process feeds numbered readings into a outbox, an MQTT outlet (a real Mosquitto) and a webhook (a real HTTP
-server), and prints each one fed and each one announced. It is killed and restarted with the same outbox many
-times. Then the entries fed, announced, kept and arrived are compared.
+A process feeds numbered readings into an outbox, an MQTT outlet (a real Mosquitto) and a webhook (a real HTTP
+server), and prints which it has fed and announced. It is killed many times, and goes on with the same outbox.
+The readings fed, announced, stored and received are compared.
 """
 
 import argparse
@@ -21,18 +21,19 @@ from time import monotonic
 
 ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / "edge"), str(ROOT)]
-from digitlens.config.settings import MqttSettings, WebhookSettings  # noqa: E402
 from digitlens.outlets.history import History  # noqa: E402
 from digitlens.outlets.mqtt import MqttOutlet  # noqa: E402
+from digitlens.outlets.mqtt_settings import MqttSettings  # noqa: E402
 from digitlens.outlets.outbox import Outbox  # noqa: E402
 from digitlens.outlets.webhook import WebhookOutlet  # noqa: E402
+from digitlens.outlets.webhook_settings import WebhookSettings  # noqa: E402
 from tests.edge.outlets.brokers import Subscriber, broker, draft  # noqa: E402
 from tests.edge.outlets.receivers import Receiver  # noqa: E402
 
 
 def feed(path: Path, port: int, url: str, start: int, drain: bool) -> None:
     """The process that is killed; with `drain` it ends when everything has arrived."""
-    outbox = Outbox(path, 64, "pi", lambda line: print(f"said {line}", file=sys.stderr))
+    outbox = Outbox(path, 64, "pi", lambda line: print(f"outbox: {line}", file=sys.stderr))
     outlets = (
         MqttOutlet(MqttSettings(broker="127.0.0.1", port=port), "pi", outbox),
         WebhookOutlet(WebhookSettings(url=url), outbox),
@@ -47,7 +48,7 @@ def feed(path: Path, port: int, url: str, start: int, drain: bool) -> None:
         os.write(1, f"announced {entries[0].id}\n".encode())
         count += 1
         pause.wait(random.expovariate(500.0))
-    while any(outbox.waiting(outlet.name) for outlet in outlets):
+    while any(outbox.pending_count(outlet.name) for outlet in outlets):
         pause.wait(0.05)
     for outlet in outlets:
         outlet.close()
@@ -72,11 +73,11 @@ def main() -> int:
     chance = random.Random(options.seed)
     fed: list[int] = []
     announced: list[str] = []
-    last_ones: set[int] = set()  # the last of each process may not have been written
+    last_ones: set[int] = set()  # of each process, which may have been killed before it wrote them
     started = monotonic()
     with tempfile.TemporaryDirectory() as place, Receiver() as receiver:
         folder = Path(place)
-        path = folder / "outbox.db"
+        path = folder / "journal.db"
         outbox = Outbox(path, 64, "pi")
         outbox.follow("mqtt")
         outbox.follow("webhook")
@@ -105,12 +106,12 @@ def main() -> int:
                 return 1
             last.communicate()
             history = History(path)
-            kept = list(history.each())
+            stored = list(history.each())
             history.close()
-            ids = [entry.id for entry in kept]
+            ids = [entry.id for entry in stored]
             subscriber.wait(lambda subscriber: len({*subscriber.ids()}) >= len(ids), 60)
             mqtt, hook = subscriber.ids(), [json.loads(body)["id"] for _, _, body in receiver.posts]
-    numbers = [int(entry.text) for entry in kept]
+    numbers = [int(entry.text) for entry in stored]
     wrong = {
         "announced and not in the outbox": len(set(announced) - set(ids)),
         "fed before another, and not in the outbox": len(set(fed) - set(numbers) - last_ones),

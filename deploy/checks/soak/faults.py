@@ -1,4 +1,4 @@
-"""The faults, one a minute: each causes one, waits, undoes it, and returns any deviation."""
+"""Faults, one a minute: each is made and undone, and returns how the service failed, if it did."""
 
 import os
 import shutil
@@ -13,11 +13,11 @@ from service import Service
 from sheets import Sheets
 
 SHORT, LONG = 6.0, 12.0
-"""Seconds that a fault lasts."""
+"""Duration of a fault, seconds."""
 
 
 class Faults:
-    """The faults possible on this machine; `skipped` has the reason for each of the others."""
+    """The faults that can be made here; `skipped` says which cannot, and why."""
 
     def __init__(
         self, folder: Path, config: Path, service: Service, sheets: Sheets, broker: "Broker | None"
@@ -49,11 +49,11 @@ class Faults:
             self.skipped["broker down"] = "mosquitto or paho-mqtt is not installed"
 
     def _gone(self) -> str:
-        aside = self._sheets.folder.with_suffix(".aside")
-        self._sheets.folder.rename(aside)
+        hidden = self._sheets.folder.with_suffix(".hidden")
+        self._sheets.folder.rename(hidden)
         lost = self._service.until(lambda: self._service.states[-1].startswith("WATCHDOG_USEC"), LONG)
         sleep(LONG)
-        aside.rename(self._sheets.folder)
+        hidden.rename(self._sheets.folder)
         return "" if lost else "the camera was not missed"
 
     def _broken(self) -> str:
@@ -105,7 +105,7 @@ class Faults:
         return self._with(self._right, "", "stay")
 
     def _with(self, text: str, said: str, not_said: str) -> str:
-        """Reload with these settings, and then with the right ones."""
+        """Reload with other settings, and then with the right ones."""
         self._config.write_text(text)
         status = self._service.reload()
         sleep(1)
@@ -141,7 +141,7 @@ class Broker:
 
     @staticmethod
     def here() -> bool:
-        """Whether Mosquitto and a client are installed."""
+        """Whether Mosquitto and its client are installed."""
         try:
             import paho.mqtt.client  # noqa: F401
         except ImportError:
@@ -185,7 +185,7 @@ class Broker:
         )
 
     def stop(self) -> None:
-        """Kill it: what it had not delivered is gone."""
+        """Kill it; messages that it had not delivered are lost."""
         self._process.kill()
         self._process.wait()
 

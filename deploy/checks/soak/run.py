@@ -1,9 +1,9 @@
 """digitlens serve on replayed frames, for hours: a fault every minute, and numbers whose truth is known.
 
-It passes if every number was read, the service never ended by itself, all entries are in the outbox (and
-reached the broker, if there is one), and there are as many files and threads at the end as at the start. The
-slope of the memory is printed with its 95 % interval, and may not exceed LEAK; the slope of the anonymous
-memory is printed too, without file pages, which the kernel can drop.
+It passes if every number was read, no process ended by itself, all entries are in the journal (and at the
+broker, where there is one), and there are as many open files and threads at the end as at the start. The
+slope of the resident memory is printed with its 95 % interval, and may not be above LEAK; so is the slope of
+the memory without the pages of files, which the kernel can drop.
 """
 
 import argparse
@@ -31,9 +31,9 @@ from service import Sample, Service  # noqa: E402
 from sheets import Sheets  # noqa: E402
 
 LEAK = 1.0
-"""Growth of the memory at the lower end of the interval, at most, in MiB an hour."""
+"""Slope of the memory, the lower end of its interval, at most, MiB an hour."""
 PATIENCE = 60.0
-"""Time to read a number on a sheet, at most, in seconds."""
+"""Time within which a number on a sheet must be read, seconds."""
 ROUNDS = 2
 """Rounds of all faults before the slope is measured: the first of each loads code and fills pools."""
 SETTINGS = """name = "soak"
@@ -80,7 +80,7 @@ def main() -> int:
 
 
 def soak(folder: Path, hours: float, seed: int, broker: Broker | None, services: list[Service]) -> int:
-    """Play the minutes and report them."""
+    """Run the faults minute by minute; the exit status."""
     with np.load(ROOT / "tests" / "data" / "digits.npz") as arrays:
         sheets = Sheets(folder / "frames", (arrays["x"], arrays["y"]), seed)
     config = folder / "config.toml"
@@ -138,18 +138,18 @@ def report(
     folder: Path, samples: list[Sample], warm: int, injected: list[str], missed: list[str], wrong: list[str],
     service: Service, sheets: Sheets, peak: float, status: int, broker: Broker | None,
 ) -> int:  # fmt: skip
-    """Print what was seen; the exit status."""
+    """Print the results; the exit status."""
     taken = samples[warm:]
     slope, half = line(taken, [sample.memory for sample in taken])
     own, own_half = line(taken, [sample.own for sample in taken])
-    with closing(sqlite3.connect(folder / "state" / "journal.db")) as outbox:
-        kept = int(outbox.execute("SELECT count(*) FROM entry").fetchone()[0])
+    with closing(sqlite3.connect(folder / "state" / "journal.db")) as journal:
+        kept = int(journal.execute("SELECT count(*) FROM entry").fetchone()[0])
     lost = [entry["id"] for entry in service.entries if broker and entry["id"] not in broker.events]
     first, last = samples[0], samples[-1]
     if status:
         wrong.append(f"exit status {status} at the end: {service.tail()}")
     if kept < len(service.entries):
-        wrong.append(f"{len(service.entries)} entries were announced, {kept} are in the outbox")
+        wrong.append(f"{len(service.entries)} entries were announced, {kept} are in the journal")
     if lost:
         wrong.append(f"{len(lost)} entries did not come to the broker")
     if (last.files, last.threads) > (first.files + 2, first.threads + 1):
@@ -167,9 +167,9 @@ def report(
                 "injected": len(injected),
                 "read": len(injected) - len(missed),
                 "missed": missed,
-                "other_texts_reported": len(false),
+                "other_texts": len(false),
                 "entries": len(service.entries),
-                "in_the_outbox": kept,
+                "in_the_journal": kept,
                 "at_the_broker": len(broker.events) if broker else None,
                 "ended": service.ends,
                 "memory_mib_per_hour": round(slope, 3),
@@ -194,7 +194,7 @@ def report(
 
 
 def line(samples: list[Sample], values: list[float]) -> tuple[float, float]:
-    """Growth of the values in an hour, and half of its 95 % interval."""
+    """Slope of the values per hour, and half of its 95 % interval."""
     if len(samples) < 3:
         return 0.0, math.inf
     hours = np.array([sample.time for sample in samples]) / 3600

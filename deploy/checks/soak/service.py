@@ -1,4 +1,4 @@
-"""The service under test: the real command, and what systemd and a reader of its entries see of it."""
+"""The service under test: the real command, and its notifications and entries."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 WATCHDOG = 30.0
-"""Seconds, as in the unit."""
+"""Watchdog interval, as in the unit, seconds."""
 
 
 UNIT = Path(__file__).parents[2] / "digitlens.service"
@@ -36,7 +36,7 @@ class Sample(NamedTuple):
 
 
 class Service:
-    """`digitlens serve` under a settings file; an unexpected end is counted, and it is started again."""
+    """`digitlens serve` with a settings file; an end by itself is counted, and it is started again."""
 
     def __init__(self, folder: Path, config: Path) -> None:
         self.entries: list[dict[str, Any]] = []
@@ -95,7 +95,7 @@ class Service:
         return Sample(monotonic(), said("VmRSS") / 1024, said("RssAnon") / 1024, files, said("Threads"))
 
     def peak(self) -> float:
-        """MiB resident at the most, since it was started."""
+        """Peak of the resident memory since the start, MiB."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) / 1024  # type: ignore[union-attr]
 
@@ -104,14 +104,14 @@ class Service:
         self.process.send_signal(number)
 
     def reload(self) -> str:
-        """SIGHUP; the status it is ready with afterwards, or nothing if it never is."""
+        """Send SIGHUP; the status with which it is ready again, empty if it never is."""
         self.states.append("RELOAD=1")
         self.signal(signal.SIGHUP)
         ready = self.until(lambda: self.states[-1].startswith("READY=1"), 60)
         return self.states[-1].partition("STATUS=")[2] if ready else ""
 
     def tend(self) -> bool:
-        """Begin it again if it has ended, as systemd would; whether that was so."""
+        """Start it again if it has ended, as systemd would; whether it had."""
         if self.process.poll() is None:
             return False
         self.ends.append(f"exit status {self.process.returncode}: {self.tail()}")

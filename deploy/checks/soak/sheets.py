@@ -13,19 +13,19 @@ Gray = npt.NDArray[np.uint8]
 
 SIZE = (720, 1280)
 PLACES = [(60, 60), (60, 660), (290, 60), (290, 660), (520, 60), (520, 660)]
-"""Top and left of where a number is written; each sheet takes the next, as a hand does on a page."""
+"""Top and left of the places for a number, pixels; each sheet takes the next, as a hand does on a page."""
 NAMES = ("a.jpg", "b.jpg")
-"""Two pictures, for a replay decodes a single one only once."""
+"""Two pictures, because a replay decodes a single one only once."""
 DRAWS = 4
 """Draws of the noise on which a sheet must be read before it is shown."""
 LEAST_SURE = 0.6
-"""Least confidence of a digit: a number in doubt never becomes steady, and so is never reported."""
+"""Confidence of each digit, at least; a number in doubt is never steady, and so never reported."""
 SIDE = 72
-"""Pixels of a digit's side."""
+"""Side of a digit, pixels."""
 
 
 class Sheets:
-    """Sheets with one number each, which a reader has read before: what is proven here is the service.
+    """Sheets with one number each, which a reader has read before: this tests the service, not the reader.
 
     Args:
         folder: of the pictures that the service replays.
@@ -59,7 +59,7 @@ class Sheets:
         return text
 
     def again(self) -> None:
-        """Show the sheet of before, after a fault."""
+        """Show the same sheet again, after a fault."""
         self.show(self._sheet)
 
     def black(self) -> None:

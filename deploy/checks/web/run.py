@@ -1,4 +1,4 @@
-"""The page before viewers, strangers and nonsense; at the end a JSON object of figures."""
+"""The page against viewers, hostile clients and random requests; ends with a JSON object of figures."""
 
 import argparse
 import json
@@ -16,20 +16,20 @@ from service import TOKEN, Service
 
 HERE = Path(__file__).parent
 SHEET = HERE.parents[2] / "examples" / "sheet.jpg"
-VIEWERS = 10
+CLIENTS = 10
 SPAN = 5.0
-"""Seconds of each of the stretches with viewers and without."""
+"""Duration of each span with clients and without, seconds."""
 PAIRS = 12
 RATE = 10.0
-"""Frames a second of the long run."""
+"""Frame rate of the long run, frames a second."""
 
 
-class Viewers:
-    """viewers.py, while in here."""
+class Clients:
+    """Runs clients.py until close()."""
 
-    def __init__(self, service: Service, count: int = VIEWERS, stalled: int = 1) -> None:
+    def __init__(self, service: Service, count: int = CLIENTS, stalled: int = 1) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, HERE / "viewers.py", service.host, str(service.port), TOKEN, str(count),
+            [sys.executable, HERE / "clients.py", service.host, str(service.port), TOKEN, str(count),
              str(stalled)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
@@ -38,15 +38,15 @@ class Viewers:
             time.sleep(0.2)
 
     def close(self) -> list[int]:
-        """The pictures that each got."""
+        """End them; the pictures that each received."""
         output, _ = self.process.communicate("")
         found = json.loads(output)
-        assert not found["ended"], "a viewer was ended"
+        assert not found["ended"], "a client was disconnected"
         return list(found["pictures"])
 
 
-def stretch(service: Service) -> dict[str, float]:
-    """How the reader fares: see speed."""
+def span(service: Service) -> dict[str, float]:
+    """The reader's figures over SPAN seconds: see speed."""
     begin, frames = time.monotonic(), service.metric("frames_captured_total")
     reader, total, queued = service.reader_cpu(), service.cpu(), service.reader_queued()
     time.sleep(SPAN)
@@ -62,36 +62,38 @@ def stretch(service: Service) -> dict[str, float]:
     }
 
 
-def speed(service: Service, pairs: int, guests: Callable[[], Viewers | strangers.Slow]) -> dict[str, Any]:
-    """Stretches without guests and with them, in turn; medians of both, and the ratios.
+def speed(
+    service: Service, pairs: int, connect: Callable[[], Clients | strangers.SlowConnections]
+) -> dict[str, Any]:
+    """Spans without clients and with them, in turn: medians of both, and the ratios.
 
-    `free` is what the frames a second would be if nobody else wanted the reader's processor: the time that
-    its thread waited for one is left out, what it waited for a lock or the disk is not (`blocked`, a part of
-    all time). `reader_ms` is its CPU time a frame, `cores` the CPU time of all threads a second.
+    `free` is the frames a second that a free processor would give: the time for which the reader's thread
+    waited for one is left out, but not the time for which it waited for a lock or the disk (`blocked`, a
+    fraction of all time). `reader_ms` is its CPU time a frame, `cores` the service's CPU time a second.
     """
-    alone, seen = [], []
+    alone, loaded = [], []
     for count in range(pairs):
-        alone.append(stretch(service))
-        there = guests()
-        seen.append(stretch(service))
-        there.close()
+        alone.append(span(service))
+        clients = connect()
+        loaded.append(span(service))
+        clients.close()
         print(f"    {count + 1} of {pairs}: {alone[-1]['frames_per_second']:.1f} frames/s alone, "
-              f"{seen[-1]['frames_per_second']:.1f} with guests", flush=True)  # fmt: skip
+              f"{loaded[-1]['frames_per_second']:.1f} with clients", flush=True)  # fmt: skip
     figures: dict[str, Any] = {
-        name: [round(median(one[name] for one in side), 3) for side in (alone, seen)] for name in alone[0]
+        name: [round(median(one[name] for one in side), 3) for side in (alone, loaded)] for name in alone[0]
     }
     for name in ("frames_per_second", "free"):
-        ratios = sorted(b[name] / a[name] for a, b in zip(alone, seen, strict=True))
+        ratios = sorted(b[name] / a[name] for a, b in zip(alone, loaded, strict=True))
         figures[f"ratios_of_{name}"] = [round(ratio, 3) for ratio in ratios]
     figures["ratio"] = round(median(ratios), 3)
     return figures
 
 
-def looked_at(service: Service) -> dict[str, Any]:
-    """Frames a second before ten viewers and one that stalls."""
+def with_viewers(service: Service) -> dict[str, Any]:
+    """Frames a second with ten viewers and one that stalls."""
     pictures: list[float] = []
 
-    class Counted(Viewers):
+    class Counted(Clients):
         def close(self) -> list[int]:
             got = super().close()
             pictures.append(sum(got) / len(got) / SPAN)
@@ -101,37 +103,37 @@ def looked_at(service: Service) -> dict[str, Any]:
     return figures | {"pictures_per_second_each": round(median(pictures), 2)}
 
 
-def held_up(service: Service) -> dict[str, Any]:
-    """Frames a second before a thousand slow connections."""
-    before, there = service.memory(), []
+def with_slow_connections(service: Service) -> dict[str, Any]:
+    """Frames a second with a thousand slow connections."""
+    before, opened = service.memory(), []
 
-    def guests() -> strangers.Slow:
-        there.append(strangers.Slow(service, 1000))
-        return there[-1]
+    def connect() -> strangers.SlowConnections:
+        opened.append(strangers.SlowConnections(service, 1000))
+        return opened[-1]
 
-    figures = speed(service, PAIRS // 2, guests)
+    figures = speed(service, PAIRS // 2, connect)
     return figures | {
-        "slowest_answer": round(max(one.slowest for one in there), 3),
-        "left": max(one.left for one in there),
+        "slowest_answer": round(max(one.slowest for one in opened), 3),
+        "left": max(one.left for one in opened),
         "mib_more": round(service.memory() - before, 1),
     }
 
 
 def memory(service: Service, minutes: float) -> dict[str, float]:
-    """With viewers, a stalled one and someone who asks for everything again and again."""
-    viewers = Viewers(service)
+    """With viewers, a stalled one, and a client that requests everything repeatedly."""
+    clients = Clients(service)
     samples: list[tuple[float, float]] = []
     begin = time.monotonic()
     while time.monotonic() - begin < minutes * 60:
         for path in ("/api/history.csv", "/api/reading", "/api/frame.jpg", "/"):
             status, body = service.ask(path)
-            # Where others use the machine, frames may come late; then there is no picture, as it says.
+            # On a shared machine frames may be late; the answer then says that there is no picture.
             assert status == 200 or b"no frame for" in body, (path, status, body[:200])
         samples.append((time.monotonic() - begin, service.memory()))
         if len(samples) % 30 == 0:
             print(f"    {samples[-1][0] / 60:.1f} minutes: {samples[-1][1]:.1f} MiB", flush=True)
         time.sleep(2)
-    pictures = viewers.close()
+    pictures = clients.close()
     late = [(at, size) for at, size in samples if at > 60 * min(1, minutes / 4)]
     middle = sum(at for at, _ in late) / len(late)
     mean = sum(size for _, size in late) / len(late)
@@ -159,11 +161,11 @@ def cost(folder: Path) -> dict[str, float]:
     )
     for name, page, count in kinds:
         with Service(folder, SHEET, RATE, page) as service:
-            viewers = Viewers(service, count, 0) if count else None
+            clients = Clients(service, count, 0) if count else None
             time.sleep(15)
             found[name], found[f"{name}_peak"] = service.memory(), service.memory("VmHWM")
-            if viewers is not None:
-                viewers.close()
+            if clients is not None:
+                clients.close()
     return {name: round(value, 1) for name, value in found.items()}
 
 
@@ -187,10 +189,10 @@ def main() -> int:
             print("web check: what the page costs", flush=True)
             figures["cost"] = cost(folder)
         if "strangers" in parts:
-            print("web check: strangers, and a thousand slow connections", flush=True)
+            print("web check: hostile clients, and a thousand slow connections", flush=True)
             with Service(folder, SHEET, 0) as service:
                 figures["refused"] = strangers.refused(service)
-                figures["slow"] = held_up(service)
+                figures["slow"] = with_slow_connections(service)
             if figures["slow"]["ratio"] < 0.9:
                 bad.append("a thousand slow connections slow the reader by more than 10 %")
         if "speed" in parts:
@@ -199,7 +201,7 @@ def main() -> int:
                 flush=True,
             )
             with Service(folder, SHEET, 0) as service:
-                figures["speed"] = looked_at(service)
+                figures["speed"] = with_viewers(service)
             if figures["speed"]["ratio"] < 0.9:
                 bad.append("viewers slow the reader by more than 10 %")
         if "memory" in parts:
@@ -209,7 +211,9 @@ def main() -> int:
             if figures["memory"]["mib_in_10_minutes"] > 2:
                 bad.append("the memory grows")
         if "fuzz" in parts:
-            print(f"web check: {options.minutes:g} minutes of nonsense, seed {options.seed}", flush=True)
+            print(
+                f"web check: {options.minutes:g} minutes of random requests, seed {options.seed}", flush=True
+            )
             for page in ("open", "guarded"):
                 with Service(folder, SHEET, RATE, page) as service:
                     figures[f"fuzz_{page}"] = strangers.fuzz(service, options.minutes * 30, options.seed)

@@ -22,7 +22,7 @@ FRAMES = 48
 
 
 def film(path: Path, sheet: Path) -> None:
-    """The sheet in a hand that shakes."""
+    """Record the sheet as seen by a shaking hand."""
     paper = cv2.imread(str(sheet))
     recorder = Recorder(path)
     for count in range(FRAMES):
@@ -46,11 +46,11 @@ def elsewhere() -> str:
 
 
 class Service:
-    """Started, and it has read a frame.
+    """A started service that has read its first frame.
 
     Args:
         folder: gets the film, the token, the settings and the log.
-        rate: frames a second; 0 is as many as it can.
+        rate: frames a second; 0 is all it can.
         page: `guarded` is open to others, behind a token; `open` to this machine, without; empty is none.
     """
 
@@ -79,7 +79,7 @@ class Service:
         self._wait("ready: ")
 
     def ask(self, path: str, method: str = "GET", **headers: str) -> tuple[int, bytes]:
-        """Status and body, asked with the token."""
+        """A request's status and body; sent with the token."""
         headers.setdefault("Authorization", f"Bearer {TOKEN}")
         line = http.client.HTTPConnection(self.host, self.port, timeout=30)
         try:
@@ -97,7 +97,7 @@ class Service:
         return float(found.group(1))
 
     def reader_cpu(self) -> float:
-        """Seconds of CPU time of the thread that reads."""
+        """Seconds of CPU time of the reading thread."""
         fields = (
             Path(f"/proc/{self.process.pid}/task/{self.process.pid}/stat")
             .read_text()
@@ -107,7 +107,7 @@ class Service:
         return (int(fields[11]) + int(fields[12])) / 100
 
     def reader_queued(self) -> float:
-        """Seconds that the thread that reads could have run, and others had the processor."""
+        """Seconds for which the reading thread was ready to run and had no processor."""
         path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/schedstat")
         return int(path.read_text().split()[1]) / 1e9
 
@@ -122,7 +122,7 @@ class Service:
         return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{name}:"))
 
     def complaints(self) -> list[str]:
-        """Lines of the log that report an internal error."""
+        """Lines of the log about the service's own errors."""
         lines = self.log.read_text().splitlines()
         return [line for line in lines if "error" in line or "critical" in line or "web page: /" in line]
 
@@ -131,9 +131,9 @@ class Service:
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(120) == 0, self.log.read_text()
 
-    def _wait(self, said: str) -> None:
+    def _wait(self, text: str) -> None:
         begin = time.monotonic()
-        while said not in self.log.read_text():
+        while text not in self.log.read_text():
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() - begin < 60, self.log.read_text()
             time.sleep(0.1)

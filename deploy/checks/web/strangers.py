@@ -1,4 +1,4 @@
-"""Intruders, from another address than the loopback's."""
+"""Hostile clients, from an address other than the loopback's."""
 
 import os
 import random
@@ -90,7 +90,7 @@ BITS = [
 
 
 def refused(service: Service) -> int:
-    """Routes without the token, folders, large headers, wrong methods: how many were tried."""
+    """Try routes without the token, folders, large headers and wrong methods; how many were refused."""
     tried = 0
     for path in [*ROUTES, *TRAVERSALS]:
         for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
@@ -119,12 +119,12 @@ def refused(service: Service) -> int:
     return tried
 
 
-class Slow:
-    """So many connections that send a byte a second each, in a thread that leaves others the processor."""
+class SlowConnections:
+    """Connections that send a byte a second each, from a thread of low priority."""
 
     def __init__(self, service: Service, count: int) -> None:
         self._service, self._count = service, count
-        self.slowest = 0.0  # answer to an honest request, in seconds
+        self.slowest = 0.0  # answer to a regular request, seconds
         self.left = 0
         self._open, self._ended = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -132,7 +132,7 @@ class Slow:
         self._open.wait(60)
 
     def close(self) -> None:
-        """Count the connections that are still open, and end all."""
+        """Count the connections that are still open in `left`, and close all."""
         self._ended.set()
         self._thread.join()
 
@@ -151,9 +151,9 @@ class Slow:
                 for line in lines:
                     with suppress(OSError):
                         line.send(b"y")
-                asked = time.monotonic()
+                sent_at = time.monotonic()
                 assert self._service.ask("/healthz")[0] == 200
-                self.slowest = max(self.slowest, time.monotonic() - asked)
+                self.slowest = max(self.slowest, time.monotonic() - sent_at)
             for line in lines:
                 try:
                     self.left += line.recv(1) != b""
@@ -164,9 +164,9 @@ class Slow:
 
 
 def fuzz(service: Service, seconds: float, seed: int) -> dict[str, float]:
-    """Requests that are changed at random; how many were answered with which status, and the memory it took.
+    """Send randomly mutated requests; the number of answers by status, and the growth of memory.
 
-    `none` is the end without an answer, `slow` a stream that goes on.
+    `none` is a connection closed without an answer, `slow` a stream that goes on.
     """
     chance = random.Random(seed)
     answers: dict[str, float] = {}

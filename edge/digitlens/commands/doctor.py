@@ -1,4 +1,4 @@
-"""digitlens doctor: checks of this machine, each with its mend."""
+"""digitlens doctor: checks of this machine, each with its fix."""
 
 import argparse
 import sys
@@ -11,6 +11,7 @@ from digitlens.config.settings import Settings
 from digitlens.core.errors import SettingsError
 from digitlens.core.stderr import quiet
 from digitlens.images.opencv_log import silence_opencv
+from digitlens.outlets import registry
 
 
 def add_options(doctor: argparse.ArgumentParser) -> None:
@@ -24,23 +25,23 @@ def add_options(doctor: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what was found; 1 if something is to be mended."""
+    """Print the findings; 1 if something needs a fix."""
     from digitlens.service import doctor
 
     file = options.config or settings_file.DEFAULT
     settings: Settings | None = None
     complaint = ""
     try:
-        settings = settings_file.chosen(options.config)
+        settings = registry.load_settings(options.config)
     except SettingsError as error:
         complaint = str(error)
     silence_opencv()
     with quiet():
         findings = doctor.examine(settings, complaint, file)
     if options.json:
-        told = {finding.name: {"state": finding.state, "said": finding.said} for finding in findings}
-        sys.stdout.buffer.write(msgspec.json.encode(told) + b"\n")
+        found = {finding.name: {"state": finding.state, "said": finding.message} for finding in findings}
+        sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
     else:
         for finding in findings:
-            print(f"{finding.name + ':':<13} {finding.state + ':':<8} {finding.said}")
-    return 1 if any(finding.state == "mend" for finding in findings) else 0
+            print(f"{finding.name + ':':<13} {finding.state + ':':<8} {finding.message}")
+    return 1 if any(finding.state == "fix" for finding in findings) else 0

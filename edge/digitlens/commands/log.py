@@ -12,22 +12,23 @@ from typing import Any
 
 import msgspec
 
-from digitlens.commands.terminal import positive
+from digitlens.commands.terminal import Renamed, positive
 from digitlens.config import settings_file
 from digitlens.core.errors import JournalError
-from digitlens.outlets.entries import Entry, Wanted, fits
+from digitlens.outlets import registry
+from digitlens.outlets.entries import Entry, EntryFilter, matches
 from digitlens.outlets.history import DeadLetter, History, number_of
 from digitlens.outlets.outbox_file import forget
 
 LAST = 100
-"""Lines of a table for which nobody has said how many there shall be."""
-LOOK = 1.0
-"""Seconds between two looks for new ones."""
+"""Lines of a table without --last."""
+POLL_INTERVAL = 1.0
+"""Time between two looks for new entries, seconds."""
 COLUMNS = (
     "id", "time", "device", "kind", "number", "text", "confidence", "region", "value", "reason", "before",
     "x", "y", "width", "height", "picture_width", "picture_height",
 )  # fmt: skip
-_ASIDE = ("outlet", "refused", "answer")
+_DEAD_LETTER_COLUMNS = ("outlet", "refused", "answer")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -50,7 +51,10 @@ def add_options(log: argparse.ArgumentParser) -> None:
         "--last", type=positive, metavar="N",
         help=f"only the newest N (default: {LAST} in a table, else all)",
     )  # fmt: skip
-    log.add_argument("--set-aside", action="store_true", help="what the webhook's receiver has refused")
+    log.add_argument(
+        "--dead-letters", action="store_true", help="the entries that the webhook's receiver has refused"
+    )
+    log.add_argument("--set-aside", action=Renamed, to="--dead-letters", dest="dead_letters", nargs=0)
     form = log.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="for spreadsheets")
     form.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
@@ -62,25 +66,25 @@ def add_options(log: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what fits, the oldest first."""
+    """Print the entries that match, oldest first."""
     path = options.journal or _configured(options.config)
     history = History(path)
     try:
         if options.forget:
             _forget(history, options.forget)
             return 0
-        wanted: Wanted = {
+        wanted: EntryFilter = {
             "since": options.since, "until": options.until, "containing": options.number,
             "region": options.region, "kind": options.kind,
         }  # fmt: skip
-        if options.set_aside:
-            _set_aside(history, options, wanted)
+        if options.dead_letters:
+            _print_dead_letters(history, options, wanted)
             return 0
         show = _printer(options, ())
         newest = _newest(history)
 
         def row(id_: str) -> int:
-            return number_of(id_, history.journal) or 0
+            return number_of(id_, history.outbox_id) or 0
 
         last = options.last or (None if options.csv or options.json else LAST)
         found: Iterable[Entry] = (
@@ -89,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
         count = 0
         for entry in found:
             if options.follow and row(entry.id) > row(newest):
-                break  # what has come while we print is told after it
+                break  # entries that arrive while we print follow below
             show(entry)
             count += 1
         if not count and not options.follow:
@@ -98,7 +102,7 @@ def run(options: argparse.Namespace) -> int:
             sys.stderr.write(f"digitlens: the newest {LAST}; --last N shows more, --csv and --json all\n")
         if options.follow:
             for entry in _followed(history, newest):
-                if fits(entry, **wanted):
+                if matches(entry, **wanted):
                     show(entry)
     finally:
         history.close()
@@ -117,7 +121,7 @@ def _forget(history: History, region: str) -> None:
 
 
 def _configured(config: Path) -> Path:
-    file = settings_file.load(config).journal.file
+    file = registry.load_settings(config).journal.file
     if not file:
         raise JournalError(f"{config}: keeps no journal ([journal] file); name one with --journal")
     return Path(file)
@@ -129,7 +133,7 @@ def _newest(history: History) -> str:
 
 
 def _followed(history: History, id_: str) -> Iterator[Entry]:
-    """What is written from now on. A journal that was begun anew is read from its start."""
+    """Entries written from now on. If the journal's file is replaced, the new one is read from its start."""
     path = history.path
     node = path.stat().st_ino
     try:
@@ -140,7 +144,7 @@ def _followed(history: History, id_: str) -> Iterator[Entry]:
             if entries:
                 id_ = entries[-1].id
                 continue
-            time.sleep(LOOK)
+            time.sleep(POLL_INTERVAL)
             try:
                 if path.stat().st_ino != node:
                     again = History(path)
@@ -152,37 +156,39 @@ def _followed(history: History, id_: str) -> Iterator[Entry]:
         history.close()
 
 
-def _set_aside(history: History, options: argparse.Namespace, wanted: Wanted) -> None:
-    found = [aside for aside in history.asides(options.last or 2**31) if fits(aside.entry, **wanted)]
-    show = _printer(options, _ASIDE)
-    for aside in reversed(found):
-        show(aside.entry, aside)
+def _print_dead_letters(history: History, options: argparse.Namespace, wanted: EntryFilter) -> None:
+    found = [
+        letter for letter in history.dead_letters(options.last or 2**31) if matches(letter.entry, **wanted)
+    ]
+    show = _printer(options, _DEAD_LETTER_COLUMNS)
+    for letter in reversed(found):
+        show(letter.entry, letter)
     if not found:
-        sys.stderr.write(f"digitlens: {history.path}: nothing was set aside\n")
+        sys.stderr.write(f"digitlens: {history.path}: no dead letters\n")
 
 
 def _printer(options: argparse.Namespace, more: tuple[str, ...]) -> Callable[..., None]:
-    """What writes an entry, and, if it was set aside, what is to be told of that."""
+    """The function that prints an entry, or a dead letter."""
     if options.json:
         return _as_json
     if options.csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow((*COLUMNS, *more))
 
-        def row(entry: Entry, aside: DeadLetter | None = None) -> None:
-            told = () if aside is None else (aside.outlet, _iso(aside.time), aside.reason)
-            writer.writerow([safe(cell) for cell in (*_cells(entry), *told)])
+        def row(entry: Entry, letter: DeadLetter | None = None) -> None:
+            more_cells = () if letter is None else (letter.outlet, _iso(letter.time), letter.reason)
+            writer.writerow([safe(cell) for cell in (*_cells(entry), *more_cells)])
 
         return row
     return _as_line
 
 
-def _as_json(entry: Entry, aside: DeadLetter | None = None) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(entry if aside is None else aside) + b"\n")
+def _as_json(entry: Entry, letter: DeadLetter | None = None) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(entry if letter is None else letter) + b"\n")
     sys.stdout.buffer.flush()
 
 
-def _as_line(entry: Entry, aside: DeadLetter | None = None) -> None:
+def _as_line(entry: Entry, letter: DeadLetter | None = None) -> None:
     value = "" if entry.value is None else f"{entry.value:.15g}"
     line = (
         f"{_iso(entry.time, ' ')[:19]}   {entry.kind:<8}   {entry.text:<12}   {entry.confidence:6.1%}   "
@@ -190,9 +196,11 @@ def _as_line(entry: Entry, aside: DeadLetter | None = None) -> None:
     )
     notes = [f"before: {entry.before}"] if entry.before else []
     notes += [entry.reason] if entry.reason else []
-    notes += [f"{aside.outlet}: {aside.reason}, {_iso(aside.time, ' ')[:19]}"] if aside is not None else []
+    notes += (
+        [f"{letter.outlet}: {letter.reason}, {_iso(letter.time, ' ')[:19]}"] if letter is not None else []
+    )
     line = f"{line}   {'; '.join(notes)}".rstrip()
-    # What stands in a file that was damaged must not disturb the terminal.
+    # The text of a damaged file must not disturb the terminal.
     sys.stdout.write("".join(sign if sign.isprintable() else "?" for sign in line) + "\n")
 
 
@@ -205,14 +213,14 @@ def _cells(entry: Entry) -> tuple[Any, ...]:
 
 
 def safe(cell: object) -> object:
-    """A cell that a spreadsheet takes for text, where it would take it for a formula."""
+    """A cell that a spreadsheet takes for text and not for a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 def _iso(seconds: float, between: str = "T") -> str:
     try:
         return datetime.fromtimestamp(seconds, UTC).astimezone().isoformat(between, "milliseconds")
-    except (ValueError, OverflowError, OSError):  # of a clock that nobody had set, or a damaged row
+    except (ValueError, OverflowError, OSError):  # from a clock that was not set, or a damaged row
         return f"{seconds:.3f} s"
 
 

@@ -1,4 +1,4 @@
-"""The digitlens command: finds the subcommand, whose module alone is imported, and runs it."""
+"""The digitlens command: imports the module of the subcommand alone, and runs it."""
 
 import argparse
 import os
@@ -13,25 +13,25 @@ COMMANDS = {
     "read": "read photos, folders of them, video files",
     "live": "read what a camera sees, on the display",
     "serve": "read without a person, from a settings file",
-    "doctor": "what is missing on this machine",
+    "doctor": "check this machine, with a fix for each fault",
     "log": "what was read, from the journal",
 }
-"""Each subcommand, whose module below digitlens.commands has add_options and run, and its help."""
+"""Each subcommand and its help; its module below digitlens.commands has add_options and run."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status: 0, or 1 if something failed."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    options = _parser(arguments).parse_args(arguments)
     if os.environ.get("DIGITLENS_DEBUG") != "1":
-        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # a broken video gets our line alone
+        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # our own message for a broken video is enough
     try:
+        options = _parser(arguments).parse_args(arguments)
         status: int = options.run(options)
         sys.stdout.flush()
     except DigitLensError as error:
         complain(error)
         return 1
-    except BrokenPipeError:  # the reader of our output, head for one, has enough
+    except BrokenPipeError:  # the reader of our output, such as head, has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
@@ -40,13 +40,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:
-    """All subcommands, the one that is asked for with its options: the others stay unimported."""
+    """A parser of all subcommands; only the requested one is imported and has its options."""
     parser = argparse.ArgumentParser(prog="digitlens", description="Read handwritten digits from paper.")
     parser.add_argument("--version", action="version", version=f"digitlens {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    asked = next((argument for argument in arguments if not argument.startswith("-")), "")
+    requested = next((argument for argument in arguments if not argument.startswith("-")), "")
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary)
-        if name == asked:
+        if name == requested:
             import_module(f"digitlens.commands.{name}").add_options(command)
     return parser

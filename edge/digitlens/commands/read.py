@@ -45,7 +45,7 @@ def add_options(read: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read every path; one that fails is named on stderr and does not stop the others."""
+    """Read every path; a failure is reported on stderr and does not stop the others."""
     with quiet():
         reader = Reader(Classifier.load(options.model, options.threads), separator=options.separator)
     if options.overlay is not None:

@@ -3,87 +3,139 @@
 import argparse
 import logging
 import os
+import sys
+from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
+from digitlens.commands.terminal import Renamed
 from digitlens.config import settings_file
 from digitlens.config.settings import RowNetworkUse, Settings
-from digitlens.config.settings_file import Place
+from digitlens.config.toml_text import Place
 from digitlens.core.errors import DependencyError, DigitLensError, ModelError, SettingsError
-from digitlens.images.opencv_log import silence_opencv
+from digitlens.outlets import registry
+from digitlens.outlets.base import Outlet
 from digitlens.service import logs
 
 CONFIGURATION = 78
-"""EX_CONFIG of sysexits.h: a person must mend the settings, or the model."""
+"""EX_CONFIG of sysexits.h: a person must fix the settings, or the model."""
 SOFTWARE = 70
-"""EX_SOFTWARE: a fault of our own."""
-
-PLACES: dict[str, Place] = {
-    "name": ("name",),
-    "log": ("log",),
-    "camera": ("camera", "source"),
-    "rate": ("camera", "rate"),
-    "rotation": ("camera", "rotation"),
-    "flip": ("camera", "flip"),
-    "repeat": ("camera", "repeat"),
-    "hold": ("camera", "hold"),
-    "model": ("reader", "model"),
-    "threads": ("reader", "threads"),
-    "separator": ("reader", "separator"),
-    "whole": ("reader", "whole"),
-    "journal": ("journal", "file"),
-    "web": ("web", "listen"),
-    "web_token": ("web", "token_file"),
-    "mqtt": ("mqtt", "broker"),
-    "webhook": ("webhook", "url"),
-}
-"""The options that stand above a setting."""
+"""EX_SOFTWARE: an error of our own."""
 
 _log = logging.getLogger(__name__)
 
 
+class _Override(NamedTuple):
+    """An option that takes precedence over a setting."""
+
+    flag: str
+    place: Place
+    help: str
+    extra: dict[str, Any]
+
+
+OVERRIDES = (
+    _Override("--name", ("name",), "of this device, in topics and ids", {}),
+    _Override("--log", ("log",), "how much is logged", {"choices": list(logs.LEVELS)}),
+    _Override("--camera", ("camera", "source"), "[camera] source", {"metavar": "auto|picamera|usb:N|PATH"}),
+    _Override("--rate", ("camera", "rate"), "frames a second", {"type": float, "metavar": "N"}),
+    _Override(
+        "--rotation",
+        ("camera", "rotation"),
+        "degrees clockwise: 0, 90, 180, 270",
+        {"type": int, "metavar": "N"},
+    ),
+    _Override("--flip", ("camera", "flip"), "horizontal, vertical or both", {}),
+    _Override(
+        "--repeat", ("camera", "repeat"), "play a replay N times; 0: always", {"type": int, "metavar": "N"}
+    ),
+    _Override(
+        "--hold",
+        ("camera", "hold"),
+        "show each picture of a replay for N frames",
+        {"type": int, "metavar": "N"},
+    ),
+    _Override("--model", ("reader", "model"), "the network", {"metavar": "NAME|PATH"}),
+    _Override("--threads", ("reader", "threads"), "of the network", {"type": int, "metavar": "N"}),
+    _Override(
+        "--separator", ("reader", "separator"), "written for a decimal point or comma", {"metavar": "SIGN"}
+    ),
+    _Override(
+        "--row-network",
+        ("reader", "row_network"),
+        "which rows the row network reads as well",
+        {"choices": get_args(RowNetworkUse)},
+    ),
+    _Override("--journal", ("journal", "file"), "[journal] file", {"metavar": "FILE"}),
+)
+
+
 def add_options(serve: argparse.ArgumentParser) -> None:
-    """The options of digitlens serve."""
+    """The options of digitlens serve, those of the installed outlets included."""
     serve.set_defaults(run=run)
     serve.add_argument(
         "--config", type=Path, metavar="FILE",
-        help=f"the settings file (default: {settings_file.DEFAULT}, if it is there)",
+        help=f"the settings file (default: {settings_file.DEFAULT}, if it exists)",
     )  # fmt: skip
-    serve.add_argument("--check", action="store_true", help="say whether the settings are well, and end")
-    serve.add_argument("--json", action="store_true", help="one JSON object an entry and line on stdout, too")
-    above = serve.add_argument_group("options that stand above the settings of the same name")
-    above.add_argument("--name", help="of this device, in topics and ids")
-    above.add_argument("--log", choices=list(logs.LEVELS), help="how much is logged")
-    above.add_argument("--camera", metavar="auto|picamera|usb:N|PATH", help="[camera] source")
-    above.add_argument("--rate", type=float, metavar="N", help="frames a second")
-    above.add_argument("--rotation", type=int, metavar="N", help="degrees clockwise: 0, 90, 180, 270")
-    above.add_argument("--flip", help="horizontal, vertical or both")
-    above.add_argument("--repeat", type=int, metavar="N", help="play a replay N times; 0: always")
-    above.add_argument("--hold", type=int, metavar="N", help="show each picture of a replay for N frames")
-    above.add_argument("--model", metavar="NAME|PATH", help="the network")
-    above.add_argument("--threads", type=int, metavar="N", help="of the network")
-    above.add_argument("--separator", metavar="SIGN", help="written where a decimal point or comma stands")
-    above.add_argument("--whole", choices=get_args(RowNetworkUse), help="which rows are read whole as well")
-    above.add_argument("--journal", metavar="FILE", help="[journal] file")
-    above.add_argument("--web", metavar="HOST:PORT", help="[web] listen")
-    above.add_argument("--web-token", metavar="FILE", help="[web] token_file")
-    above.add_argument("--mqtt", metavar="HOST", help="[mqtt] broker")
-    above.add_argument("--webhook", metavar="URL", help="[webhook] url")
+    serve.add_argument("--check", action="store_true", help="say whether the settings are right, and end")
+    serve.add_argument(
+        "--example", action="store_true", help="print a settings file with every setting, and end"
+    )
+    above = serve.add_argument_group("options that take precedence over the settings of the same name")
+    for override in (*OVERRIDES, *_of_outlets()):
+        above.add_argument(
+            override.flag, dest=_destination(override.place), help=override.help, **override.extra
+        )
+    above.add_argument(
+        "--whole", action=Renamed, to="--row-network", dest=_destination(("reader", "row_network")),
+        choices=get_args(RowNetworkUse),
+    )  # fmt: skip
+
+
+@cache
+def _of_outlets() -> tuple[_Override, ...]:
+    return tuple(
+        _Override(option.flag, (name, option.key), option.help, _kind(outlet, option.key, option.metavar))
+        for name, outlet in registry.outlets().items()
+        for option in outlet.options
+    )
+
+
+def _kind(outlet: type[Outlet], key: str, metavar: str | None) -> dict[str, Any]:
+    """How the command line takes a value for the key."""
+    if metavar is None:
+        return {"action": "store_true", "default": None}
+    default = getattr(outlet.Settings(), key)
+    return {"metavar": metavar, "type": type(default) if isinstance(default, int | float) else str}
+
+
+def _destination(place: Place) -> str:
+    return ".".join(place)
 
 
 def load(options: argparse.Namespace) -> Settings:
-    """The settings of the file, and of the options above them.
+    """The settings of the file, with the options that take precedence.
 
     Raises:
         SettingsError: see settings_file.load.
+        OutletError: an installed outlet does not load.
     """
-    told = {place: getattr(options, name) for name, place in PLACES.items()}
-    overrides: dict[Place, Any] = {place: value for place, value in told.items() if value is not None}
-    return settings_file.chosen(options.config, overrides)
+    places = [override.place for override in (*OVERRIDES, *_of_outlets())]
+    values = {place: getattr(options, _destination(place)) for place in places}
+    given: dict[Place, Any] = {place: value for place, value in values.items() if value is not None}
+    return registry.load_settings(options.config, given, _warn_once)
+
+
+@cache
+def _warn_once(line: str) -> None:
+    _log.warning("%s", line)
 
 
 def run(options: argparse.Namespace) -> int:
     """Serve until a signal; the exit status."""
+    if options.example:
+        sys.stdout.write(registry.example_settings())
+        return 0
     environment = os.environ
     debug = environment.get("DIGITLENS_DEBUG") == "1"
     logs.begin("info", environment)
@@ -92,9 +144,7 @@ def run(options: argparse.Namespace) -> int:
         if options.check:
             return _check(options, settings)
         logs.begin(settings.log, environment)
-        if not debug:
-            silence_opencv()
-        return _serve(options)
+        return _serve(options, debug)
     except (SettingsError, ModelError, DependencyError) as error:
         _log.error("%s", error)
         return CONFIGURATION
@@ -104,36 +154,39 @@ def run(options: argparse.Namespace) -> int:
     except BrokenPipeError:
         raise
     except Exception:
-        _log.critical("ended by a fault of its own", exc_info=True)
+        _log.critical("ended by an error of its own", exc_info=True)
         return SOFTWARE
 
 
-def _serve(options: argparse.Namespace) -> int:
+def _serve(options: argparse.Namespace, debug: bool) -> int:
+    from digitlens.images.opencv_log import silence_opencv
     from digitlens.service.notify import open_notify
     from digitlens.service.service import Service
     from digitlens.service.signals import Stop
 
+    if not debug:
+        silence_opencv()
     stop = Stop()
     with stop.signals(reload=True):
         notify = open_notify(os.environ)
-        os.environ.pop("NOTIFY_SOCKET", None)  # no child is to speak for us
+        os.environ.pop("NOTIFY_SOCKET", None)  # no child process is to notify systemd in our name
         try:
-            Service(lambda: load(options), stop, notify, options.json).run()
+            Service(lambda: load(options), stop, notify).run()
         finally:
             notify.close()
     return 0
 
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
-    from digitlens.outlets.assembly import unready
+    from digitlens.outlets.assembly import preflight
     from digitlens.service.service import make_reader
 
     make_reader(settings.reader)
-    wrong = unready(settings)
-    for line in wrong:
+    problems = preflight(settings)
+    for line in problems:
         _log.error("%s", line)
-    if wrong:
+    if problems:
         return CONFIGURATION
     file = options.config or settings_file.DEFAULT
-    print(f"{file}: well" if file.exists() else f"{file}: not there; the defaults are well")
+    print(f"{file}: ok" if file.exists() else f"{file}: not there; the defaults are ok")
     return 0

@@ -1,8 +1,10 @@
-"""What the user sees on stderr, and what not."""
+"""Error messages on stderr, and option types."""
 
 import argparse
 import os
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 from digitlens.core.errors import DigitLensError
 
@@ -15,8 +17,27 @@ def complain(error: DigitLensError, program: str = "digitlens") -> None:
 
 
 def positive(text: str) -> int:
-    """An option's whole number, at least 1."""
+    """An option's integer, at least 1."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
     return number
+
+
+class Renamed(argparse.Action):
+    """An option's old name: it still works, is in no help, and names the new one on stderr."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, to: str, **more: Any) -> None:
+        super().__init__(option_strings, dest, default=argparse.SUPPRESS, help=argparse.SUPPRESS, **more)
+        self._to = to
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option: str | None = None,
+    ) -> None:
+        """Name the new option and take the value."""
+        sys.stderr.write(f"digitlens: {option} is now called {self._to}\n")
+        setattr(namespace, self.dest, values if self.nargs != 0 else True)

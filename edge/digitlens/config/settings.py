@@ -1,4 +1,7 @@
-"""Everything that can be set, typed, with its default and its limits; settings_file reads it from a file."""
+"""Every setting, typed, with its default, its limits and a sentence; settings_file reads them from a file.
+
+The sections of outlets are not here: each outlet brings its own (digitlens.outlets.base).
+"""
 
 import re
 from typing import Annotated, Literal
@@ -16,100 +19,153 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
 class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[camera]: see cameras.open_camera; `patience` is in seconds without a frame."""
+    """[camera]: see cameras.registry.open_camera."""
 
-    source: str = "auto"
-    rate: Annotated[float, Meta(ge=0, le=1000)] | None = None
-    rotation: Literal[0, 90, 180, 270] = 0
-    flip: Literal["", "horizontal", "vertical", "both"] = ""
-    width: Annotated[int, Meta(ge=64, le=8192)] = 1280
-    height: Annotated[int, Meta(ge=64, le=8192)] = 720
-    patience: Annotated[float, Meta(ge=1, le=3600)] = 5.0
-    repeat: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
-    hold: Annotated[int, Meta(ge=1, le=1_000_000)] = 30
+    source: Annotated[
+        str,
+        Meta(
+            description='"picamera" is the Pi\'s own camera, "usb:N" is /dev/videoN, "auto" the first of all '
+            "that opens; anything else is the path of a video, a picture or a folder, which are replayed."
+        ),
+    ] = "auto"
+    rate: Annotated[
+        Annotated[float, Meta(ge=0, le=1000)] | None,
+        Meta(
+            description="Frames a second, 0 to 1000. Without it the camera's own rate; a replay takes the "
+            "video's, or 30, and with 0 plays as fast as frames are read.",
+            examples=[30.0],
+        ),
+    ] = None
+    rotation: Annotated[
+        Literal[0, 90, 180, 270],
+        Meta(description="Degrees clockwise by which the picture is turned: 0, 90, 180 or 270."),
+    ] = 0
+    flip: Annotated[
+        Literal["", "horizontal", "vertical", "both"],
+        Meta(description='"", "horizontal", "vertical" or "both", after the rotation.'),
+    ] = ""
+    width: Annotated[
+        int, Meta(ge=64, le=8192, description="Width asked of a camera, in pixels; it may give another.")
+    ] = 1280
+    height: Annotated[
+        int, Meta(ge=64, le=8192, description="Height asked of a camera, in pixels; it may give another.")
+    ] = 720
+    patience: Annotated[
+        float,
+        Meta(
+            ge=1,
+            le=3600,
+            description="Seconds without a frame after which a camera that reports no error is reopened, "
+            "1 to 3600.",
+        ),
+    ] = 5.0
+    repeat: Annotated[
+        int, Meta(ge=0, le=1_000_000, description="How many times a replay is played; 0 repeats without end.")
+    ] = 0
+    hold: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="For how many frames a replay shows each picture.")
+    ] = 30
 
 
 class ReaderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[reader]: see reader.Reader."""
 
-    model: str = "digits"
-    threads: Annotated[int, Meta(ge=1, le=64)] = 1
-    separator: Annotated[str, Meta(max_length=1)] = ""
-    whole: RowNetworkUse = "doubtful"
+    model: Annotated[
+        str,
+        Meta(description="A model by its name, or the path of a model file with its card beside it."),
+    ] = "digits"
+    threads: Annotated[int, Meta(ge=1, le=64, description="Threads of the network, 1 to 64.")] = 1
+    separator: Annotated[
+        str,
+        Meta(
+            max_length=1,
+            description="The sign written for a decimal point or comma. Empty writes the digits alone.",
+        ),
+    ] = ""
+    row_network: Annotated[
+        RowNetworkUse,
+        Meta(description='The rows that the network `numbers` reads as well: "doubtful", "all" or "none".'),
+    ] = "doubtful"
 
 
 class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[journal]: where readings are kept until all have acknowledged them; `file` empty keeps none."""
+    """[journal]: where readings are kept until all outlets have acknowledged them."""
 
-    file: str = ""
-    megabytes: Annotated[int, Meta(ge=1, le=1_000_000)] = 64
-
-
-class WebSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[web]: the page; `listen` empty opens none. The token is read from a file.
-
-    `rate` is how many pictures a second a page is sent at the most.
-    """
-
-    listen: str = ""
-    token_file: str = ""
-    rate: Annotated[float, Meta(gt=0, le=60)] = 10.0
-
-
-class MqttSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[mqtt]: `broker` empty sends nothing. See outlets.mqtt and outlets.discovery.
-
-    `numbers` outside the regions have a topic and a sensor each; by default 8, or none where there are
-    regions. `health` is the seconds between two reports of the camera's.
-    """
-
-    broker: str = ""
-    port: Port = 0
-    tls: bool = False
-    ca_file: str = ""
-    user: str = ""
-    password_file: str = ""
-    topic: str = "digitlens"
-    discovery: str = "homeassistant"
-    numbers: Annotated[int, Meta(ge=0, le=100)] | None = None
-    health: Annotated[float, Meta(ge=1, le=3600)] = 30.0
-
-
-class WebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[webhook]: `url` empty sends nothing. The key of the signature is read from a file."""
-
-    url: str = ""
-    key_file: str = ""
-    ca_file: str = ""
-    timeout: Annotated[float, Meta(ge=1, le=300)] = 15.0
+    file: Annotated[
+        str,
+        Meta(
+            description="The file that keeps readings until all outlets have acknowledged them. "
+            "Empty keeps none."
+        ),
+    ] = ""
+    megabytes: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000_000,
+            description="Its largest size. Beyond it the oldest readings are evicted, and counted.",
+        ),
+    ] = 64
 
 
 class RegionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[region.NAME]: a part of the picture, and what a number that stands there must be."""
 
-    corners: tuple[Fraction, Fraction, Fraction, Fraction]
-    """Left, top, right, bottom; parts of the picture's width and height."""
-    digits: Annotated[int, Meta(ge=1, le=15)] | None = None
-    smallest: float | None = None
-    largest: float | None = None
-    decimals: Annotated[int, Meta(ge=0, le=10)] = 0
-    rising: bool = False
-    change_per_hour: Annotated[float, Meta(gt=0)] | None = None
-    unit: Annotated[str, Meta(max_length=20)] = ""
-    """As Home Assistant is to show it: "m³"."""
-    device_class: Annotated[str, Meta(max_length=40)] = ""
-    """Of Home Assistant's sensors, as "water"; it must go with the unit."""
+    corners: Annotated[
+        tuple[Fraction, Fraction, Fraction, Fraction],
+        Meta(
+            description="Left, top, right, bottom, as fractions of the picture's width and height, 0 to 1. "
+            "The only setting that a region must have.",
+            examples=[(0.0, 0.0, 1.0, 1.0)],
+        ),
+    ]
+    digits: Annotated[
+        Annotated[int, Meta(ge=1, le=15)] | None,
+        Meta(description="How many digits it has. Without it any number.", examples=[5]),
+    ] = None
+    smallest: Annotated[
+        float | None, Meta(description="The smallest value. Without it there is no limit.", examples=[0.0])
+    ] = None
+    largest: Annotated[
+        float | None, Meta(description="The largest value. Without it there is no limit.", examples=[99999.0])
+    ] = None
+    decimals: Annotated[
+        int, Meta(ge=0, le=10, description="How many of its digits are decimals, 0 to 10.")
+    ] = 0
+    rising: Annotated[bool, Meta(description="Whether it never becomes less.")] = False
+    change_per_hour: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(description="The largest change in an hour. Without it there is no limit.", examples=[10.0]),
+    ] = None
+    unit: Annotated[
+        str, Meta(max_length=20, description="Its unit, as Home Assistant is to show it.", examples=["m³"])
+    ] = ""
+    device_class: Annotated[
+        str,
+        Meta(
+            max_length=40,
+            description="The class of its sensors in Home Assistant, which must go with the unit.",
+            examples=["water"],
+        ),
+    ] = ""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything; `name` is the device's in topics and ids, empty for the host's."""
+    """All settings; `outlets` holds the section of each installed outlet by its name."""
 
-    name: str = ""
-    log: Literal["debug", "info", "warning", "error"] = "info"
+    name: Annotated[
+        str,
+        Meta(
+            description="The device's name, in topics and ids: letters, digits, - and _. "
+            "Empty takes the host's name."
+        ),
+    ] = ""
+    log: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Meta(description='How much the service logs: "debug", "info", "warning" or "error".'),
+    ] = "info"
     camera: CameraSettings = CameraSettings()
     reader: ReaderSettings = ReaderSettings()
     journal: JournalSettings = JournalSettings()
-    web: WebSettings = WebSettings()
-    mqtt: MqttSettings = MqttSettings()
-    webhook: WebhookSettings = WebhookSettings()
+    outlets: dict[str, msgspec.Struct] = {}
     region: dict[str, RegionSettings] = {}

@@ -1,32 +1,25 @@
-"""Settings -> the journal, the regions and the outlets; each is imported when it is opened."""
+"""Settings -> the outbox, the regions and the installed outlets, joined to the live loop's events."""
 
 import logging
 import os
 import socket
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from time import time
-from typing import Unpack
 
-import msgspec
-
-from digitlens.config.settings import JournalSettings, Settings, WebSettings
+from digitlens.config.settings import Settings
 from digitlens.core.errors import DigitLensError, JournalError
 from digitlens.live.latest import LatestFrame
 from digitlens.live.stats import LoopStats
-from digitlens.outlets.base import Outlet
+from digitlens.outlets import registry
+from digitlens.outlets.base import OutletContext
+from digitlens.outlets.deferred_outbox import DeferredOutbox
 from digitlens.outlets.dispatcher import EntryStore, EventDispatcher, NullStore, OutletOpener
-from digitlens.outlets.entries import Draft, Entry, Filters
-from digitlens.outlets.lines import Lines
-from digitlens.outlets.outbox import Outbox as JournalFile
+from digitlens.outlets.outbox import Outbox
 from digitlens.outlets.regions import Regions
-
-MODULES = {"lines": (), "mqtt": ("mqtt",), "webhook": ("webhook",), "web": ("web.handlers", "web.context")}
-"""What each outlet imports when it is opened, below digitlens.outlets."""
 
 _log = logging.getLogger(__name__)
 
@@ -39,198 +32,106 @@ def device(settings: Settings) -> str:
     )
 
 
-class DeferredOutbox:
-    """A journal that is opened as soon as it can be: what stands in its way is for a person to mend."""
-
-    def __init__(self, settings: JournalSettings, device: str) -> None:
-        self._settings, self._device = settings, device
-        self._file: JournalFile | None = None
-        try:
-            self.file()
-        except JournalError as error:
-            _log.error("%s", error)
-
-    @property
-    def opened(self) -> bool:
-        """Whether there is a file."""
-        return self._file is not None
-
-    def file(self) -> JournalFile:
-        """The file, opened now if it is not yet.
-
-        Raises:
-            JournalError: it cannot be opened.
-        """
-        if self._file is None:
-            path = Path(self._settings.file)
-            self._file = JournalFile(path, self._settings.megabytes, self._device, _log.warning)
-        return self._file
-
-    def add(self, drafts: Sequence[Draft]) -> list[Entry]:
-        """See Journal."""
-        return self.file().add(drafts)
-
-    def history(self, limit: int = 100, **filters: Unpack[Filters]) -> list[Entry]:
-        """See History.entries; nothing, while there is no file."""
-        return self._file.history(limit, **filters) if self._file is not None else []
-
-    def outbox(self) -> dict[str, dict[str, int]]:
-        """How many entries wait, were let go or set aside, each by outlet."""
-        if self._file is None:
-            return {}
-        told = self._file.figures()
-        return {"waiting": told.waiting, "let_go": told.let_go, "set_aside": told.set_aside}
-
-    def close(self) -> None:
-        """See Journal."""
-        if self._file is not None:
-            self._file.close()
-
-
-class Outlets:
-    """Opens what the settings ask for.
+class OutletAssembly:
+    """Opens the outlets that the settings turn on.
 
     Args:
-        vitals, latest: are looked at by the outlets' threads.
-        lines: entries go to stdout, too, as JSON.
-        say: is handed each line that is worth one; of the service it is the log.
+        stats, latest: are read by the outlets' threads.
+        say: is handed each line for the user; in the service it is the log.
     """
 
     def __init__(
-        self,
-        vitals: LoopStats,
-        latest: LatestFrame,
-        lines: bool = False,
-        say: Callable[[str], None] = _log.warning,
+        self, stats: LoopStats, latest: LatestFrame, say: Callable[[str], None] = _log.warning
     ) -> None:
-        self._vitals, self._latest, self._lines, self._say = vitals, latest, lines, say
-        self._journal: EntryStore = NullStore("")
+        self._stats, self._latest, self._say = stats, latest, say
+        self._store: EntryStore = NullStore("")
         self._regions = Regions({})
-        self._desk: EventDispatcher | None = None
+        self._dispatcher: EventDispatcher | None = None
 
-    def desk(self, settings: Settings) -> EventDispatcher:
-        """The desk with its journal, the regions with their last good values from there; no outlets yet."""
-        journal = self._begin_journal(settings)
-        self._begin_regions(settings)
-        self._desk = EventDispatcher(self._regions.apply, journal)
-        return self._desk
+    def open_dispatcher(self, settings: Settings) -> EventDispatcher:
+        """The dispatcher with its outbox, and the regions with their last good values; no outlets yet."""
+        store = self._open_store(settings)
+        self._restore_regions(settings)
+        self._dispatcher = EventDispatcher(self._regions.apply, store)
+        return self._dispatcher
 
-    @property
-    def kept(self) -> JournalFile:
-        """The journal's file, for the outlets that send from it.
+    def outbox(self) -> Outbox:
+        """The outbox, for the outlets that send from it.
 
         Raises:
             JournalError: there is none, or it cannot be opened yet.
         """
-        if isinstance(self._journal, DeferredOutbox):
-            return self._journal.file()
-        raise JournalError("nothing is kept: name a file in [journal], for what is sent is sent from there")
+        if isinstance(self._store, DeferredOutbox):
+            return self._store.open()
+        raise JournalError("nothing is kept: name a file in [journal], for readings are sent from there")
 
     def openers(self, settings: Settings) -> dict[str, OutletOpener]:
-        """How each outlet is opened that the settings ask for."""
-        openers: dict[str, OutletOpener] = {}
-        if self._lines:
-            openers["lines"] = OutletOpener((), self._open_lines)
-        if settings.mqtt.broker:
-            key = settings.mqtt, settings.region, settings.journal, device(settings)
-            openers["mqtt"] = OutletOpener(key, partial(self._open_mqtt, settings))
-        if settings.webhook.url:
-            openers["webhook"] = OutletOpener(
-                (settings.webhook, settings.journal, device(settings)), partial(self._open_webhook, settings)
+        """How to open each outlet that the settings turn on."""
+        store = self._store if isinstance(self._store, DeferredOutbox) else None
+        dispatcher = self._dispatcher
+        context = OutletContext(
+            device=device(settings),
+            regions=settings.region,
+            stats=self._stats,
+            latest=self._latest,
+            outbox=self.outbox,
+            history=store,
+            outbox_counts=store.stats if store is not None else dict,
+            present=lambda: list(dispatcher.present.values()) if dispatcher is not None else [],
+            say=self._say,
+        )
+        openers = {}
+        for name, outlet in registry.wanted(settings).items():
+            section = settings.outlets[name]
+            key = (
+                section,
+                (settings.journal, device(settings)) if outlet.sends_from_outbox else None,
+                settings.region if outlet.uses_regions else None,
             )
-        if settings.web.listen:
-            openers["web"] = OutletOpener(settings.web, partial(self._open_web, settings.web))
+            openers[name] = OutletOpener(key, partial(outlet.open, section, context))
         return openers
 
     def load(self, settings: Settings) -> None:
-        """Import what the outlets will need; what is missing is said when they are opened."""
-        for module in (module for name in self.openers(settings) for module in MODULES[name]):
-            with suppress(DigitLensError, ImportError):
-                import_module(f"digitlens.outlets.{module}")
+        """Import the modules that the outlets will need; a missing one is reported when an outlet opens."""
+        for outlet in registry.wanted(settings).values():
+            for module in outlet.modules:
+                with suppress(DigitLensError, ImportError):
+                    import_module(module)
 
-    def change(self, before: Settings, now: Settings, desk: EventDispatcher) -> None:
+    def change(self, before: Settings, now: Settings, dispatcher: EventDispatcher) -> None:
         """Rebuild what differs between two settings, and nothing else."""
         if now.journal != before.journal or device(now) != device(before):
-            desk.change({})  # they send from the journal before
-            desk.close_journal()
-            desk.journal = self._begin_journal(now)
+            dispatcher.change({})  # they send from the outbox of before
+            dispatcher.close_store()
+            dispatcher.store = self._open_store(now)
         if now.region != before.region:
-            self._begin_regions(now)
-            desk.apply = self._regions.apply
-        desk.change(self.openers(now))
+            self._restore_regions(now)
+            dispatcher.apply = self._regions.apply
+        dispatcher.change(self.openers(now))
 
-    def _begin_journal(self, settings: Settings) -> EntryStore:
+    def _open_store(self, settings: Settings) -> EntryStore:
         name = device(settings)
-        self._journal = DeferredOutbox(settings.journal, name) if settings.journal.file else NullStore(name)
-        return self._journal
+        self._store = DeferredOutbox(settings.journal, name) if settings.journal.file else NullStore(name)
+        return self._store
 
-    def _begin_regions(self, settings: Settings) -> None:
-        """The values in force stay in force: those of the journal, or of the regions before."""
+    def _restore_regions(self, settings: Settings) -> None:
+        """The values in force stay in force: those of the outbox, or of the regions before."""
         good = {name: (value, time()) for name, value in self._regions.values.items() if value is not None}
-        if isinstance(self._journal, DeferredOutbox) and self._journal.opened:
-            good |= self._journal.file().good(list(settings.region))
+        if isinstance(self._store, DeferredOutbox) and self._store.opened:
+            good |= self._store.open().good(list(settings.region))
         self._regions = Regions(settings.region)
         self._regions.restore(good)
 
-    def _open_mqtt(self, settings: Settings) -> Outlet:
-        from digitlens.outlets.mqtt import MqttOutlet
 
-        return MqttOutlet(
-            settings.mqtt,
-            device(settings),
-            self.kept,
-            settings.region,
-            self._vitals.snapshot,
-            self._say,
-            standing=list(self._desk.standing.values()) if self._desk is not None else [],
-        )
-
-    def _open_lines(self) -> Outlet:
-        return Lines(sys.stdout.buffer)
-
-    def _open_webhook(self, settings: Settings) -> Outlet:
-        from digitlens.outlets.webhook import WebhookOutlet
-
-        return WebhookOutlet(settings.webhook, self.kept, self._say)
-
-    def _open_web(self, settings: WebSettings) -> Outlet:
-        from digitlens.outlets import web
-
-        journal = self._journal if isinstance(self._journal, DeferredOutbox) else None
-        page = web.open_web(
-            settings.listen,
-            self._latest,
-            self._vitals,
-            token_file=settings.token_file,
-            past=journal,
-            outbox=journal.outbox if journal is not None else dict,
-            rate=settings.rate,
-            say=self._say,
-        )
-        self._say(f"the page is at {page.url}")
-        return page
-
-
-def unready(settings: Settings) -> list[str]:
-    """What the outlets that are asked for lack: files that can be read, a folder for the journal."""
-    wrong = []
+def preflight(settings: Settings) -> list[str]:
+    """What would stop the journal or an outlet on this machine, a line each."""
+    problems = []
     if settings.journal.file:
         folder = Path(settings.journal.file).absolute().parent
         if not folder.is_dir():
-            wrong.append(f"[journal] file: the folder {folder} is missing: make it, or name another file")
+            problems.append(f"[journal] file: the folder {folder} is missing: make it, or name another file")
         elif not os.access(folder, os.W_OK):
-            wrong.append(f"[journal] file: the folder {folder} cannot be written to by this user")
-    for section, used in (
-        ("web", settings.web.listen),
-        ("mqtt", settings.mqtt.broker),
-        ("webhook", settings.webhook.url),
-    ):
-        told = msgspec.structs.asdict(getattr(settings, section))
-        for key, path in told.items():
-            if used and key.endswith("_file") and path:
-                try:
-                    with Path(path).open("rb") as file:
-                        file.read(1)
-                except OSError as error:
-                    wrong.append(f"[{section}] {key}: {path} cannot be read: {error.strerror}")
-    return wrong
+            problems.append(f"[journal] file: the folder {folder} cannot be written to by this user")
+    for name, outlet in registry.wanted(settings).items():
+        problems += outlet.preflight(settings.outlets[name])
+    return problems

@@ -1,29 +1,128 @@
-"""What an outlet is: the protocol that each kind of outlet keeps, and one that keeps a list."""
+"""What an outlet is: one class with its settings, its options, its check before the start, and its opening.
 
-from collections.abc import Sequence
-from typing import Protocol
+The registry finds outlets by their entry points in the group digitlens.outlets; nothing else names them.
+"""
 
-from digitlens.outlets.entries import Entry
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple, Protocol, Self, Unpack
+
+import msgspec
+
+from digitlens.config.settings import RegionSettings
+from digitlens.live.latest import LatestFrame
+from digitlens.live.stats import LoopStats
+from digitlens.outlets.entries import Entry, PagedFilter
+from digitlens.outlets.outbox import Outbox
 
 
-class Outlet(Protocol):
-    """Hands entries on; all calls come from the live loop's thread and return at once.
+class HistorySource(Protocol):
+    """Entries of before; may be called from several threads."""
 
-    What an outlet hands to others it takes from the journal, in a thread of its own, and marks there when it
-    has been acknowledged. `announce` only says that there is something new: it is in the journal by then.
+    def history(self, limit: int = 100, **filters: Unpack[PagedFilter]) -> list[Entry]:
+        """The newest `limit` that match, the newest first."""
+
+
+class Option(NamedTuple):
+    """An option of `digitlens serve` that takes precedence over a key of the outlet's section.
+
+    Without `metavar` it is a flag.
     """
 
-    name: str
+    flag: str
+    key: str
+    help: str
+    metavar: str | None = None
+
+
+@dataclass(frozen=True)
+class OutletContext:
+    """What an outlet may use; it may be asked from the outlet's threads.
+
+    `outbox` raises JournalError where nothing is kept; `history` is None then. `present` are the newest
+    entries of the numbers that have not gone: an outlet that is reopened starts from them.
+    """
+
+    device: str
+    regions: Mapping[str, RegionSettings]
+    stats: LoopStats
+    latest: LatestFrame
+    outbox: Callable[[], Outbox]
+    history: HistorySource | None
+    outbox_counts: Callable[[], Mapping[str, Mapping[str, int]]]
+    present: Callable[[], Sequence[Entry]]
+    say: Callable[[str], None]
+
+
+class Outlet:
+    """Hands entries on; all calls come from the live loop's thread and return at once.
+
+    An outlet that sends takes entries from the outbox, in a thread of its own, and acknowledges them there;
+    `announce` only says that there are new ones, which are in the outbox by then.
+
+    Attributes:
+        name: of the outlet, and of its section in the settings file.
+        Settings: the type of that section; every key has a default and a description.
+        switch: the key that turns the outlet on if its value is not empty.
+        options: of `digitlens serve`.
+        sends_from_outbox: it needs a journal, and is reopened with another one or another device's name.
+        uses_regions: it is reopened when the regions change.
+        shows_picture: frames are wanted in color.
+        modules: imported before the loop starts.
+    """
+
+    name: ClassVar[str]
+    Settings: ClassVar[type[msgspec.Struct]]
+    switch: ClassVar[str]
+    options: ClassVar[tuple[Option, ...]] = ()
+    sends_from_outbox: ClassVar[bool] = False
+    uses_regions: ClassVar[bool] = False
+    shows_picture: ClassVar[bool] = False
+    modules: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def check(cls, settings: Any) -> None:
+        """Whether the values of the section go together.
+
+        Raises:
+            ValueError: "KEY: what is wrong"; no secret is repeated.
+        """
+
+    @classmethod
+    def preflight(cls, settings: Any) -> list[str]:
+        """What would stop the outlet on this machine, a line each: here files that cannot be read."""
+        problems = []
+        for key in settings.__struct_fields__:
+            path = getattr(settings, key) if key.endswith("_file") else ""
+            if path:
+                try:
+                    with Path(path).open("rb") as file:
+                        file.read(1)
+                except OSError as error:
+                    problems.append(f"[{cls.name}] {key}: {path} cannot be read: {error.strerror}")
+        return problems
+
+    @classmethod
+    def open(cls, settings: Any, context: OutletContext) -> Self:
+        """Open it; an error is reported, and opening tried again at growing pauses.
+
+        Raises:
+            OutletError: it cannot be opened.
+            DependencyError: a package is missing, which no further try would bring.
+        """
+        raise NotImplementedError
 
     def announce(self, entries: Sequence[Entry]) -> None:
-        """These entries have been written to the journal."""
+        """These entries have been written to the outbox."""
+        raise NotImplementedError
 
     def close(self) -> None:
-        """End the thread, after what is under way; again does nothing."""
+        """End the thread, after what is in flight; a second call does nothing."""
 
 
-class ListOutlet:
-    """Keeps what is announced, for programs and tests."""
+class ListOutlet(Outlet):
+    """Keeps announced entries in a list, for programs and tests."""
 
     name = "list"
 
@@ -31,8 +130,5 @@ class ListOutlet:
         self.entries: list[Entry] = []
 
     def announce(self, entries: Sequence[Entry]) -> None:
-        """See Outlet."""
+        """Append them."""
         self.entries.extend(entries)
-
-    def close(self) -> None:
-        """Nothing to end."""

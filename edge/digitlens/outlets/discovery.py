@@ -1,7 +1,7 @@
-"""Home Assistant's MQTT discovery: a message for each sensor, with which it appears there by itself.
+"""Home Assistant's MQTT discovery: one retained message makes each sensor appear there.
 
-The keys are those of Home Assistant's documentation (MQTT Sensor, MQTT Binary sensor, MQTT Discovery);
-tests/edge/outlets/test_discovery.py has the list.
+The keys are from Home Assistant's documentation (MQTT Sensor, MQTT Binary sensor, MQTT Discovery);
+tests/edge/outlets/test_discovery.py lists them.
 """
 
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ import msgspec
 from digitlens.config.settings import RegionSettings
 from digitlens.core.version import __version__
 
-LONGEST = 255
-"""Signs that a state may have in Home Assistant."""
+MAX_STATE = 255
+"""Length of a state in Home Assistant, at most, characters."""
 
 
 def messages(
@@ -21,19 +21,19 @@ def messages(
     root: str,
     device: str,
     regions: Mapping[str, RegionSettings],
-    places: int,
+    slots: int,
     health: float,
     temperature: bool,
 ) -> dict[str, bytes]:
-    """Topic -> payload of each sensor; retained, they are what Home Assistant knows of this device.
+    """Topic -> payload of each sensor, to be published retained.
 
     Args:
-        prefix: Home Assistant's own, `homeassistant` by default.
+        prefix: Home Assistant's discovery prefix, `homeassistant` by default.
         root: what the device's topics begin with.
         device: its name.
-        regions: each is a sensor, with its confidence and whether it keeps its rules.
-        places: so many sensors for numbers outside regions.
-        health: seconds between two reports; what is not heard of for four times as long is unavailable.
+        regions: each is a sensor, with its confidence and whether it breaks its rules.
+        slots: sensors for numbers outside regions.
+        health: seconds between two reports; after four times as long without one, its sensors expire.
         temperature: whether the reports have one.
     """
     node = f"digitlens_{device}"
@@ -75,14 +75,14 @@ def messages(
             "'ON' if value_json.reason else 'OFF'", device_class="problem",
             entity_category="diagnostic", json_attributes_topic=topic,
         )  # fmt: skip
-    for place in range(1, places + 1):
-        topic = f"{root}/number/{place}"
-        # Text, not a quantity: a zero in front is part of what is written.
+    for slot in range(1, slots + 1):
+        topic = f"{root}/number/{slot}"
+        # Text, not a quantity: a leading zero is part of it.
         add(
-            "sensor", f"number_{place}", f"Number {place}", topic,
-            f"value_json.text[:{LONGEST}] if value_json.text else None", json_attributes_topic=topic,
+            "sensor", f"number_{slot}", f"Number {slot}", topic,
+            f"value_json.text[:{MAX_STATE}] if value_json.text else None", json_attributes_topic=topic,
         )  # fmt: skip
-        add("sensor", f"number_{place}_confidence", f"Number {place} confidence", topic, _PERCENT, **_SHARE)
+        add("sensor", f"number_{slot}_confidence", f"Number {slot} confidence", topic, _PERCENT, **_SHARE)
     reported: dict[str, Any] = {"entity_category": "diagnostic", "expire_after": round(4 * health)}
     topic = f"{root}/health"
     add(
@@ -108,10 +108,10 @@ _SHARE = {"unit_of_measurement": "%", "state_class": "measurement", "entity_cate
 
 
 def is_ours(payload: bytes) -> bool:
-    """Whether a discovery message was once sent by digitlens."""
+    """Whether digitlens has sent this discovery message."""
     try:
-        told = msgspec.json.decode(payload)
+        config = msgspec.json.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
-    origin = told.get("origin") if isinstance(told, dict) else None
+    origin = config.get("origin") if isinstance(config, dict) else None
     return isinstance(origin, dict) and origin.get("name") == "digitlens"

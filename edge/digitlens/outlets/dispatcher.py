@@ -1,46 +1,50 @@
-"""Events -> entries in the journal -> the outlets: the one place where they are joined to the live loop."""
+"""The joint between the live loop and the outlets: events become entries, stored and then announced."""
 
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from time import monotonic, time
+from time import time
 from typing import NamedTuple, Protocol
 
 import msgspec
 
+from digitlens.core.backoff import Backoff
 from digitlens.core.errors import DependencyError, DigitLensError
 from digitlens.core.tracking import Event
 from digitlens.outlets.base import Outlet
-from digitlens.outlets.entries import STANDING, Draft, Entry
+from digitlens.outlets.entries import MAX_PRESENT, Draft, Entry
 
-MOST = 10_000
-"""Drafts that wait in memory while the journal cannot be written to."""
-STEP = 60.0
-"""Seconds by which a clock may go back and be waited for; beyond, it had been wrong before."""
-SINCE_1970 = 1e9
-"""Seconds: a time below is no camera's, but a replay's own."""
+MAX_UNWRITTEN = 10_000
+"""Drafts that wait in memory while the store cannot be written, at most."""
+CLOCK_STEP = 60.0
+"""The clock's step back that is bridged by repeating the newest time, at most, seconds.
+
+After a larger step the clock is taken to have been wrong before.
+"""
+EARLIEST = 1e9
+"""The earliest time that counts as a camera's, seconds since 1970; a lower one is a replay's own."""
 PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
-"""Seconds before what could not be opened or written is tried again; the last again and again."""
+"""Pauses before a store or an outlet that failed is tried again, the last one repeated, seconds."""
 
 _log = logging.getLogger(__name__)
 
 
 class EntryStore(Protocol):
-    """Gives drafts their ids, and keeps them."""
+    """Gives drafts their ids, and stores them."""
 
     def add(self, drafts: Sequence[Draft]) -> list[Entry]:
-        """Keep them.
+        """Store all of the drafts.
 
         Raises:
-            JournalError: they cannot be written; none of them has been.
+            JournalError: the store cannot be written; none of the drafts is in it.
         """
 
     def close(self) -> None:
-        """Close its file; again does nothing."""
+        """Close the store; safe to call twice."""
 
 
 class NullStore:
-    """No journal: entries are numbered from the start of the process on, and kept nowhere."""
+    """Stores nothing; numbers the entries from the start of the process on."""
 
     def __init__(self, device: str) -> None:
         self._device = device
@@ -48,7 +52,7 @@ class NullStore:
         self._count = 0
 
     def add(self, drafts: Sequence[Draft]) -> list[Entry]:
-        """See Journal; never fails."""
+        """See EntryStore; never fails."""
         entries = []
         for draft in drafts:
             self._count += 1
@@ -61,85 +65,68 @@ class NullStore:
 
 
 class OutletOpener(NamedTuple):
-    """How an outlet is opened; one with another `key` is another outlet."""
+    """How an outlet is opened; an opener with another `key` opens another outlet."""
 
     key: object
     open: Callable[[], Outlet]
 
 
-class _Trial:
-    """When something that failed is due again, and whether its fault is news."""
-
-    def __init__(self) -> None:
-        self.said = ""
-        self._count = 0
-        self._due = 0.0
-
-    @property
-    def due(self) -> bool:
-        return monotonic() >= self._due
-
-    def failed(self, why: str) -> bool:
-        pause = PAUSES[min(self._count, len(PAUSES) - 1)]
-        self._count += 1
-        self._due = monotonic() + pause
-        news, self.said = why != self.said, why
-        return news
-
-
 class EventDispatcher:
     """Takes the live loop's events; all calls come from its thread.
 
-    No fault of a journal or an outlet reaches the loop: it is logged once, and mended by trying again, at
-    growing pauses. What could not be written waits in memory, and is announced when it has been.
+    No failure of the store or an outlet reaches the loop: it is logged once and retried with backoff. Drafts
+    that cannot be written wait in memory, and are announced once they are stored.
 
     Args:
-        apply: an event, its time since 1970, and the size of the picture -> drafts (Regions.apply).
-        journal: opened with it; it is closed with the desk.
+        apply: an event with its time since 1970, and the size of the picture -> drafts (Regions.apply).
+        store: is closed with the dispatcher.
+        clock: seconds since 1970.
 
-    `standing` are the newest entries of the numbers that have not gone, by number: for an outlet that is
-    opened later, or anew, and tells what stands now.
+    `present` holds the newest entry of each number that has not gone, by number, for an outlet that is
+    opened later. `dropped` counts the drafts for which memory had no room.
     """
 
     def __init__(
         self,
         apply: Callable[[Event, tuple[int, int]], list[Draft]],
-        journal: EntryStore,
+        store: EntryStore,
         clock: Callable[[], float] = time,
     ) -> None:
         self.apply = apply
-        self.journal = journal
-        self.standing: dict[int, Entry] = {}
+        self.store = store
+        self.present: dict[int, Entry] = {}
         self.dropped = 0
         self._clock = clock
-        self._waiting: deque[Draft] = deque()
-        self._writing = _Trial()
+        self._unwritten: deque[Draft] = deque()
+        self._writing = Backoff(PAUSES)
         self._openers: dict[str, OutletOpener] = {}
         self._outlets: dict[str, Outlet] = {}
-        self._opening: dict[str, _Trial] = {}
+        self._opening: dict[str, Backoff] = {}
         self._newest = 0.0
 
     def take(self, event: Event, size: tuple[int, int]) -> None:
-        """Keep and announce what has happened; the event's boxes are in a picture of `size`."""
-        self._waiting.extend(self.apply(msgspec.structs.replace(event, time=self._time(event.time)), size))
+        """Store and announce an event, whose boxes are in a picture of `size` (width, height)."""
+        self._unwritten.extend(self.apply(msgspec.structs.replace(event, time=self._time(event.time)), size))
         if not self._writing.said or self._writing.due:
             self._write()
-        while len(self._waiting) > MOST:
-            self._waiting.popleft()
+        while len(self._unwritten) > MAX_UNWRITTEN:
+            self._unwritten.popleft()
             self.dropped += 1
             if self.dropped == 1:
-                _log.error("more than %d readings wait for the journal: the oldest are let go", MOST)
+                _log.error(
+                    "more than %d readings wait for the journal: the oldest are dropped", MAX_UNWRITTEN
+                )
 
     def tend(self) -> None:
-        """Try again what has failed, if it is due; called between frames."""
-        if self._writing.said and self._writing.due and self._waiting:
+        """Retry what has failed, where its pause is over; called between frames."""
+        if self._writing.said and self._writing.due and self._unwritten:
             self._write()
-        for name, trial in list(self._opening.items()):
-            if trial.due:
+        for name, backoff in list(self._opening.items()):
+            if backoff.due:
                 self._open(name)
 
     def change(self, openers: Mapping[str, OutletOpener]) -> None:
-        """Have these outlets from now on: those with the same key stay open, the others are closed first."""
+        """Replace the outlets: those with the same key stay open, the others are closed first."""
         for name in list(self._openers):
             if name not in openers or openers[name].key != self._openers[name].key:
                 self._close(name)
@@ -148,30 +135,30 @@ class EventDispatcher:
         for name, opener in openers.items():
             if name not in self._openers:
                 self._openers[name] = opener
-                self._opening[name] = _Trial()
+                self._opening[name] = Backoff(PAUSES)
                 self._open(name)
 
-    def close_journal(self) -> None:
-        """Close the journal, to put another into `journal`; what could not be written waits for that."""
-        if self._waiting:
+    def close_store(self) -> None:
+        """Close the store, before another is put into `store`; drafts that are not written wait for it."""
+        if self._unwritten:
             self._write()
-        self.journal.close()
-        self._writing = _Trial()
+        self.store.close()
+        self._writing.reset()
 
     def close(self) -> None:
-        """Close the outlets, and then the journal."""
-        if self._waiting:
+        """Close the outlets, and then the store."""
+        if self._unwritten:
             self._write()
-        if self._waiting:
-            _log.error("%d readings could not be written into the journal and are lost", len(self._waiting))
+        if self._unwritten:
+            _log.error("%d readings could not be written into the journal and are lost", len(self._unwritten))
         for name in list(self._outlets):
             self._close(name)
-        self.journal.close()
+        self.store.close()
 
-    def _time(self, told: float) -> float:
-        """Seconds since 1970 that do not go back where a clock is only put right."""
-        now = told if told > SINCE_1970 else self._clock()
-        if now < self._newest - STEP:
+    def _time(self, event_time: float) -> float:
+        """Seconds since 1970 that do not go back where a clock is only adjusted."""
+        now = event_time if event_time > EARLIEST else self._clock()
+        if now < self._newest - CLOCK_STEP:
             _log.warning("the clock went back by %.0f s", self._newest - now)
         elif now < self._newest:
             now = self._newest
@@ -180,45 +167,45 @@ class EventDispatcher:
 
     def _write(self) -> None:
         try:
-            entries = self.journal.add(list(self._waiting))
+            entries = self.store.add(list(self._unwritten))
         except DigitLensError as error:
             if self._writing.failed(str(error)):
                 _log.error("%s; readings wait in memory", error)
             return
-        self._waiting.clear()
+        self._unwritten.clear()
         if self._writing.said:
-            self._writing = _Trial()
+            self._writing.reset()
             _log.warning("the journal is written again")
         for entry in entries:
-            self.standing.pop(entry.number, None)
+            self.present.pop(entry.number, None)
             if entry.kind != "gone":
-                self.standing[entry.number] = entry
-        while len(self.standing) > STANDING:
-            self.standing.pop(next(iter(self.standing)))
+                self.present[entry.number] = entry
+        while len(self.present) > MAX_PRESENT:
+            self.present.pop(next(iter(self.present)))
         for name, outlet in list(self._outlets.items()):
             try:
                 outlet.announce(entries)
-            except BrokenPipeError:  # whoever read our output has gone; the command ends
+            except BrokenPipeError:  # the reader of our output has gone; the command ends
                 raise
             except Exception:
                 _log.exception("outlet %s failed, and is opened again", name)
                 self._close(name)
-                self._opening[name] = _Trial()
+                self._opening[name] = Backoff(PAUSES)
                 self._opening[name].failed("")
 
     def _open(self, name: str) -> None:
-        trial = self._opening.pop(name)
+        backoff = self._opening.pop(name)
         try:
             self._outlets[name] = self._openers[name].open()
-        except DependencyError as error:  # no time mends it
+        except DependencyError as error:  # only an installation fixes it, and a restart after that
             _log.error("outlet %s: %s", name, error)
         except Exception as error:
-            self._opening[name] = trial
-            if trial.failed(str(error)):
-                where = f"outlet {name}: {error}; trying again"
-                _log.error(where, exc_info=None if isinstance(error, DigitLensError) else error)
+            self._opening[name] = backoff
+            if backoff.failed(str(error)):
+                line = f"outlet {name}: {error}; trying again"
+                _log.error(line, exc_info=None if isinstance(error, DigitLensError) else error)
         else:
-            if trial.said:
+            if backoff.said:
                 _log.warning("outlet %s: open", name)
 
     def _close(self, name: str) -> None:

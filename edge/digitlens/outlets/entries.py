@@ -1,4 +1,4 @@
-"""Entries: what is kept and sent of each event, and which of them are asked for."""
+"""Entries: what is stored and sent of each event, and the filters that select them."""
 
 from typing import Literal, TypedDict, Unpack
 
@@ -6,12 +6,12 @@ import msgspec
 
 from digitlens.core.readings import Box
 
-STANDING = 200
-"""Numbers that are followed as standing, and told in the list of all; more do not stand on a sheet."""
+MAX_PRESENT = 200
+"""Numbers tracked as present on the paper, at most; a sheet holds fewer."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """What an Entry says, before the journal gives it its id."""
+    """The content of an Entry, before the outbox gives it an id."""
 
     time: float
     kind: Literal["appeared", "changed", "gone"]
@@ -27,22 +27,22 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(Draft, frozen=True, omit_defaults=True):
-    """One event as it is kept in the journal and sent from there.
+    """One event as the outbox stores and sends it.
 
-    `id` is the device's name, the journal's own and the entry's number in it: the same at each repeat, never
-    given twice. `time` is in seconds since 1970, `size` the picture's, which `box` is in. What stands in a
-    named region also has `region`; `value` is then the last number that kept the region's rules, and
-    `reason` says which rule `text` broke, if it broke one.
+    `id` joins the device's name, the outbox's id and the entry's row number: it is the same each time the
+    entry is sent, and never reused. `time` is in seconds since 1970; `box` is in pixels of a picture of
+    `size` (width, height). In a named `region`, `value` is the last number that kept the region's rules, and
+    `reason` names the rules that `text` breaks.
     """
 
     id: str
     device: str
 
 
-class Wanted(TypedDict, total=False):
-    """Which entries: those that fit all of it. What is left out, None or empty, they all fit.
+class EntryFilter(TypedDict, total=False):
+    """Conditions that an entry must all meet; one that is absent, None or empty is met by every entry.
 
-    `since` and `until` are seconds since 1970, both included; the text contains `containing`; `region` and
+    `since` and `until` are seconds since 1970, both inclusive; the text contains `containing`; `region` and
     `kind` are the entry's.
     """
 
@@ -53,19 +53,19 @@ class Wanted(TypedDict, total=False):
     kind: str
 
 
-class Filters(Wanted, total=False):
-    """The same, and older than the entry whose id is `before`: how to page on."""
+class PagedFilter(EntryFilter, total=False):
+    """The same, and older than the entry with the id `before`: the next page."""
 
     before: str
 
 
-def fits(entry: Entry, **wanted: Unpack[Wanted]) -> bool:
-    """Whether the entry is one of those."""
-    since, until = wanted.get("since"), wanted.get("until")
+def matches(entry: Entry, **conditions: Unpack[EntryFilter]) -> bool:
+    """Whether the entry meets all the conditions."""
+    since, until = conditions.get("since"), conditions.get("until")
     return (
         (since is None or entry.time >= since)
         and (until is None or entry.time <= until)
-        and wanted.get("containing", "") in entry.text
-        and wanted.get("region", "") in ("", entry.region)
-        and wanted.get("kind", "") in ("", entry.kind)
+        and conditions.get("containing", "") in entry.text
+        and conditions.get("region", "") in ("", entry.region)
+        and conditions.get("kind", "") in ("", entry.kind)
     )

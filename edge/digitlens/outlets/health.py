@@ -1,4 +1,4 @@
-"""How the camera and the machine do, as MQTT tells it."""
+"""The health report that MQTT publishes: the live loop's statistics and the machine's temperature."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,15 +9,15 @@ import msgspec
 from digitlens.live.stats import StatsSnapshot
 
 THERMOMETER = Path("/sys/class/thermal/thermal_zone0/temp")
-"""The processor's, in thousandths of a degree Celsius; not every machine has one."""
+"""The processor's temperature, in thousandths of a degree Celsius; not every machine has one."""
 
 
-def report(vitals: Callable[[], StatsSnapshot], waiting: int) -> bytes:
-    """The vitals but for the stages' times, the readings that wait, and the temperature if there is one."""
-    told = {
-        name: value for name, value in msgspec.structs.asdict(vitals()).items() if not isinstance(value, dict)
+def report(stats: Callable[[], StatsSnapshot], pending: int) -> bytes:
+    """A JSON object of the statistics without the stages' times, the pending readings and the temperature."""
+    fields = {
+        name: value for name, value in msgspec.structs.asdict(stats()).items() if not isinstance(value, dict)
     }
-    told["waiting"] = waiting
+    fields["waiting"] = pending  # the key that dashboards and Home Assistant read
     with suppress(OSError, ValueError):
-        told["temperature"] = int(THERMOMETER.read_text()) / 1000
-    return msgspec.json.encode(told)
+        fields["temperature"] = int(THERMOMETER.read_text()) / 1000
+    return msgspec.json.encode(fields)

@@ -1,4 +1,4 @@
-"""The journal's file, read: what is shown, exported and looked up. It never writes."""
+"""The outbox's file, opened read-only: look-ups for pages, exports and `digitlens log`."""
 
 import sqlite3
 import threading
@@ -11,23 +11,25 @@ from urllib.parse import quote
 import msgspec
 
 from digitlens.core.errors import JournalError
-from digitlens.outlets.entries import Entry, Wanted
+from digitlens.outlets.entries import Entry, EntryFilter
 
 FORMAT = 1
-"""Of the file: its user_version."""
-MARK = 0x6469676C
-"""The file's application_id: a database without it is not a journal."""
-WAIT = 10.0
-"""Seconds for which another's hold on the file is waited out."""
+"""Version of the file's format, its user_version."""
+APPLICATION_ID = 0x6469676C
+"""The file's application_id: a database with another one is not a journal."""
+READ_TIMEOUT = 10.0
+"""Wait for a lock on the file that another process holds, at most, seconds."""
 COLUMNS = (
     "device, time, kind, tracked, text, confidence, x, y, width, height, across, down, "
     "before, region, value, reason"
 )
-"""Of an entry's row, behind its number; `across` and `down` are the picture's size."""
+"""Columns of the table `entry` after `number`; `across` and `down` are the picture's width and height."""
+MALFORMED = "database disk image is malformed"
+"""SQLite's message for SQLITE_CORRUPT; damage that only our own checks find is reported in the same words."""
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """An entry that a receiver has refused for good: why, and when (seconds since 1970)."""
+    """An entry that a receiver has refused for good: the reason, and when (seconds since 1970)."""
 
     outlet: str
     entry: Entry
@@ -35,142 +37,90 @@ class DeadLetter(msgspec.Struct, frozen=True):
     time: float
 
 
-def entry(journal: str, row: tuple[object, ...]) -> Entry | None:
-    """Number and COLUMNS -> Entry; None if the row does not hold one (the file was damaged)."""
-    try:
-        number, device, time, kind, tracked, text, confidence, x, y, width, height, across, down, *rest = row
-        before, region, value, reason = rest
-        found = msgspec.convert(
-            {
-                "id": f"{device}-{journal}-{number}", "device": device, "time": time, "kind": kind,
-                "number": tracked, "text": text, "confidence": confidence, "box": (x, y, width, height),
-                "size": (across, down), "before": before, "region": region, "value": value, "reason": reason,
-            },
-            Entry,
-        )  # fmt: skip
-    except (msgspec.ValidationError, ValueError):
-        return None
-    good = isfinite(found.time) and isfinite(found.confidence) and isfinite(found.value or 0.0)
-    return found if good and isinstance(number, int) else None
-
-
-def _condition(wanted: Wanted) -> tuple[str, list[object]]:
-    """Of literals alone; what is asked for is bound to it. It is what outlets.fits asks of an entry."""
-    asked = (
-        ("time >= ?", wanted.get("since")),
-        ("time <= ?", wanted.get("until")),
-        ("instr(text, ?)", wanted.get("containing") or None),
-        ("region = ?", wanted.get("region") or None),
-        ("kind = ?", wanted.get("kind") or None),
-    )
-    known = [(condition, value) for condition, value in asked if value is not None]
-    return " AND ".join(["1", *(condition for condition, _ in known)]), [value for _, value in known]
-
-
-def _entries(journal: str, rows: list[tuple[object, ...]]) -> list[Entry]:
-    return [found for row in rows if (found := entry(journal, row)) is not None]
-
-
-def number_of(id_: str, journal: str) -> int | None:
-    """The row number in an entry's id; None if it is not of this journal."""
-    head, _, number = id_.rpartition("-")
-    return int(number) if head.endswith(f"-{journal}") and number.isdecimal() and len(number) < 19 else None
-
-
 class History:
-    """A journal's file, open to be read while another writes it; may be used from several threads.
+    """The outbox's file, to be read while another process or thread writes it; thread-safe.
+
+    `outbox_id` is the part of each entry's id that distinguishes this file from others.
 
     Raises:
-        JournalError: there is none, or it is no journal, or it cannot be read.
+        JournalError: the file is missing, is not a journal, or cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
         try:
-            there = path.is_file()
+            exists = path.is_file()
         except OSError as error:
             raise JournalError(f"{path}: cannot be looked at: {error.strerror}") from error
-        if not there:
+        if not exists:
             raise JournalError(f"{path}: no journal there; name one with --journal")
         try:
-            self._base = _open(path)
+            self._database = _open(path)
         except sqlite3.Error as error:
-            raise said(path, error) from error
+            raise journal_error(path, error) from error
         try:
-            self.journal = check(self._base, path)
+            self.outbox_id = read_id(self._database, path)
         except sqlite3.Error as error:
-            self._base.close()
-            raise said(path, error) from error
+            self._database.close()
+            raise journal_error(path, error) from error
         except JournalError:
-            self._base.close()
+            self._database.close()
             raise
 
-    def entries(self, limit: int = 100, *, before: str = "", **wanted: Unpack[Wanted]) -> list[Entry]:
-        """The newest `limit` that fit, the newest first, in the order in which they were written.
+    def entries(
+        self, limit: int = 100, *, before: str = "", **conditions: Unpack[EntryFilter]
+    ) -> list[Entry]:
+        """The newest `limit` entries that match, the newest first, in the order in which they were written.
 
-        `before` is an id: only older ones than the one with it; see Wanted for the others.
+        `before` is an id: only entries older than that one; see EntryFilter for the others.
         """
-        condition, values = _condition(wanted)
-        newest = number_of(before, self.journal) or 0 if before else 2**63 - 1
-        return self._read(
-            f"SELECT number, {COLUMNS} FROM entry WHERE number < ? AND {condition} "  # noqa: S608
-            "ORDER BY number DESC LIMIT ?",
-            (newest, *values, max(0, min(limit, 2**31))),
-        )
+        where, values = _where(conditions)
+        newest = number_of(before, self.outbox_id) or 0 if before else 2**63 - 1
+        with self._lock:
+            rows = self._fetch(
+                f"SELECT number, {COLUMNS} FROM entry WHERE number < ? AND {where} "  # noqa: S608
+                "ORDER BY number DESC LIMIT ?",
+                (newest, *values, max(0, min(limit, 2**31))),
+            )
+        return _decode_all(self.outbox_id, rows)
 
-    def each(self, **wanted: Unpack[Wanted]) -> Iterator[Entry]:
-        """All that fit, the oldest first; a thousand are read at a time, so that no writer is held up."""
-        condition, values = _condition(wanted)
+    def each(self, **conditions: Unpack[EntryFilter]) -> Iterator[Entry]:
+        """All entries that match, the oldest first, read in pages so that no writer has to wait."""
+        where, values = _where(conditions)
         last = 0
         while True:
-            rows, last = self._ascending(last, 1000, condition, values)
+            rows, last = self._ascending(last, 1000, where, values)
             if not rows:
                 return
-            yield from _entries(self.journal, rows)
+            yield from _decode_all(self.outbox_id, rows)
 
     def after(self, id_: str, limit: int = 1000) -> list[Entry]:
-        """The oldest `limit` that were written after the one with this id; from the first, if it is empty."""
-        return self.page(number_of(id_, self.journal) or 0 if id_ else 0, limit)[0]
+        """The oldest `limit` entries written after the one with this id; from the first, if it is empty."""
+        return self.page(number_of(id_, self.outbox_id) or 0 if id_ else 0, limit)[0]
 
     def page(self, number: int, limit: int) -> tuple[list[Entry], int]:
-        """The oldest `limit` rows above a row number, and the last one's; rows that hold no entry are out."""
-        rows, last = self._ascending(number, limit)
-        return _entries(self.journal, rows), last
+        """The entries of the oldest `limit` rows above a row number, and the last one's number.
 
-    def _ascending(
-        self, number: int, limit: int, condition: str = "1", values: Sequence[object] = ()
-    ) -> tuple[list[tuple[object, ...]], int]:
-        """The oldest `limit` rows above a row number, and the last one's.
-
-        Where pages of the file were exchanged, SQLite gives rows in circles: that is told as damage.
+        Rows that hold no entry are left out; the file was damaged there.
         """
-        with self._lock:
-            rows = self._fetch(
-                f"SELECT number, {COLUMNS} FROM entry WHERE number > ? AND {condition} "  # noqa: S608
-                "ORDER BY number LIMIT ?",
-                (number, *values, limit),
-            )
-        for row in rows:
-            if not isinstance(row[0], int) or row[0] <= number:
-                error = sqlite3.DatabaseError("database disk image is malformed")
-                raise said(self.path, error) from error
-            number = row[0]
-        return rows, number
+        rows, last = self._ascending(number, limit)
+        return _decode_all(self.outbox_id, rows), last
 
-    def asides(self, limit: int = 100) -> list[DeadLetter]:
-        """What receivers have refused, the newest first."""
+    def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
+        """The entries that receivers have refused, the newest first."""
+        columns = ", ".join(f"entry.{column}" for column in COLUMNS.split(", "))
         with self._lock:
             rows = self._fetch(
-                f"SELECT outlet, aside.reason, aside.time, number, {_qualified()} "  # noqa: S608
+                f"SELECT outlet, aside.reason, aside.time, number, {columns} "  # noqa: S608
                 "FROM aside JOIN entry USING (number) ORDER BY number DESC, outlet LIMIT ?",
                 (limit,),
             )
         found = []
         for outlet, reason, time, *row in rows:
-            one = entry(self.journal, tuple(row))
-            if one is not None and isinstance(time, float):
-                found.append(DeadLetter(str(outlet), one, str(reason), time))
+            entry = _decode(self.outbox_id, tuple(row))
+            if entry is not None and isinstance(time, float):
+                found.append(DeadLetter(str(outlet), entry, str(reason), time))
         return found
 
     def latest(self, region: str) -> Entry | None:
@@ -179,7 +129,7 @@ class History:
         return found[0] if found else None
 
     def good(self, region: str) -> tuple[float, float] | None:
-        """The newest value of a region that kept its rules, and its time; none that was forgotten."""
+        """The newest value of a region that kept its rules and was not forgotten, and its time."""
         with self._lock:
             rows = self._fetch(
                 "SELECT value, time FROM entry WHERE region = ?1 AND reason = '' AND kind != 'gone' "
@@ -194,90 +144,143 @@ class History:
         return None
 
     def close(self) -> None:
-        """Close the file; again does nothing."""
+        """Close the file; safe to call twice."""
         with self._lock:
-            self._base.close()
+            self._database.close()
 
-    def _read(self, query: str, values: tuple[object, ...]) -> list[Entry]:
+    def _ascending(
+        self, number: int, limit: int, where: str = "1", values: Sequence[object] = ()
+    ) -> tuple[list[tuple[object, ...]], int]:
+        """The oldest `limit` rows above a row number, and the last one's number.
+
+        Where pages of the file were exchanged, SQLite returns rows in circles: that counts as damage.
+        """
         with self._lock:
-            return _entries(self.journal, self._fetch(query, values))
+            rows = self._fetch(
+                f"SELECT number, {COLUMNS} FROM entry WHERE number > ? AND {where} "  # noqa: S608
+                "ORDER BY number LIMIT ?",
+                (number, *values, limit),
+            )
+        for row in rows:
+            if not isinstance(row[0], int) or row[0] <= number:
+                error = sqlite3.DatabaseError(MALFORMED)
+                raise journal_error(self.path, error) from error
+            number = row[0]
+        return rows, number
 
     def _fetch(self, query: str, values: tuple[object, ...]) -> list[tuple[object, ...]]:
         try:
-            return self._base.execute(query, values).fetchall()
+            return self._database.execute(query, values).fetchall()
         except sqlite3.Error as error:
-            raise said(self.path, error) from error
+            raise journal_error(self.path, error) from error
 
 
-def check(base: sqlite3.Connection, path: Path) -> str:
-    """The journal's own id.
+def number_of(id_: str, outbox_id: str) -> int | None:
+    """The row number in an entry's id; None if the entry is not of this outbox."""
+    head, _, number = id_.rpartition("-")
+    return int(number) if head.endswith(f"-{outbox_id}") and number.isdecimal() and len(number) < 19 else None
+
+
+def read_id(database: sqlite3.Connection, path: Path) -> str:
+    """The outbox's id, once the database has proven to be one of ours.
 
     Raises:
         JournalError: it is a database of another kind, or of a later version.
         sqlite3.Error: it cannot be read.
     """
-    mark = base.execute("PRAGMA application_id").fetchone()[0]
-    if mark != MARK:
+    if database.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise JournalError(f"{path}: is a database, and not a journal of digitlens; name another file")
-    version = base.execute("PRAGMA user_version").fetchone()[0]
+    version = database.execute("PRAGMA user_version").fetchone()[0]
     if version != FORMAT:
         raise JournalError(f"{path}: of format {version}, this digitlens knows {FORMAT}; update it")
-    row = base.execute("SELECT value FROM about WHERE key = 'id'").fetchone()
+    row = database.execute("SELECT value FROM about WHERE key = 'id'").fetchone()
     if row is None or not isinstance(row[0], str) or not row[0].isalnum():
-        raise sqlite3.DatabaseError("database disk image is malformed")
+        raise sqlite3.DatabaseError(MALFORMED)
     return row[0]
 
 
-def said(path: Path, error: sqlite3.Error) -> JournalError:
-    """The error in one line, with its mend where there is one."""
-    mends = {
+def journal_error(path: Path, error: sqlite3.Error) -> JournalError:
+    """The error in one line, with its fix where there is one."""
+    messages = {
         sqlite3.SQLITE_NOTADB: "is no SQLite file",
-        sqlite3.SQLITE_CORRUPT: "is damaged; digitlens sets it aside when it writes to it next",
+        sqlite3.SQLITE_CORRUPT: "is damaged; digitlens renames it and begins a new one at its next write",
         sqlite3.SQLITE_CANTOPEN: "cannot be opened; whoever reads it must be allowed to (group digitlens?)",
         sqlite3.SQLITE_READONLY: "cannot be written to; look at its owner and its folder's",
         sqlite3.SQLITE_FULL: "the disk is full",
         sqlite3.SQLITE_BUSY: "another program keeps it locked",
     }
-    return JournalError(f"{path}: {mends.get(code(error), error)}")
+    return JournalError(f"{path}: {messages.get(primary_code(error), error)}")
 
 
-def code(error: sqlite3.Error) -> int:
-    """SQLite's primary error code; 0 for what Python's module raises of itself."""
+def primary_code(error: sqlite3.Error) -> int:
+    """SQLite's primary error code; 0 for what Python's module or our own checks raise."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
-def text(data: bytes) -> str:
-    """Of a column: what is no UTF-8 must not keep the other rows from being read."""
+def decode_text(data: bytes) -> str:
+    """A text column; bytes that are not UTF-8 must not keep the other rows from being read."""
     return data.decode(errors="replace")
 
 
-class Base(sqlite3.Connection):
-    """Where a damaged file's own bytes are in SQLite's message, Python fails to decode that."""
+class Database(sqlite3.Connection):
+    """Python fails to decode SQLite's message where that quotes a damaged file's bytes."""
 
-    def execute(self, *asked: Any) -> sqlite3.Cursor:
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
         """See sqlite3.Connection."""
         try:
-            return super().execute(*asked)
+            return super().execute(*arguments)
         except UnicodeDecodeError as error:
-            raise sqlite3.DatabaseError("database disk image is malformed") from error
+            raise sqlite3.DatabaseError(MALFORMED) from error
 
 
-def _qualified() -> str:
-    return ", ".join(f"entry.{column}" for column in COLUMNS.split(", "))
+def _decode(outbox_id: str, row: tuple[object, ...]) -> Entry | None:
+    """Number and COLUMNS -> Entry; None if the row does not hold one (the file was damaged)."""
+    try:
+        number, device, time, kind, tracked, text, confidence, x, y, width, height, across, down, *rest = row
+        before, region, value, reason = rest
+        found = msgspec.convert(
+            {
+                "id": f"{device}-{outbox_id}-{number}", "device": device, "time": time, "kind": kind,
+                "number": tracked, "text": text, "confidence": confidence, "box": (x, y, width, height),
+                "size": (across, down), "before": before, "region": region, "value": value, "reason": reason,
+            },
+            Entry,
+        )  # fmt: skip
+    except (msgspec.ValidationError, ValueError):
+        return None
+    finite = isfinite(found.time) and isfinite(found.confidence) and isfinite(found.value or 0.0)
+    return found if finite and isinstance(number, int) else None
+
+
+def _decode_all(outbox_id: str, rows: list[tuple[object, ...]]) -> list[Entry]:
+    return [found for row in rows if (found := _decode(outbox_id, row)) is not None]
+
+
+def _where(conditions: EntryFilter) -> tuple[str, list[object]]:
+    """The condition of entries.matches in SQL, made of literals alone; the values are bound to it."""
+    clauses = (
+        ("time >= ?", conditions.get("since")),
+        ("time <= ?", conditions.get("until")),
+        ("instr(text, ?)", conditions.get("containing") or None),
+        ("region = ?", conditions.get("region") or None),
+        ("kind = ?", conditions.get("kind") or None),
+    )
+    used = [(clause, value) for clause, value in clauses if value is not None]
+    return " AND ".join(["1", *(clause for clause, _ in used)]), [value for _, value in used]
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    """Read-only. Where nobody writes and the folder is not ours, SQLite must be told that nothing changes."""
-    place = f"file:{quote(str(path.absolute()))}?mode=ro"
-    base = sqlite3.connect(place, uri=True, timeout=WAIT, check_same_thread=False, factory=Base)
+    """Open read-only; where nobody writes and the folder is not ours, SQLite needs `immutable`."""
+    uri = f"file:{quote(str(path.absolute()))}?mode=ro"
+    database = sqlite3.connect(uri, uri=True, timeout=READ_TIMEOUT, check_same_thread=False, factory=Database)
     try:
-        base.execute("SELECT 1 FROM sqlite_schema").fetchall()
+        database.execute("SELECT 1 FROM sqlite_schema").fetchall()
     except sqlite3.OperationalError:
-        base.close()
+        database.close()
         if Path(f"{path}-wal").exists():
             raise
-        base = sqlite3.connect(
-            f"{place}&immutable=1", uri=True, timeout=WAIT, check_same_thread=False, factory=Base
+        database = sqlite3.connect(
+            f"{uri}&immutable=1", uri=True, timeout=READ_TIMEOUT, check_same_thread=False, factory=Database
         )
-    base.text_factory = text
-    return base
+    database.text_factory = decode_text
+    return database

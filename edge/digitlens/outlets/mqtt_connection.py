@@ -8,9 +8,9 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any, NamedTuple
 
-from digitlens.config.settings import MqttSettings
-from digitlens.core.errors import DependencyError, OutletError
-from digitlens.outlets.tls import trusting
+from digitlens.core.errors import DependencyError, OutletError, reason
+from digitlens.outlets.mqtt_settings import MqttSettings
+from digitlens.outlets.tls import client_context
 
 try:
     import paho.mqtt.client as paho
@@ -23,18 +23,23 @@ except ImportError as error:
     raise DependencyError("MQTT needs paho-mqtt: pip install 'digitlens[mqtt]'") from error
 
 KEEPALIVE = 30
-"""Seconds without a word, after which the broker is asked whether it is there; lost after twice as long."""
-GREETING = 15.0
-"""Seconds that a broker may take for its answer to CONNECT."""
-LARGEST = 65_536
-"""Bytes of a message that we take; the broker is told not to send larger ones."""
-NOT_LET_IN = "Bad user name or password", "Not authorized"
-HEARD = 1000
-"""Messages of others that wait to be looked at; more at once are let go, they are of no use."""
+"""MQTT's keep-alive interval: after as long without a packet the broker is pinged, seconds.
+
+The connection counts as lost after twice as long.
+"""
+CONNACK_TIMEOUT = 15.0
+"""Wait for the broker's answer to CONNECT, at most, seconds."""
+MAX_PACKET_SIZE = 65_536
+"""Size of a message that we accept, at most, bytes; MQTT 5 brokers send no larger ones."""
+MAX_INFLIGHT = 20
+"""Messages in flight, at most; a broker's receive maximum may be lower."""
+MAX_RECEIVED = 1000
+"""Received messages that wait to be handled, at most; the oldest of more are dropped."""
+UNAUTHORIZED = "Bad user name or password", "Not authorized"
 
 
 class BrokerRefused(OutletError):  # noqa: N818  # an answer, if not the one hoped for
-    """The broker has answered, and will not have us; `version` if only not in MQTT 5."""
+    """The broker has answered, and refuses us; `version` if it only does not know MQTT 5."""
 
     def __init__(self, text: str, version: bool = False) -> None:
         super().__init__(text)
@@ -42,7 +47,7 @@ class BrokerRefused(OutletError):  # noqa: N818  # an answer, if not the one hop
 
 
 class ReceivedMessage(NamedTuple):
-    """A message of a topic that was subscribed to."""
+    """A message of a subscribed topic."""
 
     topic: str
     payload: bytes
@@ -50,48 +55,56 @@ class ReceivedMessage(NamedTuple):
 
 
 class MqttConnection:
-    """Connected when it is made.
+    """Connects when it is made.
 
     Args:
-        client: the client's id at the broker.
-        will: the topic at which the broker says `offline`, retained, when we are gone.
-        five: MQTT 5, whose brokers say when they have refused a message; else 3.1.1.
-        wake: a descriptor; step() ends when there is something to be read there.
+        client_id: the client's id at the broker.
+        will_topic: the topic of the last will, `offline`, retained.
+        mqtt5: MQTT 5, whose brokers report a refused message; else 3.1.1.
+        wake: a descriptor; step() returns when it can be read.
+
+    `window` is how many messages the broker takes in flight at once. `acknowledged` has the number of each
+    message in the order of the PUBACKs, with the reason where it was refused, else empty.
 
     Raises:
         OutletError: the broker cannot be reached, or is not trusted.
-        Refused: it will not have us.
+        BrokerRefused: the broker refuses us.
     """
 
     def __init__(
-        self, settings: MqttSettings, password: str, *, client: str, will: str, five: bool, wake: int
+        self,
+        settings: MqttSettings,
+        password: str,
+        *,
+        client_id: str,
+        will_topic: str,
+        mqtt5: bool,
+        wake: int,
     ) -> None:
         self.acknowledged: deque[tuple[int, str]] = deque()
-        """Message numbers, in the order of their PUBACK, each with why it was refused, if it was."""
-        self.heard: deque[ReceivedMessage] = deque(maxlen=HEARD)
-        self.window = 20
-        """Messages that the broker will have unacknowledged at once; that of ours at the most."""
+        self.received: deque[ReceivedMessage] = deque(maxlen=MAX_RECEIVED)
+        self.window = MAX_INFLIGHT
         self.name = f"{settings.broker}:{settings.port or (8883 if settings.tls else 1883)}"
-        self._five, self._wake = five, wake
+        self._mqtt5, self._wake = mqtt5, wake
         self._answer: ReasonCode | None = None
-        self._gone = ""
-        self._client = one = paho.Client(
+        self._lost = ""
+        self._client = client = paho.Client(
             CallbackAPIVersion.VERSION2,
-            client_id=client,
-            protocol=paho.MQTTv5 if five else paho.MQTTv311,
+            client_id=client_id,
+            protocol=paho.MQTTv5 if mqtt5 else paho.MQTTv311,
             reconnect_on_failure=False,
-            clean_session=None if five else True,  # MQTT 5 says so when it connects
+            clean_session=None if mqtt5 else True,  # MQTT 5 says so when it connects
         )
-        one.max_inflight_messages_set(self.window)
-        one.will_set(will, b"offline", qos=1, retain=True)
+        client.max_inflight_messages_set(self.window)
+        client.will_set(will_topic, b"offline", qos=1, retain=True)
         if settings.user:
-            one.username_pw_set(settings.user, password or None)
+            client.username_pw_set(settings.user, password or None)
         if settings.tls:
-            context = trusting(settings.ca_file, "mqtt.ca_file")
+            context = client_context(settings.ca_file, "mqtt.ca_file")
             context.sslsocket_class = _Socket
-            one.tls_set_context(context)
-        one.on_connect, one.on_publish = self._on_connect, self._on_publish
-        one.on_message, one.on_disconnect = self._on_message, self._on_disconnect
+            client.tls_set_context(context)
+        client.on_connect, client.on_publish = self._on_connect, self._on_publish
+        client.on_message, client.on_disconnect = self._on_message, self._on_disconnect
         try:
             self._connect(settings)
         except BaseException:
@@ -99,54 +112,54 @@ class MqttConnection:
             raise
 
     def subscribe(self, topics: list[str]) -> None:
-        """Hear these; what we say there ourselves is not told, where the broker knows how."""
-        if self._five:
+        """Subscribe to these; without our own messages there, where the broker speaks MQTT 5."""
+        if self._mqtt5:
             self._client.subscribe([(topic, SubscribeOptions(qos=1, noLocal=True)) for topic in topics])
         else:
             self._client.subscribe([(topic, 1) for topic in topics])
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False, acknowledge: bool = True) -> int:
-        """Send a message; its number, that is acknowledged later if that is asked for.
+        """Send a message, at QoS 1 with `acknowledge`, else 0; its number, as in `acknowledged`.
 
         Raises:
             OutletError: the connection is lost.
         """
-        told = self._client.publish(topic, payload, qos=1 if acknowledge else 0, retain=retain)
-        if told.rc != paho.MQTT_ERR_SUCCESS:
-            raise OutletError(f"{self.name}: {self._gone or paho.error_string(told.rc)}")
-        return told.mid
+        info = self._client.publish(topic, payload, qos=1 if acknowledge else 0, retain=retain)
+        if info.rc != paho.MQTT_ERR_SUCCESS:
+            raise OutletError(f"{self.name}: {self._lost or paho.error_string(info.rc)}")
+        return info.mid
 
     def step(self, seconds: float) -> None:
-        """Send and receive, and wait at most so long for something to do.
+        """Send and receive, after waiting at most so long for something to do.
 
         Raises:
             OutletError: the connection is lost.
         """
         socket = self._client.socket()
         if socket is None:
-            raise OutletError(f"{self.name}: {self._gone or 'the connection is lost'}")
+            raise OutletError(f"{self.name}: {self._lost or 'the connection is lost'}")
         if isinstance(socket, ssl.SSLSocket) and socket.pending():
             seconds = 0.0
-        asked = select.poll()  # select() knows no descriptors from 1024 on
-        asked.register(socket, select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))
-        asked.register(self._wake, select.POLLIN)
-        found = dict(asked.poll(seconds * 1000))
-        if self._wake in found:
+        poll = select.poll()  # select() knows no descriptors from 1024 on
+        poll.register(socket, select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))
+        poll.register(self._wake, select.POLLIN)
+        ready = dict(poll.poll(seconds * 1000))
+        if self._wake in ready:
             with suppress(BlockingIOError):
                 os.read(self._wake, 4096)
-        happened = found.get(socket.fileno(), 0)
-        told = paho.MQTT_ERR_SUCCESS
-        if happened & ~select.POLLOUT or (isinstance(socket, ssl.SSLSocket) and socket.pending()):
-            told = self._client.loop_read()
-        if told == paho.MQTT_ERR_SUCCESS and self._client.want_write():
-            told = self._client.loop_write()
-        if told == paho.MQTT_ERR_SUCCESS:
-            told = self._client.loop_misc()
-        if told != paho.MQTT_ERR_SUCCESS:
-            raise OutletError(f"{self.name}: {self._gone or paho.error_string(told)}")
+        events = ready.get(socket.fileno(), 0)
+        status = paho.MQTT_ERR_SUCCESS
+        if events & ~select.POLLOUT or (isinstance(socket, ssl.SSLSocket) and socket.pending()):
+            status = self._client.loop_read()
+        if status == paho.MQTT_ERR_SUCCESS and self._client.want_write():
+            status = self._client.loop_write()
+        if status == paho.MQTT_ERR_SUCCESS:
+            status = self._client.loop_misc()
+        if status != paho.MQTT_ERR_SUCCESS:
+            raise OutletError(f"{self.name}: {self._lost or paho.error_string(status)}")
 
     def close(self) -> None:
-        """Say goodbye, if there is still somebody; the will is not carried out then."""
+        """Disconnect cleanly, if the broker still answers; it does not publish the will then."""
         with suppress(Exception):  # of a connection that is ending anyway
             self._client.disconnect()
             if self._client.want_write():
@@ -154,16 +167,17 @@ class MqttConnection:
         self.drop()
 
     def drop(self) -> None:
-        """Let the connection go without a word: the broker carries out the will."""
+        """Close the socket without DISCONNECT: the broker publishes the will."""
         if (socket := self._client.socket()) is not None:
             with suppress(OSError):
                 socket.close()
 
     def _connect(self, settings: MqttSettings) -> None:
         properties: dict[str, Any] = {}
-        if self._five:
-            properties["properties"] = told = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-            told.MaximumPacketSize = LARGEST
+        if self._mqtt5:
+            connect = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            connect.MaximumPacketSize = MAX_PACKET_SIZE
+            properties["properties"] = connect
         host, _, port = self.name.rpartition(":")
         try:
             self._client.connect(host, int(port), keepalive=KEEPALIVE, **properties)
@@ -172,9 +186,8 @@ class MqttConnection:
                 f"{self.name}: its certificate is not trusted: {error.verify_message}"
             ) from error
         except (OSError, ValueError) as error:
-            what = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise OutletError(f"{self.name}: cannot be reached: {what}") from error
-        until = monotonic() + GREETING
+            raise OutletError(f"{self.name}: cannot be reached: {reason(error)}") from error
+        until = monotonic() + CONNACK_TIMEOUT
         while self._answer is None:
             if (rest := until - monotonic()) <= 0:
                 raise OutletError(f"{self.name}: does not answer as a broker does")
@@ -185,15 +198,15 @@ class MqttConnection:
                     raise
         if self._answer.is_failure:
             name = self._answer.getName()
-            mend = ": look at user and password_file" if name in NOT_LET_IN else ""
-            version = self._five and name == "Unsupported protocol version"
-            raise BrokerRefused(f"{self.name}: {name.lower()}{mend}", version)
+            fix = ": look at user and password_file" if name in UNAUTHORIZED else ""
+            version = self._mqtt5 and name == "Unsupported protocol version"
+            raise BrokerRefused(f"{self.name}: {name.lower()}{fix}", version)
 
     def _on_connect(
         self, client: paho.Client, data: Any, flags: Any, reason: ReasonCode, properties: Properties | None
     ) -> None:
         self._answer = reason
-        # Absent, it is 65,535.
+        # Where the property is absent, the broker's limit is 65,535.
         self.window = max(1, min(self.window, getattr(properties, "ReceiveMaximum", self.window)))
 
     def _on_publish(
@@ -203,20 +216,20 @@ class MqttConnection:
 
     def _on_message(self, client: paho.Client, data: Any, message: paho.MQTTMessage) -> None:
         with suppress(UnicodeDecodeError):  # the topic is decoded when it is looked at
-            self.heard.append(ReceivedMessage(message.topic, bytes(message.payload), message.retain))
+            self.received.append(ReceivedMessage(message.topic, bytes(message.payload), message.retain))
 
     def _on_disconnect(self, client: paho.Client, data: Any, *rest: Any) -> None:
         reason = next((one for one in rest if isinstance(one, ReasonCode)), None)
         if reason is not None and self._answer is None and reason.is_failure:
             self._answer = reason
-        if self._gone:
-            return  # the first word is the broker's; paho says more of the same end
-        said = str(reason).lower() if reason is not None else ""
-        self._gone = (
+        if self._lost:
+            return  # the first reason is the broker's; paho reports the same end again
+        text = str(reason).lower() if reason is not None else ""
+        self._lost = (
             "another client took over: give each device a name of its own"
-            if said == "session taken over"
-            else f"the connection is lost ({said})"
-            if said and not said.startswith(("unspecified", "success", "normal"))
+            if text == "session taken over"
+            else f"the connection is lost ({text})"
+            if text and not text.startswith(("unspecified", "success", "normal"))
             else "the connection is lost"
         )
 

@@ -1,4 +1,4 @@
-"""The journal: readings are in it before they are sent, and each outlet's mark says how far it has come."""
+"""The outbox: stores entries before they are sent, and a cursor for each outlet: how far it has come."""
 
 import sqlite3
 import threading
@@ -12,47 +12,47 @@ from typing import TypeVar, Unpack
 import msgspec
 
 from digitlens.core.errors import JournalError
-from digitlens.outlets.entries import Draft, Entry, Filters
-from digitlens.outlets.history import DeadLetter, History, code, number_of, said
-from digitlens.outlets.outbox_file import SIDES, OutboxLock, damaged, set_aside
+from digitlens.outlets.entries import Draft, Entry, PagedFilter
+from digitlens.outlets.history import DeadLetter, History, journal_error, number_of, primary_code
+from digitlens.outlets.outbox_file import SUFFIXES, OutboxLock, is_damage, move_damaged
 from digitlens.outlets.outbox_store import Cursor, OutboxStore
 
 _T = TypeVar("_T")
 
 
-class OutboxFigures(msgspec.Struct, frozen=True):
-    """How the journal stands.
+class OutboxStats(msgspec.Struct, frozen=True):
+    """Counts of entries, by outlet, and the file's size.
 
-    By outlet: `waiting` for its acknowledgment; `let_go` before it, for want of room; `set_aside`, refused
-    by its receiver. `unreadable` rows were stepped over.
+    `pending` entries are not acknowledged yet; `evicted` ones never were, and had to make room;
+    `dead_letters` were refused by their receiver. `unreadable` rows were skipped. `bytes` are in use.
     """
 
-    waiting: dict[str, int]
-    let_go: dict[str, int]
-    set_aside: dict[str, int]
+    pending: dict[str, int]
+    evicted: dict[str, int]
+    dead_letters: dict[str, int]
     unreadable: int
     bytes: int
 
 
 class Outbox:
-    """Keeps readings in `path`, at most so many megabytes; every method may be called from any thread.
+    """Stores entries in an SQLite file until every outlet has acknowledged them; thread-safe.
 
-    What was handed out by add() is on the disk, also after a power cut. Rows have numbers that only grow
-    and are never given twice: the order is theirs, whatever the clock does.
+    The entries that add() returns are on the disk, and survive a power cut. Their row numbers only grow and
+    are never reused: they define the order, whatever the clock does.
 
-    At its limit the oldest go first. An outlet works through them from the oldest on, so those that all
-    have acknowledged go before those that one still waits for; these are counted and said.
+    At the size limit the oldest entries are evicted. Outlets send the oldest first, so acknowledged entries
+    go before pending ones; those that were pending are counted and reported.
 
     A file that turns out to be damaged is kept as FILE.damaged-TIME, and a new one begun.
 
     Args:
-        path: of the file; its folder must be there.
-        megabytes: the limit.
+        path: of the file; its folder must exist.
+        megabytes: size limit of the file, MB.
         device: the device's name in ids; empty for the host's.
-        say: is handed each line for the user.
+        say: takes each line for the user.
 
     Raises:
-        JournalError: it cannot be opened, is no journal, or another digitlens has it.
+        JournalError: the file cannot be opened, is not a journal, or another digitlens has it.
     """
 
     def __init__(
@@ -67,118 +67,116 @@ class Outbox:
         self._limit = megabytes * 1_000_000
         self._say = say
         self._lock = threading.RLock()
-        self._ledger: OutboxStore | None = None
-        self._marks: dict[str, Cursor] = {}
+        self._store: OutboxStore | None = None
+        self._cursors: dict[str, Cursor] = {}
         self._unreadable = 0
         self._closed = False
-        self._hold = OutboxLock(path)
+        self._file_lock = OutboxLock(path)
         try:
-            self._ledger = self._open()
+            self._store = self._open()
         except JournalError as error:
             cause = error.__cause__
-            # A disk that is full now has room again some day; what a user must mend is for the user.
-            if isinstance(cause, sqlite3.Error) and code(cause) in (
+            # A full disk may have room later, so that add() retries; the user has to fix everything else.
+            if isinstance(cause, sqlite3.Error) and primary_code(cause) in (
                 sqlite3.SQLITE_FULL,
                 sqlite3.SQLITE_IOERR,
             ):
                 say(str(error))
             else:
-                self._hold.release()
+                self._file_lock.release()
                 raise
         except BaseException:
-            self._hold.release()
+            self._file_lock.release()
             raise
 
     def add(self, drafts: Sequence[Draft]) -> list[Entry]:
-        """Write them; when it returns, they are on the disk.
+        """Write the drafts; the entries are on the disk when this returns.
 
         Raises:
-            JournalError: they cannot be written, and none of them has been. Later calls may succeed.
+            JournalError: they cannot be written, and none of them was. Later calls may succeed.
         """
         with self._lock:
             if not drafts:
                 return []
-            let_go = {name: mark.let_go for name, mark in self._marks.items()}
+            before = {name: cursor.evicted for name, cursor in self._cursors.items()}
             try:
                 entries = self._write(drafts)
             except sqlite3.Error as error:
-                raise said(self.path, error) from error
-            for name, mark in self._marks.items():
-                if (gone := mark.let_go - let_go[name]) > 0 and not mark.told:
-                    mark.told = True
+                raise journal_error(self.path, error) from error
+            for name, cursor in self._cursors.items():
+                if (evicted := cursor.evicted - before[name]) > 0 and not cursor.warned:
+                    cursor.warned = True
                     self._say(
                         f"{self.path}: full at {self._limit // 1_000_000} MB; the oldest readings "
-                        f"are let go, though {name} has not acknowledged them ({gone} now)"
+                        f"are evicted, though {name} has not acknowledged them ({evicted} now)"
                     )
             return entries
 
     def follow(self, outlet: str) -> None:
-        """From now on, keep what this outlet has not acknowledged.
+        """Keep entries that this outlet has not acknowledged, from now on.
 
-        A new one begins with the next reading: a receiver is not flooded with what is long past, which
-        `digitlens log` exports. One that was there before goes on where it stopped.
+        A new outlet begins with the next entry: its receiver is not flooded with old readings, which
+        `digitlens log` exports. A known one goes on where it stopped.
         """
         with self._lock:
             try:
-                self._marks[outlet] = self._ledger.mark(outlet) if self._ledger is not None else Cursor(0)
+                self._cursors[outlet] = self._store.cursor(outlet) if self._store is not None else Cursor(0)
             except sqlite3.Error as error:
-                raise said(self.path, error) from error
-            self._keep_marks()
+                raise journal_error(self.path, error) from error
+            self._save_cursors()
 
     def pending(self, outlet: str, limit: int = 100, after: str = "") -> list[Entry]:
-        """The oldest that the outlet, which is followed, has not acknowledged; `after` an id, only newer."""
+        """The oldest entries that the followed outlet has not acknowledged, and newer than the id `after`."""
         sent = None
         while True:
             with self._lock:
-                if self._ledger is None:
+                if self._store is None:
                     return []
-                history, mark = self._ledger.history, self._marks[outlet]
-                sent = (number_of(after, history.journal) or 0) if sent is None else sent
-                number = max(mark.cursor, sent)
+                history, cursor = self._store.history, self._cursors[outlet]
+                sent = (number_of(after, history.outbox_id) or 0) if sent is None else sent
+                number = max(cursor.row, sent)
             nothing: tuple[list[Entry], int] = ([], number)
             entries, last = self._read(partial(History.page, number=number, limit=limit), nothing, history)
             if entries or last == number:
                 return entries
             with self._lock:  # rows that hold no entry: the file was damaged there
                 self._unreadable += last - number
-                self._say(
-                    f"{self.path}: {outlet} goes on without what stood up to row {last}, unreadable now"
-                )
-                if number == mark.cursor:
-                    mark.cursor = last
+                self._say(f"{self.path}: {outlet} skips the rows up to {last}, which cannot be read any more")
+                if number == cursor.row:
+                    cursor.row = last
                 sent = last
 
     def acknowledge(self, outlet: str, ids: Sequence[str]) -> None:
-        """The outlet is done with these, and so with all before them: keep to the order of pending()."""
+        """Move the outlet's cursor to the newest of these entries, and so past all older ones."""
         with self._lock:
-            if self._ledger is None:
+            if self._store is None:
                 return
-            numbers = [number_of(id_, self._ledger.journal) or 0 for id_ in ids]
-            mark = self._marks[outlet]
-            mark.cursor = max([mark.cursor, *(number for number in numbers if number <= self._ledger.newest)])
-            mark.told = mark.told and mark.cursor < self._ledger.newest
-            self._keep_marks()
+            numbers = [number_of(id_, self._store.outbox_id) or 0 for id_ in ids]
+            cursor = self._cursors[outlet]
+            cursor.row = max([cursor.row, *(number for number in numbers if number <= self._store.newest)])
+            cursor.warned = cursor.warned and cursor.row < self._store.newest
+            self._save_cursors()
 
     def refuse(self, outlet: str, id_: str, reason: str) -> None:
-        """The receiver will never take this one: it is set aside, to be seen with `digitlens log`."""
+        """Make the entry a dead letter: its receiver will never take it. `digitlens log` shows it."""
         with self._lock:
-            if self._ledger is None:
+            if self._store is None:
                 return
-            number = number_of(id_, self._ledger.journal)
+            number = number_of(id_, self._store.outbox_id)
             if number is not None:
                 try:
-                    self._ledger.set_aside(outlet, number, reason, now())
+                    self._store.dead_letter(outlet, number, reason, now())
                 except sqlite3.Error as error:
-                    self._stumble(error)
+                    self._recover(error)
             self.acknowledge(outlet, [id_])
 
-    def history(self, limit: int = 100, **filters: Unpack[Filters]) -> list[Entry]:
-        """See History.entries; nothing, where it cannot be read just now."""
+    def history(self, limit: int = 100, **filters: Unpack[PagedFilter]) -> list[Entry]:
+        """See History.entries; nothing while the file cannot be read."""
         return self._read(lambda history: history.entries(limit, **filters), [])
 
-    def asides(self, limit: int = 100) -> list[DeadLetter]:
-        """See History.asides."""
-        return self._read(lambda history: history.asides(limit), [])
+    def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
+        """See History.dead_letters."""
+        return self._read(lambda history: history.dead_letters(limit), [])
 
     def latest(self, region: str) -> Entry | None:
         """The newest entry of a region."""
@@ -187,113 +185,113 @@ class Outbox:
     def good(self, regions: Sequence[str]) -> dict[str, tuple[float, float]]:
         """The newest value of each region that kept its rules, and its time: see Regions.restore."""
         found = {name: self._read(partial(History.good, region=name), None) for name in regions}
-        return {name: one for name, one in found.items() if one is not None}
+        return {name: good for name, good in found.items() if good is not None}
 
-    def waiting(self, outlet: str) -> int:
-        """How many the outlet has not acknowledged."""
+    def pending_count(self, outlet: str) -> int:
+        """How many entries the outlet has not acknowledged."""
         with self._lock:
-            return 0 if self._ledger is None else self._ledger.newest - self._marks[outlet].cursor
+            return 0 if self._store is None else self._store.newest - self._cursors[outlet].row
 
-    def figures(self) -> OutboxFigures:
-        """How it stands."""
+    def stats(self) -> OutboxStats:
+        """The counts now."""
         with self._lock:
-            asides, used = dict[str, int](), 0
-            if self._ledger is not None:
+            dead_letters, used = dict[str, int](), 0
+            if self._store is not None:
                 try:
-                    asides, used = self._ledger.asides(), self._ledger.used()
+                    dead_letters, used = self._store.dead_letters(), self._store.used()
                 except sqlite3.Error as error:
-                    self._stumble(error)
-            return OutboxFigures(
-                waiting={name: self.waiting(name) for name in self._marks},
-                let_go={name: mark.let_go for name, mark in self._marks.items()},
-                set_aside=asides,
+                    self._recover(error)
+            return OutboxStats(
+                pending={name: self.pending_count(name) for name in self._cursors},
+                evicted={name: cursor.evicted for name, cursor in self._cursors.items()},
+                dead_letters=dead_letters,
                 unreadable=self._unreadable,
                 bytes=used,
             )
 
     def close(self) -> None:
-        """Close the file, after the outlets have been closed; again does nothing."""
+        """Close the file, after the outlets have been closed; safe to call twice."""
         with self._lock:
             if self._closed:
                 return
             self._closed = True
-            self._keep_marks()
-            self._shut()
-            self._hold.release()
+            self._save_cursors()
+            self._close_store()
+            self._file_lock.release()
 
     def _open(self) -> OutboxStore:
         try:
-            ledger = OutboxStore(self.path, self._say)
-            for outlet, mark in self._marks.items():
-                # A new file has none of them: what stands in it, all of them still have to get.
-                self._marks[outlet] = found = ledger.mark(outlet)
-                found.let_go, found.told = max(found.let_go, mark.let_go), mark.told
+            store = OutboxStore(self.path, self._say)
+            for outlet, cursor in self._cursors.items():
+                # A new file has no cursors: every outlet still has to get all that will be in it.
+                self._cursors[outlet] = found = store.cursor(outlet)
+                found.evicted, found.warned = max(found.evicted, cursor.evicted), cursor.warned
         except sqlite3.Error as error:
-            raise said(self.path, error) from error
-        return ledger
+            raise journal_error(self.path, error) from error
+        return store
 
-    def _shut(self) -> None:
-        if self._ledger is not None:
-            self._ledger.close()
-            self._ledger = None
+    def _close_store(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
 
     def _write(self, drafts: Sequence[Draft]) -> list[Entry]:
-        """Into this file; where it turns out to be gone or damaged, into a new one."""
+        """Write into this file; where it turns out to be gone or damaged, into a new one."""
         if self._closed:
             raise JournalError(f"{self.path}: is closed")
-        if self._ledger is not None and not self._there(self._ledger):
+        if self._store is not None and not self._exists(self._store):
             self._say(f"{self.path}: was taken away; a new journal is begun")
-            self._shut()
-            for side in SIDES[1:]:  # of the file that is gone
-                Path(f"{self.path}{side}").unlink(missing_ok=True)
-        self._ledger = ledger = self._ledger or self._open()
+            self._close_store()
+            for suffix in SUFFIXES[1:]:  # of the file that is gone
+                Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+        self._store = store = self._store or self._open()
         try:
-            return ledger.insert(self.device, drafts, self._limit, self._marks)
+            return store.insert(self.device, drafts, self._limit, self._cursors)
         except sqlite3.Error as error:
-            if not damaged(error):
+            if not is_damage(error):
                 raise
-            self._shut()
-            set_aside(self.path, self._say)
-            self._ledger = ledger = self._open()
-            return ledger.insert(self.device, drafts, self._limit, self._marks)
+            self._close_store()
+            move_damaged(self.path, self._say)
+            self._store = store = self._open()
+            return store.insert(self.device, drafts, self._limit, self._cursors)
 
-    def _there(self, ledger: OutboxStore) -> bool:
+    def _exists(self, store: OutboxStore) -> bool:
         try:
-            return self.path.stat().st_ino == ledger.file
+            return self.path.stat().st_ino == store.inode
         except FileNotFoundError:
             return False
-        except OSError:  # not to be told just now
+        except OSError:  # the disk does not answer now
             return True
 
-    def _keep_marks(self) -> None:
-        if self._ledger is not None:
+    def _save_cursors(self) -> None:
+        if self._store is not None:
             try:
-                self._ledger.store(self._marks)
+                self._store.save(self._cursors)
             except sqlite3.Error as error:
-                self._stumble(error)  # if it is the disk: with the next one
+                self._recover(error)  # where the disk is at fault, the next save writes them
 
-    def _read(self, ask: Callable[[History], _T], default: _T, history: History | None = None) -> _T:
-        """What the file says, asked without the lock: a long look-up must not hold up the writer."""
+    def _read(self, query: Callable[[History], _T], default: _T, history: History | None = None) -> _T:
+        """The query's result, got without the lock: a long look-up must not hold up the writer."""
         with self._lock:
-            if history is None and self._ledger is not None:
-                history = self._ledger.history
+            if history is None and self._store is not None:
+                history = self._store.history
         if history is None:
             return default
         try:
-            return ask(history)
+            return query(history)
         except JournalError as error:
             cause = error.__cause__
             with self._lock:
-                if self._ledger is not None and self._ledger.history is history:
-                    self._stumble(cause if isinstance(cause, sqlite3.Error) else sqlite3.Error(str(error)))
+                if self._store is not None and self._store.history is history:
+                    self._recover(cause if isinstance(cause, sqlite3.Error) else sqlite3.Error(str(error)))
             return default
 
-    def _stumble(self, error: sqlite3.Error) -> None:
-        """Where it is the file's fault, begin a new one."""
-        if damaged(error) and not self._closed:
-            self._shut()
+    def _recover(self, error: sqlite3.Error) -> None:
+        """Begin a new file where the error is this file's fault."""
+        if is_damage(error) and not self._closed:
+            self._close_store()
             try:
-                set_aside(self.path, self._say)
-                self._ledger = self._open()
-            except JournalError as again:
-                self._say(str(again))
+                move_damaged(self.path, self._say)
+                self._store = self._open()
+            except JournalError as another:
+                self._say(str(another))

@@ -1,4 +1,4 @@
-"""The journal's file, opened to be written: made, locked, checked, and set aside where it is damaged."""
+"""The outbox's file, opened to be written: created, locked, checked, and moved away where it is damaged."""
 
 import fcntl
 import secrets
@@ -10,15 +10,24 @@ from io import FileIO
 from pathlib import Path
 
 from digitlens.core.errors import JournalError
-from digitlens.outlets.history import FORMAT, MARK, Base, check, code, said, text
+from digitlens.outlets.history import (
+    APPLICATION_ID,
+    FORMAT,
+    MALFORMED,
+    Database,
+    decode_text,
+    journal_error,
+    primary_code,
+    read_id,
+)
 
-BUSY = 2.0
-"""Seconds for which another's write is waited out; the live loop waits with us."""
-SIDES = ("", "-wal", "-shm")
-"""What belongs to one database, besides the name."""
+WRITE_TIMEOUT = 2.0
+"""Wait for a lock that another process holds, at most, seconds; the live loop waits with us."""
+SUFFIXES = ("", "-wal", "-shm")
+"""Suffixes of the files that make up one database."""
 SCHEMA = f"""
 BEGIN IMMEDIATE;
-PRAGMA application_id = {MARK};
+PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {FORMAT};
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE entry (
@@ -35,16 +44,16 @@ CREATE TABLE aside (
     PRIMARY KEY (outlet, number)
 ) WITHOUT ROWID;
 """
+"""Format 1, whose names stay: `let_go` counts evicted entries, `aside` holds the dead letters."""
 
 
 class OutboxLock:
-    """Keeps a second digitlens from the same journal, which would send everything twice.
+    """Keeps a second digitlens from the same outbox, which would send everything twice.
 
-    The lock is on a file of its own beside it: a lock that is let go on the database itself would take
-    SQLite's own along.
+    The lock is on a file of its own: releasing one on the database itself would release SQLite's own, too.
 
     Raises:
-        JournalError: another holds it, or the folder cannot be written to.
+        JournalError: another process holds it, or the folder cannot be written to.
     """
 
     def __init__(self, path: Path) -> None:
@@ -65,135 +74,137 @@ class OutboxLock:
             ) from None
 
     def release(self) -> None:
-        """Let others have it; again does nothing."""
+        """Release the lock; safe to call twice."""
         self._file.close()
 
 
 def open_file(path: Path, say: Callable[[str], None]) -> tuple[sqlite3.Connection, str]:
-    """The database and the journal's own id. One that is damaged is set aside, and a new one begun.
+    """The database and the outbox's id. A damaged file is moved away, and a new one begun.
 
     Raises:
-        JournalError: it cannot be opened or written, or is not a journal.
+        JournalError: the file cannot be opened or written, or is not a journal.
     """
     try:
         return _open(path)
     except sqlite3.Error as error:
-        if not damaged(error):
-            raise said(path, error) from error
-        set_aside(path, say)
+        if not is_damage(error):
+            raise journal_error(path, error) from error
+        move_damaged(path, say)
     try:
         return _open(path)
     except sqlite3.Error as error:
-        raise said(path, error) from error
+        raise journal_error(path, error) from error
 
 
-def damaged(error: sqlite3.Error) -> bool:
-    """Whether it is the file, and not the disk or another program."""
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file is at fault, rather than the disk or another program."""
     if isinstance(error, sqlite3.ProgrammingError | sqlite3.InterfaceError):
         return False
-    # What the checks of ours raise has no code. SQLITE_ERROR is a table that is not there any more.
-    return code(error) in (0, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    # Our own checks raise errors without a code. SQLITE_ERROR: a table is missing.
+    return primary_code(error) in (0, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def set_aside(path: Path, say: Callable[[str], None]) -> None:
-    """Rename it to FILE.damaged-TIME.
+def move_damaged(path: Path, say: Callable[[str], None]) -> None:
+    """Rename the file to FILE.damaged-TIME.
 
     Raises:
         JournalError: it cannot be renamed.
     """
-    stem = kept = f"{path}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    stem = target = f"{path}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     count = 1
-    while Path(kept).exists():
+    while Path(target).exists():
         count += 1
-        kept = f"{stem}-{count}"
+        target = f"{stem}-{count}"
     try:
-        for side in SIDES:
-            if Path(f"{path}{side}").exists():
-                Path(f"{path}{side}").rename(f"{kept}{side}")
+        for suffix in SUFFIXES:
+            if Path(f"{path}{suffix}").exists():
+                Path(f"{path}{suffix}").rename(f"{target}{suffix}")
     except OSError as error:
-        raise JournalError(f"{path}: damaged, and cannot be set aside: {error.strerror}") from error
-    say(f"{path}: is damaged; kept as {kept}, and a new journal begun")
+        raise JournalError(f"{path}: damaged, and cannot be renamed: {error.strerror}") from error
+    say(f"{path}: is damaged; kept as {target}, and a new journal begun")
 
 
 def forget(path: Path, region: str) -> None:
-    """The region's values up to now are not in force when digitlens starts next. It may run meanwhile.
+    """Void the region's values so far: none is in force when digitlens starts next. It may run meanwhile.
 
     Raises:
-        JournalError: the journal cannot be written.
+        JournalError: the file cannot be written.
     """
     try:
-        base = sqlite3.connect(path, timeout=BUSY, isolation_level=None, factory=Base)
+        database = sqlite3.connect(path, timeout=WRITE_TIMEOUT, isolation_level=None, factory=Database)
     except sqlite3.Error as error:
-        raise said(path, error) from error
+        raise journal_error(path, error) from error
     try:
-        check(base, path)
-        base.execute(
+        read_id(database, path)
+        database.execute(
             "INSERT OR REPLACE INTO about VALUES ('forgotten ' || ?, (SELECT max(number) FROM entry))",
             (region,),
         )
     except sqlite3.Error as error:
-        raise said(path, error) from error
+        raise journal_error(path, error) from error
     finally:
-        base.close()
+        database.close()
 
 
-def newest(base: sqlite3.Connection) -> int:
-    """The last row number that was given; 0 before the first."""
-    rows = base.execute("SELECT seq FROM sqlite_sequence UNION ALL SELECT max(number) FROM entry").fetchall()
-    numbers = [0, *(row[0] for row in rows if isinstance(row[0], int))]
-    if max(numbers) > 2**53:  # after the last possible number SQLite would say that the disk is full
-        raise sqlite3.DatabaseError("database disk image is malformed")
+def newest_row(database: sqlite3.Connection) -> int:
+    """The last row number that was used; 0 before the first."""
+    rows = database.execute("SELECT seq FROM sqlite_sequence UNION ALL SELECT max(number) FROM entry")
+    numbers = [0, *(row[0] for row in rows.fetchall() if isinstance(row[0], int))]
+    if max(numbers) > 2**53:  # after the last possible number SQLite would report a full disk
+        raise sqlite3.DatabaseError(MALFORMED)
     return max(numbers)
 
 
-def _columns(base: sqlite3.Connection) -> set[tuple[str, int, str]]:
-    """Each table's name, and the place and name of each of its columns."""
+def _columns(database: sqlite3.Connection) -> set[tuple[str, int, str]]:
+    """Table, place and name of each column."""
     return set(
-        base.execute(
+        database.execute(
             "SELECT tables.name, cid, columns.name FROM sqlite_schema tables, "
             "pragma_table_info(tables.name) columns WHERE tables.type = 'table'"
         ).fetchall()
     )
 
 
-def _own_columns() -> set[tuple[str, int, str]]:
-    """Those of a journal that is new."""
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as base:
-        base.executescript(SCHEMA)
-        return _columns(base)
+def _schema_columns() -> set[tuple[str, int, str]]:
+    """The columns of a new file."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
+        database.executescript(SCHEMA)
+        return _columns(database)
 
 
 def _open(path: Path) -> tuple[sqlite3.Connection, str]:
-    base = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False, factory=Base)
+    database = sqlite3.connect(
+        path, timeout=WRITE_TIMEOUT, isolation_level=None, check_same_thread=False, factory=Database
+    )
     try:
-        base.text_factory = text
-        new = not base.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+        database.text_factory = decode_text
+        new = not database.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
         if not new:
-            check(base, path)  # before anything of it is changed: it may be another program's
-        # The log is emptied into the file at 1 MB, so that the disk's share stays small.
-        base.execute("PRAGMA journal_mode = WAL")
-        base.execute("PRAGMA wal_autocheckpoint = 250")
-        base.execute("PRAGMA journal_size_limit = 1048576")
+            read_id(database, path)  # before anything in it is changed: it may be another program's
+        # Checkpoints at 1 MB keep the log's share of the disk small.
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA wal_autocheckpoint = 250")
+        database.execute("PRAGMA journal_size_limit = 1048576")
         if new:
             try:
-                base.executescript(SCHEMA)
-                base.execute("INSERT INTO about VALUES ('id', ?)", (secrets.token_hex(4),))
-                base.execute("COMMIT")
+                database.executescript(SCHEMA)
+                database.execute("INSERT INTO about VALUES ('id', ?)", (secrets.token_hex(4),))
+                database.execute("COMMIT")
             except sqlite3.Error:
-                if base.in_transaction:
-                    base.execute("ROLLBACK")
+                if database.in_transaction:
+                    database.execute("ROLLBACK")
                 raise
-        journal = check(base, path)
-        found = base.execute("PRAGMA quick_check(1)").fetchone()
+        outbox_id = read_id(database, path)
+        found = database.execute("PRAGMA quick_check(1)").fetchone()
         if found is None or found[0] != "ok":
-            raise sqlite3.DatabaseError("database disk image is malformed")
-        own = _own_columns()
-        tables = {table for table, _, _ in own}
+            raise sqlite3.DatabaseError(MALFORMED)
+        schema = _schema_columns()
+        tables = {table for table, _, _ in schema}
         # A letter of the schema may be damaged, too.
-        if {column for column in _columns(base) if column[0] in tables} != own:
-            raise sqlite3.DatabaseError("database disk image is malformed")
-        newest(base)
+        if {column for column in _columns(database) if column[0] in tables} != schema:
+            raise sqlite3.DatabaseError(MALFORMED)
+        newest_row(database)
     except BaseException:
-        base.close()
+        database.close()
         raise
-    return base, journal
+    return database, outbox_id

@@ -1,4 +1,4 @@
-"""What stands in the journal's file: rows, and how far each outlet has come. Errors are SQLite's own."""
+"""The rows of the outbox's file, and each outlet's cursor. Errors are SQLite's own."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -8,142 +8,148 @@ import msgspec
 
 from digitlens.outlets.entries import Draft, Entry
 from digitlens.outlets.history import History
-from digitlens.outlets.outbox_file import newest, open_file
+from digitlens.outlets.outbox_file import newest_row, open_file
 
-SHARE = 20
-"""Of a journal at its limit, one part in so many is let go at a time."""
+EVICTION_PARTS = 20
+"""Parts of the stored rows, of which the oldest is evicted at a time once the file is full."""
 _INSERT = "INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class Cursor(msgspec.Struct):
-    """An outlet's: the last row that it is done with, and how many were let go before it was.
+    """How far an outlet has come: the last row that it is done with, and how many were evicted before that.
 
-    `kept` is the cursor as it stands in the file, None for one that does not stand there yet.
+    `stored` is the row that the file has, None for a cursor that is not in it yet; `warned` says whether the
+    user knows of the evictions.
     """
 
-    cursor: int
-    let_go: int = 0
-    kept: int | None = None
-    told: bool = False
+    row: int
+    evicted: int = 0
+    stored: int | None = None
+    warned: bool = False
 
 
 class OutboxStore:
-    """The open file; calls are one at a time. `history` reads it, and may be called from other threads.
+    """The open file, for one call at a time. `history` reads it, and may be called from other threads.
+
+    `outbox_id` is part of the entries' ids, `newest` the last row number, `inode` the file's.
 
     Raises:
-        JournalError: it cannot be opened, or is no journal.
+        JournalError: the file cannot be opened, or is not a journal.
         sqlite3.Error: it cannot be read.
     """
 
     def __init__(self, path: Path, say: Callable[[str], None]) -> None:
-        self._base, self.journal = open_file(path, say)
+        self._database, self.outbox_id = open_file(path, say)
         try:
             self.history = History(path)
-            self.newest = newest(self._base)
-            self.file = path.stat().st_ino
+            self.newest = newest_row(self._database)
+            self.inode = path.stat().st_ino
         except BaseException:
-            self._base.close()
+            self._database.close()
             raise
 
-    def mark(self, outlet: str) -> Cursor:
-        """The outlet's; a new one's is at the newest row."""
-        row = self._base.execute("SELECT cursor, let_go FROM outlet WHERE name = ?", (outlet,)).fetchone()
+    def cursor(self, outlet: str) -> Cursor:
+        """The outlet's cursor; a new one's is at the newest row."""
+        query = "SELECT cursor, let_go FROM outlet WHERE name = ?"
+        row = self._database.execute(query, (outlet,)).fetchone()
         if row is None or not all(isinstance(value, int) for value in row):
             return Cursor(self.newest)
-        cursor = min(max(row[0], 0), self.newest)
-        return Cursor(cursor, row[1], cursor)
+        number = min(max(row[0], 0), self.newest)
+        return Cursor(number, row[1], number)
 
     def insert(
-        self, device: str, drafts: Iterable[Draft], limit: int, marks: dict[str, Cursor]
+        self, device: str, drafts: Iterable[Draft], limit: int, cursors: dict[str, Cursor]
     ) -> list[Entry]:
-        """Write them, and let the oldest go where there are more than `limit` bytes then.
+        """Write the drafts, and evict the oldest rows where the file then holds more than `limit` bytes.
 
-        One fsync, after which they are on the disk also when the power is cut.
+        One fsync, after which the entries survive a power cut.
         """
         entries = []
-        self._base.execute("PRAGMA synchronous = FULL")
+        self._database.execute("PRAGMA synchronous = FULL")
         with self._transaction():
             for draft in drafts:
                 row = (
                     device, draft.time, draft.kind, draft.number, draft.text, draft.confidence, *draft.box,
                     *draft.size, draft.before, draft.region, draft.value, draft.reason,
                 )  # fmt: skip
-                number = self._base.execute(_INSERT, row).lastrowid
-                id_ = f"{device}-{self.journal}-{number}"
+                number = self._database.execute(_INSERT, row).lastrowid
+                id_ = f"{device}-{self.outbox_id}-{number}"
                 entries.append(Entry(id=id_, device=device, **msgspec.structs.asdict(draft)))
-            left = self._trim(limit, marks)
+            moved = self._evict(limit, cursors)
         self.newest = number or self.newest
-        for name, (cursor, let_go) in left.items():
-            mark = marks[name]
-            mark.cursor, mark.kept, mark.let_go = max(cursor, mark.cursor), cursor, let_go
+        for name, (stored, evicted) in moved.items():
+            cursor = cursors[name]
+            cursor.row, cursor.stored, cursor.evicted = max(stored, cursor.row), stored, evicted
         return entries
 
-    def store(self, marks: dict[str, Cursor]) -> None:
-        """Write them, without an fsync: what a power cut takes back is sent again, with the same ids."""
-        if all(mark.cursor == mark.kept for mark in marks.values()):
+    def save(self, cursors: dict[str, Cursor]) -> None:
+        """Write the cursors, without an fsync: entries after a lost one are sent again, with the same ids."""
+        if all(cursor.row == cursor.stored for cursor in cursors.values()):
             return
-        self._base.execute("PRAGMA synchronous = NORMAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
         with self._transaction():
-            self._store(marks)
-        for mark in marks.values():
-            mark.kept = mark.cursor
+            self._save(cursors)
+        for cursor in cursors.values():
+            cursor.stored = cursor.row
 
-    def set_aside(self, outlet: str, number: int, reason: str, time: float) -> None:
-        """Keep it as one that the outlet's receiver has refused for good."""
-        self._base.execute("INSERT OR REPLACE INTO aside VALUES (?, ?, ?, ?)", (outlet, number, reason, time))
+    def dead_letter(self, outlet: str, number: int, reason: str, time: float) -> None:
+        """Note that the outlet's receiver has refused this row for good."""
+        self._database.execute(
+            "INSERT OR REPLACE INTO aside VALUES (?, ?, ?, ?)", (outlet, number, reason, time)
+        )
 
-    def asides(self) -> dict[str, int]:
-        """How many were refused, by outlet."""
-        rows = self._base.execute("SELECT outlet, count(*) FROM aside GROUP BY outlet").fetchall()
+    def dead_letters(self) -> dict[str, int]:
+        """How many rows were refused, by outlet."""
+        rows = self._database.execute("SELECT outlet, count(*) FROM aside GROUP BY outlet").fetchall()
         return {str(name): int(count) for name, count in rows}
 
     def used(self) -> int:
-        """Bytes that hold something; the file itself never shrinks."""
+        """Size of the pages that hold something, bytes; the file itself never shrinks."""
         pages, free, size = (
-            self._base.execute(f"PRAGMA {what}").fetchone()[0]
-            for what in ("page_count", "freelist_count", "page_size")
+            self._database.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
         )
         return int((pages - free) * size)
 
     def close(self) -> None:
-        """Close the file; again does nothing."""
+        """Close the file; safe to call twice."""
         self.history.close()
-        self._base.close()
+        self._database.close()
 
-    def _trim(self, limit: int, marks: dict[str, Cursor]) -> dict[str, tuple[int, int]]:
-        """Let the oldest go until the rest is below the limit; each mark's cursor and let_go, if any went."""
+    def _evict(self, limit: int, cursors: dict[str, Cursor]) -> dict[str, tuple[int, int]]:
+        """Delete the oldest rows until the rest fits; each cursor's row and evicted count, if any went."""
         if self.used() <= limit:
             return {}
-        self._store(marks)
+        self._save(cursors)
         while self.used() > limit:
-            first, last = self._base.execute("SELECT min(number), max(number) FROM entry").fetchone()
-            until = first + (last - first) // SHARE
+            first, last = self._database.execute("SELECT min(number), max(number) FROM entry").fetchone()
+            until = first + (last - first) // EVICTION_PARTS
             if until >= last:
                 break
-            self._base.execute(
+            self._database.execute(
                 "UPDATE outlet SET cursor = max(cursor, ?1), let_go = let_go + "
                 "(SELECT count(*) FROM entry WHERE number > cursor AND number <= ?1)",
                 (until,),
             )
-            self._base.execute("DELETE FROM entry WHERE number <= ?", (until,))
-            self._base.execute("DELETE FROM aside WHERE number <= ?", (until,))
-        rows = self._base.execute("SELECT name, cursor, let_go FROM outlet").fetchall()
-        return {name: (cursor, let_go) for name, cursor, let_go in rows if name in marks}
+            self._database.execute("DELETE FROM entry WHERE number <= ?", (until,))
+            self._database.execute("DELETE FROM aside WHERE number <= ?", (until,))
+        rows = self._database.execute("SELECT name, cursor, let_go FROM outlet").fetchall()
+        return {name: (number, evicted) for name, number, evicted in rows if name in cursors}
 
-    def _store(self, marks: dict[str, Cursor]) -> None:
-        for name, mark in marks.items():
-            self._base.execute(
+    def _save(self, cursors: dict[str, Cursor]) -> None:
+        for name, cursor in cursors.items():
+            self._database.execute(
                 "INSERT INTO outlet VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE SET cursor = ?2",
-                (name, mark.cursor, mark.let_go),
+                (name, cursor.row, cursor.evicted),
             )
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._base.execute("BEGIN IMMEDIATE")
+        self._database.execute("BEGIN IMMEDIATE")
         try:
             yield
-            self._base.execute("COMMIT")
+            self._database.execute("COMMIT")
         except BaseException:
-            if self._base.in_transaction:
-                self._base.execute("ROLLBACK")
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
             raise

@@ -1,4 +1,4 @@
-"""Events -> what the journal keeps of them: in named regions of the picture, with the rules of each."""
+"""Events -> drafts: the named region of the picture that a number is in, and the rules that it breaks."""
 
 import re
 from collections.abc import Mapping
@@ -12,18 +12,19 @@ from digitlens.core.tracking import Event
 from digitlens.outlets.entries import Draft
 
 HOUR = 3600.0
-REMEMBERED = 1000
-"""Good readings of a region that are kept for `change_per_hour`, beyond those of the last hour's."""
-EXACT = 15
-"""Digits that a value can have and still be exact."""
+"""Period of `change_per_hour`, seconds."""
+MAX_GOOD = 1000
+"""Good readings of a region that are kept for `change_per_hour`, at most."""
+EXACT_DIGITS = 15
+"""Digits of a value that a float holds exactly, at most."""
 
 
 class _Region:
-    """One region: what stands there, and the values that kept its rules."""
+    """One region: the numbers in it, and the values that kept its rules."""
 
     def __init__(self, settings: RegionSettings) -> None:
         self.settings = settings
-        self.standing: dict[int, Event] = {}
+        self.present: dict[int, Event] = {}
         self.good: list[tuple[float, float]] = []  # time, value; the last is in force
 
     @property
@@ -31,21 +32,21 @@ class _Region:
         return self.good[-1][1] if self.good else None
 
     @property
-    def own(self) -> list[Event]:
-        """What stands there and could be the region's number."""
+    def candidates(self) -> list[Event]:
+        """The numbers in the region that could be its own."""
         digits = self.settings.digits
-        return [one for one in self.standing.values() if digits is None or _count(one.text) == digits]
+        return [event for event in self.present.values() if digits in (None, _count_digits(event.text))]
 
     def judge(self, event: Event) -> str:
-        """Which rules the event's text breaks, in words; if none, its value is in force."""
+        """Which rules the event's text breaks, in words; where it breaks none, its value is in force."""
         rules = self.settings
         reasons = []
-        if all(one.id != event.id for one in self.own):
-            reasons.append(f"digits: {_count(event.text)}, not {rules.digits}")
-        elif len(self.own) > 1:
-            reasons.append(f"numbers: {len(self.own)} stand in the region")
-        if _count(event.text) > EXACT:
-            return "; ".join([*reasons, f"digits: {_count(event.text)}, more than {EXACT}"])
+        if all(candidate.id != event.id for candidate in self.candidates):
+            reasons.append(f"digits: {_count_digits(event.text)}, not {rules.digits}")
+        elif len(self.candidates) > 1:
+            reasons.append(f"numbers: {len(self.candidates)} stand in the region")
+        if _count_digits(event.text) > EXACT_DIGITS:
+            return "; ".join([*reasons, f"digits: {_count_digits(event.text)}, more than {EXACT_DIGITS}"])
         value = _value(event.text, rules.decimals)
         if value is None:
             reasons.append(f"decimals: not {rules.decimals}")
@@ -64,11 +65,11 @@ class _Region:
         return "; ".join(reasons)
 
     def _too_fast(self, value: float, time: float) -> str:
-        """Within any hour no more than `change_per_hour`; over a longer time as much for each hour."""
+        """How the value breaks `change_per_hour`, within any hour or over a longer time; else empty."""
         allowed = self.settings.change_per_hour
         assert allowed is not None  # noqa: S101  # asked by judge
-        # A clock that was set back: how long ago they were is not known, and the rule must not stand in
-        # the way until the old time comes again.
+        # After a clock was set back the age of older readings is unknown; without this the rule would refuse
+        # all values until the old time comes again.
         self.good = [(min(before, time), old) for before, old in self.good]
         self._forget(time)
         for before, old in self.good:
@@ -81,17 +82,17 @@ class _Region:
         return ""
 
     def _forget(self, time: float) -> None:
-        """Of the readings before the last hour only the last counts: it was in force when that began."""
-        while len(self.good) > 1 and (len(self.good) > REMEMBERED or self.good[1][0] <= time - HOUR):
+        """Drop the readings before the last hour but one, which was in force when that hour began."""
+        while len(self.good) > 1 and (len(self.good) > MAX_GOOD or self.good[1][0] <= time - HOUR):
             del self.good[0]
 
 
 class Regions:
-    """Gives each event its region and value; knows no clock but the events'.
+    """Gives each event its region and value; its only clock is the events' time.
 
-    A number stands in the smallest region that has its middle. Where a region has more than one number
-    that could be its own (with `digits`, that many digits), none of them is taken: each is told with the
-    reason, and the last good value stays, until one alone is left.
+    A number belongs to the smallest region that holds its center. Where more than one number in a region
+    could be its own (with `digits`: has that many), none is taken: each entry has the reason, and the last
+    good value stays in force until only one is left.
 
     Raises:
         SettingsError: a region's name does not fit into a topic.
@@ -104,10 +105,10 @@ class Regions:
                     f"region.{name}: a region's name has up to 64 letters (a to z), digits, _ and -"
                 )
         self._regions = {name: _Region(region) for name, region in settings.items()}
-        self._where: dict[int, str] = {}
+        self._region_of: dict[int, str] = {}
 
     def restore(self, good: Mapping[str, tuple[float, float]]) -> None:
-        """The value in force of each region, and its time, from before a restart; others are ignored."""
+        """Put values of before a restart in force: region -> value and time; unknown regions are ignored."""
         for name, (value, time) in good.items():
             if name in self._regions:
                 self._regions[name].good = [(time, value)]
@@ -118,50 +119,52 @@ class Regions:
         return {name: region.value for name, region in self._regions.items()}
 
     def apply(self, event: Event, size: tuple[int, int]) -> list[Draft]:
-        """What is to be kept of the event, whose box is in a picture of `size`.
+        """The event as a draft; its box is in a picture of `size` (width, height).
 
-        It is one draft, or two: where a number has left another alone in a region, that one counts now.
+        A second draft follows where the number has left another one alone in a region: that one counts now.
         """
-        before = self._where.pop(event.id, "")
+        before = self._region_of.pop(event.id, "")
         name = before if event.kind == "gone" else self._find(event.box, size)
-        crowded = {one for one in {before, name} - {""} if len(self._regions[one].own) > 1}
+        crowded = {one for one in {before, name} - {""} if len(self._regions[one].candidates) > 1}
         if before:
-            del self._regions[before].standing[event.id]
+            del self._regions[before].present[event.id]
         value, reason = None, ""
         if name:
             region = self._regions[name]
             if event.kind != "gone":
-                self._where[event.id] = name
-                region.standing[event.id] = event
+                self._region_of[event.id] = name
+                region.present[event.id] = event
                 reason = region.judge(event)
             value = region.value
         drafts = [_draft(event, size, name, value, reason)]
         for one in sorted(crowded):
             region = self._regions[one]
-            if len(region.own) == 1 and region.own[0].id != event.id:
-                left = msgspec.structs.replace(region.own[0], kind="changed", time=event.time, before="")
-                region.standing[left.id] = left
+            if len(region.candidates) == 1 and region.candidates[0].id != event.id:
+                left = msgspec.structs.replace(
+                    region.candidates[0], kind="changed", time=event.time, before=""
+                )
+                region.present[left.id] = left
                 reason = region.judge(left)
                 drafts.append(_draft(left, size, one, region.value, reason))
         return drafts
 
     def _find(self, box: Box, size: tuple[int, int]) -> str:
-        across = (box[0] + box[2] / 2) / size[0]
-        down = (box[1] + box[3] / 2) / size[1]
+        x = (box[0] + box[2] / 2) / size[0]
+        y = (box[1] + box[3] / 2) / size[1]
         found = []
         for name, region in self._regions.items():
             left, top, right, bottom = region.settings.corners
-            if left <= across <= right and top <= down <= bottom:
+            if left <= x <= right and top <= y <= bottom:
                 found.append(((right - left) * (bottom - top), name))
         return min(found)[1] if found else ""
 
 
-def _count(text: str) -> int:
+def _count_digits(text: str) -> int:
     return sum(sign.isdigit() for sign in text)
 
 
 def _value(text: str, decimals: int) -> float | None:
-    """1234 with one decimal place is 123.4; None for a text whose own sign stands elsewhere."""
+    """1234 with one decimal place is 123.4; None for a text with a separator in another place."""
     parts = re.split(r"\D", text)
     if len(parts) == 1 and text:
         return float(text) / 10.0**decimals

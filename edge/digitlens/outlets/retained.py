@@ -1,4 +1,4 @@
-"""What stands now, for those who come later: the newest state of each region and number, by topic."""
+"""The state of the paper as retained messages: the newest of each region and number, by topic."""
 
 import threading
 from collections.abc import Iterable
@@ -6,13 +6,13 @@ from collections.abc import Iterable
 import msgspec
 
 from digitlens.core.readings import Box
-from digitlens.outlets.entries import STANDING, Entry
+from digitlens.outlets.entries import MAX_PRESENT, Entry
 
 
 class TopicState(msgspec.Struct, frozen=True):
-    """Of a region or a number. Nothing stands there where `text` is null or `present` false.
+    """The state of a region or a number. Nothing is there where `text` is null or `present` false.
 
-    `value` is a region's last number that kept its rules, `reason` the rule that `text` broke.
+    `value` is a region's last number that kept its rules, `reason` the rules that `text` breaks.
     """
 
     text: str | None = None
@@ -25,8 +25,8 @@ class TopicState(msgspec.Struct, frozen=True):
     id: str = ""
 
 
-class StandingNumber(msgspec.Struct, frozen=True):
-    """A number in the list of all."""
+class PresentNumber(msgspec.Struct, frozen=True):
+    """A number in the list of all present ones."""
 
     number: int
     text: str
@@ -40,77 +40,81 @@ class StandingNumber(msgspec.Struct, frozen=True):
 class RetainedState:
     """Follows entries as they are announced; may be used from several threads.
 
-    A number outside the regions takes the first of the `places` that is free, and keeps it while it stands.
+    Args:
+        root: what all topics begin with.
+        regions: the names of the regions, a topic each.
+        slots: topics for numbers outside the regions. A number takes the first free slot, and keeps it while
+            it is present.
     """
 
-    def __init__(self, root: str, regions: Iterable[str], places: int) -> None:
+    def __init__(self, root: str, regions: Iterable[str], slots: int) -> None:
         self._lock = threading.Lock()
         self._regions = {name: f"{root}/region/{name}" for name in regions}
-        self._places = [f"{root}/number/{place}" for place in range(1, places + 1)]
+        self._slots = [f"{root}/number/{slot}" for slot in range(1, slots + 1)]
         self._list = f"{root}/numbers"
-        self._standing: dict[int, StandingNumber] = {}
+        self._present: dict[int, PresentNumber] = {}
         self._taken: dict[int, str] = {}
-        self._states = {topic: TopicState() for topic in (*self._regions.values(), *self._places)}
-        self._news = dict.fromkeys(self.topics)
+        self._states = {topic: TopicState() for topic in (*self._regions.values(), *self._slots)}
+        self._changed = dict.fromkeys(self.topics)
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """All that have a state."""
+        """All topics that have a state."""
         return (*self._states, self._list)
 
     def restore(self, region: str, entry: Entry) -> None:
-        """What was last said of a region before a restart."""
+        """Take the last entry of a region from before a restart; its number is not present."""
         self._states[self._regions[region]] = _state(entry, present=False)
 
-    def take(self, entries: Iterable[Entry]) -> None:
-        """They have been announced."""
+    def update(self, entries: Iterable[Entry]) -> None:
+        """Apply entries that have been announced."""
         with self._lock:
             for entry in entries:
                 if entry.region in self._regions:
-                    self._tell(self._regions[entry.region], _state(entry, present=entry.kind != "gone"))
-                    self._leave(entry.number)
+                    self._set(self._regions[entry.region], _state(entry, present=entry.kind != "gone"))
+                    self._free(entry.number)
                 elif entry.kind == "gone":
-                    self._leave(entry.number)
+                    self._free(entry.number)
                 else:
-                    free = (place for place in self._places if place not in self._taken.values())
-                    if (place := self._taken.get(entry.number) or next(free, None)) is not None:
-                        self._taken[entry.number] = place
-                        self._tell(place, _state(entry, present=True))
-                self._standing.pop(entry.number, None)
+                    free = (slot for slot in self._slots if slot not in self._taken.values())
+                    if (slot := self._taken.get(entry.number) or next(free, None)) is not None:
+                        self._taken[entry.number] = slot
+                        self._set(slot, _state(entry, present=True))
+                self._present.pop(entry.number, None)
                 if entry.kind != "gone":
-                    self._standing[entry.number] = StandingNumber(
+                    self._present[entry.number] = PresentNumber(
                         entry.number, entry.text, entry.confidence, entry.box, entry.size, entry.region,
                         entry.time,
                     )  # fmt: skip
-                    if len(self._standing) > STANDING:
-                        self._leave(next(iter(self._standing)))
-                        self._standing.pop(next(iter(self._standing)))
-                self._news[self._list] = None
+                    if len(self._present) > MAX_PRESENT:
+                        self._free(next(iter(self._present)))
+                        self._present.pop(next(iter(self._present)))
+                self._changed[self._list] = None
 
-    def news(self) -> dict[str, bytes]:
-        """The topics whose state is another than when they were last asked for, each with it."""
+    def changes(self) -> dict[str, bytes]:
+        """Topic -> payload of each state that has changed since the last call."""
         with self._lock:
-            topics, self._news = self._news, {}
+            topics, self._changed = self._changed, {}
             return {topic: self._payload(topic) for topic in topics}
 
-    def again(self) -> None:
-        """All of them are news once more."""
+    def resend(self) -> None:
+        """Count every state as changed, for a new connection."""
         with self._lock:
-            self._news = dict.fromkeys(self.topics)
+            self._changed = dict.fromkeys(self.topics)
 
     def _payload(self, topic: str) -> bytes:
         if topic == self._list:
-            return msgspec.json.encode(list(self._standing.values()))
+            return msgspec.json.encode(list(self._present.values()))
         return msgspec.json.encode(self._states[topic])
 
-    def _leave(self, number: int) -> None:
-        place = self._taken.pop(number, None)
-        if place is not None:
-            self._tell(place, TopicState())
+    def _free(self, number: int) -> None:
+        slot = self._taken.pop(number, None)
+        if slot is not None:
+            self._set(slot, TopicState())
 
-    def _tell(self, topic: str, state: TopicState) -> None:
+    def _set(self, topic: str, state: TopicState) -> None:
         self._states[topic] = state
-        self._news[topic] = None
+        self._changed[topic] = None
 
 
 def _state(entry: Entry, present: bool) -> TopicState:

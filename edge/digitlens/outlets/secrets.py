@@ -1,19 +1,21 @@
-"""Passwords and keys, from a file or from systemd's credentials; never from the settings or the command."""
+"""Passwords, keys and tokens, from a file or a systemd credential; never from the settings or the command."""
 
 import os
+import stat
 from collections.abc import Mapping
+from io import FileIO
 from pathlib import Path
 
 from digitlens.core.errors import OutletError
 
-OTHERS = 0o037
-"""What a file's mode must not allow: its group to write, and others anything."""
-LARGEST = 4096
-"""Bytes of a secret's file; more is another file."""
+FORBIDDEN_MODE = 0o037
+"""Mode bits that a secret's file must not have: its group may not write, and others have no access."""
+MAX_BYTES = 4096
+"""Size of a secret's file, at most, bytes; a larger one is another file."""
 
 
-def place(file: str, credential: str, environment: Mapping[str, str] = os.environ) -> Path | None:
-    """The file that was named; without one, systemd's credential of that name (LoadCredential=), if given."""
+def secret_path(file: str, credential: str, environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The named file; without one, systemd's credential of that name (LoadCredential=), if there is one."""
     if file:
         return Path(file)
     folder = environment.get("CREDENTIALS_DIRECTORY", "")
@@ -21,28 +23,52 @@ def place(file: str, credential: str, environment: Mapping[str, str] = os.enviro
     return path if folder and path.exists() else None
 
 
-def secret(file: str, credential: str, setting: str) -> str:
-    """What stands there, see place.
+def read_secret(path: Path, hint: str = "") -> str:
+    """The text of a secret's file, without the line's end.
 
-    The line's end is not part of it. Empty if there is neither.
+    Args:
+        path: of the file.
+        hint: how to make such a file, appended to the message where there is none.
 
     Raises:
-        OutletError: a file that is named cannot be read, others can read it, or it holds nothing.
+        OutletError: the file is missing, cannot be read, is not a regular one, too large or not UTF-8, or
+            others than its group have access. The message begins with the path.
     """
-    path = place(file, credential)
+    try:
+        # A FIFO without a writer would block the open for ever.
+        with FileIO(str(path), opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            mode = os.fstat(file.fileno()).st_mode
+            content = file.read(MAX_BYTES + 1) if stat.S_ISREG(mode) else b""
+    except FileNotFoundError as error:
+        why = f"no such file; {hint} > {path}" if hint else f"cannot be read: {error.strerror}"
+        raise OutletError(f"{path}: {why}") from error
+    except OSError as error:
+        raise OutletError(f"{path}: cannot be read: {error.strerror}") from error
+    if not stat.S_ISREG(mode):
+        raise OutletError(f"{path}: not a file{hint and f'; {hint}'}")
+    if mode & FORBIDDEN_MODE:
+        raise OutletError(f"{path}: others than its group can reach it: chmod 640 {path}")
+    if len(content) > MAX_BYTES:
+        raise OutletError(f"{path}: must hold one line, of at most {MAX_BYTES} bytes")
+    try:
+        return content.decode().rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise OutletError(f"{path}: is not text") from error
+
+
+def secret(file: str, credential: str, setting: str) -> str:
+    """The secret in that file or credential, see secret_path; empty if there is neither.
+
+    Raises:
+        OutletError: see read_secret; or the file is empty. The message begins with the `setting`.
+    """
+    path = secret_path(file, credential)
     if path is None:
         return ""
     try:
-        with path.open("rb") as opened:
-            mode = os.fstat(opened.fileno()).st_mode
-            content = opened.read(LARGEST + 1)
-        text = content.decode().rstrip("\r\n")
-    except OSError as error:
-        raise OutletError(f"{setting}: {path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise OutletError(f"{setting}: {path}: is not text") from error
-    if mode & OTHERS:
-        raise OutletError(f"{setting}: {path}: others than its group can reach it: chmod 640 {path}")
-    if not text or len(content) > LARGEST:
-        raise OutletError(f"{setting}: {path}: must hold one line, of at most {LARGEST} bytes")
+        text = read_secret(path)
+        if not text:
+            raise OutletError(f"{path}: must hold one line, of at most {MAX_BYTES} bytes")
+    except OutletError as error:
+        raise OutletError(f"{setting}: {error}") from error
     return text

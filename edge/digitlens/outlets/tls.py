@@ -1,18 +1,18 @@
-"""Whose certificates are trusted."""
+"""TLS contexts of clients, which verify the server's certificate."""
 
 import ssl
 
 from digitlens.core.errors import OutletError
 
 
-def trusting(ca_file: str, setting: str) -> ssl.SSLContext:
-    """A context that looks at certificates: against a file's, or else the system's.
+def client_context(ca_file: str, setting: str) -> ssl.SSLContext:
+    """A context that verifies certificates against those in `ca_file`, or the system's where it is empty.
 
     Raises:
-        OutletError: the file cannot be read, or holds no certificate; it names the `setting`.
+        OutletError: the file cannot be read, or holds no certificate; the message names the `setting`.
     """
     try:
         return ssl.create_default_context(cafile=ca_file or None)
     except OSError as error:  # ssl.SSLError is one
-        what = error.strerror if not isinstance(error, ssl.SSLError) else "holds no certificate"
-        raise OutletError(f"{setting}: {ca_file}: {what}") from error
+        why = error.strerror if not isinstance(error, ssl.SSLError) else "holds no certificate"
+        raise OutletError(f"{setting}: {ca_file}: {why}") from error

@@ -1,79 +1,106 @@
-"""Webhook: each reading as a POST of JSON, signed, one after the other from the journal.
+"""Webhook: each entry of the outbox as a signed POST of JSON, one after the other.
 
 The body is the entry. Where there is a key, the headers are `X-Digitlens-Timestamp` (seconds since 1970)
-and `X-Digitlens-Signature: sha256=HEX`, the HMAC of TIMESTAMP.BODY; `X-Digitlens-Id` is the entry's id, by
-which a receiver tells a repeat.
+and `X-Digitlens-Signature: sha256=HEX`, the HMAC of TIMESTAMP.BODY. `X-Digitlens-Id` is the entry's id, by
+which a receiver recognizes a repeat.
 """
 
 import email.utils
 import hashlib
 import hmac
 import http.client
-import random
+import re
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC
 from time import monotonic, time
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from urllib.parse import urlsplit
 
 import msgspec
 
-from digitlens.config.settings import WebhookSettings
+from digitlens.core.backoff import Backoff
 from digitlens.core.errors import OutletError
 from digitlens.core.version import __version__
+from digitlens.outlets.base import Option, Outlet, OutletContext
 from digitlens.outlets.entries import Entry
 from digitlens.outlets.outbox import Outbox
 from digitlens.outlets.secrets import secret
-from digitlens.outlets.tls import trusting
+from digitlens.outlets.tls import client_context
+from digitlens.outlets.webhook_settings import WebhookSettings
 
-PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0)
-"""Seconds before an entry is sent again; the last again and again. A fifth more or less, by chance."""
-LONGEST = 3600.0
-"""Seconds that a receiver may tell us to wait (Retry-After)."""
-LATER = frozenset((408, 425, 429))
-"""Of the answers 400 to 499, those that may be another the next time."""
-BODY = 65_536
-"""Bytes of an answer that are read; what comes after is of no use."""
+TRANSIENT = frozenset((408, 425, 429))
+"""The statuses from 400 to 499 after which a repeat may succeed."""
+MAX_BODY = 65_536
+"""Length of an answer's body that is read, at most, bytes; more is of no use."""
+DRAIN_TIMEOUT = 3.0
+"""Time to finish the request in flight when the outlet is closed, at most, seconds."""
+IDLE = 60.0
+"""Time between two looks into the outbox without an announcement, which may have been missed, seconds."""
 
-FAREWELL = 3.0
-"""Seconds for what is under way when the outlet is closed."""
+
+@dataclass(frozen=True)
+class WebhookTiming:
+    """When an entry is sent again."""
+
+    pauses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0)
+    """Pauses before an entry is sent again, the last one repeated; each varies by a fifth, seconds."""
+    longest_retry_after: float = 3600.0
+    """Wait that a receiver may ask for (Retry-After), at most, seconds."""
 
 
 class Answer(NamedTuple):
-    """A status, and the seconds after which the receiver wants to be asked again."""
+    """A status, the Retry-After in seconds, and where a redirect leads, else empty."""
 
     status: int
-    after: float
-    moved: str
+    retry_after: float
+    location: str
 
 
-class WebhookOutlet:
-    """Posts in a thread of its own, from the journal, in order.
+class WebhookOutlet(Outlet):
+    """Posts the outbox's entries in its own thread, in order.
 
-    2xx is the acknowledgment. 4xx but 408, 425 and 429 sets the entry aside in the journal; all else,
-    redirects among it, is tried again at growing pauses, and what comes after waits.
+    2xx is the acknowledgment. 4xx but 408, 425 and 429 makes the entry a dead letter. Everything else,
+    redirects included, is retried with backoff while later entries wait.
 
     Args:
-        journal: what is announced stands in it.
-        say: is handed each line for the user, from the thread.
+        outbox: holds every entry that is announced.
+        say: takes each line for the user, in the thread.
+        timing: of tests, which do not wait for long.
 
     Raises:
-        OutletError: the address is none, or the key or the certificates cannot be read.
+        OutletError: the address is not one, or the key or the certificates cannot be read.
     """
 
     name = "webhook"
+    Settings = WebhookSettings
+    switch = "url"
+    options = (Option("--webhook", "url", "[webhook] url", "URL"),)
+    sends_from_outbox = True
+
+    @classmethod
+    def check(cls, settings: WebhookSettings) -> None:
+        """See Outlet; the address is not repeated, for it may hold a secret."""
+        if settings.url and not re.fullmatch(r"https?://[^\s/?#]+\S*", settings.url):
+            raise ValueError("url: take http://... or https://...")
+
+    @classmethod
+    def open(cls, settings: WebhookSettings, context: OutletContext) -> Self:
+        """See Outlet."""
+        return cls(settings, context.outbox(), context.say)
 
     def __init__(
         self,
         settings: WebhookSettings,
-        journal: Outbox,
+        outbox: Outbox,
         say: Callable[[str], None] = lambda line: None,
+        timing: WebhookTiming = WebhookTiming(),  # frozen
     ) -> None:
-        self._settings, self._journal, self._say_line = settings, journal, say
+        self._settings, self._outbox, self._say_line, self._timing = settings, outbox, say, timing
         try:
             parts = urlsplit(settings.url)
             self._host, self._port = parts.hostname or "", parts.port
@@ -89,47 +116,46 @@ class WebhookOutlet:
         if not self._path.isascii() or any(sign <= " " or sign == "\x7f" for sign in self._path):
             raise OutletError("webhook.url: must be written with %XX where it is not plain letters")
         # Without the path, which may hold a secret.
-        self._where = f"{parts.scheme}://{parts.netloc}"
+        self._origin = f"{parts.scheme}://{parts.netloc}"
         self._context = None
         if parts.scheme == "https":
-            self._context = trusting(settings.ca_file, "webhook.ca_file")
-        self._key()  # what is wrong with it is said now
-        journal.follow(self.name)
+            self._context = client_context(settings.ca_file, "webhook.ca_file")
+        self._key()  # read again for each entry; an error is raised now
+        outbox.follow(self.name)
         self._said = ""
         self._connection: http.client.HTTPConnection | None = None
         self._socket: socket.socket | None = None
-        self._tries = 0
+        self._backoff = Backoff(timing.pauses, jitter=0.2)
         self._refused = 0
         self._closing = False
-        self._news = threading.Condition()
-        self._fresh = True
+        self._changed = threading.Condition()
+        self._announced = True
         self._thread = threading.Thread(target=self._run, name="webhook", daemon=True)
         self._thread.start()
 
     def announce(self, entries: Sequence[Entry]) -> None:
         """See Outlet."""
-        with self._news:
-            self._fresh = True
-            self._news.notify()
+        with self._changed:
+            self._announced = True
+            self._changed.notify()
 
     def close(self) -> None:
-        """See Outlet; what has no answer in a few seconds stays in the journal."""
-        with self._news:
+        """See Outlet; an entry without an answer within DRAIN_TIMEOUT stays in the outbox."""
+        with self._changed:
             self._closing = True
-            self._news.notify()
-        self._thread.join(FAREWELL)
+            self._changed.notify()
+        self._thread.join(DRAIN_TIMEOUT)
         self._hang_up()
-        self._thread.join(FAREWELL)
+        self._thread.join(DRAIN_TIMEOUT)
 
     def _key(self) -> bytes:
         return secret(self._settings.key_file, "webhook-key", "webhook.key_file").encode()
 
     def _run(self) -> None:
         while True:
-            with self._news:
-                # Now and then also without news: whatever an announcement may have missed.
-                self._news.wait_for(lambda: self._fresh or self._closing, 60.0)
-                self._fresh = False
+            with self._changed:
+                self._changed.wait_for(lambda: self._announced or self._closing, IDLE)
+                self._announced = False
             for entry in iter(self._next, None):
                 if self._closing:
                     break
@@ -139,12 +165,12 @@ class WebhookOutlet:
                 return
 
     def _next(self) -> Entry | None:
-        found = [] if self._closing else self._journal.pending(self.name, 1)
-        return found[0] if found else None
+        pending = [] if self._closing else self._outbox.pending(self.name, 1)
+        return pending[0] if pending else None
 
     def _deliver(self, entry: Entry) -> None:
-        """Try once; where it has failed, wait."""
-        after = 0.0
+        """Try once; after a failure, wait."""
+        retry_after = 0.0
         try:
             answer = self._post(entry)
         except OutletError as error:
@@ -152,34 +178,33 @@ class WebhookOutlet:
         else:
             if 200 <= answer.status < 300:
                 if self._said:
-                    self._say_line(f"webhook: {self._where}: takes readings again")
-                self._said, self._tries, self._refused = "", 0, 0
-                self._journal.acknowledge(self.name, [entry.id])
+                    self._say_line(f"webhook: {self._origin}: takes readings again")
+                self._said, self._refused = "", 0
+                self._backoff.reset()
+                self._outbox.acknowledge(self.name, [entry.id])
                 return
-            what = f"{answer.status} {http.client.responses.get(answer.status, '')}".strip()
-            if 400 <= answer.status < 500 and answer.status not in LATER:
+            status = f"{answer.status} {http.client.responses.get(answer.status, '')}".strip()
+            if 400 <= answer.status < 500 and answer.status not in TRANSIENT:
                 self._refused += 1
                 if self._refused == 1:
-                    self._say(f"{self._where}: refuses readings: {what}; see digitlens log --set-aside")
-                self._tries = 0
-                self._journal.refuse(self.name, entry.id, what)
+                    self._say(f"{self._origin}: refuses readings: {status}; see digitlens log --dead-letters")
+                self._backoff.reset()
+                self._outbox.refuse(self.name, entry.id, status)
                 return
-            if answer.moved:
-                what += (
-                    f" to {answer.moved}; redirects are not followed: put the new address into webhook.url"
+            if answer.location:
+                status += (
+                    f" to {answer.location}; redirects are not followed: put the new address into webhook.url"
                 )
-            self._say(f"{self._where}: {what}; readings wait")
-            after = answer.after
-        pause = PAUSES[min(self._tries, len(PAUSES) - 1)] * random.uniform(0.8, 1.2)
-        self._tries += 1
-        with self._news:
-            self._news.wait_for(lambda: self._closing, max(pause, after))
+            self._say(f"{self._origin}: {status}; readings wait")
+            retry_after = answer.retry_after
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing, max(self._backoff.pause(), retry_after))
 
     def _post(self, entry: Entry) -> Answer:
-        """Send it and hear the answer; a connection that the receiver has closed meanwhile is made anew.
+        """Send the entry and read the answer; a connection that the receiver has closed is renewed.
 
         Raises:
-            OutletError: there is no answer.
+            OutletError: no answer came.
         """
         body = msgspec.json.encode(entry)
         timestamp = f"{time():.0f}"
@@ -199,7 +224,7 @@ class WebhookOutlet:
                 self._drop()
                 if used and isinstance(error, http.client.RemoteDisconnected | ConnectionError):
                     continue
-                raise OutletError(f"{self._where}: {_why(error)}; readings wait") from error
+                raise OutletError(f"{self._origin}: {_failure(error)}; readings wait") from error
 
     def _exchange(self, body: bytes, headers: dict[str, str]) -> Answer:
         timeout = self._settings.timeout
@@ -212,21 +237,23 @@ class WebhookOutlet:
                 self._connection = http.client.HTTPConnection(self._host, self._port, timeout=timeout)
             self._connection.connect()
             self._socket = self._connection.sock
-        # The timeout of the socket is for each piece; a receiver that trickles would hold us for ever.
+        # The socket's timeout is for each piece; a receiver that trickles would hold us for ever.
         overdue = threading.Timer(timeout, self._hang_up)
         overdue.daemon = True
-        started = monotonic()  # before the timer, so that what it ends is always seen to be late
+        started = monotonic()  # before the timer, so that a request which it ends always counts as late
         overdue.start()
         try:
             self._connection.request("POST", self._path, body, headers)
             with self._connection.getresponse() as response:
-                left = len(response.read(BODY + 1)) > BODY
+                more = len(response.read(MAX_BODY + 1)) > MAX_BODY
                 answer = Answer(
-                    response.status, _after(response.getheader("Retry-After", "")), _moved(response)
+                    response.status,
+                    _retry_after(response.getheader("Retry-After", ""), self._timing.longest_retry_after),
+                    _location(response),
                 )
-                if left or response.will_close:
+                if more or response.will_close:
                     self._drop()
-            if monotonic() - started >= timeout:  # hung up on; http.client takes that for the head's end
+            if monotonic() - started >= timeout:  # http.client takes our hang-up for the head's end
                 raise TimeoutError
         except (OSError, http.client.HTTPException) as error:
             if monotonic() - started >= timeout:
@@ -238,11 +265,11 @@ class WebhookOutlet:
         return answer
 
     def _hang_up(self) -> None:
-        """From another thread: what waits on the connection ends."""
-        if (held := self._socket) is not None:
+        """End the exchange from another thread."""
+        if (open_socket := self._socket) is not None:
             with suppress(OSError):
-                # Not SSLSocket's own, which takes its TLS away under the thread that reads.
-                socket.socket.shutdown(held, socket.SHUT_RDWR)
+                # SSLSocket's own shutdown() takes TLS away under the thread that reads.
+                socket.socket.shutdown(open_socket, socket.SHUT_RDWR)
 
     def _drop(self) -> None:
         if self._connection is not None:
@@ -250,13 +277,13 @@ class WebhookOutlet:
         self._connection = self._socket = None
 
     def _say(self, line: str) -> None:
-        """Once, until another thing is wrong or it is mended."""
+        """Say a line once, until another one follows or an entry is taken."""
         if line != self._said:
             self._said = line
             self._say_line(f"webhook: {line}")
 
 
-def _why(error: Exception) -> str:
+def _failure(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {error.verify_message}"
     if isinstance(error, TimeoutError):
@@ -266,28 +293,28 @@ def _why(error: Exception) -> str:
     return f"does not answer as a web server does ({type(error).__name__})"
 
 
-def _after(told: str) -> float:
-    """Retry-After: seconds, or a date."""
-    if told.isascii() and told.strip().isdigit():
-        return min(float(told.strip()[:9]), LONGEST)
+def _retry_after(header: str, longest: float) -> float:
+    """Retry-After, a number or a date, in seconds from now."""
+    if header.isascii() and header.strip().isdigit():
+        return min(float(header.strip()[:9]), longest)
     try:
-        date = email.utils.parsedate_to_datetime(told)
+        date = email.utils.parsedate_to_datetime(header)
         seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - time()
     except (ValueError, TypeError, IndexError, OverflowError):
         return 0.0
-    return max(0.0, min(seconds, LONGEST))
+    return max(0.0, min(seconds, longest))
 
 
-def _moved(response: http.client.HTTPResponse) -> str:
-    """Where a redirect leads, for people; without what would disturb their terminal."""
+def _location(response: http.client.HTTPResponse) -> str:
+    """Where a redirect leads, for people, without what would disturb their terminal; else empty."""
     if not 300 <= response.status < 400:
         return ""
-    place = _origin(response.getheader("Location", ""))
-    return "".join(sign for sign in place if sign.isprintable())[:200] or "nowhere"
+    origin = _origin_of(response.getheader("Location", ""))
+    return "".join(sign for sign in origin if sign.isprintable())[:200] or "nowhere"
 
 
-def _origin(address: str) -> str:
-    """Scheme and host of an address; empty if it is none."""
+def _origin_of(address: str) -> str:
+    """Scheme and host of an address; empty if it is not one."""
     try:
         parts = urlsplit(address)
     except ValueError:

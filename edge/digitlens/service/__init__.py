@@ -1,1 +1,1 @@
-"""The service: systemd, signals, logs, checks of the machine; camera, loop and outlets put together."""
+"""The service: puts camera, live loop and outlets together; systemd, signals, logs, checks of the machine."""

@@ -1,7 +1,7 @@
-"""What is missing on this machine, in plain words: `digitlens doctor`.
+"""The checks of `digitlens doctor`: whether this machine has all that digitlens needs.
 
-Each check says how it is, and whether that is well, to be mended and how, or not to be told here. What reads
-the machine's files does so below a root, which in a test is another folder.
+Each Finding is ok, says how to fix it, or is unknown here. The machine's files are read below a root, which
+tests replace.
 """
 
 import os
@@ -21,20 +21,21 @@ from digitlens.core.errors import CameraError, CameraStalled, DependencyError, D
 from digitlens.models import cards
 from digitlens.models.classifier import Classifier
 from digitlens.models.interpreter import RUNTIMES, imported
-from digitlens.outlets.assembly import unready
+from digitlens.outlets import registry
+from digitlens.outlets.assembly import preflight
 from digitlens.rows.recognizer import RowRecognizer
 from digitlens.service import machine
 from digitlens.service.machine import Finding
 
-FRAME = 15.0
-"""Seconds that a camera has to open and to give a frame."""
+CAMERA_TIMEOUT = 15.0
+"""Time that a camera has to open and to give a frame, seconds."""
 MODULES = {"numpy": "numpy", "cv2": "opencv-python-headless", "PIL": "pillow", "msgspec": "msgspec"}
-"""The modules that are always needed, and who brings each."""
+"""Modules that are always needed -> the package that provides each."""
 
 
 def examine(settings: Settings | None, complaint: str, file: Path, root: Path = Path("/")) -> list[Finding]:
-    """All checks; `settings` is None where the file is wrong, which `complaint` says."""
-    told = settings or Settings()
+    """Run all checks; `settings` is None where the file is wrong, as `complaint` says."""
+    chosen = settings or registry.default_settings()
     unit = machine.unit()
     return [
         settings_of(settings, complaint, file),
@@ -42,14 +43,14 @@ def examine(settings: Settings | None, complaint: str, file: Path, root: Path = 
             ("python", python),
             ("interpreter", interpreter),
             ("libraries", libraries),
-            ("model", lambda: model(told.reader.model)),
+            ("model", lambda: model(chosen.reader.model)),
             ("rows", rows),
-            ("camera", lambda: camera(told, unit)),
+            ("camera", lambda: camera(chosen, unit)),
             ("groups", lambda: machine.groups(root)),
             ("screen", lambda: machine.screen(root, os.environ)),
             ("memory", lambda: machine.memory(root)),
-            ("disk", lambda: machine.disk(told, root)),
-            ("outlets", lambda: outlets(told)),
+            ("disk", lambda: machine.disk(chosen, root)),
+            ("outlets", lambda: outlets(chosen)),
             ("temperature", lambda: machine.temperature(root)),
             ("throttling", machine.throttling),
             ("clock", lambda: machine.clock(root, datetime.now(UTC).year)),
@@ -59,7 +60,7 @@ def examine(settings: Settings | None, complaint: str, file: Path, root: Path = 
 
 
 def attempt(name: str, call: Callable[[], Finding]) -> Finding:
-    """A check whose own fault is not to hide the others."""
+    """Run a check; its own fault must not hide the others."""
     try:
         return call()
     except Exception as error:
@@ -69,19 +70,19 @@ def attempt(name: str, call: Callable[[], Finding]) -> Finding:
 def settings_of(settings: Settings | None, complaint: str, file: Path) -> Finding:
     """The settings file."""
     if settings is None:
-        return Finding("settings", "mend", complaint)
+        return Finding("settings", "fix", complaint)
     there = f"{file}" if file.exists() else f"the defaults; there is no {file}"
-    return Finding("settings", "well", there)
+    return Finding("settings", "ok", there)
 
 
 def python() -> Finding:
-    """The interpreter of Python."""
-    return Finding("python", "well", f"{'.'.join(map(str, sys.version_info[:3]))}, {os.uname().machine}")
+    """The version of Python, and the machine's architecture."""
+    return Finding("python", "ok", f"{'.'.join(map(str, sys.version_info[:3]))}, {os.uname().machine}")
 
 
 def interpreter() -> Finding:
-    """Which TFLite runs the networks."""
-    tried = []
+    """The TFLite interpreter that runs the networks."""
+    failures = []
     for name, module in RUNTIMES.items():
         package = {"litert": "ai-edge-litert"}.get(name, name)
         if find_spec(module.partition(".")[0]) is None:
@@ -89,18 +90,18 @@ def interpreter() -> Finding:
         try:
             imported(name)
         except DependencyError as error:
-            tried.append(str(error))
+            failures.append(str(error))
             continue
         except Exception as error:
-            tried.append(f"{name}: {error}")
+            failures.append(f"{name}: {error}")
             continue
-        return Finding("interpreter", "well", f"{name} {version(package)}")
-    why = "; ".join(tried) or "none is installed"
-    return Finding("interpreter", "mend", f"{why}: pip install ai-edge-litert")
+        return Finding("interpreter", "ok", f"{name} {version(package)}")
+    reasons = "; ".join(failures) or "none is installed"
+    return Finding("interpreter", "fix", f"{reasons}: pip install ai-edge-litert")
 
 
 def libraries() -> Finding:
-    """The packages that are always needed, and whether they go together."""
+    """The packages that are always needed, and whether they fit together."""
     found, missing = [], []
     for module, package in MODULES.items():
         try:
@@ -109,19 +110,19 @@ def libraries() -> Finding:
             missing.append(f"{package} ({error})")
     if missing:
         return Finding(
-            "libraries", "mend", f"not to be imported: {', '.join(missing)}: install digitlens again"
+            "libraries", "fix", f"not to be imported: {', '.join(missing)}: install digitlens again"
         )
     if find_spec("picamera2") is not None:
         try:
             import_module("simplejpeg")
         except Exception as error:  # built for another NumPy: picamera2 would fail with the same
-            mend = "pip install 'numpy<2' in digitlens's environment"
-            return Finding("libraries", "mend", f"picamera2 and numpy {np.__version__}: {error}: {mend}")
-    return Finding("libraries", "well", ", ".join(found))
+            fix = "pip install 'numpy<2' in digitlens's environment"
+            return Finding("libraries", "fix", f"picamera2 and numpy {np.__version__}: {error}: {fix}")
+    return Finding("libraries", "ok", ", ".join(found))
 
 
 def version(package: str) -> str:
-    """An installed package's version; empty where it cannot be told."""
+    """An installed package's version; empty where it has none."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
@@ -129,72 +130,68 @@ def version(package: str) -> str:
 
 
 def model(name: str) -> Finding:
-    """The network that reads digits, its card, and whether it answers."""
+    """The digit network: its card, and whether it gives probabilities."""
     try:
         classifier = Classifier.load(name)
-        chances = classifier.probabilities(np.zeros((1, 28, 28), np.uint8))
+        probabilities = classifier.probabilities(np.zeros((1, 28, 28), np.uint8))
     except DigitLensError as error:
-        return Finding("model", "mend", f"{error}; or install digitlens again")
+        return Finding("model", "fix", f"{error}; or install digitlens again")
     card = classifier.card
-    if chances.shape != (1, 10) or not np.isfinite(chances).all():
-        return Finding("model", "mend", f"{card.name} gives no probabilities: install digitlens again")
+    if probabilities.shape != (1, 10) or not np.isfinite(probabilities).all():
+        return Finding("model", "fix", f"{card.name} gives no probabilities: install digitlens again")
     return Finding(
         "model",
-        "well",
+        "ok",
         f"{card.name}, {card.quantization}, {card.accuracy.fraction:.2%} of {card.accuracy.set}",
     )
 
 
 def rows() -> Finding:
-    """The network that reads rows."""
+    """The row network."""
     if not cards.names(rows=True):
-        return Finding("rows", "mend", "the network that reads rows is missing: install digitlens again")
+        return Finding("rows", "fix", "the network that reads rows is missing: install digitlens again")
     try:
         RowRecognizer.load()
     except DigitLensError as error:
-        return Finding("rows", "mend", f"{error}; or install digitlens again")
-    return Finding("rows", "well", ", ".join(cards.names(rows=True)))
+        return Finding("rows", "fix", f"{error}; or install digitlens again")
+    return Finding("rows", "ok", ", ".join(cards.names(rows=True)))
 
 
 def camera(settings: Settings, unit: Finding) -> Finding:
-    """The camera that is set, opened, and a frame of it."""
+    """Whether the camera of the settings opens and gives a frame."""
     source = settings.camera.source
-    if unit.state == "well" and not is_replay(source):
-        return Finding("camera", "well", f"the service has it: {unit.said}")
-    said: list[str] = []
+    if unit.state == "ok" and not is_replay(source):
+        return Finding("camera", "ok", f"the service has it: {unit.message}")
 
-    def look() -> tuple[str, tuple[int, int]]:
+    def first_frame() -> tuple[str, tuple[int, int]]:
         size = settings.camera.width, settings.camera.height
-        found = open_camera(source, size=size, color=False, say=said.append)
+        opened = open_camera(source, size=size, color=False)
         try:
             while True:
                 try:
-                    frame = found.newest(1.0)
+                    frame = opened.newest(1.0)
                     break
                 except CameraStalled:
                     continue
         finally:
-            found.close()
+            opened.close()
         if frame is None:
-            raise CameraError(f"{found.name}: gives no frames")
-        return found.name, (frame.gray.shape[1], frame.gray.shape[0])
+            raise CameraError(f"{opened.name}: gives no frames")
+        return opened.name, (frame.gray.shape[1], frame.gray.shape[0])
 
     try:
-        name, (width, height) = within(FRAME, f"{source}: no frame within {FRAME:.0f} s", look)
+        name, (width, height) = within(
+            CAMERA_TIMEOUT, f"{source}: no frame within {CAMERA_TIMEOUT:.0f} s", first_frame
+        )
     except CameraError as error:
-        return Finding("camera", "mend", f"{error}")
-    return Finding("camera", "well", f"{name} gives frames of {width} x {height}")
+        return Finding("camera", "fix", f"{error}")
+    return Finding("camera", "ok", f"{name} gives frames of {width} x {height}")
 
 
 def outlets(settings: Settings) -> Finding:
-    """Whether the files that outlets name can be read."""
-    wrong = unready(settings)
-    if wrong:
-        return Finding("outlets", "mend", "; ".join(wrong))
-    asked = {
-        "journal": settings.journal.file, "web": settings.web.listen, "mqtt": settings.mqtt.broker,
-        "webhook": settings.webhook.url,
-    }  # fmt: skip
-    return Finding(
-        "outlets", "well", ", ".join(name for name, value in asked.items() if value) or "none is set"
-    )
+    """Whether the files that outlets need can be read."""
+    problems = preflight(settings)
+    if problems:
+        return Finding("outlets", "fix", "; ".join(problems))
+    names = [*(["journal"] if settings.journal.file else []), *registry.wanted(settings)]
+    return Finding("outlets", "ok", ", ".join(names) or "none is set")

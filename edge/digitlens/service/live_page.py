@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 
-from digitlens.config.settings import Settings, WebSettings
+import msgspec
+
 from digitlens.core.errors import SettingsError
 from digitlens.core.frames import Frame
 from digitlens.core.tracking import Event, Tracked
 from digitlens.live.latest import LatestFrame
 from digitlens.live.stats import LoopStats
-from digitlens.outlets.assembly import Outlets, device
+from digitlens.outlets import registry
+from digitlens.outlets.assembly import OutletAssembly, device
 from digitlens.outlets.dispatcher import EventDispatcher, NullStore, OutletOpener
 from digitlens.outlets.regions import Regions
 
@@ -39,11 +41,13 @@ class LivePage(NoLivePage):
 
     def __init__(self, listen: str, token_file: str, camera: str, say: Callable[[str], None]) -> None:
         self.vitals, self._latest = LoopStats(camera), LatestFrame()
-        settings = Settings(web=WebSettings(listen=listen, token_file=token_file))
-        outlets = Outlets(self.vitals, self._latest, say=say)
+        settings = registry.default_settings()
+        page_settings = msgspec.structs.replace(settings.outlets["web"], listen=listen, token_file=token_file)
+        settings.outlets["web"] = page_settings
+        outlets = OutletAssembly(self.vitals, self._latest, say=say)
         page = outlets.openers(settings)["web"].open()  # here a fault is an error, not tried again
-        self._desk = EventDispatcher(Regions({}).apply, NullStore(device(settings)))
-        self._desk.change({"web": OutletOpener((), lambda: page)})
+        self._dispatcher = EventDispatcher(Regions({}).apply, NullStore(device(settings)))
+        self._dispatcher.change({"web": OutletOpener((), lambda: page)})
 
     def publish(self, frame: Frame, numbers: tuple[Tracked, ...], size: tuple[int, int]) -> None:
         """See NoPage."""
@@ -51,12 +55,12 @@ class LivePage(NoLivePage):
 
     def take(self, event: Event, size: tuple[int, int]) -> None:
         """See NoPage."""
-        self._desk.take(event, size)
+        self._dispatcher.take(event, size)
 
     def close(self) -> None:
         """Close it; again does nothing."""
         self._latest.close()
-        self._desk.close()
+        self._dispatcher.close()
 
 
 def open_page(listen: str, token_file: str, camera: str, say: Callable[[str], None]) -> NoLivePage:

@@ -1,4 +1,4 @@
-"""The service's log: one line an event on stderr, with the levels that systemd's journal knows."""
+"""The service's log: one line an event on stderr, with the priorities of systemd's journal."""
 
 import logging
 import os
@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 PRIORITIES = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
-"""A record's level -> syslog's, as sd-daemon(3) has it before a line."""
+"""A record's level -> syslog's priority, as sd-daemon(3) prefixes it to a line."""
 
 
 class _Line(logging.Formatter):
-    """A record as one line; with its traceback only under DIGITLENS_DEBUG=1."""
+    """Formats a record as one line; with its traceback only under DIGITLENS_DEBUG=1."""
 
     def __init__(self, journal: bool, tracebacks: bool) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class _Line(logging.Formatter):
 
 
 def begin(level: str, environment: Mapping[str, str]) -> None:
-    """Log to stderr from now on; once more only changes the level (a key of LEVELS).
+    """Log to stderr from now on; a second call only changes the level (a key of LEVELS).
 
     Under systemd's journal each line begins with its priority.
     """
@@ -40,17 +40,17 @@ def begin(level: str, environment: Mapping[str, str]) -> None:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(_Line(is_journal(environment), environment.get("DIGITLENS_DEBUG") == "1"))
         root.addHandler(handler)
-        root.setLevel(logging.WARNING)  # of the libraries: what they tell of themselves is not ours to repeat
+        root.setLevel(logging.WARNING)  # libraries log their warnings only
     limit(level)
 
 
 def limit(level: str) -> None:
-    """Log no less than this (a key of LEVELS) from now on."""
+    """Log records of this level (a key of LEVELS) and above."""
     logging.getLogger("digitlens").setLevel(LEVELS[level])
 
 
 def is_journal(environment: Mapping[str, str]) -> bool:
-    """Whether stderr is the journal's stream, as JOURNAL_STREAM says: device and inode."""
+    """Whether stderr is the journal's stream: JOURNAL_STREAM holds its device and inode."""
     try:
         device, inode = map(int, environment.get("JOURNAL_STREAM", "").split(":"))
         stream = os.fstat(2)
@@ -60,7 +60,7 @@ def is_journal(environment: Mapping[str, str]) -> bool:
 
 
 def _place(error: BaseException) -> str:
-    """The innermost line of code that the error came from."""
+    """The innermost file and line of an error's traceback."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -1,4 +1,4 @@
-"""What systemd is told, by its notification socket: sd_notify(3), without a dependency."""
+"""Notifications to systemd through its socket: sd_notify(3), without a dependency."""
 
 import os
 import socket
@@ -7,15 +7,15 @@ from contextlib import suppress
 from time import CLOCK_MONOTONIC, clock_gettime_ns
 from typing import Protocol
 
-PATIENCE = 1.0
-"""Seconds that a change of state waits while systemd's queue is full; what else is told is then let go."""
+SEND_TIMEOUT = 1.0
+"""Time that a change of state waits while systemd's queue is full, seconds; other messages are dropped."""
 
 
 class Notify(Protocol):
-    """The service's states, as systemd knows them."""
+    """Sends the service's state to its supervisor."""
 
     watchdog: float
-    """Seconds within which `alive` is expected again; 0 if nobody waits for it."""
+    """Time within which `alive` is expected again, seconds; 0 without a watchdog."""
 
     def ready(self, status: str) -> None:
         """Started, or reloaded."""
@@ -24,26 +24,26 @@ class Notify(Protocol):
         """The line in `systemctl status`."""
 
     def alive(self) -> None:
-        """Feed the watchdog."""
+        """Ping the watchdog."""
 
     def reloading(self) -> None:
         """A reload has begun; it ends with `ready`."""
 
     def stopping(self) -> None:
-        """About to end."""
+        """The service is about to end."""
 
     def extend(self, seconds: float) -> None:
-        """The start may take so many more seconds from now."""
+        """Let the start take this many more seconds from now."""
 
-    def allow(self, seconds: float) -> None:
-        """From now on, the watchdog is to wait so many seconds."""
+    def set_watchdog(self, seconds: float) -> None:
+        """Let the watchdog wait this many seconds from now on."""
 
     def close(self) -> None:
         """Close the socket."""
 
 
 class SystemdNotify:
-    """Tells systemd; what cannot be told is let go.
+    """Sends to systemd; a message that cannot be sent is dropped.
 
     Args:
         address: a socket's path, or its abstract name after an @.
@@ -54,42 +54,42 @@ class SystemdNotify:
         self.watchdog = watchdog
         self._address = "\0" + address[1:] if address.startswith("@") else address
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
-        self._socket.settimeout(PATIENCE)
+        self._socket.settimeout(SEND_TIMEOUT)
 
     def ready(self, status: str) -> None:
         """See Notify."""
-        self._tell(f"READY=1\nSTATUS={_line(status)}")
+        self._send(f"READY=1\nSTATUS={_line(status)}")
 
     def status(self, text: str) -> None:
         """See Notify."""
-        self._tell(f"STATUS={_line(text)}", socket.MSG_DONTWAIT)
+        self._send(f"STATUS={_line(text)}", socket.MSG_DONTWAIT)
 
     def alive(self) -> None:
         """See Notify."""
-        self._tell("WATCHDOG=1", socket.MSG_DONTWAIT)
+        self._send("WATCHDOG=1", socket.MSG_DONTWAIT)
 
     def reloading(self) -> None:
         """See Notify."""
-        self._tell(f"RELOADING=1\nMONOTONIC_USEC={clock_gettime_ns(CLOCK_MONOTONIC) // 1000}")
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={clock_gettime_ns(CLOCK_MONOTONIC) // 1000}")
 
     def stopping(self) -> None:
         """See Notify."""
-        self._tell("STOPPING=1")
+        self._send("STOPPING=1")
 
     def extend(self, seconds: float) -> None:
         """See Notify."""
-        self._tell(f"EXTEND_TIMEOUT_USEC={int(seconds * 1e6)}")
+        self._send(f"EXTEND_TIMEOUT_USEC={int(seconds * 1e6)}")
 
-    def allow(self, seconds: float) -> None:
+    def set_watchdog(self, seconds: float) -> None:
         """See Notify."""
         if self.watchdog:
-            self._tell(f"WATCHDOG_USEC={int(seconds * 1e6)}")
+            self._send(f"WATCHDOG_USEC={int(seconds * 1e6)}")
 
     def close(self) -> None:
         """See Notify."""
         self._socket.close()
 
-    def _tell(self, message: str, flags: int = 0) -> None:
+    def _send(self, message: str, flags: int = 0) -> None:
         with suppress(OSError):
             self._socket.sendto(message.encode(errors="replace"), flags, self._address)
 
@@ -100,32 +100,32 @@ class NoNotify:
     watchdog = 0.0
 
     def ready(self, status: str) -> None:
-        """Nobody to tell."""
+        """No supervisor."""
 
     def status(self, text: str) -> None:
-        """Nobody to tell."""
+        """No supervisor."""
 
     def alive(self) -> None:
-        """Nobody to tell."""
+        """No supervisor."""
 
     def reloading(self) -> None:
-        """Nobody to tell."""
+        """No supervisor."""
 
     def stopping(self) -> None:
-        """Nobody to tell."""
+        """No supervisor."""
 
     def extend(self, seconds: float) -> None:
-        """Nobody to tell."""
+        """No supervisor."""
 
-    def allow(self, seconds: float) -> None:
-        """Nobody to tell."""
+    def set_watchdog(self, seconds: float) -> None:
+        """No supervisor."""
 
     def close(self) -> None:
         """Nothing to close."""
 
 
 def open_notify(environment: Mapping[str, str]) -> Notify:
-    """Whoever the environment says has started us and waits: systemd, or nobody."""
+    """The supervisor that the environment names: systemd, or none."""
     address = environment.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")) or len(address) < 2:
         return NoNotify()

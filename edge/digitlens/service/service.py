@@ -1,17 +1,17 @@
-"""The live loop without a person: supervised by systemd, reloaded while it runs, mended where it can be.
+"""The live loop as a systemd service: supervised, reloaded while it runs, and recovering where it can.
 
-What a unit must know:
+For the unit file:
 
-- Exit status 78 (EX_CONFIG): the settings or the model are wrong, and a person must mend them; started again
-  it would only fail again. `RestartPreventExitStatus=78` leaves the unit failed, with the line that says why.
+- Exit status 78 (EX_CONFIG): the settings or the model are wrong, and a restart would fail again until a
+  person fixes them. `RestartPreventExitStatus=78` leaves the unit failed, with the line that says why.
   70 (EX_SOFTWARE) is a fault of the program itself; 0 the end of a replay, or SIGTERM.
-- READY=1 comes when the first frame has been read. Without a camera the service opens it again and again, and
-  has its start extended (EXTEND_TIMEOUT_USEC) for MEND seconds; then systemd's TimeoutStartSec ends it, and a
-  fresh process begins. Outlets are open by then: the page says that the camera is missing.
-- WATCHDOG=1 comes with frames alone, at most once a second: those that were read, or compared with what was
-  read and found to be the same. A lost camera lengthens the watchdog to MEND seconds (WATCHDOG_USEC): it is
-  opened again and again, and its first frame puts the watchdog back. So a process that hangs ends within
-  WatchdogSec, and one whose driver has gone bad for good after MEND seconds.
+- READY=1 is sent once the first frame has been read. Without a camera the service keeps reopening it and
+  extends its start (EXTEND_TIMEOUT_USEC) for RECOVERY_TIME; then systemd's TimeoutStartSec ends it, and a
+  fresh process begins. Outlets are open by then: the page shows that the camera is missing.
+- WATCHDOG=1 is sent for frames alone, at most once a second: frames that were read, or compared with the
+  last one read and found unchanged. While the camera is lost, the watchdog waits RECOVERY_TIME
+  (WATCHDOG_USEC); the first frame resets it. So a process that hangs is ended within WatchdogSec, and one
+  whose driver does not recover after RECOVERY_TIME.
 - SIGHUP (ExecReload) reads the settings again: RELOADING=1 with MONOTONIC_USEC, then READY=1.
 """
 
@@ -37,25 +37,26 @@ from digitlens.live.loop import Live, patience
 from digitlens.live.stats import LoopStats
 from digitlens.live.tracker import Tracker
 from digitlens.models.classifier import Classifier
-from digitlens.outlets.assembly import Outlets
+from digitlens.outlets import registry
+from digitlens.outlets.assembly import OutletAssembly
 from digitlens.reader import Reader
 from digitlens.service import logs
 from digitlens.service.notify import Notify
 from digitlens.service.signals import Stop
 from digitlens.service.startup_memory import release_start
 
-MEND = 600.0
-"""Seconds for which a lost camera is opened again in this process, before a fresh one may do better."""
-EXTENSION = 30.0
-"""Seconds by which a start that has no camera yet is extended, again and again."""
-SECOND = 1.0
-"""Seconds between two lines of status, and two meals of the watchdog."""
+RECOVERY_TIME = 600.0
+"""Time for which this process reopens a lost camera before a fresh process has to, seconds."""
+START_EXTENSION = 30.0
+"""Time by which each request extends a start without a camera, seconds."""
+STATUS_INTERVAL = 1.0
+"""Shortest time between two status lines, and between two watchdog pings, seconds."""
 
 _log = logging.getLogger(__name__)
 
 
 class MissingCamera:
-    """A camera that could not be opened: it is lost from the start."""
+    """Stands in for a camera that could not be opened: it is lost from the start."""
 
     dropped = 0
     preview: Preview | None = None
@@ -64,7 +65,7 @@ class MissingCamera:
         self.name, self._why = name, why
 
     def newest(self, timeout: float) -> Frame | None:
-        """There is none.
+        """No frame, ever.
 
         Raises:
             CameraError: always.
@@ -76,7 +77,7 @@ class MissingCamera:
 
 
 def make_reader(settings: ReaderSettings) -> Reader:
-    """The reader that the settings describe.
+    """Make the reader that the settings describe.
 
     Raises:
         ModelError: there is no such model, or it does not fit its card.
@@ -84,7 +85,7 @@ def make_reader(settings: ReaderSettings) -> Reader:
     """
     with quiet():
         classifier = Classifier.load(settings.model, settings.threads)
-        return Reader(classifier, separator=settings.separator, whole=settings.whole)
+        return Reader(classifier, separator=settings.separator, whole=settings.row_network)
 
 
 class Service:
@@ -92,44 +93,43 @@ class Service:
 
     Args:
         load: reads the settings, now and at each reload.
-        stop: has the signals.
-        notify: tells systemd, or nobody.
-        lines: entries go to stdout, too, as JSON.
+        stop: receives the signals.
+        notify: the connection to systemd, or none.
 
     Raises:
         SettingsError, ModelError, DependencyError: from the constructor.
     """
 
-    def __init__(self, load: Callable[[], Settings], stop: Stop, notify: Notify, lines: bool = False) -> None:
+    def __init__(self, load: Callable[[], Settings], stop: Stop, notify: Notify) -> None:
         self._load, self._stop, self._notify = load, stop, notify
         self._settings = load()
         self._reader = make_reader(self._settings.reader)
         self._vitals, self._latest = LoopStats(), LatestFrame()
-        self._outlets = Outlets(self._vitals, self._latest, lines)
+        self._outlets = OutletAssembly(self._vitals, self._latest)
         self._outlets.load(self._settings)
         release_start()
-        self._began = monotonic()
+        self._started_at = monotonic()
         self._ready = False
         self._newest = ""
-        self._trouble = ""
-        self._fed = self._told = self._extended = 0.0
-        self._lengthened = False
+        self._problem = ""
+        self._pinged_at = self._status_at = self._extended_at = 0.0
+        self._watchdog_extended = False
         self._prepared: list[tuple[Settings, Reader | None] | DigitLensError] = []
         self._preparing: threading.Thread | None = None
 
     def run(self) -> None:
-        """The loop.
+        """Run the live loop.
 
         Raises:
             CameraError: a replay that is not endless cannot go on.
         """
         with ExitStack() as opened:
             opened.callback(self._notify.close)
-            self._desk = self._outlets.desk(self._settings)
-            opened.callback(self._desk.close)
-            self._desk.change(self._outlets.openers(self._settings))
+            self._dispatcher = self._outlets.open_dispatcher(self._settings)
+            opened.callback(self._dispatcher.close)
+            self._dispatcher.change(self._outlets.openers(self._settings))
             opened.callback(self._latest.close)
-            camera = self._first()
+            camera = self._first_camera()
             opened.callback(camera.close)
             settings = self._settings.camera
             self._live = Live(
@@ -149,11 +149,11 @@ class Service:
             self._live.run()
             self._notify.stopping()
             _log.info(
-                "stopping after %d frames, %d of them read, %d dropped",
+                "stopping after %d frames, %d read, %d dropped",
                 self._live.frames, self._live.read, self._vitals.snapshot().dropped,
             )  # fmt: skip
 
-    def _first(self) -> Camera:
+    def _first_camera(self) -> Camera:
         try:
             camera = self._open()
         except CameraError as error:
@@ -174,7 +174,7 @@ class Service:
         _log.info(
             "number %d %s: %s (%.0f %%)%s", event.id, event.kind, event.text, event.confidence * 100, before
         )
-        self._desk.take(event, self._live.size)
+        self._dispatcher.take(event, self._live.size)
 
     def _publish(self, frame: Frame, numbers: tuple[Tracked, ...], size: tuple[int, int]) -> None:
         """A frame has been looked at."""
@@ -184,14 +184,14 @@ class Service:
             self._ready = True
             self._notify.ready(self._status())
             _log.info("ready: %s gives frames, and the first has been read", self._live.camera.name)
-        if self._lengthened:
-            self._lengthened = False
-            self._notify.allow(self._notify.watchdog)
-        if self._notify.watchdog and now - self._fed >= min(SECOND, self._notify.watchdog / 4):
-            self._fed = now
+        if self._watchdog_extended:
+            self._watchdog_extended = False
+            self._notify.set_watchdog(self._notify.watchdog)
+        if self._notify.watchdog and now - self._pinged_at >= min(STATUS_INTERVAL, self._notify.watchdog / 4):
+            self._pinged_at = now
             self._notify.alive()
-        if now - self._told >= SECOND:
-            self._told = now
+        if now - self._status_at >= STATUS_INTERVAL:
+            self._status_at = now
             self._notify.status(self._status())
 
     def _status(self) -> str:
@@ -200,10 +200,10 @@ class Service:
         else:
             newest = f"newest number {self._newest}" if self._newest else "no number yet"
             text = f"{self._vitals.snapshot().frames_per_second:.1f} frames/s, {newest}"
-        return f"{text}; {self._trouble}" if self._trouble else text
+        return f"{text}; {self._problem}" if self._problem else text
 
     def _wait(self, seconds: float) -> bool:
-        """Called by the loop between frames, and while its camera is lost."""
+        """Whether to stop; the loop calls this between frames, and while its camera is lost."""
         if self._stop.wait(seconds):
             return True
         if self._stop.reload() and self._preparing is None:
@@ -214,22 +214,26 @@ class Service:
             self._preparing.join()
             self._preparing = None
             self._reload(self._prepared.pop())
-        self._desk.tend()
+        self._dispatcher.tend()
         now = monotonic()
         if self._vitals.lost:
-            if self._ready and not self._lengthened:
-                self._lengthened = True
-                self._notify.allow(MEND)
-            if now - self._told >= SECOND:
-                self._told = now
+            if self._ready and not self._watchdog_extended:
+                self._watchdog_extended = True
+                self._notify.set_watchdog(RECOVERY_TIME)
+            if now - self._status_at >= STATUS_INTERVAL:
+                self._status_at = now
                 self._notify.status(self._status())
-        if not self._ready and now - self._began < MEND and now - self._extended >= SECOND:
-            self._extended = now
-            self._notify.extend(EXTENSION)
+        if (
+            not self._ready
+            and now - self._started_at < RECOVERY_TIME
+            and now - self._extended_at >= STATUS_INTERVAL
+        ):
+            self._extended_at = now
+            self._notify.extend(START_EXTENSION)
         return False
 
     def _prepare(self) -> None:
-        """In a thread of its own, for frames go on being read meanwhile: whatever may be wrong shows here."""
+        """Read the settings and make the reader in a thread of its own, while frames are still being read."""
         try:
             settings = self._load()
             changed = settings.reader != self._settings.reader
@@ -241,39 +245,39 @@ class Service:
             self._prepared.append(DigitLensError(str(error)))
 
     def _reload(self, prepared: tuple[Settings, Reader | None] | DigitLensError) -> None:
-        """Take over what has been prepared, or say why not; between two frames."""
+        """Apply the prepared settings between two frames, or log why not."""
         if isinstance(prepared, DigitLensError):
-            self._trouble = f"the settings stay as they were: {prepared}"
-            _log.error(self._trouble)
+            self._problem = f"the settings stay as they were: {prepared}"
+            _log.error(self._problem)
         else:
-            self._trouble = ""
+            self._problem = ""
             settings, reader = prepared
             before, self._settings = self._settings, settings
             logs.limit(settings.log)
             if reader is not None:
                 self._live.change(reader=reader)
-            self._outlets.change(before, settings, self._desk)
+            self._outlets.change(before, settings, self._dispatcher)
             self._change_camera(before)
-            if not self._trouble:
+            if not self._problem:
                 _log.info("the settings have been taken over")
         if self._ready:
             self._notify.ready(self._status())
 
     def _change_camera(self, before: Settings) -> None:
-        """Open the camera anew if its settings have changed; on a fault the one before stays."""
+        """Reopen the camera if its settings have changed; if that fails, keep the old one."""
         now = self._settings
         self._live.change(patience=patience(now.camera.rate, now.camera.patience))
         same = msgspec.structs.replace(now.camera, patience=before.camera.patience) == before.camera
         if same and _color(now) == _color(before):
             return
         if now.camera.source == before.camera.source and not is_replay(now.camera.source):
-            self._live.camera.close()  # no device opens twice
+            self._live.camera.close()  # a device cannot be opened twice
         try:
             camera = _open(now)
         except CameraError as error:
             self._settings = msgspec.structs.replace(now, camera=before.camera)
-            self._trouble = f"the camera's settings stay as they were: {error}"
-            _log.error(self._trouble)
+            self._problem = f"the camera's settings stay as they were: {error}"
+            _log.error(self._problem)
             if now.camera.source == before.camera.source and not is_replay(now.camera.source):
                 self._live.change(camera=MissingCamera(self._live.camera.name, str(error)))
             return
@@ -297,5 +301,5 @@ def _open(settings: Settings) -> Camera:
 
 
 def _color(settings: Settings) -> bool:
-    """Whether somebody may look at the picture."""
-    return bool(settings.web.listen)
+    """Whether pictures need color: for a page."""
+    return any(outlet.shows_picture for outlet in registry.wanted(settings).values())

@@ -1,4 +1,4 @@
-"""The signals that end a live loop, or have it read its settings again."""
+"""The signals that end a live loop, or make it read its settings again."""
 
 import os
 import select
@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 
 class Stop:
-    """Waits that a signal ends: SIGTERM and Ctrl-C write into a pipe, and a frame is finished first.
+    """Waits that SIGTERM and SIGINT end; the loop finishes its frame first.
 
-    Not a threading.Event: set by a signal's handler in the middle of its own wait(), it may lock itself out.
+    Through a pipe: a threading.Event that a handler sets during its own wait() may deadlock.
     """
 
     def __init__(self) -> None:
@@ -19,27 +19,27 @@ class Stop:
         self._reload = False
 
     def wait(self, seconds: float) -> bool:
-        """Wait so many seconds, or until a signal has come; whether it has."""
+        """Wait up to `seconds`; True once a signal has arrived."""
         return bool(select.select([self._pipe], [], [], seconds)[0])
 
     def reload(self) -> bool:
-        """Whether SIGHUP has come since this was last asked."""
-        asked, self._reload = self._reload, False
-        return asked
+        """Whether SIGHUP has arrived since the last call."""
+        requested, self._reload = self._reload, False
+        return requested
 
     @contextmanager
     def signals(self, reload: bool = False) -> Iterator[None]:
-        """Take SIGTERM and SIGINT while in here, and SIGHUP if it is to be a `reload`."""
+        """Handle SIGTERM and SIGINT in this context, and SIGHUP where `reload` is set."""
 
-        def tell(number: int, frame: object) -> None:
+        def stop(number: int, frame: object) -> None:
             os.write(self._end, b"\0")
 
-        def ask(number: int, frame: object) -> None:
+        def request_reload(number: int, frame: object) -> None:
             self._reload = True
 
-        before = {number: signal.signal(number, tell) for number in (signal.SIGTERM, signal.SIGINT)}
+        before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
         if reload:
-            before[signal.SIGHUP] = signal.signal(signal.SIGHUP, ask)
+            before[signal.SIGHUP] = signal.signal(signal.SIGHUP, request_reload)
         try:
             yield
         finally:

@@ -74,7 +74,7 @@ def test_the_benchmark_ends_with_one_object(sheet: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--camera", "usb:9"], "usb:9: no such camera"),
         (["--camera", "missing.avi"], "missing.avi: no such file"),
@@ -84,12 +84,12 @@ def test_the_benchmark_ends_with_one_object(sheet: Path) -> None:
         (["--camera", "{sheet}", "--model", "nothing"], "nothing"),
     ],
 )
-def test_what_cannot_be_had_is_one_line(sheet: Path, arguments: list[str], said: str) -> None:
+def test_an_unavailable_camera_or_model_is_one_line(sheet: Path, arguments: list[str], message: str) -> None:
     done = live(*[argument.format(sheet=sheet) for argument in arguments])
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith("digitlens: ")
-    assert said in line
+    assert message in line
 
 
 def test_a_film_is_not_recorded_over_itself(tmp_path: Path, page: Pixels) -> None:
@@ -141,7 +141,7 @@ def test_a_signal_in_the_middle_of_a_frame(
     count = 0
     while frames.newest(LONG) is not None:
         count += 1
-    assert count == len(lines) > 0  # the frame it was at is whole, and the film has its index
+    assert count == len(lines) > 0  # the last frame is complete, and the film has its index
 
 
 def test_a_reader_of_the_events_that_leaves(tmp_path: Path, digits: Digits) -> None:

@@ -1,4 +1,4 @@
-"""digitlens log, as its user calls it, while the journal is written."""
+"""digitlens log, as a user calls it, while the journal is written."""
 
 import csv
 import io
@@ -60,7 +60,7 @@ def test_the_table_has_the_oldest_first(journal: Outbox, capfdbinary: pytest.Cap
         (["--since", "90s"], ["000", "001"]),
         (["--until", "2m", "--since", "1d"], ["002", "003", "004"]),
         (["--until", "2024-01-01"], ["17"]),
-        (["--set-aside"], ["000"]),
+        (["--dead-letters"], ["000"]),
     ],
 )
 def test_filters(
@@ -69,8 +69,8 @@ def test_filters(
     out, err = output(journal, capfdbinary, *options)
     assert [line.split()[3] for line in out.splitlines()] == texts
     out, _ = output(journal, capfdbinary, *options, "--json")
-    told = [json.loads(line) for line in out.splitlines()]
-    assert [(one.get("entry") or one)["text"] for one in told] == texts
+    found = [json.loads(line) for line in out.splitlines()]
+    assert [(one.get("entry") or one)["text"] for one in found] == texts
     assert not err
 
 
@@ -82,18 +82,20 @@ def test_csv_holds_no_formula(journal: Outbox, capfdbinary: pytest.CaptureFixtur
     for cell in ("=1", "+1", "-1", "@x", "\tx"):
         assert safe(cell) == f"'{cell}"
     assert safe("17") == "17"
-    aside = list(csv.DictReader(io.StringIO(output(journal, capfdbinary, "--csv", "--set-aside")[0])))
-    assert aside[0]["answer"] == "400 Bad Request"
+    letters = list(csv.DictReader(io.StringIO(output(journal, capfdbinary, "--csv", "--dead-letters")[0])))
+    assert letters[0]["answer"] == "400 Bad Request"
 
 
-def test_nothing_that_fits_is_said(journal: Outbox, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_no_match_is_reported(journal: Outbox, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     assert output(journal, capfdbinary, "--region", "gas") == (
         "",
         f"digitlens: {journal.path}: nothing there that fits\n",
     )
 
 
-def test_a_long_journal_is_exported_whole(journal: Outbox, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_a_long_journal_is_exported_completely(
+    journal: Outbox, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
     journal.add([draft(count) for count in range(2500)])
     out, _ = output(journal, capfdbinary, "--json")
     assert len(out.splitlines()) == 2506
@@ -114,11 +116,14 @@ def test_the_settings_name_the_journal(
     assert b"keeps no journal ([journal] file); name one with --journal" in capfdbinary.readouterr().err
 
 
-def test_what_cannot_be_read_is_one_line(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_an_unreadable_journal_is_one_line(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     (tmp_path / "text").write_text("not a journal, but long enough to look at\n" * 100)
-    for path, said in (("none", "no journal there; name one with --journal"), ("text", "is no SQLite file")):
+    for path, message in (
+        ("none", "no journal there; name one with --journal"),
+        ("text", "is no SQLite file"),
+    ):
         assert main(["log", "--journal", str(tmp_path / path)]) == 1
-        assert capfdbinary.readouterr().err.decode() == f"digitlens: {tmp_path / path}: {said}\n"
+        assert capfdbinary.readouterr().err.decode() == f"digitlens: {tmp_path / path}: {message}\n"
 
 
 def test_a_regions_value_is_forgotten_when_its_meter_is_a_new_one(
@@ -135,7 +140,7 @@ def test_a_regions_value_is_forgotten_when_its_meter_is_a_new_one(
     assert "no value of a region gas" in err
 
 
-def test_follow_tells_what_comes(journal: Outbox) -> None:
+def test_follow_prints_new_entries(journal: Outbox) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "digitlens", "log", "--journal", journal.path, "--follow", "--json"],
         stdout=subprocess.PIPE,

@@ -109,7 +109,7 @@ def test_every_shipped_model_can_be_chosen(good: Path, model: str) -> None:
 
 
 def bad(tmp_path: Path, kind: str) -> tuple[Path, str]:
-    """A path that cannot be read, and what the message must say."""
+    """A path that cannot be read, and a part of the message."""
     path = tmp_path / f"{kind}.jpg"
     if kind == "missing":
         return path, "no such file"
@@ -124,9 +124,9 @@ def bad(tmp_path: Path, kind: str) -> tuple[Path, str]:
         path.touch()
         return path, "not a picture"
     if kind == "truncated":
-        whole = io.BytesIO()
-        Image.effect_noise((300, 200), 50).save(whole, "JPEG")
-        path.write_bytes(whole.getvalue()[: len(whole.getvalue()) // 2])
+        complete = io.BytesIO()
+        Image.effect_noise((300, 200), 50).save(complete, "JPEG")
+        path.write_bytes(complete.getvalue()[: len(complete.getvalue()) // 2])
         return path, "truncated"
     if kind == "large":
         Image.new("1", (20_000, 20_000)).save(path, "PNG")
@@ -144,12 +144,12 @@ def bad(tmp_path: Path, kind: str) -> tuple[Path, str]:
     "kind", ["missing", "folder", "text", "empty", "truncated", "large", "larger", "video"]
 )
 def test_bad_input_is_one_line_and_the_others_are_read(tmp_path: Path, good: Path, kind: str) -> None:
-    path, said = bad(tmp_path, kind)
+    path, message = bad(tmp_path, kind)
     run = read("--json", path, good)
     assert run.returncode == 1
     (line,) = run.stderr.splitlines()
     assert line.startswith(f"digitlens: {path}: ")
-    assert said in line
+    assert message in line
     assert texts(run) == [["40716"]]
 
 
@@ -190,7 +190,7 @@ def test_sixteen_bits(tmp_path: Path, page: npt.NDArray[np.uint8]) -> None:
 
 @pytest.mark.parametrize("hidden", [0, 255])
 def test_transparent_paper_is_white(tmp_path: Path, page: npt.NDArray[np.uint8], hidden: int) -> None:
-    """Ink is opaque; what color lies under full transparency is nobody's business."""
+    """Ink is opaque; the color under full transparency does not count."""
     path = tmp_path / "clear.png"
     alpha = np.where(page < 200, 255, 0).astype(np.uint8)
     gray = np.where(alpha > 0, page, hidden).astype(np.uint8)

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from digitlens.config import settings_file
-from digitlens.config.settings import RegionSettings, Settings
+from digitlens.config.settings import RegionSettings
 from digitlens.core.errors import SettingsError
+from digitlens.outlets import registry
 
 WELL = """
 name = "cellar"
@@ -31,7 +31,7 @@ def refused(folder: Path, text: str | bytes) -> str:
     path = folder / "config.toml"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     with pytest.raises(SettingsError) as caught:
-        settings_file.load(path)
+        registry.load_settings(path)
     line = str(caught.value)
     assert "\n" not in line
     assert line.startswith(f"{path}")
@@ -41,17 +41,17 @@ def refused(folder: Path, text: str | bytes) -> str:
 def test_what_is_set_is_taken_and_the_rest_is_default(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text(WELL)
-    settings = settings_file.load(path)
+    settings = registry.load_settings(path)
     assert (settings.name, settings.log) == ("cellar", "info")
     assert (settings.camera.source, settings.camera.rate, settings.camera.width) == ("usb:1", 5.0, 1280)
     assert settings.region["water"].corners == (0, 0.25, 0.5, 1)
-    assert settings.web == Settings().web
+    assert settings.outlets == registry.default_settings().outlets
 
 
 def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes(b"\xef\xbb\xbf")  # as some editors begin a file
-    assert settings_file.load(path) == Settings() == settings_file.defaults()
+    assert registry.load_settings(path) == registry.default_settings()
 
 
 @pytest.mark.parametrize(
@@ -107,21 +107,22 @@ def test_no_address_of_a_webhook_is_repeated_for_it_may_hold_a_secret(tmp_path: 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"nothing\.toml: no such file"):
-        settings_file.load(tmp_path / "nothing.toml")
+        registry.load_settings(tmp_path / "nothing.toml")
     with pytest.raises(SettingsError, match="cannot be read: Is a directory"):
-        settings_file.load(tmp_path)
+        registry.load_settings(tmp_path)
 
 
 def test_overrides_stand_above_the_file_and_are_judged_too(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text(WELL)
-    settings = settings_file.load(path, {("camera", "rate"): 2, ("web", "listen"): "[::1]:80"})
-    assert (settings.camera.rate, settings.camera.rotation, settings.web.listen) == (2.0, 90, "[::1]:80")
+    settings = registry.load_settings(path, {("camera", "rate"): 2, ("web", "listen"): "[::1]:80"})
+    listen = getattr(settings.outlets["web"], "listen")  # noqa: B009  # its type is the outlet's
+    assert (settings.camera.rate, settings.camera.rotation, listen) == (2.0, 90, "[::1]:80")
     with pytest.raises(SettingsError, match=r"^\[camera\] rate: -2: must be a number, 0 to 1000$"):
-        settings_file.load(path, {("camera", "rate"): -2})
+        registry.load_settings(path, {("camera", "rate"): -2})
     path.write_text("[camera]\nrate = -1")
     with pytest.raises(SettingsError, match=":2: "):  # a file that is wrong stays wrong
-        settings_file.load(path, {("camera", "rate"): 2})
+        registry.load_settings(path, {("camera", "rate"): 2})
 
 
 SETTING = re.compile(r"# ([a-z_]+) = .*")
@@ -140,27 +141,30 @@ def uncommented(text: str) -> dict[str, Any]:
 
 
 def test_the_shipped_file_sets_nothing(root: Path) -> None:
-    assert settings_file.load(root / "deploy" / "config.toml") == Settings()
+    assert registry.load_settings(root / "deploy" / "config.toml") == registry.default_settings()
+
+
+def test_the_shipped_file_is_made_of_the_settings_descriptions(root: Path) -> None:
+    """Made again by: digitlens serve --example > deploy/config.toml."""
+    assert shipped(root) == registry.example_settings()
 
 
 def test_the_shipped_file_names_every_setting_with_its_default(root: Path, tmp_path: Path) -> None:
-    told = uncommented(shipped(root))
+    values = uncommented(shipped(root))
     path = tmp_path / "config.toml"
     path.write_text("\n".join(line[2:] if SETTING.fullmatch(line) or line == "# [region.water]" else line
                               for line in shipped(root).splitlines()))  # fmt: skip
-    settings_file.load(path)  # all of them together are well
-    for section in msgspec.structs.fields(Settings):
-        if section.name == "region":
-            continue
-        if not (isinstance(section.type, type) and issubclass(section.type, msgspec.Struct)):
-            assert told[section.name] == section.default
-            continue
-        fields = {field.name: field.default for field in msgspec.structs.fields(section.type)}
-        assert list(told[section.name]) == list(fields), section.name
-        for name, default in fields.items():
-            if default is not None:  # what has no default is shown with an example
-                assert told[section.name][name] == default, (section.name, name)
-    assert list(told["region"]["water"]) == [field.name for field in msgspec.structs.fields(RegionSettings)]
+    registry.load_settings(path)  # all of them together are allowed
+    defaults = registry.default_settings()
+    assert (values["name"], values["log"]) == (defaults.name, defaults.log)
+    ours = {name: getattr(defaults, name) for name in ("camera", "reader", "journal")}
+    for section, default in {**ours, **defaults.outlets}.items():
+        fields = {field.name: field.default for field in msgspec.structs.fields(type(default))}
+        assert list(values[section]) == list(fields), section
+        for name, value in fields.items():
+            if value is not None:  # a setting without a default is shown with an example
+                assert values[section][name] == value, (section, name)
+    assert list(values["region"]["water"]) == [field.name for field in msgspec.structs.fields(RegionSettings)]
 
 
 def test_the_shipped_file_has_a_sentence_for_every_setting(root: Path) -> None:
@@ -169,3 +173,13 @@ def test_the_shipped_file_has_a_sentence_for_every_setting(root: Path) -> None:
         if any(SETTING.fullmatch(line) for line in lines):
             assert not SETTING.fullmatch(lines[0]), block
             assert "." in " ".join(lines)
+
+
+def test_a_key_of_an_earlier_version_is_read_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[reader]\nthreads = 2\nwhole = "all"\n')
+    lines: list[str] = []
+    settings = registry.load_settings(path, warn=lines.append)
+    assert (settings.reader.row_network, settings.reader.threads) == ("all", 2)
+    assert lines == [f"{path}:3: [reader] whole is now called row_network"]
+    assert refused(tmp_path, '[reader]\nwhole = "some"').startswith(":2: [reader] row_network: ")

@@ -1,4 +1,4 @@
-"""A real Mosquitto, what a subscriber hears from it, and drafts to send."""
+"""A real Mosquitto, a subscriber that keeps what it receives, and drafts to send."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from digitlens.outlets.outbox import Outbox
 from tests import needs
 
 DEADLINE = 20.0
-"""Seconds for what happens within one; a test that reaches it has failed."""
+"""Wait for something that takes less than one second; a test that reaches it has failed, seconds."""
 
 
 def draft(count: int, text: str = "", region: str = "", value: float | None = None) -> Draft:
@@ -38,7 +38,7 @@ def free_port() -> int:
 
 
 def certificates(folder: Path, days: int) -> str:
-    """An authority, and a broker's certificate for so many days, maybe over already; openssl makes them."""
+    """An authority, and a broker's certificate that expires in so many days, or did; made by openssl."""
     folder.chmod(0o755)
 
     def openssl(*arguments: str) -> None:
@@ -60,7 +60,7 @@ def certificates(folder: Path, days: int) -> str:
 
 
 class Broker:
-    """Mosquitto with a file of settings; keeps its port when it is started again."""
+    """Mosquitto with a settings file; keeps its port when it is started again."""
 
     def __init__(
         self, folder: Path, settings: str = "allow_anonymous true\n", port: int | None = None
@@ -105,7 +105,7 @@ class Broker:
         self._process.send_signal(number)
 
     def kill(self) -> None:
-        """At once, as a power cut does."""
+        """End it at once, as a power cut does."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -127,42 +127,41 @@ def broker(folder: Path, settings: str = "allow_anonymous true\n") -> Iterator[B
 
 
 class Subscriber:
-    """Hears `topic` in order, from a session that the broker keeps while it lives."""
+    """Receives `topic` in order, in a session that the broker keeps while it runs."""
 
     def __init__(self, port: int, topic: str = "#", name: str = "subscriber") -> None:
         self.messages: list[tuple[str, bytes]] = []
-        self.news = threading.Condition()
+        self.received = threading.Condition()
         self._client = one = paho.Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=False)
         subscribed = threading.Event()
-
-        def connected(*rest: object) -> None:
-            one.subscribe(topic, qos=1)
-
-        one.on_connect = connected
+        one.on_connect = lambda client, *rest: self._subscribe(client, topic)
         one.on_subscribe = lambda *rest: subscribed.set()
-        one.on_message = lambda client, data, message: self._hear(message)
+        one.on_message = lambda client, data, message: self._receive(message)
         one.reconnect_delay_set(1, 1)
         one.connect("127.0.0.1", port)
         one.loop_start()
         assert subscribed.wait(DEADLINE)
 
-    def _hear(self, message: paho.MQTTMessage) -> None:
-        with self.news:
+    def _subscribe(self, client: paho.Client, topic: str) -> None:
+        client.subscribe(topic, qos=1)
+
+    def _receive(self, message: paho.MQTTMessage) -> None:
+        with self.received:
             self.messages.append((message.topic, bytes(message.payload)))
-            self.news.notify_all()
+            self.received.notify_all()
 
     def of(self, end: str) -> list[bytes]:
-        """Payloads of the topics that end so."""
-        with self.news:
+        """Payloads of the topics with this end."""
+        with self.received:
             return [payload for topic, payload in self.messages if topic.endswith(end)]
 
     def ids(self) -> list[str]:
-        """Those of the entries that have come, in their order."""
+        """Ids of the entries that have come, in their order."""
         return [json.loads(payload)["id"] for payload in self.of("/event")]
 
     def wait(self, done: Callable[["Subscriber"], object], seconds: float = DEADLINE) -> None:
-        with self.news:
-            assert self.news.wait_for(lambda: done(self), seconds), self.messages[-3:]
+        with self.received:
+            assert self.received.wait_for(lambda: done(self), seconds), self.messages[-3:]
 
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
         self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(DEADLINE)
@@ -175,29 +174,29 @@ class Subscriber:
         self._client.loop_stop()
 
 
-class Watched(Outbox):
-    """A journal whose marks can be waited for."""
+class WatchedOutbox(Outbox):
+    """An outbox whose acknowledgments can be waited for; `lines` has what it and its outlets say."""
 
     def __init__(self, path: Path, megabytes: int = 64) -> None:
         self.lines: queue.Queue[str] = queue.Queue()
-        self.marked = threading.Condition()
-        self.held = 0  # entries that an outlet had at once
+        self.acknowledged = threading.Condition()
+        self.most_held = 0  # entries that an outlet had at once
         super().__init__(path, megabytes, "pi", self.lines.put)
 
     def pending(self, outlet: str, limit: int = 100, after: str = "") -> list[Entry]:
         found = super().pending(outlet, limit, after)
         if found:
-            marked = self.figures().waiting[outlet] - 1
-            first = int(self.history(1)[0].id.rpartition("-")[2]) - marked
-            self.held = max(self.held, int(found[-1].id.rpartition("-")[2]) - first + 1)
+            newer = self.stats().pending[outlet] - 1
+            first = int(self.history(1)[0].id.rpartition("-")[2]) - newer
+            self.most_held = max(self.most_held, int(found[-1].id.rpartition("-")[2]) - first + 1)
         return found
 
     def acknowledge(self, outlet: str, ids: Sequence[str]) -> None:
         super().acknowledge(outlet, ids)
-        with self.marked:
-            self.marked.notify_all()
+        with self.acknowledged:
+            self.acknowledged.notify_all()
 
-    def arrived(self, outlet: str, seconds: float = DEADLINE) -> None:
+    def wait_empty(self, outlet: str, seconds: float = DEADLINE) -> None:
         """Wait until everything is acknowledged."""
-        with self.marked:
-            assert self.marked.wait_for(lambda: self.waiting(outlet) == 0, seconds), self.figures()
+        with self.acknowledged:
+            assert self.acknowledged.wait_for(lambda: self.pending_count(outlet) == 0, seconds), self.stats()

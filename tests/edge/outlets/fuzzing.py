@@ -1,6 +1,6 @@
-"""What others may send or a disk may become, from a seed; the same seed is the same case.
+"""Strange input from other programs and damaged files, from a seed; the same seed is the same case.
 
-deploy/checks/outlets/fuzz.py goes through new seeds for minutes; the ones that found something are in
+deploy/checks/outlets/fuzz.py tries new seeds for minutes; those that found something are in
 test_outlet_fuzz.py.
 """
 
@@ -80,25 +80,24 @@ def mutated(chance: random.Random, data: bytes, times: int = 6) -> bytes:
 
 
 def answer(seed: int) -> bytes:
-    """What an HTTP server may say."""
+    """What an HTTP server may answer."""
     chance = random.Random(seed)
     return mutated(chance, chance.choice(ANSWERS))
 
 
 def packets(seed: int) -> bytes:
-    """What may come from something at a broker's port: mostly it begins as one does."""
+    """What a server at a broker's port may send: it mostly begins as a broker does."""
     chance = random.Random(seed)
     said = [chance.choice(PACKETS[:3])] + [chance.choice(PACKETS) for _ in range(chance.randint(0, 12))]
     return b"".join(mutated(chance, one, 2) if chance.random() < 0.5 else one for one in said)
 
 
 def payload(seed: int) -> tuple[str, bytes, bool]:
-    """What another client may publish where we listen: topic, payload, retained."""
+    """What another client may publish to our subscriptions: topic, payload, retained."""
     chance = random.Random(seed)
     ours = next(iter(discovery.messages("homeassistant", "digitlens/pi", "pi", {}, 1, 30.0, False).values()))
-    told = chance.choice(
-        (b"online", b"offline", ours, RetainedState("digitlens/pi", (), 1).news()["digitlens/pi/numbers"])
-    )
+    state = RetainedState("digitlens/pi", (), 1).changes()["digitlens/pi/numbers"]
+    content = chance.choice((b"online", b"offline", ours, state))
     topic = chance.choice(
         (
             "homeassistant/status",
@@ -108,18 +107,18 @@ def payload(seed: int) -> tuple[str, bytes, bool]:
             f"digitlens/pi/number/{chance.choice(('1', '-1', '999999999999', ' '))}",
         )
     )
-    return topic, mutated(chance, told, 10), chance.random() < 0.5
+    return topic, mutated(chance, content, 10), chance.random() < 0.5
 
 
 class Port:
-    """A server that says to everyone who comes what `said` gives, in pieces or at once, and hangs up."""
+    """A server that sends each client what `said` returns, in two pieces, and hangs up."""
 
     def __init__(self, said: Callable[[], bytes]) -> None:
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._server.getsockname()[1])
         self._said = said
         self._thread = threading.Thread(target=self._serve)
-        self.come: queue.Queue[None] = queue.Queue()
+        self.served: queue.Queue[None] = queue.Queue()
 
     def _serve(self) -> None:
         while True:
@@ -137,7 +136,7 @@ class Port:
                 one.shutdown(socket.SHUT_WR)
                 while one.recv(65536):
                     pass
-            self.come.put(None)
+            self.served.put(None)
 
     def __enter__(self) -> "Port":
         self._thread.start()
@@ -149,12 +148,12 @@ class Port:
         self._thread.join()
 
 
-def journal(seed: int, folder: Path) -> None:
-    """A journal's file, and maybe its log, damaged while it is closed or open; then all that is done with it.
+def outbox(seed: int, folder: Path) -> None:
+    """Damage an outbox's file, and maybe its log, while it is closed or open; then do everything with it.
 
     Raises:
-        AssertionError: it was not mended, or gave out what is no entry.
-        JournalError: the same.
+        AssertionError: it did not recover.
+        JournalError: it did not recover.
     """
     chance = random.Random(seed)
     path = folder / "journal.db"
@@ -183,7 +182,7 @@ def journal(seed: int, folder: Path) -> None:
         use(one)
         assert one.add([draft(8)])[0].text == "8"
     except JournalError as error:
-        # Another program's mark or a later version, by chance: such a file is not ours to set aside.
+        # Another program's application_id or a later version, by chance: such a file is not ours to rename.
         if "not a journal" not in str(error) and "of format" not in str(error):
             raise
     finally:
@@ -191,7 +190,7 @@ def journal(seed: int, folder: Path) -> None:
     for kept in sorted(folder.glob("journal.db*")):
         if not kept.name.endswith(("-wal", "-shm", ".lock")):
             with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
-                for more in ((), ("--csv",), ("--set-aside",)):
+                for more in ((), ("--csv",), ("--dead-letters",)):
                     assert main(["log", "--journal", str(kept), *more]) in (0, 1)
             kept.unlink()
 
@@ -223,9 +222,9 @@ def damage(chance: random.Random, path: Path) -> None:
 
 
 def use(one: Outbox) -> None:
-    """Everything that is asked of a journal."""
+    """Query an outbox for everything that it can be asked."""
     one.history(50, containing="1")
-    one.asides()
+    one.dead_letters()
     one.good(["water"])
     one.latest("water")
     for _ in range(100):
@@ -233,4 +232,4 @@ def use(one: Outbox) -> None:
         if not found:
             break
         one.acknowledge("mqtt", [entry.id for entry in found])
-    one.figures()
+    one.stats()

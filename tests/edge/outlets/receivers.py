@@ -1,4 +1,4 @@
-"""Real HTTP servers for the webhook: one that answers as told, one that sends bytes of its choosing."""
+"""Real HTTP servers for the webhook: one with a list of answers, one that sends any bytes."""
 
 import socket
 import ssl
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Receiver(ThreadingHTTPServer):
-    """Keeps what was posted; `answers` are given one after the other, then 204."""
+    """Keeps what was posted; gives `answers` one after the other, then 204."""
 
     daemon_threads = True
     block_on_close = False
@@ -21,7 +21,7 @@ class Receiver(ThreadingHTTPServer):
     ) -> None:
         self.posts: list[tuple[str, dict[str, str], bytes]] = []
         self.answers = answers or []
-        self.news = threading.Condition()
+        self.posted = threading.Condition()
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -29,11 +29,15 @@ class Receiver(ThreadingHTTPServer):
             timeout = 30
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                with receiver.news:
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:  # the client was killed while it sent
+                    self.close_connection = True
+                    return
+                with receiver.posted:
                     receiver.posts.append((self.path, dict(self.headers), body))
                     status, headers = receiver.answers.pop(0) if receiver.answers else (204, {})
-                    receiver.news.notify_all()
+                    receiver.posted.notify_all()
                 self.send_response(status)
                 for name, value in {"Content-Length": "0", **headers}.items():
                     self.send_header(name, value)
@@ -53,11 +57,11 @@ class Receiver(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/take?from=pi"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no news."""
+        """A client that hangs up is no error."""
 
     def wait(self, done: Callable[["Receiver"], object], seconds: float = 20.0) -> None:
-        with self.news:
-            assert self.news.wait_for(lambda: done(self), seconds), self.posts[-3:]
+        with self.posted:
+            assert self.posted.wait_for(lambda: done(self), seconds), self.posts[-3:]
 
     def __exit__(self, *rest: Any) -> None:
         self.shutdown()
@@ -65,8 +69,8 @@ class Receiver(ThreadingHTTPServer):
         self.server_close()
 
 
-class Rude:
-    """Hears one request a connection and hands it to `answer`, with the socket."""
+class RawServer:
+    """Reads one request a connection, and lets `answer` write to the socket."""
 
     def __init__(self, answer: Callable[[socket.socket], None]) -> None:
         self._server = socket.create_server(("127.0.0.1", 0))
@@ -84,18 +88,18 @@ class Rude:
             with one:
                 one.settimeout(10)
                 try:
-                    heard = b""
-                    while not heard.endswith(b"}"):
+                    request = b""
+                    while not request.endswith(b"}"):
                         piece = one.recv(65536)
                         if not piece:
                             break
-                        heard += piece
+                        request += piece
                     else:
                         self._answer(one)
                 except OSError:
                     pass
 
-    def __enter__(self) -> "Rude":
+    def __enter__(self) -> "RawServer":
         self._thread.start()
         return self
 

@@ -35,7 +35,7 @@ DEVICE_CLASSES = {
     "sensor": {"water", "duration", "temperature"},
     "binary_sensor": {"problem", "connectivity"},
 }
-"""Those of its lists that we use."""
+"""The ones that we use, by component."""
 
 REGIONS = {
     "water": RegionSettings(corners=(0, 0, 0.5, 1), decimals=3, rising=True, unit="m³", device_class="water"),
@@ -43,13 +43,13 @@ REGIONS = {
 }
 
 
-def told() -> dict[str, dict[str, object]]:
+def sensors() -> dict[str, dict[str, object]]:
     found = discovery.messages("homeassistant", "digitlens/shed-1", "shed-1", REGIONS, 2, 30.0, True)
     return {topic: msgspec.json.decode(payload) for topic, payload in found.items()}
 
 
-def test_every_message_has_documented_keys_alone() -> None:
-    messages = told()
+def test_every_message_has_only_documented_keys() -> None:
+    messages = sensors()
     unique = set()
     for topic, message in messages.items():
         found = re.fullmatch(r"homeassistant/(\w+)/([a-zA-Z0-9_-]+)/([a-zA-Z0-9_-]+)/config", topic)
@@ -76,31 +76,33 @@ def test_every_message_has_documented_keys_alone() -> None:
 
 
 def test_a_region_is_a_sensor_with_its_confidence_and_its_problem() -> None:
-    messages = told()
+    messages = sensors()
     node = "digitlens_shed-1"
     water = messages[f"homeassistant/sensor/{node}/region_water/config"]
     assert water["state_class"] == "total_increasing"
     assert (water["unit_of_measurement"], water["device_class"]) == ("m³", "water")
     assert water["suggested_display_precision"] == 3
     assert water["state_topic"] == water["json_attributes_topic"] == "digitlens/shed-1/region/water"
-    assert "expire_after" not in water  # a value stands until it changes; availability says if we are there
+    assert (
+        "expire_after" not in water
+    )  # a value is valid until it changes; availability says whether we are online
     assert f"homeassistant/sensor/{node}/region_score_confidence/config" in messages
     assert f"homeassistant/binary_sensor/{node}/region_score_problem/config" in messages
     assert messages[f"homeassistant/sensor/{node}/region_score/config"]["state_class"] == "measurement"
 
 
 def test_the_cameras_health_is_diagnostics_that_expire() -> None:
-    messages = told()
+    messages = sensors()
     for name in ("sensor/{}/frames_per_second", "sensor/{}/temperature", "binary_sensor/{}/camera"):
         message = messages[f"homeassistant/{name.format('digitlens_shed-1')}/config"]
         assert (message["entity_category"], message["expire_after"]) == ("diagnostic", 120)
 
 
-def test_templates_make_states_of_what_is_sent() -> None:
-    """Jinja's own grammar is Home Assistant's; here the few forms we use are looked at as Python."""
+def test_templates_render_what_is_sent() -> None:
+    """Home Assistant renders them with Jinja; the few forms used here are evaluated as Python."""
     from digitlens.outlets.retained import TopicState
 
-    for message in told().values():
+    for message in sensors().values():
         template = message["value_template"]
         assert isinstance(template, str)
         expression = re.fullmatch(r"\{\{ (.+) \}\}", template)
@@ -118,7 +120,7 @@ def test_templates_make_states_of_what_is_sent() -> None:
             assert result is None or isinstance(result, str | int | float)
 
 
-def test_only_our_own_messages_are_taken_back() -> None:
+def test_only_our_own_messages_are_recognized() -> None:
     assert discovery.is_ours(next(iter(discovery.messages("h", "d/pi", "pi", {}, 1, 1.0, False).values())))
     for strange in (
         b"",

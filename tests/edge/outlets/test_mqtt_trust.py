@@ -1,4 +1,4 @@
-"""Whom the MQTT outlet trusts, and who trusts it: passwords, certificates, access rules."""
+"""Security of the MQTT outlet: passwords, certificates, access rules."""
 
 import subprocess
 from collections.abc import Callable
@@ -8,14 +8,14 @@ import pytest
 
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
-from digitlens.config.settings import MqttSettings
 from digitlens.core.errors import OutletError
 from digitlens.outlets.mqtt import MqttOutlet
+from digitlens.outlets.mqtt_settings import MqttSettings
 from tests import needs
 from tests.edge.outlets.brokers import (
     DEADLINE,
     Broker,
-    Watched,
+    WatchedOutbox,
     broker,
     certificates,
     draft,
@@ -35,8 +35,8 @@ def passwords(folder: Path, password: str) -> str:
 
 
 @pytest.mark.broker
-def test_a_wrong_password_is_said_once_and_mended_without_a_restart(
-    tmp_path: Path, watched: Watched, mqtt_outlet: Callable[..., MqttOutlet]
+def test_a_wrong_password_is_reported_once_and_fixed_without_a_restart(
+    tmp_path: Path, watched: WatchedOutbox, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
     tmp_path.chmod(0o755)
     secret = tmp_path / "password"
@@ -48,26 +48,29 @@ def test_a_wrong_password_is_said_once_and_mended_without_a_restart(
         said = watched.lines.get(timeout=DEADLINE)
         assert said == f"mqtt: 127.0.0.1:{one.port}: not authorized: look at user and password_file"
         secret.write_text("right\n")
-        watched.arrived("mqtt")
+        watched.wait_empty("mqtt")
         assert "connected" in watched.lines.get(timeout=DEADLINE)
         assert watched.lines.empty()
 
 
 @pytest.mark.broker
 def test_the_password_comes_from_systemds_credentials(
-    tmp_path: Path, watched: Watched, mqtt_outlet: Callable[..., MqttOutlet], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    watched: WatchedOutbox,
+    mqtt_outlet: Callable[..., MqttOutlet],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "mqtt-password").write_text("right")
     (tmp_path / "mqtt-password").chmod(0o400)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     with broker(tmp_path, passwords(tmp_path, "right")) as one:
         mqtt_outlet(one.port, user="pi").announce(watched.add([draft(1)]))
-        watched.arrived("mqtt")
+        watched.wait_empty("mqtt")
 
 
 @pytest.mark.broker
-def test_messages_that_the_broker_does_not_let_in_stay_in_the_journal(
-    tmp_path: Path, watched: Watched, mqtt_outlet: Callable[..., MqttOutlet]
+def test_messages_that_the_broker_refuses_stay_in_the_outbox(
+    tmp_path: Path, watched: WatchedOutbox, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
     rules = tmp_path / "rules"
     rules.write_text("topic readwrite homeassistant/#\ntopic readwrite digitlens/pi/status\n")
@@ -77,29 +80,29 @@ def test_messages_that_the_broker_does_not_let_in_stay_in_the_journal(
         said = ""
         while "refuses messages below digitlens/pi: not authorized" not in said:
             said = watched.lines.get(timeout=DEADLINE)  # first, maybe, that the broker has hung up
-        assert watched.waiting("mqtt") == 1
+        assert watched.pending_count("mqtt") == 1
 
 
 @pytest.mark.broker
 @pytest.mark.program("openssl")
-def test_tls_takes_a_good_certificate_alone(
-    tmp_path: Path, watched: Watched, mqtt_outlet: Callable[..., MqttOutlet]
+def test_tls_accepts_only_a_good_certificate(
+    tmp_path: Path, watched: WatchedOutbox, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
     settings = certificates(tmp_path, 1)
     with broker(tmp_path, settings) as one:
-        strange = mqtt_outlet(one.port, tls=True)  # no authority of the system's
+        strange = mqtt_outlet(one.port, tls=True)  # of no authority that the system knows
         strange.announce(watched.add([draft(1)]))
         said = watched.lines.get(timeout=DEADLINE)
         assert "its certificate is not trusted: self-signed certificate in certificate chain" in said
         strange.close()
         mqtt_outlet(one.port, tls=True, ca_file=str(tmp_path / "ca.crt"))
-        watched.arrived("mqtt")
+        watched.wait_empty("mqtt")
 
 
 @pytest.mark.broker
 @pytest.mark.program("openssl")
 def test_an_expired_certificate_is_refused_until_it_is_renewed(
-    tmp_path: Path, watched: Watched, mqtt_outlet: Callable[..., MqttOutlet]
+    tmp_path: Path, watched: WatchedOutbox, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
     one = Broker(tmp_path, certificates(tmp_path, -1))
     try:
@@ -110,7 +113,7 @@ def test_an_expired_certificate_is_refused_until_it_is_renewed(
         assert "its certificate is not trusted: certificate has expired" in watched.lines.get(
             timeout=DEADLINE
         )
-        assert watched.waiting("mqtt") == 50
+        assert watched.pending_count("mqtt") == 50
         one.kill()
         subprocess.run(
             [needs.path("openssl"), "x509", "-req", "-in", "broker.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
@@ -118,24 +121,26 @@ def test_an_expired_certificate_is_refused_until_it_is_renewed(
             cwd=tmp_path, check=True, capture_output=True,
         )  # fmt: skip
         one.start()
-        watched.arrived("mqtt")
+        watched.wait_empty("mqtt")
     finally:
         one.kill()
 
 
-def test_files_that_cannot_be_read_are_said_at_once(tmp_path: Path, watched: Watched) -> None:
-    told = MqttSettings(broker="127.0.0.1", port=free_port(), user="pi", password_file=str(tmp_path / "none"))
+def test_files_that_cannot_be_read_are_reported_at_once(tmp_path: Path, watched: WatchedOutbox) -> None:
+    settings = MqttSettings(
+        broker="127.0.0.1", port=free_port(), user="pi", password_file=str(tmp_path / "none")
+    )
     with pytest.raises(OutletError, match=r"mqtt\.password_file: .*none: cannot be read: No such file"):
-        MqttOutlet(told, "pi", watched)
+        MqttOutlet(settings, "pi", watched)
     (tmp_path / "empty").write_text("\n")
     (tmp_path / "empty").chmod(0o644)
-    told = MqttSettings(broker="127.0.0.1", password_file=str(tmp_path / "empty"))
+    settings = MqttSettings(broker="127.0.0.1", password_file=str(tmp_path / "empty"))
     with pytest.raises(OutletError, match=r"others than its group can reach it: chmod 640 .*/empty"):
-        MqttOutlet(told, "pi", watched)
+        MqttOutlet(settings, "pi", watched)
     (tmp_path / "empty").chmod(0o640)
-    told = MqttSettings(broker="127.0.0.1", password_file=str(tmp_path / "empty"))
+    settings = MqttSettings(broker="127.0.0.1", password_file=str(tmp_path / "empty"))
     with pytest.raises(OutletError, match="must hold one line"):
-        MqttOutlet(told, "pi", watched)
-    told = MqttSettings(broker="127.0.0.1", tls=True, ca_file=str(tmp_path / "empty"))
+        MqttOutlet(settings, "pi", watched)
+    settings = MqttSettings(broker="127.0.0.1", tls=True, ca_file=str(tmp_path / "empty"))
     with pytest.raises(OutletError, match=r"mqtt\.ca_file: .*empty: holds no certificate"):
-        MqttOutlet(told, "pi", watched)
+        MqttOutlet(settings, "pi", watched)

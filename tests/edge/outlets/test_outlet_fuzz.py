@@ -7,54 +7,51 @@ import pytest
 
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
-from digitlens.config.settings import MqttSettings, RegionSettings, WebhookSettings
-from digitlens.outlets import mqtt, webhook
-from digitlens.outlets.mqtt import MqttOutlet
-from digitlens.outlets.webhook import WebhookOutlet
+from digitlens.config.settings import RegionSettings
+from digitlens.outlets.mqtt import MqttOutlet, MqttTiming
+from digitlens.outlets.mqtt_settings import MqttSettings
+from digitlens.outlets.webhook import WebhookOutlet, WebhookTiming
+from digitlens.outlets.webhook_settings import WebhookSettings
 from tests.edge.outlets import fuzzing
-from tests.edge.outlets.brokers import DEADLINE, Subscriber, Watched, broker, draft
+from tests.edge.outlets.brokers import DEADLINE, Subscriber, WatchedOutbox, broker, draft
 
 REGIONS = {"meter": RegionSettings(corners=(0, 0, 1, 1))}
+MQTT_TIMING = MqttTiming(pauses=(0.001,))
+WEBHOOK_TIMING = WebhookTiming(pauses=(0.001,))
 GOOD = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mqtt, "PAUSES", (0.001,))
-    monkeypatch.setattr(webhook, "PAUSES", (0.001,))
-
-
-def lines(watched: Watched) -> None:
-    """What was said is fit for a terminal, a line each."""
+def lines(watched: WatchedOutbox) -> None:
+    """Every message is one line that a terminal can show."""
     while not watched.lines.empty():
         line = watched.lines.get()
         assert line.isprintable(), line
         assert len(line) < 500, line
 
 
-def answers(seeds: list[int], folder: Path) -> None:
+def answers(seeds: list[int], folder: Path, timing: WebhookTiming = WEBHOOK_TIMING) -> None:
     said = [GOOD, *(fuzzing.answer(seed) for seed in reversed(seeds))]
-    watched = Watched(folder / "journal.db")
+    watched = WatchedOutbox(folder / "journal.db")
     with fuzzing.Port(lambda: said.pop() if len(said) > 1 else GOOD) as one:
         settings = WebhookSettings(url=f"http://127.0.0.1:{one.port}/", timeout=1.0)
-        outlet = WebhookOutlet(settings, watched, watched.lines.put)
+        outlet = WebhookOutlet(settings, watched, watched.lines.put, timing)
         outlet.announce(watched.add([draft(count) for count in seeds]))
-        watched.arrived("webhook", 3 * DEADLINE)
+        watched.wait_empty("webhook", 3 * DEADLINE)
         outlet.close()
     watched.close()
     lines(watched)
 
 
 def packets(seeds: list[int], folder: Path) -> None:
-    """Strange ones first, then a broker: everything arrives."""
+    """Strange packets only: the outlet keeps trying, and ends when it is closed."""
     said = [fuzzing.packets(seed) for seed in reversed(seeds)]
-    watched = Watched(folder / "journal.db")
+    watched = WatchedOutbox(folder / "journal.db")
     with fuzzing.Port(lambda: said.pop() if said else b"") as one:
         settings = MqttSettings(broker="127.0.0.1", port=one.port)
-        outlet = MqttOutlet(settings, "pi", watched, REGIONS, None, watched.lines.put)
+        outlet = MqttOutlet(settings, "pi", watched, REGIONS, None, watched.lines.put, timing=MQTT_TIMING)
         outlet.announce(watched.add([draft(count) for count in range(5)]))
         for _ in seeds:
-            one.come.get(timeout=DEADLINE)
+            one.served.get(timeout=DEADLINE)
         assert outlet._thread.is_alive()
         outlet.close()
         assert not outlet._thread.is_alive()
@@ -63,27 +60,27 @@ def packets(seeds: list[int], folder: Path) -> None:
 
 
 def payloads(seeds: list[int], folder: Path) -> None:
-    watched = Watched(folder / "journal.db")
-    with broker(folder) as one, Subscriber(one.port) as heard:
-        for seed in seeds[::2]:  # stand there before
+    watched = WatchedOutbox(folder / "journal.db")
+    with broker(folder) as one, Subscriber(one.port) as subscriber:
+        for seed in seeds[::2]:  # retained from before
             topic, payload, _ = fuzzing.payload(seed)
-            heard.publish(topic, payload, retain=True)
+            subscriber.publish(topic, payload, retain=True)
         settings = MqttSettings(broker="127.0.0.1", port=one.port)
-        outlet = MqttOutlet(settings, "pi", watched, REGIONS, None, watched.lines.put)
+        outlet = MqttOutlet(settings, "pi", watched, REGIONS, None, watched.lines.put, timing=MQTT_TIMING)
         for seed in seeds[1::2]:
-            heard.publish(*fuzzing.payload(seed))
+            subscriber.publish(*fuzzing.payload(seed))
         outlet.announce(watched.add([draft(1)]))
-        watched.arrived("mqtt")
+        watched.wait_empty("mqtt")
         outlet.close()
     watched.close()
     lines(watched)
 
 
-def journals(seeds: list[int], folder: Path) -> None:
+def outboxes(seeds: list[int], folder: Path) -> None:
     for seed in seeds:
         with tempfile.TemporaryDirectory(dir=folder) as place:
             try:
-                fuzzing.journal(seed, Path(place))
+                fuzzing.outbox(seed, Path(place))
             except BaseException as error:
                 error.add_note(f"seed {seed}")
                 raise
@@ -99,12 +96,12 @@ def test_packets(tmp_path: Path) -> None:
 
 @pytest.mark.broker
 def test_payloads(tmp_path: Path) -> None:
-    # 3700 to 3749, 4100 to 4149: a retained message of another, no UTF-8 in its JSON, ended each connection.
+    # 3700 to 3749, 4100 to 4149: another client's retained message, not UTF-8, ended each connection.
     payloads([*range(3700, 3750), *range(4100, 4150)], tmp_path)
 
 
-def test_journals(tmp_path: Path) -> None:
+def test_outboxes(tmp_path: Path) -> None:
     # 1162: pages exchanged, so that rows came in circles, and `digitlens log` never ended.
     # 1599, 1982, 3559: the file's own bytes in SQLite's message, which Python could not decode.
     # 57609332: a letter of the schema changed, so that a column had another name; no outlet could be opened.
-    journals([1162, 1599, 1982, 3559, 57609332, *range(8)], tmp_path)
+    outboxes([1162, 1599, 1982, 3559, 57609332, *range(8)], tmp_path)

@@ -1,4 +1,4 @@
-"""The webhook at real servers: in order, signed, repeated where it makes sense; no answer does harm."""
+"""The webhook at real servers: ordered, signed, retried where that makes sense; no answer does harm."""
 
 import hashlib
 import hmac
@@ -14,25 +14,23 @@ from typing import Any
 
 import pytest
 
-from digitlens.config.settings import WebhookSettings
 from digitlens.core.errors import OutletError
-from digitlens.outlets import webhook
-from digitlens.outlets.webhook import WebhookOutlet
-from tests.edge.outlets.receivers import Receiver, Rude
+from digitlens.outlets.webhook import WebhookOutlet, WebhookTiming, _retry_after
+from digitlens.outlets.webhook_settings import WebhookSettings
+from tests.edge.outlets.receivers import RawServer, Receiver
 
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
-from tests.edge.outlets.brokers import DEADLINE, Watched, certificates, draft, free_port
+from tests.edge.outlets.brokers import DEADLINE, WatchedOutbox, certificates, draft, free_port
 
 
 @pytest.fixture
-def open_one(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., WebhookOutlet]]:
-    monkeypatch.setattr(webhook, "PAUSES", (0.02, 0.05))
+def open_one(watched: WatchedOutbox) -> Iterator[Callable[..., WebhookOutlet]]:
     opened = []
 
     def opening(url: str, **settings: object) -> WebhookOutlet:
-        told = WebhookSettings(url=url, **settings)  # type: ignore[arg-type]
-        opened.append(WebhookOutlet(told, watched, watched.lines.put))
+        parsed = WebhookSettings(url=url, **settings)  # type: ignore[arg-type]
+        opened.append(WebhookOutlet(parsed, watched, watched.lines.put, WebhookTiming(pauses=(0.02, 0.05))))
         return opened[-1]
 
     yield opening
@@ -45,7 +43,7 @@ def bodies(receiver: Receiver) -> list[str]:
 
 
 def test_posts_are_signed_in_order_and_have_an_id(
-    tmp_path: Path, watched: Watched, open_one: Callable[..., WebhookOutlet]
+    tmp_path: Path, watched: WatchedOutbox, open_one: Callable[..., WebhookOutlet]
 ) -> None:
     (tmp_path / "key").write_text("secret key\n")
     (tmp_path / "key").chmod(0o600)
@@ -53,7 +51,7 @@ def test_posts_are_signed_in_order_and_have_an_id(
         opened = open_one(receiver.url, key_file=str(tmp_path / "key"))
         entries = watched.add([draft(count) for count in range(200)])
         opened.announce(entries)
-        watched.arrived("webhook")
+        watched.wait_empty("webhook")
         assert bodies(receiver) == [entry.text for entry in entries]
         path, headers, body = receiver.posts[0]
         assert path == "/take?from=pi"
@@ -65,20 +63,22 @@ def test_posts_are_signed_in_order_and_have_an_id(
         assert headers["Content-Type"] == "application/json"
 
 
-def test_without_a_key_nothing_is_signed(watched: Watched, open_one: Callable[..., WebhookOutlet]) -> None:
+def test_without_a_key_nothing_is_signed(
+    watched: WatchedOutbox, open_one: Callable[..., WebhookOutlet]
+) -> None:
     with Receiver() as receiver:
         open_one(receiver.url).announce(watched.add([draft(1)]))
-        watched.arrived("webhook")
+        watched.wait_empty("webhook")
         assert "X-Digitlens-Signature" not in receiver.posts[0][1]
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 301, 302, 307, 308, 304, 999])
-def test_what_may_be_better_the_next_time_is_sent_again(
-    status: int, watched: Watched, open_one: Callable[..., WebhookOutlet]
+def test_transient_failures_are_retried(
+    status: int, watched: WatchedOutbox, open_one: Callable[..., WebhookOutlet]
 ) -> None:
     with Receiver([(status, {"Location": "http://127.0.0.1:1/elsewhere"})] * 2) as receiver:
         open_one(receiver.url).announce(watched.add([draft(1), draft(2)]))
-        watched.arrived("webhook")
+        watched.wait_empty("webhook")
         assert bodies(receiver) == ["1", "1", "1", "2"]  # the next one waits: in order
         assert len({headers["X-Digitlens-Id"] for _, headers, _ in receiver.posts[:3]}) == 1
         said = watched.lines.get(timeout=DEADLINE)
@@ -88,41 +88,45 @@ def test_what_may_be_better_the_next_time_is_sent_again(
         assert watched.lines.empty()
 
 
-def test_what_is_refused_is_set_aside_and_the_next_sent(
-    watched: Watched, open_one: Callable[..., WebhookOutlet]
+def test_a_refused_entry_is_a_dead_letter_and_the_next_is_sent(
+    watched: WatchedOutbox, open_one: Callable[..., WebhookOutlet]
 ) -> None:
     with Receiver([(422, {}), (400, {})]) as receiver:
         open_one(receiver.url).announce(watched.add([draft(count) for count in range(3)]))
-        watched.arrived("webhook")
+        watched.wait_empty("webhook")
         assert bodies(receiver) == ["0", "1", "2"]
-        assert [(aside.entry.text, aside.reason) for aside in watched.asides()] == [
+        assert [(letter.entry.text, letter.reason) for letter in watched.dead_letters()] == [
             ("1", "400 Bad Request"),
             ("0", "422 Unprocessable Entity"),
         ]
         assert "refuses readings: 422" in watched.lines.get(timeout=DEADLINE)
 
 
-def test_the_receiver_says_how_long_to_wait(watched: Watched, open_one: Callable[..., WebhookOutlet]) -> None:
+def test_the_receiver_says_how_long_to_wait(
+    watched: WatchedOutbox, open_one: Callable[..., WebhookOutlet]
+) -> None:
     with Receiver([(503, {"Retry-After": "1"})]) as receiver:
         opened = open_one(receiver.url)
         started = time()
         opened.announce(watched.add([draft(1)]))
-        watched.arrived("webhook")
+        watched.wait_empty("webhook")
         assert time() - started >= 1
         assert len(receiver.posts) == 2
 
 
-def test_retry_after_is_a_number_or_a_date_and_has_an_end() -> None:
-    after = webhook._after
+def test_retry_after_is_a_number_or_a_date_and_is_limited() -> None:
+    def after(header: str) -> float:
+        return _retry_after(header, 3600.0)
+
     assert after("7") == 7.0
-    assert after("999999999999999999999") == webhook.LONGEST
+    assert after("999999999999999999999") == 3600.0
     assert 50 < after(formatdate(time() + 60, usegmt=True)) <= 60
     assert after(formatdate(time() - 60, usegmt=True)) == 0.0
     for nonsense in ("", "soon", "-5", "١٢", "Mon, 99 Zzz 2026 99:99:99 GMT", "1e9", "\x00"):
         assert after(nonsense) == 0.0
 
 
-def test_down_at_first_then_there(watched: Watched, open_one: Callable[..., WebhookOutlet]) -> None:
+def test_down_at_first_then_there(watched: WatchedOutbox, open_one: Callable[..., WebhookOutlet]) -> None:
     port = free_port()
     opened = open_one(f"http://127.0.0.1:{port}/")
     opened.announce(watched.add([draft(1)]))
@@ -134,14 +138,14 @@ def test_down_at_first_then_there(watched: Watched, open_one: Callable[..., Webh
         with one:
             one.recv(65536)
             one.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-            watched.arrived("webhook")
+            watched.wait_empty("webhook")
             answered.set()
     assert answered.is_set()
 
 
 @pytest.mark.program("openssl")
 def test_an_https_receiver_must_be_trusted(
-    tmp_path: Path, watched: Watched, open_one: Callable[..., WebhookOutlet]
+    tmp_path: Path, watched: WatchedOutbox, open_one: Callable[..., WebhookOutlet]
 ) -> None:
     certificates(tmp_path, 1)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -153,11 +157,11 @@ def test_an_https_receiver_must_be_trusted(
         assert "its certificate is not trusted" in watched.lines.get(timeout=DEADLINE)
         strange.close()
         open_one(url, ca_file=str(tmp_path / "ca.crt"))
-        watched.arrived("webhook")
+        watched.wait_empty("webhook")
         assert bodies(receiver) == ["1"]
 
 
-RUDE = {
+BROKEN_ANSWERS = {
     "nothing": b"",
     "no http": b"\x00\x01\x02 nonsense\r\n\r\n",
     "half a head": b"HTTP/1.1 500 No\r\nContent-Le",
@@ -173,38 +177,38 @@ RUDE = {
 }
 
 
-@pytest.mark.parametrize("name", RUDE)
-def test_an_answer_that_is_none_harms_nothing(
-    name: str, watched: Watched, open_one: Callable[..., WebhookOutlet]
+@pytest.mark.parametrize("name", BROKEN_ANSWERS)
+def test_a_broken_answer_does_no_harm(
+    name: str, watched: WatchedOutbox, open_one: Callable[..., WebhookOutlet]
 ) -> None:
-    answers = iter([RUDE[name]])
+    answers = iter([BROKEN_ANSWERS[name]])
     good = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
-    with Rude(lambda one: one.sendall(next(answers, good))) as rude:
-        open_one(rude.url).announce(watched.add([draft(1)]))
-        watched.arrived("webhook")
+    with RawServer(lambda one: one.sendall(next(answers, good))) as server:
+        open_one(server.url).announce(watched.add([draft(1)]))
+        watched.wait_empty("webhook")
     said = watched.lines.get(timeout=DEADLINE)
     assert said.startswith("webhook: http://127.0.0.1:")
     assert said.isprintable()
 
 
-def test_an_answer_without_end_is_not_read_to_it(
-    watched: Watched, open_one: Callable[..., WebhookOutlet]
+def test_an_endless_answer_is_not_read_to_its_end(
+    watched: WatchedOutbox, open_one: Callable[..., WebhookOutlet]
 ) -> None:
-    """200 is said; the gigabytes that follow are of no use."""
+    """The status is 200; the gigabytes that follow are of no use."""
 
     def flood(one: socket.socket) -> None:
         one.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n")
         while True:
             one.sendall(b"x" * 65536)
 
-    with Rude(flood) as rude:
-        open_one(rude.url).announce(watched.add([draft(1)]))
-        watched.arrived("webhook")
+    with RawServer(flood) as server:
+        open_one(server.url).announce(watched.add([draft(1)]))
+        watched.wait_empty("webhook")
 
 
 @pytest.mark.parametrize("first", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 100 Continue\r\n\r\n", b""])
 def test_a_server_that_trickles_is_given_up_in_time(
-    first: bytes, watched: Watched, open_one: Callable[..., WebhookOutlet]
+    first: bytes, watched: WatchedOutbox, open_one: Callable[..., WebhookOutlet]
 ) -> None:
     over = threading.Event()
 
@@ -212,11 +216,11 @@ def test_a_server_that_trickles_is_given_up_in_time(
         while not over.wait(0.05):
             one.sendall(first or b"H")
 
-    with Rude(trickle) as rude:
-        opened = open_one(rude.url, timeout=1.0)
+    with RawServer(trickle) as server:
+        opened = open_one(server.url, timeout=1.0)
         opened.announce(watched.add([draft(1)]))
         assert "does not answer in time" in watched.lines.get(timeout=DEADLINE)
-        assert watched.waiting("webhook") == 1
+        assert watched.pending_count("webhook") == 1
         opened.close()  # in the middle of the next one
         over.set()
 
@@ -234,8 +238,8 @@ def test_a_server_that_trickles_is_given_up_in_time(
         ({"url": "https://x/", "ca_file": "/nowhere/ca"}, "webhook.ca_file: /nowhere/ca"),
     ],
 )
-def test_settings_that_cannot_be_are_said_at_once(
-    settings: dict[str, Any], said: str, watched: Watched
+def test_impossible_settings_are_reported_at_once(
+    settings: dict[str, Any], said: str, watched: WatchedOutbox
 ) -> None:
     with pytest.raises(OutletError, match="webhook") as raised:
         WebhookOutlet(WebhookSettings(**settings), watched)

@@ -1,4 +1,4 @@
-"""digitlens doctor: the machine's files in a tree of a test's own, and the command as a user starts it."""
+"""digitlens doctor: checks over a tree of made-up machine files, and the command as a user starts it."""
 
 import json
 import os
@@ -10,14 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from digitlens.config.settings import (
-    CameraSettings,
-    JournalSettings,
-    MqttSettings,
-    ReaderSettings,
-    Settings,
-    WebSettings,
-)
+from digitlens.config.settings import CameraSettings, JournalSettings, ReaderSettings, Settings
+from digitlens.outlets.mqtt_settings import MqttSettings
+from digitlens.outlets.web.settings import WebSettings
 from digitlens.service import doctor, machine
 
 
@@ -33,22 +28,22 @@ MEMORY = "MemTotal:         948000 kB\nMemFree:  30000 kB\nMemAvailable: {} kB\n
 
 
 @pytest.mark.parametrize(
-    ("available", "state", "said"),
-    [(500_000, "well", "488 of 925 MiB"), (90_000, "mend", "87 of 925 MiB are free: end other programs")],
+    ("available", "state", "message"),
+    [(500_000, "ok", "488 of 925 MiB"), (90_000, "fix", "87 of 925 MiB are free: end other programs")],
 )
-def test_memory(tmp_path: Path, available: int, state: str, said: str) -> None:
+def test_memory(tmp_path: Path, available: int, state: str, message: str) -> None:
     found = machine.memory(put(tmp_path, proc__meminfo=MEMORY.format(available)))
-    assert (found.state, found.said[: len(said)]) == (state, said)
+    assert (found.state, found.message[: len(message)]) == (state, message)
     assert machine.memory(tmp_path / "nothing").state == "unknown"
 
 
 def test_temperature(tmp_path: Path) -> None:
     assert machine.temperature(tmp_path).state == "unknown"
     put(tmp_path, sys__class__thermal__thermal_zone0__temp="48312\n")
-    assert machine.temperature(tmp_path) == machine.Finding("temperature", "well", "48 °C")
+    assert machine.temperature(tmp_path) == machine.Finding("temperature", "ok", "48 °C")
     put(tmp_path, sys__class__thermal__thermal_zone1__temp="82000\n")
     found = machine.temperature(tmp_path)
-    assert (found.state, found.said[:14]) == ("mend", "82 °C: cool it")
+    assert (found.state, found.message[:14]) == ("fix", "82 °C: cool it")
 
 
 def program(folder: Path, name: str, says: str) -> None:
@@ -63,116 +58,117 @@ def path_of(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("says", "state", "said"),
+    ("says", "state", "message"),
     [
-        ("throttled=0x0", "well", "none"),
-        ("throttled=0x50005", "mend", "the voltage is too low now"),
-        ("throttled=0x10000", "mend", "the voltage has been too low since the start"),
+        ("throttled=0x0", "ok", "none"),
+        ("throttled=0x50005", "fix", "the voltage is too low now"),
+        ("throttled=0x10000", "fix", "the voltage has been too low since the start"),
         ("VCHI initialization failed", "unknown", "VCHI initialization failed"),
     ],
 )
 def test_throttling(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, state: str, said: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, state: str, message: str
 ) -> None:
     program(tmp_path / "bin", "vcgencmd", says)
     path_of(monkeypatch, tmp_path / "bin")
     found = machine.throttling()
-    assert (found.state, found.said[: len(said)]) == (state, said)
+    assert (found.state, found.message[: len(message)]) == (state, message)
 
 
 def test_groups(tmp_path: Path) -> None:
-    user = "keeper"
-    passwd = f"root:x:0:0::/root:/bin/sh\n{user}:x:{os.getuid()}:1000::/home/keeper:/bin/sh\n"
+    user = "maker"
+    passwd = f"root:x:0:0::/root:/bin/sh\n{user}:x:{os.getuid()}:1000::/home/maker:/bin/sh\n"
     if os.getuid() == 0:
-        passwd = f"{user}:x:0:1000::/home/keeper:/bin/sh\n"
-    put(tmp_path, etc__passwd=passwd, etc__group="video:x:44:keeper,other\nrender:x:105:\n")
+        passwd = f"{user}:x:0:1000::/home/maker:/bin/sh\n"
+    put(tmp_path, etc__passwd=passwd, etc__group="video:x:44:maker,other\nrender:x:105:\n")
     found = machine.groups(tmp_path)
-    assert (found.state, found.said) == ("mend", "keeper is not in render: sudo usermod -aG render keeper")
-    put(tmp_path, etc__group="video:x:44:keeper\nrender:x:105:keeper\n")
-    assert machine.groups(tmp_path).state == "well"
+    assert (found.state, found.message) == ("fix", "maker is not in render: sudo usermod -aG render maker")
+    put(tmp_path, etc__group="video:x:44:maker\nrender:x:105:maker\n")
+    assert machine.groups(tmp_path).state == "ok"
     # Where the service is installed, its user counts, and what its unit gives it.
     unit = {"etc__systemd__system__digitlens.service": "[Service]\nSupplementaryGroups=video\n"}
     put(tmp_path, **unit)
-    assert machine.groups(tmp_path).said == "no user digitlens: run install.sh again"
+    assert machine.groups(tmp_path).message == "no user digitlens: run install.sh again"
     put(tmp_path, etc__passwd=f"{passwd}digitlens:x:990:990::/:/bin/false\n")
-    assert machine.groups(tmp_path).said.startswith("digitlens is not in render: ")
+    assert machine.groups(tmp_path).message.startswith("digitlens is not in render: ")
 
 
 def test_screen(tmp_path: Path) -> None:
-    assert "needs none" in machine.screen(tmp_path, {}).said
+    assert "needs none" in machine.screen(tmp_path, {}).message
     put(tmp_path, dev__dri__card1="")
-    assert machine.screen(tmp_path, {}).said == "card1, no desktop: --display drm"
-    assert "WAYLAND_DISPLAY=wayland-1" in machine.screen(tmp_path, {"WAYLAND_DISPLAY": "wayland-1"}).said
+    assert machine.screen(tmp_path, {}).message == "card1, no desktop: --display drm"
+    assert "WAYLAND_DISPLAY=wayland-1" in machine.screen(tmp_path, {"WAYLAND_DISPLAY": "wayland-1"}).message
 
 
-@pytest.mark.parametrize(("says", "state"), [("yes", "well"), ("no", "mend"), ("?", "unknown")])
+@pytest.mark.parametrize(("says", "state"), [("yes", "ok"), ("no", "fix"), ("?", "unknown")])
 def test_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, state: str) -> None:
     program(tmp_path / "bin", "timedatectl", says)
     path_of(monkeypatch, tmp_path / "bin")
     assert machine.clock(tmp_path, 2026).state == state
-    assert machine.clock(tmp_path, 1970).said.startswith("it shows the year 1970: ")
+    assert machine.clock(tmp_path, 1970).message.startswith("it shows the year 1970: ")
     put(tmp_path, run__systemd__timesync__synchronized="")
-    assert machine.clock(tmp_path, 2026).state == "well"
+    assert machine.clock(tmp_path, 2026).state == "ok"
 
 
 @pytest.mark.parametrize(
-    ("says", "state", "said"),
+    ("says", "state", "message"),
     [
         (
             "LoadState=loaded\nActiveState=active\nSubState=running\nStatusText=9 frames/s\nNRestarts=2",
-            "well",
+            "ok",
             "active (running), 9 frames/s, restarted 2 times",
         ),
         (
             "LoadState=loaded\nActiveState=failed\nSubState=failed\nResult=exit-code\nStatusText=",
-            "mend",
+            "fix",
             "failed (failed), exit-code: journalctl -u digitlens.service -n 20 says why",
         ),
-        ("LoadState=loaded\nActiveState=inactive\nSubState=dead", "mend", "inactive (dead): sudo systemctl"),
+        ("LoadState=loaded\nActiveState=inactive\nSubState=dead", "fix", "inactive (dead): sudo systemctl"),
         ("LoadState=not-found\nActiveState=inactive", "unknown", "digitlens.service is not installed"),
     ],
 )
-def test_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, state: str, said: str) -> None:
+def test_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, state: str, message: str) -> None:
     program(tmp_path / "bin", "systemctl", says)
     path_of(monkeypatch, tmp_path / "bin")
     found = machine.unit()
-    assert (found.state, found.said[: len(said)]) == (state, said)
+    assert (found.state, found.message[: len(message)]) == (state, message)
 
 
 def test_disk(tmp_path: Path) -> None:
     journal = JournalSettings(file=str(tmp_path / "journal.db"), megabytes=1)
-    assert machine.disk(Settings(journal=journal), tmp_path).state == "well"
-    lacking = Settings(journal=JournalSettings(file=str(tmp_path / "no" / "journal.db")))
-    assert "is missing: make it" in machine.disk(lacking, tmp_path).said
+    assert machine.disk(Settings(journal=journal), tmp_path).state == "ok"
+    missing = Settings(journal=JournalSettings(file=str(tmp_path / "no" / "journal.db")))
+    assert "is missing: make it" in machine.disk(missing, tmp_path).message
     huge = Settings(journal=JournalSettings(file=journal.file, megabytes=10**9))
-    assert machine.disk(huge, tmp_path).state == "mend"
+    assert machine.disk(huge, tmp_path).state == "fix"
 
 
 def test_camera(tmp_path: Path) -> None:
     path = tmp_path / "sheet.png"
     cv2.imwrite(str(path), np.full((120, 160), 200, np.uint8))
-    away = machine.Finding("unit", "unknown", "no systemd")
-    there = doctor.camera(Settings(camera=CameraSettings(source=str(path))), away)
-    assert (there.state, there.said) == ("well", f"{path} gives frames of 160 x 120")
-    lacking = doctor.camera(Settings(camera=CameraSettings(source="usb:63")), away)
-    assert lacking.state == "mend"
-    assert lacking.said.startswith("usb:63: no such camera")
-    running = machine.Finding("unit", "well", "active (running)")
-    assert doctor.camera(Settings(camera=CameraSettings(source="usb:63")), running).state == "well"
+    unknown = machine.Finding("unit", "unknown", "no systemd")
+    there = doctor.camera(Settings(camera=CameraSettings(source=str(path))), unknown)
+    assert (there.state, there.message) == ("ok", f"{path} gives frames of 160 x 120")
+    missing = doctor.camera(Settings(camera=CameraSettings(source="usb:63")), unknown)
+    assert missing.state == "fix"
+    assert missing.message.startswith("usb:63: no such camera")
+    running = machine.Finding("unit", "ok", "active (running)")
+    assert doctor.camera(Settings(camera=CameraSettings(source="usb:63")), running).state == "ok"
 
 
 def test_model_and_outlets(tmp_path: Path) -> None:
-    assert doctor.model(ReaderSettings().model).said.startswith("digits, int8, 99.")
-    assert doctor.model("nothing").state == "mend"
+    assert doctor.model(ReaderSettings().model).message.startswith("digits, int8, 99.")
+    assert doctor.model("nothing").state == "fix"
     secret = tmp_path / "token"
-    asked = Settings(web=WebSettings(listen="[::]:80", token_file=str(secret)))
+    settings = Settings(outlets={"web": WebSettings(listen="[::]:80", token_file=str(secret))})
     assert (
-        doctor.outlets(asked).said == f"[web] token_file: {secret} cannot be read: No such file or directory"
+        doctor.outlets(settings).message
+        == f"[web] token_file: {secret} cannot be read: No such file or directory"
     )
     secret.write_text("x" * 40)
-    assert doctor.outlets(asked) == machine.Finding("outlets", "well", "web")
-    unused = Settings(mqtt=MqttSettings(password_file="/nothing"))  # noqa: S106  # a path
-    assert doctor.outlets(unused).state == "well"
+    assert doctor.outlets(settings) == machine.Finding("outlets", "ok", "web")
+    unused = Settings(outlets={"mqtt": MqttSettings(password_file="/nothing")})  # noqa: S106  # a path
+    assert doctor.outlets(unused).state == "ok"
 
 
 def test_the_command(tmp_path: Path) -> None:
@@ -183,14 +179,14 @@ def test_the_command(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "digitlens", "doctor", "--config", str(config)]
     done = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=60)
     assert done.stderr == ""
-    told = json.loads(done.stdout)
+    found = json.loads(done.stdout)
     assert {
-        told[name]["state"] for name in ("settings", "python", "interpreter", "model", "rows", "camera")
-    } == {"well"}
-    assert done.returncode == any(one["state"] == "mend" for one in told.values())
+        found[name]["state"] for name in ("settings", "python", "interpreter", "model", "rows", "camera")
+    } == {"ok"}
+    assert done.returncode == any(one["state"] == "fix" for one in found.values())
     config.write_text("[camera]\nsorce = 3\n")
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     (line,) = (line for line in done.stdout.splitlines() if line.startswith("settings:"))
-    assert line == f"settings:     mend:    {config}:2: [camera] sorce: no such setting; did you mean source?"
+    assert line == f"settings:     fix:     {config}:2: [camera] sorce: no such setting; did you mean source?"
     assert len(done.stdout.splitlines()) == 16

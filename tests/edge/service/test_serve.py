@@ -25,7 +25,7 @@ LONG = 30.0
 
 
 class Systemd:
-    """The socket's other end, and what came there; as systemd it always listens."""
+    """The socket's other end, and the messages that arrived; like systemd it always listens."""
 
     def __init__(self, address: str) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -35,7 +35,7 @@ class Systemd:
         self._thread = threading.Thread(target=self._listen)
         self._thread.start()
         self.environment = {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "1000000"}
-        self.told: list[str] = []
+        self.received: list[str] = []
         self.patience = LONG
 
     def _listen(self) -> None:
@@ -49,15 +49,15 @@ class Systemd:
         self._socket.close()
 
     def until(self, true: Callable[[str], bool]) -> str:
-        """The next message that is so; all before are kept, too."""
+        """The next message for which `true` holds; earlier ones are kept in `received`, too."""
         begin = monotonic()
         while monotonic() - begin < LONG:
-            self.told.append(self._messages.get(timeout=self.patience))
-            if true(self.told[-1]):
-                return self.told[-1]
-        raise AssertionError(self.told)
+            self.received.append(self._messages.get(timeout=self.patience))
+            if true(self.received[-1]):
+                return self.received[-1]
+        raise AssertionError(self.received)
 
-    def said(self, begin: str) -> str:
+    def expect(self, begin: str) -> str:
         return self.until(lambda message: message.startswith(begin))
 
 
@@ -116,7 +116,7 @@ Serve = Callable[..., subprocess.Popen[str]]
 
 
 def ended(process: subprocess.Popen[str], number: signal.Signals = signal.SIGTERM) -> tuple[str, list[str]]:
-    """End it; what it wrote on stdout and, line by line, on stderr."""
+    """End it; its stdout, and its stderr by line."""
     process.send_signal(number)
     output, errors = process.communicate(timeout=LONG)
     assert process.returncode == 0, errors
@@ -128,15 +128,15 @@ def test_from_ready_to_stopping(
     any_systemd: Systemd, serve: Serve, sheet: Path, number: signal.Signals
 ) -> None:
     process = serve("--camera", sheet, "--rate", "20", "--json", **any_systemd.environment)
-    assert any_systemd.said("READY=1") == "READY=1\nSTATUS=0.0 frames/s, no number yet"
-    any_systemd.said("WATCHDOG=1")
+    assert any_systemd.expect("READY=1") == "READY=1\nSTATUS=0.0 frames/s, no number yet"
+    any_systemd.expect("WATCHDOG=1")
     status = any_systemd.until(lambda message: "40716" in message)
     assert status.startswith("STATUS=")
     assert "frames/s, newest number 40716" in status
-    any_systemd.said("WATCHDOG=1")
+    any_systemd.expect("WATCHDOG=1")
     output, lines = ended(process, number)
-    any_systemd.said("STOPPING=1")
-    assert any_systemd.told[-1] == "STOPPING=1"
+    any_systemd.expect("STOPPING=1")
+    assert any_systemd.received[-1] == "STOPPING=1"
     (entry,) = map(json.loads, output.splitlines())
     assert (entry["kind"], entry["text"], entry["size"]) == ("appeared", "40716", [410, 120])
     assert entry["time"] > 1e9
@@ -144,22 +144,22 @@ def test_from_ready_to_stopping(
     assert not [line for line in lines if "error" in line]
 
 
-def test_ready_is_not_told_before_a_frame_has_been_read(
+def test_ready_is_not_sent_before_a_frame_has_been_read(
     systemd: Systemd, serve: Serve, tmp_path: Path
 ) -> None:
     process = serve("--camera", tmp_path / "later.png", **systemd.environment)
     status = systemd.until(lambda message: "no camera" in message)
     assert status == f"STATUS=no camera: {tmp_path}/later.png: no such file or folder; opening it again"
-    assert not {"READY=1", "WATCHDOG=1"} & {message.split("\n")[0] for message in systemd.told}
-    assert "EXTEND_TIMEOUT_USEC=30000000" in systemd.told
+    assert not {"READY=1", "WATCHDOG=1"} & {message.split("\n")[0] for message in systemd.received}
+    assert "EXTEND_TIMEOUT_USEC=30000000" in systemd.received
     cv2.imwrite(str(tmp_path / "part.png"), np.full((200, 300), 255, np.uint8))
     (tmp_path / "part.png").rename(tmp_path / "later.png")
-    systemd.said("READY=1")
+    systemd.expect("READY=1")
     _, lines = ended(process)
     assert [line for line in lines if line.endswith("later.png: open again")]
 
 
-def test_a_camera_that_is_lost_does_not_feed_the_watchdog(
+def test_a_lost_camera_does_not_ping_the_watchdog(
     systemd: Systemd, serve: Serve, tmp_path: Path, digits: Digits
 ) -> None:
     for name in "ab":
@@ -167,30 +167,30 @@ def test_a_camera_that_is_lost_does_not_feed_the_watchdog(
     (tmp_path / "b.png").unlink()
     (tmp_path / "b.png").symlink_to("a.png")
     process = serve("--camera", tmp_path, "--rate", "20", "--hold", "10", **systemd.environment)
-    systemd.said("READY=1")
-    (tmp_path / "a.png").rename(tmp_path / "aside")  # neither can be opened now
-    systemd.said("WATCHDOG_USEC=600000000")
+    systemd.expect("READY=1")
+    (tmp_path / "a.png").rename(tmp_path / "elsewhere")  # neither can be opened now
+    systemd.expect("WATCHDOG_USEC=600000000")
     lost = systemd.until(lambda message: "no camera" in message)
     assert "no such file" in lost
-    count = len(systemd.told)
-    (tmp_path / "aside").rename(tmp_path / "a.png")
-    assert systemd.said("WATCHDOG_USEC=1000000")
-    assert "WATCHDOG=1" not in systemd.told[count:]
-    systemd.said("WATCHDOG=1")
+    count = len(systemd.received)
+    (tmp_path / "elsewhere").rename(tmp_path / "a.png")
+    assert systemd.expect("WATCHDOG_USEC=1000000")
+    assert "WATCHDOG=1" not in systemd.received[count:]
+    systemd.expect("WATCHDOG=1")
     ended(process)
 
 
-def test_a_stopped_process_does_not_feed_the_watchdog(systemd: Systemd, serve: Serve, sheet: Path) -> None:
+def test_a_stopped_process_does_not_ping_the_watchdog(systemd: Systemd, serve: Serve, sheet: Path) -> None:
     process = serve("--camera", sheet, "--rate", "20", **systemd.environment)
-    systemd.said("READY=1")
+    systemd.expect("READY=1")
     process.send_signal(signal.SIGSTOP)
     os.waitpid(process.pid, os.WUNTRACED)
     systemd.patience = 1.5
     with pytest.raises(queue.Empty):
-        systemd.said("never")  # what was told before is still there, and then no more
+        systemd.expect("never")  # earlier messages are still queued, and then none follow
     process.send_signal(signal.SIGCONT)
     systemd.patience = LONG
-    systemd.said("WATCHDOG=1")
+    systemd.expect("WATCHDOG=1")
     ended(process)
 
 
@@ -200,22 +200,22 @@ def test_a_reload_takes_what_has_changed_and_loses_no_frame(
     """At rate 0 no machine is too slow: a frame is missing only where the camera was opened anew."""
     file = config(tmp_path, f'[camera]\nsource = "{sheet}"\nrate = 0\nhold = 1200\nrepeat = 1\n')
     process = serve("--config", file, "--json", **systemd.environment)
-    systemd.said("READY=1")
+    systemd.expect("READY=1")
     config(tmp_path, file.read_text() + "[reader]\nthreads = 2\n[region.all]\ncorners = [0, 0, 1, 1]\n")
     process.send_signal(signal.SIGHUP)
-    reloading = systemd.said("RELOADING=1")
+    reloading = systemd.expect("RELOADING=1")
     assert reloading.split("\n")[1].startswith("MONOTONIC_USEC=")
-    systemd.said("READY=1")
+    systemd.expect("READY=1")
     config(tmp_path, file.read_text() + "[camera]\n")
     process.send_signal(signal.SIGHUP)
-    systemd.said("RELOADING=1")
-    ready = systemd.said("READY=1")
+    systemd.expect("RELOADING=1")
+    ready = systemd.expect("READY=1")
     assert f"the settings stay as they were: {file}:" in ready
     output, errors = process.communicate(timeout=3 * LONG)  # the replay's end
     assert process.returncode == 0, errors
-    systemd.said("STOPPING=1")
+    systemd.expect("STOPPING=1")
     entries = list(map(json.loads, output.splitlines()))
-    # The number is followed on, and told once: in the region from then on, if it was steady before.
+    # The number is tracked on and reported once: in the region, unless it was steady before the reload.
     assert {(entry["kind"], entry["number"], entry["text"]) for entry in entries} == {
         ("appeared", 1, "40716")
     }
@@ -235,18 +235,18 @@ def test_a_reload_changes_the_camera_and_a_wrong_one_leaves_it(
     systemd.until(lambda message: "40716" in message)
     config(tmp_path, '[camera]\nsource = "/nothing.png"\nrate = 20\n')
     process.send_signal(signal.SIGHUP)
-    systemd.said("RELOADING=1")
-    assert "the camera's settings stay as they were: /nothing.png: no such file" in systemd.said("READY=1")
-    systemd.said("WATCHDOG=1")
+    systemd.expect("RELOADING=1")
+    assert "the camera's settings stay as they were: /nothing.png: no such file" in systemd.expect("READY=1")
+    systemd.expect("WATCHDOG=1")
     config(tmp_path, f'[camera]\nsource = "{tmp_path}/27.png"\nrate = 20\n')
     process.send_signal(signal.SIGHUP)
     systemd.until(lambda message: "newest number 27" in message)
-    assert "stay" not in systemd.told[-1]
+    assert "stay" not in systemd.received[-1]
     ended(process)
 
 
 @pytest.mark.parametrize(
-    ("text", "arguments", "status", "said"),
+    ("text", "arguments", "status", "message"),
     [
         ("[camera]\nrotation = 3", [], 78, "config.toml:2: [camera] rotation: 3: must be one of"),
         ('[reader]\nmodel = "nothing"', [], 78, "nothing: no such model"),
@@ -254,14 +254,14 @@ def test_a_reload_changes_the_camera_and_a_wrong_one_leaves_it(
         ('[camera]\nsource = "/nothing.png"\nrepeat = 1', [], 1, "/nothing.png: no such file"),
     ],
 )
-def test_what_cannot_be_is_one_line_and_a_status(
-    serve: Serve, tmp_path: Path, text: str, arguments: list[str], status: int, said: str
+def test_wrong_settings_are_one_line_and_a_status(
+    serve: Serve, tmp_path: Path, text: str, arguments: list[str], status: int, message: str
 ) -> None:
     process = serve("--config", config(tmp_path, text), *arguments)
     output, errors = process.communicate(timeout=LONG)
     assert (process.returncode, output) == (status, "")
     (line,) = errors.splitlines()
-    assert said in line
+    assert message in line
 
 
 def test_a_model_that_does_not_fit_its_card(serve: Serve, tmp_path: Path, root: Path) -> None:
@@ -276,10 +276,10 @@ def test_a_model_that_does_not_fit_its_card(serve: Serve, tmp_path: Path, root: 
     assert "do not fit its card" in line
 
 
-def test_check_says_well_or_why_not(serve: Serve, tmp_path: Path) -> None:
+def test_check_says_ok_or_why_not(serve: Serve, tmp_path: Path) -> None:
     file = config(tmp_path, "[camera]\nrate = 5")
     process = serve("--config", file, "--check")
-    assert process.communicate(timeout=LONG) == (f"{file}: well\n", "")
+    assert process.communicate(timeout=LONG) == (f"{file}: ok\n", "")
     assert process.returncode == 0
     process = serve("--config", config(tmp_path, "[camera]\nrat = 5"), "--check")
     output, errors = process.communicate(timeout=LONG)

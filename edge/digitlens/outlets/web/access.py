@@ -1,38 +1,36 @@
-"""Who may look at the page: the token, the cookie that stands for it, and how fast one may guess."""
+"""Access to the page: bearer token, session cookie, and a rate limit on wrong ones."""
 
 import hashlib
 import hmac
 import ipaddress
-import os
 import re
-import stat
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Literal
 
 from digitlens.core.errors import OutletError
-from digitlens.outlets.secrets import OTHERS, place
+from digitlens.outlets.secrets import read_secret, secret_path
 
 CREDENTIAL = "web-token"
 """Its name among systemd's credentials."""
 TOKEN = re.compile(r"[!-~]{16,512}")
 MAKE = "python3 -c 'import secrets; print(secrets.token_urlsafe(24))'"
-LIFE = 30 * 24 * 3600
-"""Seconds that a sign-in lasts."""
-FREE = 5
-"""Wrong tries from one address before it has to wait."""
-LONGEST = 60.0
-"""Seconds of the longest wait; the first is one, and each is twice the one before."""
-FORGET = 600.0
-"""Seconds without a wrong try, after which an address is as good as new."""
-MOST = 1024
-"""Addresses that are remembered: whoever comes with more pushes out his own."""
+SESSION_LIFETIME = 30 * 24 * 3600
+"""Time for which a session cookie is valid, seconds."""
+FREE_FAILURES = 5
+"""Failures of a network until it has to wait."""
+MAX_WAIT = 60.0
+"""Longest wait after a failure, seconds; the first is one second, each next one twice as long."""
+FAILURES_EXPIRE = 600.0
+"""Time without a failure after which a network's failures are forgotten, seconds."""
+MAX_NETWORKS = 1024
+"""Networks whose failures are remembered; the one whose last failure is the oldest makes room."""
 
-Verdict = Literal["in", "unknown", "wrong", "slow"]
-"""Whether a request comes in; `unknown` showed nothing, `slow` has to wait and was not looked at."""
-Kind = Literal["bearer", "cookie", "sign-in"]
-"""How the token was shown; each is counted for itself, so that a program with an old token bars no person."""
+Verdict = Literal["granted", "missing", "wrong", "throttled"]
+"""The outcome of a check: `missing` is without credentials, `throttled` must wait and was not checked."""
+Scheme = Literal["bearer", "cookie", "sign-in"]
+"""How credentials were presented. Failures count by scheme: a program with an old token locks nobody out."""
 
 
 def read_token(file: str, environment: Mapping[str, str]) -> str:
@@ -41,37 +39,23 @@ def read_token(file: str, environment: Mapping[str, str]) -> str:
     Raises:
         OutletError: it cannot be read, others can read it, or it is no token.
     """
-    path = place(file, CREDENTIAL, environment)
+    path = secret_path(file, CREDENTIAL, environment)
     if path is None:
         return ""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as opened:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise OutletError(f"{path}: not a file; make a token with {MAKE}")
-            if status.st_mode & OTHERS:
-                raise OutletError(f"{path}: others than its group can reach the token: chmod 640 {path}")
-            content = opened.read(4096)
-    except FileNotFoundError as error:
-        raise OutletError(f"{path}: no such file; make a token with {MAKE} > {path}") from error
-    except OSError as error:
-        if isinstance(error, OutletError):
-            raise
-        raise OutletError(f"{path}: cannot be read: {error.strerror}") from error
-    token = content.decode("ascii", "replace").strip()
+    token = read_secret(path, hint=f"make a token with {MAKE}").strip()
     if not TOKEN.fullmatch(token):
         raise OutletError(f"{path}: a token is one line of 16 to 512 letters, digits and signs: {MAKE}")
     return token
 
 
 class Access:
-    """Judges what requests show; without a token all may come in.
+    """Checks the credentials of requests; without a token every request is granted.
 
     Args:
         token: the secret, or empty.
         clock: monotonic seconds, for the waits.
         now: seconds since 1970, for the cookies.
+        say: takes each line for the log.
     """
 
     def __init__(
@@ -83,48 +67,48 @@ class Access:
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._token = token.encode()
-        # Whoever has a cookie has not the token: it cannot be had back from its digest.
+        # A stolen cookie must not reveal the token, so cookies are signed with a digest of it.
         self._key = hmac.digest(self._token, b"digitlens web session", hashlib.sha256)
         self._clock, self._now, self._say = clock, now, say
-        self._tries: OrderedDict[tuple[Kind, str], tuple[int, float, float]] = OrderedDict()
+        self._failures: OrderedDict[tuple[Scheme, str], tuple[int, float, float]] = OrderedDict()
 
     @property
-    def guarded(self) -> bool:
+    def requires_token(self) -> bool:
         """Whether there is a token."""
         return bool(self._token)
 
-    def judge(self, address: str, bearer: str | None, cookie: str | None) -> Verdict:
-        """What a request's Authorization header and cookie are worth; None is an absent one."""
-        if not self.guarded:
-            return "in"
+    def check(self, address: str, bearer: str | None, cookie: str | None) -> Verdict:
+        """Check a request's bearer token and cookie; None is an absent one."""
+        if not self.requires_token:
+            return "granted"
         if bearer is not None:
-            return self.try_token(address, bearer, "bearer")
+            return self.check_token(address, bearer, "bearer")
         if cookie is None:
-            return "unknown"
-        if self.wait(address, "cookie"):
-            return "slow"
+            return "missing"
+        if self.retry_after(address, "cookie"):
+            return "throttled"
         expires, _, _ = cookie.partition(".")
         if _same(cookie, self._signed(expires)):
-            return "in" if int(expires) > self._now() else "unknown"
-        self._count(address, "cookie")
+            return "granted" if int(expires) > self._now() else "missing"
+        self._record_failure(address, "cookie")
         return "wrong"
 
-    def try_token(self, address: str, token: str, kind: Kind) -> Verdict:
-        """Whether it is the token."""
-        if self.wait(address, kind):
-            return "slow"
-        if self.guarded and _same(token, self._token.decode()):
-            return "in"
-        self._count(address, kind)
+    def check_token(self, address: str, token: str, scheme: Scheme) -> Verdict:
+        """Check a token."""
+        if self.retry_after(address, scheme):
+            return "throttled"
+        if self.requires_token and _same(token, self._token.decode()):
+            return "granted"
+        self._record_failure(address, scheme)
         return "wrong"
 
-    def cookie(self) -> str:
-        """A cookie's value that stands for the token until it expires."""
-        return self._signed(str(int(self._now()) + LIFE))
+    def issue_cookie(self) -> str:
+        """A session cookie's value: when it expires, seconds since 1970, signed."""
+        return self._signed(str(int(self._now()) + SESSION_LIFETIME))
 
-    def wait(self, address: str, kind: Kind) -> float:
-        """Seconds until that address may try again; 0: now."""
-        _, _, until = self._tries.get((kind, _network(address)), (0, 0.0, 0.0))
+    def retry_after(self, address: str, scheme: Scheme) -> float:
+        """Time until that address may try again, seconds; 0: now."""
+        _, _, until = self._failures.get((scheme, _network(address)), (0, 0.0, 0.0))
         return max(0.0, until - self._clock())
 
     def _signed(self, expires: str) -> str:
@@ -132,26 +116,26 @@ class Access:
             f"{expires}.{hmac.new(self._key, expires.encode(errors='replace'), hashlib.sha256).hexdigest()}"
         )
 
-    def _count(self, address: str, kind: Kind) -> None:
-        """One more wrong try. A right one in between takes none back, or two could share an address."""
-        key, now = (kind, _network(address)), self._clock()
-        wrong, last, _ = self._tries.pop(key, (0, now, 0.0))
-        wrong = wrong + 1 if now - last < FORGET else 1
-        pause = min(LONGEST, 2.0 ** (wrong - FREE)) if wrong >= FREE else 0.0
-        self._tries[key] = wrong, now, now + pause
-        while len(self._tries) > MOST:
-            self._tries.popitem(last=False)
-        if wrong == 1 or pause:
-            waits = f"; {wrong} by now, the next in {pause:.0f} s" if pause else ""
-            self._say(f"web page: wrong {'token' if kind != 'cookie' else 'cookie'} from {address}{waits}")
+    def _record_failure(self, address: str, scheme: Scheme) -> None:
+        """Count a failure. A success resets nothing: the guesser may share its address with a person."""
+        key, now = (scheme, _network(address)), self._clock()
+        failures, last, _ = self._failures.pop(key, (0, now, 0.0))
+        failures = failures + 1 if now - last < FAILURES_EXPIRE else 1
+        pause = min(MAX_WAIT, 2.0 ** (failures - FREE_FAILURES)) if failures >= FREE_FAILURES else 0.0
+        self._failures[key] = failures, now, now + pause
+        while len(self._failures) > MAX_NETWORKS:
+            self._failures.popitem(last=False)
+        if failures == 1 or pause:
+            waits = f"; {failures} by now, the next in {pause:.0f} s" if pause else ""
+            self._say(f"web page: wrong {'token' if scheme != 'cookie' else 'cookie'} from {address}{waits}")
 
 
-def _same(shown: str, right: str) -> bool:
-    return hmac.compare_digest(shown.encode(errors="replace"), right.encode())
+def _same(presented: str, right: str) -> bool:
+    return hmac.compare_digest(presented.encode(errors="replace"), right.encode())
 
 
 def _network(address: str) -> str:
-    """An IPv4 address is one guest's, of IPv6 a whole /64 is."""
+    """The network that one client controls: an IPv4 address, or an IPv6 /64."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

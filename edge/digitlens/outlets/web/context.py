@@ -1,4 +1,4 @@
-"""What all routes share, and the page's files, which are in memory from the start."""
+"""What all handlers share, and the page's files, which are in memory from the start."""
 
 import hashlib
 from base64 import b64encode
@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 from digitlens.core.version import __version__
 from digitlens.live.latest import LatestFrame
 from digitlens.live.stats import LoopStats
+from digitlens.outlets.base import HistorySource
 from digitlens.outlets.web.access import Access
 from digitlens.outlets.web.frames import FrameEncoder
-from digitlens.outlets.web.history import HistorySource
-from digitlens.outlets.web.metrics import Outbox, trouble
+from digitlens.outlets.web.limits import ServerLimits
+from digitlens.outlets.web.metrics import OutboxCounts, outage
 from digitlens.outlets.web.websockets import WebSocketClients
 
 TYPES = {
@@ -24,7 +25,7 @@ TYPES = {
 }
 SIGN_IN = "sign-in.html"
 STYLE = "sign-in.css"
-"""Written into the sign-in page, which is all that one without the token gets to see."""
+"""Inlined into the sign-in page: a client without the token gets no other file."""
 
 
 class Asset(NamedTuple):
@@ -36,33 +37,35 @@ class Asset(NamedTuple):
 
 
 class AppContext:
-    """Everything that the routes look at.
+    """The server's state, which all handlers share.
 
     Args:
-        hosts: the names by which requests may call a server that anyone on this machine may look at.
-        kept: whether `past` is a journal's.
+        hosts: names in the Host header that a server without a token accepts.
+        persistent: whether `history` outlives the process: it is a journal's.
     """
 
     def __init__(
         self,
         *,
         latest: LatestFrame,
-        vitals: LoopStats,
+        stats: LoopStats,
         access: Access,
-        past: HistorySource,
-        kept: bool,
-        outbox: Callable[[], Outbox],
-        pool: Executor,
+        history: HistorySource,
+        persistent: bool,
+        outbox_counts: Callable[[], OutboxCounts],
+        executor: Executor,
         rate: float,
         hosts: frozenset[str],
         port: int,
         say: Callable[[str], None],
+        limits: ServerLimits,
     ) -> None:
-        self.latest, self.vitals, self.access, self.past, self.kept = latest, vitals, access, past, kept
-        self.outbox, self.pool, self.hosts, self.say = outbox, pool, hosts, say
-        self.cookie = f"digitlens-{port}"  # browsers do not keep the cookies of two ports apart
-        self.pictures = FrameEncoder(latest, rate)
-        self.viewers = WebSocketClients(self.pictures, pool, self.state, rate)
+        self.latest, self.stats, self.access = latest, stats, access
+        self.history, self.persistent, self.outbox_counts = history, persistent, outbox_counts
+        self.executor, self.hosts, self.say, self.limits = executor, hosts, say, limits
+        self.cookie_name = f"digitlens-{port}"  # browsers share the cookies of all ports of a host
+        self.encoder = FrameEncoder(latest, rate)
+        self.clients = WebSocketClients(self.encoder, executor, self.state, rate)
         self.announced = 0
         self.listeners: set[Callable[[], None]] = set()
         style, page = (_content(name) for name in (STYLE, SIGN_IN))
@@ -79,25 +82,25 @@ class AppContext:
         }  # fmt: skip
 
     def state(self) -> dict[str, Any]:
-        """What a page is told every second."""
-        vitals = self.vitals.snapshot()
+        """The camera's and the server's state, JSON; sent to each page every second."""
+        stats = self.stats.snapshot()
         return {
-            "camera": vitals.camera,
-            "trouble": trouble(vitals),
-            "rate": round(vitals.frames_per_second, 1),
-            "age": None if vitals.age is None else round(vitals.age, 2),
-            "captured": vitals.captured,
-            "dropped": vitals.dropped,
+            "camera": stats.camera,
+            "trouble": outage(stats),
+            "rate": round(stats.frames_per_second, 1),
+            "age": None if stats.age is None else round(stats.age, 2),
+            "captured": stats.captured,
+            "dropped": stats.dropped,
             "announced": self.announced,
-            "journal": self.kept,
-            "guarded": self.access.guarded,
+            "journal": self.persistent,
+            "guarded": self.access.requires_token,
             "version": __version__,
         }
 
-    def tell(self, count: int) -> None:
-        """So many entries have come."""
+    def announce(self, count: int) -> None:
+        """Notify clients and listeners of this many new entries."""
         self.announced += count
-        self.viewers.tell()
+        self.clients.notify()
         for listener in list(self.listeners):
             listener()
 

@@ -1,4 +1,4 @@
-"""The newest frame as a JPEG with the numbers that stand on it; encoded once, and only when someone asks."""
+"""The newest frame as a JPEG with its numbers; encoded once, and only on demand."""
 
 import threading
 from time import monotonic
@@ -13,10 +13,11 @@ from digitlens.images.pictures import Pixels
 from digitlens.live.latest import LatestFrame, ShownFrame
 
 QUALITY = 80
-LARGEST = 1280
-"""Pixels of the longer side; a larger picture is reduced."""
-WAIT = 1.0
-"""Seconds in which a frame must come."""
+"""Quality of the JPEG, of 100."""
+MAX_SIDE = 1280
+"""Longer side of an encoded picture at the most, pixels; larger frames are scaled down."""
+FRAME_TIMEOUT = 1.0
+"""Time to wait for a new frame, seconds."""
 
 
 class EncodedFrame(msgspec.Struct, frozen=True):
@@ -30,48 +31,48 @@ class EncodedFrame(msgspec.Struct, frozen=True):
     numbers: tuple[Tracked, ...]
 
     def message(self) -> bytes:
-        """For a viewer: the length of the JSON in four bytes, big-endian; the JSON; the JPEG."""
-        said = msgspec.json.encode(
+        """The WebSocket message: the length of the JSON (4 bytes, big-endian), the JSON, the JPEG."""
+        header = msgspec.json.encode(
             {
                 "count": self.count,
                 "time": self.time,
                 "age": round(max(0.0, monotonic() - self.taken), 3),
                 "size": self.size,
-                "numbers": [flat(number) for number in self.numbers],
+                "numbers": [number_json(number) for number in self.numbers],
             }
         )
-        return b"".join((len(said).to_bytes(4, "big"), said, self.jpeg))
+        return b"".join((len(header).to_bytes(4, "big"), header, self.jpeg))
 
 
 class FrameEncoder:
-    """Makes pictures of the newest frames; may be called from several threads, and waits.
+    """Encodes the newest frames; may be called from several threads, and blocks.
 
     Args:
-        rate: pictures a second at the most, however many ask.
+        rate: frames to encode at the most, per second, whatever the number of clients.
     """
 
     def __init__(self, latest: LatestFrame, rate: float) -> None:
         self._latest, self._interval = latest, 1 / rate
         self._lock = threading.Lock()
         self._last: EncodedFrame | None = None
-        self._made = 0.0
+        self._encoded_at = 0.0
         self.encoded = 0
 
     def after(self, count: int) -> EncodedFrame | None:
-        """The newest beyond `count`; None if none comes in WAIT seconds."""
-        shown = self._latest.after(count, WAIT)
+        """The newest frame beyond `count`; None if none comes within FRAME_TIMEOUT."""
+        shown = self._latest.after(count, FRAME_TIMEOUT)
         return None if shown is None else self._encode(shown)
 
     def newest(self) -> EncodedFrame | None:
-        """One that is hardly older than the newest frame; None before the first."""
+        """A frame at most 1 / rate seconds older than the newest; None before the first."""
         last = self._last
-        if last is not None and monotonic() - self._made < self._interval:
+        if last is not None and monotonic() - self._encoded_at < self._interval:
             return last
         shown = self._latest.newest()
         return None if shown is None else self._encode(shown)
 
-    def forget(self) -> None:
-        """Let go of the last one: nobody looks."""
+    def clear(self) -> None:
+        """Free the last encoded frame: no client is connected."""
         self._last = None
 
     def _encode(self, shown: ShownFrame) -> EncodedFrame:
@@ -79,7 +80,7 @@ class FrameEncoder:
             last = self._last
             if last is not None and last.count >= shown.count:
                 return last
-            self._last = made = EncodedFrame(
+            self._last = encoded = EncodedFrame(
                 shown.count,
                 _jpeg(shown.frame),
                 shown.frame.time,
@@ -87,13 +88,13 @@ class FrameEncoder:
                 shown.size,
                 shown.numbers,
             )
-            self._made = monotonic()
+            self._encoded_at = monotonic()
             self.encoded += 1
-            return made
+            return encoded
 
 
-def flat(number: Tracked) -> dict[str, Any]:
-    """A number of the JSON reading, with what the tracker knows of it."""
+def number_json(number: Tracked) -> dict[str, Any]:
+    """A number of the JSON reading, with its track's `id`, `steady` and `age` (frames)."""
     return {
         "text": number.number.text,
         "confidence": round(number.number.confidence, 4),
@@ -111,7 +112,7 @@ def flat(number: Tracked) -> dict[str, Any]:
 def _jpeg(frame: Frame) -> bytes:
     image: Pixels = frame.image
     height, width = image.shape[:2]
-    if (longer := max(width, height)) > LARGEST:
-        size = max(1, round(width * LARGEST / longer)), max(1, round(height * LARGEST / longer))
+    if (longer := max(width, height)) > MAX_SIDE:
+        size = max(1, round(width * MAX_SIDE / longer)), max(1, round(height * MAX_SIDE / longer))
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(image.dtype, copy=False)
     return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()

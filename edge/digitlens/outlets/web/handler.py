@@ -1,4 +1,4 @@
-"""What holds for every route: who asks is judged before what is asked for."""
+"""The base of all handlers: a request's origin and credentials are checked before its path and method."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,8 +9,9 @@ from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
+from digitlens.outlets.web.access import Scheme
 from digitlens.outlets.web.context import AppContext
-from digitlens.outlets.web.limits import LimitedServer
+from digitlens.outlets.web.server import LimitedServer
 
 T = TypeVar("T")
 HEADERS = {
@@ -24,21 +25,20 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-LONG = 3600.0
-"""Seconds that a stream of events may last; whoever listens comes again."""
-STUCK = 20.0
-"""Seconds for which whoever listens may leave something lying before it is over."""
 
 
 class Handler(RequestHandler):
-    """What holds for every address, the unknown ones included: it answers 404 to whoever may ask."""
+    """Checks every request, and answers 404 itself where no other handler matches.
+
+    `methods` are the HTTP methods it answers; `requires_access` says whether a client must present the token.
+    """
 
     methods: ClassVar[tuple[str, ...]] = ()
-    signs_in = False
+    requires_access: ClassVar[bool] = True
 
-    def initialize(self, site: AppContext) -> None:
+    def initialize(self, context: AppContext) -> None:
         """See RequestHandler."""
-        self.site = site
+        self.context = context
 
     def set_default_headers(self) -> None:
         """See RequestHandler."""
@@ -47,41 +47,42 @@ class Handler(RequestHandler):
         self.set_header("Content-Security-Policy", POLICY)
 
     def compute_etag(self) -> None:
-        """Nothing is worth it but the page's files, which have theirs."""
+        """No ETag by default; the page's files set their own."""
 
     def prepare(self) -> None:
-        """Judge the request.
+        """Check the request.
 
         Raises:
             HTTPError: 403, 401, 429, 404 or 405, in this order.
         """
         headers = self.request.headers
-        if not self.site.access.guarded and _host(self.request.host) not in self.site.hosts:
+        if not self.context.access.requires_token and _host(self.request.host) not in self.context.hosts:
             raise HTTPError(403, reason="Not Here", log_message="open without a token on this machine alone")
-        where = headers.get("Sec-Fetch-Site", "none")
-        if where in ("cross-site", "same-site") and headers.get("Sec-Fetch-Mode") != "navigate":
+        site = headers.get("Sec-Fetch-Site", "none")
+        if site in ("cross-site", "same-site") and headers.get("Sec-Fetch-Mode") != "navigate":
             raise HTTPError(403, log_message="asked for by another site's page")
         origin = headers.get("Origin")
         if origin is not None and origin.partition("://")[2].lower() != self.request.host.lower():
             raise HTTPError(403, log_message="asked for by another site's page")
-        if not self.signs_in:
-            self._admit()
+        if self.requires_access:
+            self._check_access()
         if not self.methods:
             raise HTTPError(404, log_message="nothing here")
         if self.request.method not in self.methods:
             self._not_allowed()
 
-    def _admit(self) -> None:
+    def _check_access(self) -> None:
         scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
         bearer = token.strip() if scheme.lower() == "bearer" else None
-        verdict = self.site.access.judge(self.address, bearer, self.get_cookie(self.site.cookie))
-        if verdict == "slow":
-            self.slow(self.site.access.wait(self.address, "cookie" if bearer is None else "bearer"))
-        if verdict != "in":
+        verdict = self.context.access.check(self.address, bearer, self.get_cookie(self.context.cookie_name))
+        if verdict == "throttled":
+            scheme_used: Scheme = "cookie" if bearer is None else "bearer"
+            self.refuse_until(self.context.access.retry_after(self.address, scheme_used))
+        if verdict != "granted":
             raise HTTPError(401, log_message="needs the token")
 
-    def slow(self, seconds: float) -> NoReturn:
-        """Refuse whoever has tried too often.
+    def refuse_until(self, seconds: float) -> NoReturn:
+        """Refuse a client that failed too often, with the seconds until it may try again.
 
         Raises:
             HTTPError: always.
@@ -95,26 +96,26 @@ class Handler(RequestHandler):
 
     @property
     def address(self) -> str:
-        """Who asks."""
+        """The client's IP address."""
         return str(self.request.remote_ip)
 
-    async def off_loop(self, call: Callable[..., T], *arguments: Any) -> T:
-        """The outcome of a call that may take its time."""
-        return await asyncio.get_running_loop().run_in_executor(self.site.pool, call, *arguments)
+    async def run_in_executor(self, call: Callable[..., T], *arguments: Any) -> T:
+        """The result of a blocking call."""
+        return await asyncio.get_running_loop().run_in_executor(self.context.executor, call, *arguments)
 
-    def last_long(self) -> None:
-        """This answer is long by its nature."""
-        gate: LimitedServer = self.application.settings["gate"]
-        gate.extend(cast(HTTP1Connection, self.request.connection), LONG)
+    def extend_deadline(self) -> None:
+        """Give this answer the time of a stream."""
+        server: LimitedServer = self.application.settings["server"]
+        server.extend(cast(HTTP1Connection, self.request.connection))
 
-    async def flow(self) -> None:
-        """Send what was written; as fast as it is taken, and not to one who takes nothing.
+    async def drain(self) -> None:
+        """Wait until the client has taken all that was written; a stuck one is disconnected.
 
         Raises:
-            StreamClosedError: nobody is there.
+            StreamClosedError: the client has gone, or is stuck.
         """
         flushing = self.flush()
-        done, _ = await asyncio.wait([flushing], timeout=STUCK)
+        done, _ = await asyncio.wait([flushing], timeout=self.context.limits.write_timeout)
         if not done:
             stream = cast(HTTP1Connection, self.request.connection).stream
             if stream is not None:
@@ -122,38 +123,38 @@ class Handler(RequestHandler):
             raise StreamClosedError
         flushing.result()
 
-    def send(self, what: object) -> None:
+    def send_json(self, value: object) -> None:
         """Answer with JSON."""
         self.set_header("Content-Type", "application/json")
-        self.finish(msgspec.json.encode(what))
+        self.finish(msgspec.json.encode(value))
 
-    def send_error(self, status_code: int = 500, **about: Any) -> None:
-        """See RequestHandler; what was set for the answer, Retry-After and the like, is kept."""
+    def send_error(self, status_code: int = 500, **options: Any) -> None:
+        """See RequestHandler; keeps Retry-After and Allow."""
         kept = {name: self._headers[name] for name in ("Retry-After", "Allow") if name in self._headers}
-        about["kept"] = kept
-        super().send_error(status_code, **about)
+        options["kept"] = kept
+        super().send_error(status_code, **options)
 
-    def write_error(self, status_code: int, **about: Any) -> None:
-        """One line of JSON; for a person without the token the page to sign in."""
-        for name, value in about.get("kept", {}).items():
+    def write_error(self, status_code: int, **options: Any) -> None:
+        """One line of JSON; the sign-in page for a browser without the token."""
+        for name, value in options.get("kept", {}).items():
             self.set_header(name, value)
-        error = (about.get("exc_info") or (None, None, None))[1]
-        said = error.log_message if isinstance(error, HTTPError) and error.log_message else self._reason
+        error = (options.get("exc_info") or (None, None, None))[1]
+        message = error.log_message if isinstance(error, HTTPError) and error.log_message else self._reason
         if status_code in (401, 429):
             if status_code == 401:
                 self.set_header("WWW-Authenticate", 'Bearer realm="digitlens"')
             if "text/html" in self.request.headers.get("Accept", ""):
                 self.set_header("Content-Type", "text/html; charset=utf-8")
-                self.set_header("Content-Security-Policy", f"{POLICY}; {self.site.sign_in_policy}")
-                note = {401: b"wrong", 429: b"slow"}[status_code] if self.signs_in else b""
-                self.finish(self.site.sign_in.replace(b' id="%s" hidden' % note, b' id="%s"' % note))
+                self.set_header("Content-Security-Policy", f"{POLICY}; {self.context.sign_in_policy}")
+                note = {401: b"wrong", 429: b"slow"}[status_code] if not self.requires_access else b""
+                self.finish(self.context.sign_in.replace(b' id="%s" hidden' % note, b' id="%s"' % note))
                 return
-        self.send({"error": said})
+        self.send_json({"error": message})
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """What strangers do wrong is not logged; what we did is one line."""
+        """Log our own faults in one line; clients' faults are not logged."""
         if not isinstance(value, HTTPError | StreamClosedError):
-            self.site.say(f"web page: {self.request.path}: {typ.__name__}: {value}")
+            self.context.say(f"web page: {self.request.path}: {typ.__name__}: {value}")
 
     def data_received(self, chunk: bytes) -> None:
         """Bodies are not streamed."""

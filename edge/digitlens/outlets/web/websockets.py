@@ -1,4 +1,4 @@
-"""The pages that are open: each gets the newest picture when it is ready for one, so none is in a queue."""
+"""The pages' WebSocket clients: each gets the newest picture once it is ready, so no pictures queue up."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,50 +11,52 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from digitlens.outlets.web.frames import EncodedFrame, FrameEncoder
 
-MOST = 32
-BEAT = 1.0
-"""Seconds between two words on the camera's state."""
-STUCK = 20.0
-"""Seconds for which a viewer may leave a message lying before it is closed."""
+STATE_INTERVAL = 1.0
+"""Time between two messages with the state, seconds."""
 
 
 class WebSocketClient:
-    """One page's connection, and the stream below it; asks for each picture with `next`."""
+    """One page's connection; the page asks for each picture with `next`.
 
-    def __init__(self, socket: WebSocketHandler, stream: IOStream) -> None:
-        self.count = 0  # of the last picture sent
-        self.wants = False
-        self._socket, self._stream = socket, stream
-        self._sending: asyncio.Future[None] | None = None
-        self._since = 0.0
+    Args:
+        stream: the TCP stream below the WebSocket.
+        write_timeout: seconds for which the page may leave a message unread before it is disconnected.
+    """
+
+    def __init__(self, socket: WebSocketHandler, stream: IOStream, write_timeout: float) -> None:
+        self.last_count = 0  # ShownFrame.count of the last picture sent
+        self.wants_frame = False
+        self._socket, self._stream, self._write_timeout = socket, stream, write_timeout
+        self._pending: asyncio.Future[None] | None = None
+        self._sent_at = 0.0
         self._loop = asyncio.get_running_loop()
 
     @property
     def ready(self) -> bool:
-        """Whether it wants a picture, and has taken what it was sent before."""
-        return self.wants and not self.sending
+        """Whether it wants a picture, and has taken the previous message."""
+        return self.wants_frame and not self.sending
 
     @property
     def sending(self) -> bool:
-        """Whether something is still on its way; one that is stuck with it is ended here."""
-        if self._sending is None or self._sending.done():
+        """Whether a message is still being sent; a client that is stuck with one is disconnected here."""
+        if self._pending is None or self._pending.done():
             return False
-        if self._loop.time() - self._since > STUCK:
+        if self._loop.time() - self._sent_at > self._write_timeout:
             self._stream.close()
         return True
 
-    def picture(self, count: int, message: bytes) -> None:
-        """Send a picture."""
-        self.wants, self.count = False, count
+    def send_frame(self, count: int, message: bytes) -> None:
+        """Send a picture, as EncodedFrame.message encodes it."""
+        self.wants_frame, self.last_count = False, count
         self._send(message)
 
-    def tell(self, text: bytes) -> None:
-        """Send JSON, unless the line is busy: there will be another, or a new connection."""
+    def notify(self, state: bytes) -> None:
+        """Send JSON, unless a message is still being sent: another state follows, or a new connection."""
         if not self.sending:
-            self._send(text, binary=False)
+            self._send(state, binary=False)
 
     def close(self) -> None:
-        """The server ends."""
+        """Disconnect: the server ends."""
         self._socket.close(1001, "the server ends")
 
     def _send(self, message: bytes, binary: bool = True) -> None:
@@ -62,90 +64,90 @@ class WebSocketClient:
             future = self._socket.write_message(message, binary)
         except WebSocketClosedError:
             return
-        future.add_done_callback(_swallow)
-        self._sending, self._since = future, self._loop.time()
+        future.add_done_callback(_retrieve_error)
+        self._pending, self._sent_at = future, self._loop.time()
 
 
 class WebSocketClients:
-    """All of them; its methods are called in the server's loop.
+    """All connected clients; its methods are called in the server's loop.
 
     Args:
-        state: what is told of the camera, JSON.
-        rate: pictures a second for each, at the most.
+        state: the state to send to clients, JSON.
+        rate: pictures sent to each client at the most, per second.
     """
 
     def __init__(
-        self, pictures: FrameEncoder, pool: Executor, state: Callable[[], dict[str, Any]], rate: float
+        self, encoder: FrameEncoder, executor: Executor, state: Callable[[], dict[str, Any]], rate: float
     ) -> None:
-        self._pictures, self._pool, self._state, self._interval = pictures, pool, state, 1 / rate
-        self._viewers: set[WebSocketClient] = set()
-        self._pump: asyncio.Task[None] | None = None
-        self._beat: asyncio.Task[None] | None = None
+        self._encoder, self._executor, self._state, self._interval = encoder, executor, state, 1 / rate
+        self._clients: set[WebSocketClient] = set()
+        self._frame_task: asyncio.Task[None] | None = None
+        self._state_task: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
-        return len(self._viewers)
+        return len(self._clients)
 
-    def add(self, viewer: WebSocketClient) -> None:
-        """A page was opened."""
-        self._viewers.add(viewer)
-        viewer.tell(self._said())
-        if self._beat is None or self._beat.done():
-            self._beat = asyncio.create_task(self._tell_again())
+    def add(self, client: WebSocketClient) -> None:
+        """Add a client and send it the state."""
+        self._clients.add(client)
+        client.notify(self._state_message())
+        if self._state_task is None or self._state_task.done():
+            self._state_task = asyncio.create_task(self._send_states())
 
-    def remove(self, viewer: WebSocketClient) -> None:
-        """A page was closed; again does nothing."""
-        self._viewers.discard(viewer)
-        if not self._viewers:
-            self._pictures.forget()
+    def remove(self, client: WebSocketClient) -> None:
+        """Remove a client; idempotent."""
+        self._clients.discard(client)
+        if not self._clients:
+            self._encoder.clear()
 
     def wake(self) -> None:
-        """A viewer is ready for a picture."""
-        if self._pump is None or self._pump.done():
-            self._pump = asyncio.create_task(self._send_pictures())
+        """Send pictures: a client is ready for one."""
+        if self._frame_task is None or self._frame_task.done():
+            self._frame_task = asyncio.create_task(self._send_frames())
 
-    def tell(self) -> None:
-        """Tell all the state of now; who is busy hears it at the next beat."""
-        said = self._said()
-        for viewer in list(self._viewers):
-            viewer.tell(said)
+    def notify(self) -> None:
+        """Send all clients the current state; a busy one gets the next."""
+        message = self._state_message()
+        for client in list(self._clients):
+            client.notify(message)
 
     def close(self) -> None:
-        """End all."""
-        for viewer in list(self._viewers):
-            viewer.close()
-        for task in (self._pump, self._beat):
+        """Disconnect all."""
+        for client in list(self._clients):
+            client.close()
+        for task in (self._frame_task, self._state_task):
             if task is not None:
                 task.cancel()
 
-    async def _send_pictures(self) -> None:
-        """Goes on while someone waits."""
+    async def _send_frames(self) -> None:
+        """Runs while a client wants a picture."""
         loop = asyncio.get_running_loop()
-        while waiting := [viewer for viewer in self._viewers if viewer.wants]:
+        while waiting := [client for client in self._clients if client.wants_frame]:
             due = loop.time() + self._interval
-            least = min(viewer.count for viewer in waiting)
-            picture = await loop.run_in_executor(self._pool, self._pictures.after, least)
-            if picture is not None:
-                self._send(picture)
+            least = min(client.last_count for client in waiting)
+            frame = await loop.run_in_executor(self._executor, self._encoder.after, least)
+            if frame is not None:
+                self._send(frame)
             await asyncio.sleep(max(0.0, due - loop.time()))
 
-    def _send(self, picture: EncodedFrame) -> None:
+    def _send(self, frame: EncodedFrame) -> None:
         message = b""
-        for viewer in list(self._viewers):
-            if viewer.ready and viewer.count < picture.count:
-                message = message or picture.message()
-                viewer.picture(picture.count, message)
+        for client in list(self._clients):
+            if client.ready and client.last_count < frame.count:
+                message = message or frame.message()
+                client.send_frame(frame.count, message)
 
-    async def _tell_again(self) -> None:
-        """Goes on while there is anyone."""
-        while self._viewers:
-            await asyncio.sleep(BEAT)
-            self.tell()
+    async def _send_states(self) -> None:
+        """Runs while there are clients."""
+        while self._clients:
+            await asyncio.sleep(STATE_INTERVAL)
+            self.notify()
 
-    def _said(self) -> bytes:
+    def _state_message(self) -> bytes:
         return msgspec.json.encode({"state": self._state()})
 
 
-def _swallow(future: "asyncio.Future[None]") -> None:
-    """Take note of an error, which is that the viewer has gone."""
+def _retrieve_error(future: "asyncio.Future[None]") -> None:
+    """Retrieve a failed write's error, or asyncio would log it; it only means that the client has gone."""
     if not future.cancelled():
         future.exception()

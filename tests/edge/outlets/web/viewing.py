@@ -22,28 +22,28 @@ from digitlens.live.stats import LoopStats
 from digitlens.live.tracker import Tracker
 from digitlens.outlets.dispatcher import EventDispatcher, NullStore, OutletOpener
 from digitlens.outlets.regions import Regions
-from digitlens.outlets.web import Web
+from digitlens.outlets.web.outlet import WebOutlet
 
 LONG = 60.0
 
 
 def until(true: Callable[[], Any], what: str = "it") -> Any:
-    """Wait, without looking too often, until something holds; what it returned."""
+    """Poll until `true` returns something true, and return that."""
     pause, begin = threading.Event(), monotonic()
     while not (found := true()):
-        assert monotonic() - begin < LONG, f"{what} did not come"
+        assert monotonic() - begin < LONG, f"{what} did not happen"
         pause.wait(0.02)
     return found
 
 
 class Showing:
-    """Plays a picture without end, and serves the page on a port of its own."""
+    """Plays a picture endlessly and serves the page on a free port."""
 
     def __init__(self, picture: Path, reader: Reader, rate: float = 15.0, **options: Any) -> None:
-        self.vitals, self.latest = LoopStats(str(picture)), LatestFrame()
-        self.said: list[str] = []
-        self._options = {"say": self.said.append, **options}
-        self.desk = EventDispatcher(Regions({}).apply, NullStore("test"))
+        self.stats, self.latest = LoopStats(str(picture)), LatestFrame()
+        self.lines: list[str] = []
+        self._options = {"say": self.lines.append, **options}
+        self.dispatcher = EventDispatcher(Regions({}).apply, NullStore("test"))
         self.open()
         self._ended = threading.Event()
         self._lost = threading.Event()
@@ -65,22 +65,24 @@ class Showing:
 
         self.live = Live(
             camera(), reader, Tracker(), NoDisplay(), wait=self._ended.wait, reopen=camera,
-            emit=lambda event: self.desk.take(event, self.live.size),
-            publish=self.latest.publish, vitals=self.vitals,
+            emit=lambda event: self.dispatcher.take(event, self.live.size),
+            publish=self.latest.publish, vitals=self.stats,
         )  # fmt: skip
         self._thread = threading.Thread(target=self.live.run)
 
     def open(self, port: int = 0) -> None:
         """Open the page on a port; 0: any that is free."""
-        self.web: Web = Web(f"127.0.0.1:{port}", latest=self.latest, vitals=self.vitals, **self._options)
-        self.desk.change({"web": OutletOpener(object(), lambda: self.web)})
+        self.web: WebOutlet = WebOutlet(
+            f"127.0.0.1:{port}", latest=self.latest, stats=self.stats, **self._options
+        )
+        self.dispatcher.change({"web": OutletOpener(object(), lambda: self.web)})
 
     def lose(self) -> None:
-        """The camera is unplugged."""
+        """Unplug the camera."""
         self._lost.set()
 
     def find(self) -> None:
-        """It is there again."""
+        """Plug it in again."""
         self._lost.clear()
 
     def __enter__(self) -> "Showing":
@@ -93,7 +95,7 @@ class Showing:
         self._ended.set()
         self._thread.join(LONG)
         self.latest.close()
-        self.desk.close()
+        self.dispatcher.close()
 
 
 @contextmanager
@@ -105,17 +107,19 @@ def asked(
     host: str = "127.0.0.1",
     **headers: str,
 ) -> Iterator[http.client.HTTPResponse]:
-    """One request's answer; underscores in headers' names are dashes."""
-    line = http.client.HTTPConnection(host, port, timeout=LONG)
+    """One request's answer; underscores in headers' names become dashes."""
+    connection = http.client.HTTPConnection(host, port, timeout=LONG)
     try:
-        line.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
-        yield line.getresponse()
+        connection.request(
+            method, path, body, {name.replace("_", "-"): value for name, value in headers.items()}
+        )
+        yield connection.getresponse()
     finally:
-        line.close()
+        connection.close()
 
 
-class Viewers:
-    """So many pages without a browser: each takes pictures as fast as it can; one of them may take none."""
+class Clients:
+    """WebSocket clients without a browser; the first `stalled` ask for one picture, the others for all."""
 
     def __init__(self, port: int, count: int, stalled: int = 0) -> None:
         self.pictures = [0] * count
@@ -130,11 +134,11 @@ class Viewers:
     async def _one(self, which: int) -> None:
         from tornado.websocket import websocket_connect
 
-        line = await websocket_connect(f"ws://127.0.0.1:{self._port}/api/live")
+        client = await websocket_connect(f"ws://127.0.0.1:{self._port}/api/live")
         ended = asyncio.ensure_future(self._ended.wait())
-        await line.write_message("next")
+        await client.write_message("next")
         while not self._ended.is_set():
-            reading = asyncio.ensure_future(line.read_message())
+            reading = asyncio.ensure_future(client.read_message())
             await asyncio.wait([reading, ended], return_when=asyncio.FIRST_COMPLETED)
             if not reading.done():
                 break
@@ -144,12 +148,12 @@ class Viewers:
             if isinstance(message, bytes):
                 self.pictures[which] += 1
                 if which >= self._stalled:
-                    await line.write_message("next")
-        line.close()
+                    await client.write_message("next")
+        client.close()
         ended.cancel()
         await asyncio.gather(ended, return_exceptions=True)
 
-    def __enter__(self) -> "Viewers":
+    def __enter__(self) -> "Clients":
         self._thread.start()
         return self
 

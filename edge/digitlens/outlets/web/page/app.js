@@ -1,4 +1,4 @@
-// The page: a picture with its boxes, the numbers of now, and in words how it stands.
+// The page: the live picture with its boxes, the current numbers, and the status.
 
 import { draw } from "./boxes.js";
 import { Connection } from "./connection.js";
@@ -9,7 +9,7 @@ const $ = (id) => document.getElementById(id);
 const picture = $("picture"), boxes = $("boxes"), sheet = $("sheet"), screen_ = $("screen");
 const pen = picture.getContext("2d", { alpha: false });
 const rows = $("numbers").tBodies[0];
-let head = null; // of the picture that is shown
+let head = null; // of the displayed picture
 let state = null;
 let frozen = false;
 let connected = false;
@@ -22,16 +22,16 @@ const connection = new Connection({
     let image = null;
     try {
       image = await createImageBitmap(jpeg);
-    } catch { /* a broken picture is left out */ }
+    } catch { /* skip a broken picture */ }
     if (image && !frozen) {
       if (picture.width !== image.width || picture.height !== image.height) {
         picture.width = image.width;
         picture.height = image.height;
         sheet.style.setProperty("--ratio", image.width / image.height);
       }
-      pen.drawImage(image, 0, 0); // in the same turn as the boxes, so that they belong to this very picture
+      pen.drawImage(image, 0, 0); // in the same task as the boxes, so that they belong to this picture
       head = newHead;
-      mark();
+      drawBoxes();
       list();
       ticks = [...ticks.filter((time) => time > performance.now() - 3000), performance.now()];
       figures();
@@ -40,7 +40,7 @@ const connection = new Connection({
     next();
   },
   state(newState) {
-    if (state && state.version !== newState.version) location.reload(); // the server was renewed
+    if (state && state.version !== newState.version) location.reload(); // the server was updated
     state = newState;
     $("camera").textContent = state.camera;
     $("camera").title = state.camera;
@@ -50,17 +50,17 @@ const connection = new Connection({
       announced = state.announced;
       refresh();
     }
-    tell();
+    showStatus();
   },
   up() {
     connected = true;
     announced = -1;
-    tell();
+    showStatus();
     next();
   },
   down(seconds) {
     connected = false;
-    tell(seconds);
+    showStatus(seconds);
   },
 });
 
@@ -69,18 +69,18 @@ function next() {
 }
 document.addEventListener("visibilitychange", next);
 
-function mark() {
+function drawBoxes() {
   boxes.dataset.count = head?.count ?? "";
   const numbers = head && $("marks").getAttribute("aria-pressed") === "true" ? head.numbers : [];
   draw(boxes, numbers, head?.size ?? [1, 1], picture.clientWidth, picture.clientHeight);
 }
-new ResizeObserver(mark).observe(picture);
+new ResizeObserver(drawBoxes).observe(picture);
 
 function list() {
   const steady = head.numbers.filter((number) => number.steady);
   const rest = head.numbers.filter((number) => !number.steady);
   const text = JSON.stringify([steady.map(({ id, text, confidence }) => [id, text, Math.floor(confidence * 100)]), rest.map((number) => number.text)]);
-  if (text === shown) return; // a table that is left alone can be read, selected and clicked
+  if (text === shown) return; // an unchanged table can be selected and clicked
   shown = text;
   const known = new Map([...rows.rows].map((row) => [row.dataset.id, row]));
   rows.replaceChildren(...steady.map((number) => line(known.get(String(number.id)), number)));
@@ -89,8 +89,8 @@ function list() {
   $("copy-numbers").disabled = !steady.length;
   $("pending").hidden = !rest.length;
   $("pending").textContent = rest.length ? `Still being read: ${rest.map((number) => `${number.text} ?`).join(", ")}` : "";
-  const said = steady.map((number) => number.text).join(", ") || "none is steady yet";
-  picture.setAttribute("aria-label", `Live picture; numbers: ${said}`);
+  const texts = steady.map((number) => number.text).join(", ") || "none is steady yet";
+  picture.setAttribute("aria-label", `Live picture; numbers: ${texts}`);
 }
 
 function line(row, number) {
@@ -98,22 +98,22 @@ function line(row, number) {
     row = document.createElement("tr");
     row.dataset.id = number.id;
     row.insertCell();
-    const sure = document.createElement("div"), meter = document.createElement("meter");
-    sure.className = "sure";
+    const confidence = document.createElement("div"), meter = document.createElement("meter");
+    confidence.className = "confidence";
     meter.low = 0.7;
     meter.high = 0.9;
     meter.optimum = 1;
-    sure.append(meter, document.createElement("span"));
-    row.insertCell().append(sure);
+    confidence.append(meter, document.createElement("span"));
+    row.insertCell().append(confidence);
     const button = document.createElement("button");
     button.className = "icon";
     button.addEventListener("click", () => copy(row.cells[0].textContent, button));
     row.insertCell().append(button);
-    row.addEventListener("pointerenter", () => heat(row.dataset.id, true));
-    row.addEventListener("pointerleave", () => heat(row.dataset.id, false));
+    row.addEventListener("pointerenter", () => highlight(row.dataset.id, true));
+    row.addEventListener("pointerleave", () => highlight(row.dataset.id, false));
   }
   row.cells[0].textContent = number.text;
-  const percent = `${Math.floor(number.confidence * 100)} %`; // 99.9 is not all
+  const percent = `${Math.floor(number.confidence * 100)} %`; // rounded down: 99.9 % is not certain
   row.querySelector("meter").value = number.confidence;
   row.querySelector("meter").setAttribute("aria-label", `confidence ${percent}`);
   row.querySelector("span").textContent = percent;
@@ -121,8 +121,8 @@ function line(row, number) {
   return row;
 }
 
-function heat(id, on) {
-  boxes.querySelector(`[data-id="${id}"]`)?.classList.toggle("hot", on);
+function highlight(id, on) {
+  boxes.querySelector(`[data-id="${id}"]`)?.classList.toggle("highlighted", on);
 }
 
 function figures() {
@@ -132,11 +132,11 @@ function figures() {
   $("figures").textContent = [rate, camera, head ? `${head.age.toFixed(2)} s old` : ""].filter(Boolean).join(" · ");
 }
 
-// Say how it stands; `seconds` until the next try where the connection is lost.
-function tell(seconds) {
-  const trouble = connected ? state?.trouble ?? "" : "";
+// Show the status; `seconds` until the next attempt where the connection is lost.
+function showStatus(seconds) {
+  const outage = connected ? state?.trouble ?? "" : "";
   const [kind, word] = !connected ? (state ? ["lost", "connection lost"] : ["wait", "connecting"])
-    : trouble ? ["lost", "camera lost"]
+    : outage ? ["lost", "camera lost"]
     : frozen ? ["frozen", "frozen"]
     : ["live", "live"];
   const status = $("status");
@@ -145,14 +145,14 @@ function tell(seconds) {
     status.textContent = word;
     document.title = kind === "live" ? "digitlens" : `${word}: digitlens`;
   }
-  const bad = kind === "lost" && !frozen; // what was frozen is old on purpose
+  const bad = kind === "lost" && !frozen; // a frozen picture is old on purpose
   for (const part of [screen_, $("numbers")]) part.classList.toggle("stale", bad);
   $("notice").hidden = !bad;
   $("retry").hidden = connected;
   if (!bad) return;
   set($("figures"), "");
   set($("notice-title"), connected ? "The camera is lost" : "The connection is lost");
-  set($("notice-why"), connected ? `${trouble}. It is opened again by itself.`
+  set($("notice-why"), connected ? `${outage}. It is opened again by itself.`
     : `It is tried again by itself${seconds ? `, next in ${seconds} s` : ""}. What you see is old.`);
 }
 
@@ -164,12 +164,12 @@ $("freeze").addEventListener("click", (event) => {
   frozen = !frozen;
   event.currentTarget.setAttribute("aria-pressed", frozen);
   if (!frozen) next();
-  tell();
+  showStatus();
 });
 $("marks").addEventListener("click", (event) => {
   const pressed = event.currentTarget.getAttribute("aria-pressed") === "true";
   event.currentTarget.setAttribute("aria-pressed", !pressed);
-  mark();
+  drawBoxes();
 });
 $("full").hidden = !document.fullscreenEnabled;
 $("full").addEventListener("click", () => {

@@ -1,7 +1,7 @@
-// What was read, drawn over the picture: a solid frame with a filled label is steady, a dotted one is not.
+// Draws numbers over the picture: steady ones in a solid frame with a filled label, others in a dotted one.
 
 const SVG = "http://www.w3.org/2000/svg";
-const ROOM = 4; // pixels between the digits and their frame
+const MARGIN = 4; // pixels between the digits and their frame
 const measure = document.createElement("canvas").getContext("2d");
 
 function make(name, attributes, text) {
@@ -11,12 +11,12 @@ function make(name, attributes, text) {
   return element;
 }
 
-const shared = (a, b) =>
+const intersection = (a, b) =>
   Math.max(0, Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x)) *
   Math.max(0, Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y));
 
-// Above, below, right, left: the first place, moved into the picture, that hides the least. None, where it would
-// hide other digits: the table below has them all.
+// Above, below, right, left: the first place inside the picture that covers the least. None where it would cover
+// other digits: the table lists all numbers.
 function place(frame, label, room, frames, taken) {
   const at = [
     [frame.x, frame.y - label.height], [frame.x, frame.y + frame.height],
@@ -29,8 +29,8 @@ function place(frame, label, room, frames, taken) {
       y: Math.min(Math.max(0, y), Math.max(0, room.height - label.height)), ...label,
     };
     let cost = 0;
-    for (const other of frames) cost += shared(spot, other);
-    for (const other of taken) cost += 4 * shared(spot, other);
+    for (const other of frames) cost += intersection(spot, other);
+    for (const other of taken) cost += 4 * intersection(spot, other);
     if (cost < label.width * label.height * 0.1) cost = 0;
     if (!best || cost < best.cost) best = { cost, spot };
   }
@@ -43,7 +43,7 @@ export function draw(svg, numbers, size, width, height) {
   const scaled = ([x, y, w, h]) => ({ x: x * across, y: y * down, width: w * across, height: h * down });
   const frames = numbers.map((number) => {
     const box = scaled(number.box);
-    return { x: box.x - ROOM, y: box.y - ROOM, width: box.width + 2 * ROOM, height: box.height + 2 * ROOM };
+    return { x: box.x - MARGIN, y: box.y - MARGIN, width: box.width + 2 * MARGIN, height: box.height + 2 * MARGIN };
   });
   const tall = numbers.map((number) => number.box[3] * down).sort((a, b) => a - b)[numbers.length >> 1] || 0;
   const letters = Math.min(26, Math.max(width < 500 ? 11 : 13, tall * 0.42));
@@ -52,7 +52,7 @@ export function draw(svg, numbers, size, width, height) {
   const order = numbers.map((_, index) => index).sort((a, b) => numbers[b].steady - numbers[a].steady);
   for (const index of order) {
     const number = numbers[index], frame = frames[index], kind = number.steady ? "steady" : "reading";
-    const group = make("g", { "data-id": number.id, class: kind === "steady" ? "number" : "number unsure" });
+    const group = make("g", { "data-id": number.id, class: kind === "steady" ? "number" : "number unsteady" });
     for (const digit of number.digits) group.append(make("rect", { class: "digit", ...scaled(digit.box) }));
     const dots = number.steady ? {} : { rx: 0 };
     const look = number.steady ? "" : " dots";
@@ -69,7 +69,7 @@ export function draw(svg, numbers, size, width, height) {
       make("text", { class: kind, x: spot.x + letters * 0.35, y: spot.y + letters * 1.07, "font-size": letters }, text),
     );
   }
-  // Until it is drawn anew it grows and shrinks with the picture.
+  // Between two drawings the boxes scale with the picture.
   svg.setAttribute("viewBox", `0 0 ${width || 1} ${height || 1}`);
   svg.replaceChildren(...drawn, ...labels);
 }

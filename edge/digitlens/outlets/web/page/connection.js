@@ -1,14 +1,14 @@
-// The line to the server: pictures and the camera's state come, "next" goes; lost, it is made again.
+// The WebSocket to the server: receives pictures and states, sends "next", and reconnects.
 
 const PAUSES = [0.5, 1, 2, 3, 5];
-const SILENCE = 6000; // milliseconds; the server says something every second
+const TIMEOUT = 6000; // milliseconds without a message; the server sends a state every second
 const utf8 = new TextDecoder();
 
 export class Connection {
-  // `on` has picture(head, jpeg), state(state), up(), down(seconds until the next try).
+  // `on` has picture(head, jpeg), state(state), up(), down(seconds until the next attempt).
   constructor(on) {
     this.on = on;
-    this.tries = 0;
+    this.attempts = 0;
     this.socket = null;
     this.timer = 0;
     this.watch = 0;
@@ -22,11 +22,11 @@ export class Connection {
     const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/live`);
     socket.binaryType = "arraybuffer";
     let opened = false;
-    socket.onopen = () => { opened = true; this.tries = 0; this.heard(); this.on.up(); };
-    socket.onmessage = (event) => { this.heard(); this.take(event.data); };
+    socket.onopen = () => { opened = true; this.attempts = 0; this.restartWatchdog(); this.on.up(); };
+    socket.onmessage = (event) => { this.restartWatchdog(); this.take(event.data); };
     socket.onclose = () => { if (socket === this.socket) this.lose(opened); };
     this.socket = socket;
-    this.heard();
+    this.restartWatchdog();
   }
 
   // Ask for the next picture.
@@ -38,9 +38,9 @@ export class Connection {
     if (!this.socket) this.open();
   }
 
-  heard() {
+  restartWatchdog() {
     clearTimeout(this.watch);
-    this.watch = setTimeout(() => { if (this.socket) { const dead = this.socket; this.lose(true); dead.close(); } }, SILENCE);
+    this.watch = setTimeout(() => { if (this.socket) { const dead = this.socket; this.lose(true); dead.close(); } }, TIMEOUT);
   }
 
   take(data) {
@@ -56,17 +56,17 @@ export class Connection {
   lose(opened) {
     clearTimeout(this.watch);
     this.socket = null;
-    if (!opened) this.ask();
-    const pause = PAUSES[Math.min(this.tries, PAUSES.length - 1)];
-    this.tries += 1;
+    if (!opened) this.checkAccess();
+    const pause = PAUSES[Math.min(this.attempts, PAUSES.length - 1)];
+    this.attempts += 1;
     this.timer = setTimeout(() => this.open(), pause * 1000);
     this.on.down(pause);
   }
 
-  // A browser does not say why a line was refused; for want of the token the server's own page asks for it.
-  async ask() {
+  // A browser does not say why a WebSocket was refused; if it lacks the token, the sign-in page asks for it.
+  async checkAccess() {
     try {
       if ((await fetch("/healthz", { cache: "no-store" })).status === 401) location.reload();
-    } catch { /* nobody is there */ }
+    } catch { /* the server is down */ }
   }
 }

@@ -1,9 +1,9 @@
-// Copying also works where a browser has no clipboard for us: on a page without TLS.
+// Copies text; falls back to a selection where the clipboard API is missing: on a page without TLS.
 
-const said = document.getElementById("said");
+const announcer = document.getElementById("announcer");
 
 export function say(text) {
-  said.textContent = text;
+  announcer.textContent = text;
 }
 
 export async function copy(text, button) {

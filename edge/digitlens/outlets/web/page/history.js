@@ -1,9 +1,9 @@
-// What was read before, the newest first.
+// The history, newest first.
 
 import { copy, say } from "./copy.js";
 
 const PAGE = 50;
-const SAID = { appeared: "appeared", changed: "changed", gone: "gone" };
+const KINDS = { appeared: "appeared", changed: "changed", gone: "gone" };
 const $ = (id) => document.getElementById(id);
 const body = $("history").tBodies[0];
 let entries = [];
@@ -12,7 +12,7 @@ let running = null;
 let again = false;
 
 function moment(seconds) {
-  if (seconds < 1e9) return `${seconds.toFixed(1)} s`; // of a replay, which counts from its start
+  if (seconds < 1e9) return `${seconds.toFixed(1)} s`; // a replay counts from its start
   const time = new Date(seconds * 1000);
   const clock = time.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
   return time.toDateString() === new Date().toDateString() ? clock : `${time.toLocaleDateString()} ${clock}`;
@@ -43,9 +43,9 @@ function row(entry) {
     const value = entry.value === undefined || entry.value === null ? "" : ` = ${entry.value}`;
     more(text, `${entry.region}${value}`);
   }
-  const what = cell(line, SAID[entry.kind] ?? entry.kind, `what ${SAID[entry.kind] ?? ""}`);
-  if (entry.before) what.textContent = `changed from ${entry.before}`;
-  if (entry.reason) more(what, entry.reason);
+  const event = cell(line, KINDS[entry.kind] ?? entry.kind, `what ${KINDS[entry.kind] ?? ""}`);
+  if (entry.before) event.textContent = `changed from ${entry.before}`;
+  if (entry.reason) more(event, entry.reason);
   cell(line, `${Math.floor(entry.confidence * 100)} %`, "right");
   return line;
 }
@@ -69,19 +69,19 @@ async function load() {
   const found = await fetched("");
   const place = found.entries.findIndex((entry) => entry.id === entries[0]?.id);
   const fresh = place < 0 ? found.entries : found.entries.slice(0, place);
-  if (place < 0) next = found.next; // none of them is known: begin anew
+  if (place < 0) next = found.next; // none is known: start anew
   if (place > 0) say(fresh.slice(0, 3).map((entry) => `${entry.text} ${entry.kind}`).join(", "));
   entries = place < 0 ? found.entries : [...fresh, ...entries];
   if (fresh.length || !entries.length) show(found.journal);
 }
 
-// Look whether there is something new; asked again meanwhile, it looks once more after.
+// Load new entries; called while loading, it loads once more afterwards.
 export function refresh() {
   if (running) {
     again = true;
     return running;
   }
-  running = load().catch((error) => { $("kept").textContent = `The history cannot be had: ${error.message}`; })
+  running = load().catch((error) => { $("kept").textContent = `The history is not available: ${error.message}`; })
     .finally(() => { running = null; if (again) { again = false; refresh(); } });
   return running;
 }
@@ -93,7 +93,7 @@ $("older").addEventListener("click", async () => {
     next = found.next;
     show(found.journal);
   } catch (error) {
-    $("kept").textContent = `The history cannot be had: ${error.message}`;
+    $("kept").textContent = `The history is not available: ${error.message}`;
   }
 });
 

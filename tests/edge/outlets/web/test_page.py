@@ -12,7 +12,7 @@ import pytest
 
 from digitlens import Reader
 from tests import needs
-from tests.edge.outlets.web.viewing import Showing, Viewers, until
+from tests.edge.outlets.web.viewing import Clients, Showing, until
 from tests.edge.pages import write
 
 pytest.importorskip("tornado", reason="needs the extra web")
@@ -26,7 +26,7 @@ SIZES = [(360, 740), (900, 700), (1680, 1000)]
 NUMBERS = ["40716", "27", "593"]
 TOKEN = "correct-horse-battery"  # noqa: S105
 PLACES = [(120, 60), (700, 240), (300, 520)]
-"""Where their strips stand on the sheet, left and top."""
+"""Left and top of their strips on the sheet, pixels."""
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def driver() -> Iterator[Any]:
 
 
 class Page:
-    """What a person can tell of the page."""
+    """The page as a person sees it."""
 
     def __init__(self, driver: Any) -> None:
         self.driver = driver
@@ -93,7 +93,7 @@ class Page:
 
     @property
     def count(self) -> int:
-        """Of the picture that is shown."""
+        """ShownFrame.count of the picture on the screen."""
         return int(self.ask("$('boxes').dataset.count") or 0)
 
     def click(self, id_: str) -> None:
@@ -117,8 +117,8 @@ def page(driver: Any) -> Iterator[Page]:
 
 
 def test_boxes_lie_on_the_digits(page: Page, reader: Reader, sheet: Path) -> None:
-    """The truth is the ink on the browser's own screen, with the boxes away."""
-    with Showing(sheet, reader) as showing, Viewers(showing.web.port, 10):
+    """The truth is the ink in a screenshot with the boxes hidden."""
+    with Showing(sheet, reader) as showing, Clients(showing.web.port, 10):
         page.driver.get(showing.web.url)
         until(lambda: page.numbers == NUMBERS, "the table")
         for size in SIZES:
@@ -143,14 +143,14 @@ def test_boxes_lie_on_the_digits(page: Page, reader: Reader, sheet: Path) -> Non
 
 
 def test_steady_and_unsteady_differ_in_more_than_color(page: Page, reader: Reader, sheet: Path) -> None:
-    with Showing(sheet, reader, rate=2.0) as showing:  # slow, so that the doubt can be seen
+    with Showing(sheet, reader, rate=2.0) as showing:  # slow, so that numbers stay unsteady for a while
         page.driver.get(showing.web.url)
-        doubt = (
-            "document.querySelector('.unsure') && document.querySelector('text.reading') &&"
-            " [getComputedStyle(document.querySelector('.unsure rect.reading')).strokeDasharray,"
+        unsteady = (
+            "document.querySelector('.unsteady') && document.querySelector('text.reading') &&"
+            " [getComputedStyle(document.querySelector('.unsteady rect.reading')).strokeDasharray,"
             " document.querySelector('text.reading').textContent, $('pending').textContent]"
         )
-        dashes, label, pending = until(lambda: page.ask(doubt), "doubt")
+        dashes, label, pending = until(lambda: page.ask(unsteady), "an unsteady number")
         assert dashes != "none"
         assert label.endswith(" ?")
         assert "?" in pending
@@ -159,7 +159,7 @@ def test_steady_and_unsteady_differ_in_more_than_color(page: Page, reader: Reade
         assert page.ask("$('pending').hidden")
 
 
-def test_the_history_fills_and_can_be_taken_along(page: Page, reader: Reader, sheet: Path) -> None:
+def test_the_history_fills_and_can_be_copied(page: Page, reader: Reader, sheet: Path) -> None:
     with Showing(sheet, reader) as showing:
         page.driver.get(showing.web.url)
         rows = "[...$('history').tBodies[0].rows].map(row => [...row.cells].map(x => x.textContent))"
@@ -188,12 +188,12 @@ def test_it_can_be_frozen(page: Page, reader: Reader, sheet: Path) -> None:
         until(lambda: page.numbers == NUMBERS)
         page.click("freeze")
         until(lambda: page.status == "frozen")
-        count, pictures = page.count, showing.web._site.pictures
+        count, encoder = page.count, showing.web._context.encoder
         until(lambda: (showing.latest.newest() or _never).count > count + 15)
-        made = pictures.encoded
+        encoded = encoder.encoded
         until(lambda: (showing.latest.newest() or _never).count > count + 30)
         assert page.count == count
-        assert pictures.encoded == made  # nobody looks, so none is made
+        assert encoder.encoded == encoded  # no client wants a picture
         page.click("freeze")
         until(lambda: page.count > count + 30)
         assert page.status == "live"
@@ -216,7 +216,7 @@ def test_it_comes_back_after_the_server(page: Page, reader: Reader, sheet: Path)
         assert all("ERR_CONNECTION_REFUSED" in line or "WebSocket" in line for line in page.errors())
 
 
-def test_it_says_that_the_camera_is_lost(page: Page, reader: Reader, sheet: Path) -> None:
+def test_it_shows_that_the_camera_is_lost(page: Page, reader: Reader, sheet: Path) -> None:
     with Showing(sheet, reader) as showing:
         page.driver.get(showing.web.url)
         until(lambda: page.numbers == NUMBERS)
@@ -228,7 +228,7 @@ def test_it_says_that_the_camera_is_lost(page: Page, reader: Reader, sheet: Path
         until(lambda: page.status == "live")
 
 
-def test_to_sign_in_by_hand(page: Page, reader: Reader, sheet: Path) -> None:
+def test_signing_in_and_out(page: Page, reader: Reader, sheet: Path) -> None:
     with Showing(sheet, reader, token=TOKEN) as showing:
         page.driver.get(showing.web.url)
         assert page.driver.title == "Sign in: digitlens"
@@ -247,7 +247,7 @@ def test_to_sign_in_by_hand(page: Page, reader: Reader, sheet: Path) -> None:
 
 
 def test_it_can_be_used_without_seeing_it(page: Page, reader: Reader, sheet: Path) -> None:
-    """By the browser's own accessibility tree, and by keys."""
+    """Through the browser's accessibility tree, and by keyboard."""
     with Showing(sheet, reader) as showing:
         page.driver.get(showing.web.url)
         until(lambda: page.numbers == NUMBERS)

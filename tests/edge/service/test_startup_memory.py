@@ -1,4 +1,4 @@
-"""A process of its own each time: what it keeps of its libraries, and that it reads as before."""
+"""The pages of libraries that the start frees; each test in a process of its own."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="n
 
 
 def ran(program: str) -> list[str]:
-    """What it prints, line by line."""
+    """The program's output by line."""
     start = "import threading\nfrom digitlens import Reader\nfrom digitlens.images import pictures\n"
     start += "from digitlens.live.benchmark import memory\n"
     start += "from digitlens.service.startup_memory import release_start\nfrom pathlib import Path\n"
@@ -21,7 +21,7 @@ def ran(program: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_what_only_the_start_needed_is_let_go_and_reading_goes_on() -> None:
+def test_pages_that_only_the_start_needed_are_freed_and_reading_goes_on() -> None:
     before, after, then, same = ran("""
 first = reader.read(sheet.pixels).numbers
 print(memory("VmRSS"))
@@ -32,7 +32,7 @@ print(memory("VmRSS"))
 print([n.text for n in first] == [n.text for n in second] and len(first))
 """)
     assert float(after) < float(before) - 20
-    assert float(then) < float(before) - 10  # most is not needed again
+    assert float(then) < float(before) - 10  # most are not needed again
     assert int(same) > 3
 
 

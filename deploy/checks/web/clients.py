@@ -1,6 +1,6 @@
-"""Ten pages without a browser and one that stalls, in a process of their own: HOST PORT TOKEN COUNT STALLED.
+"""WebSocket clients, some of which stall, in a process of their own: HOST PORT TOKEN COUNT STALLED.
 
-Writes the pictures that each has got, when its stdin closes.
+Writes the number of pictures that each received when its stdin closes.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
 
-async def look(host: str, port: int, token: str, counts: list[int], which: int) -> None:
-    """One page; it asks for the next picture when it has this one."""
+async def view(host: str, port: int, token: str, counts: list[int], which: int) -> None:
+    """A client that requests the next picture once it has this one."""
     request = HTTPRequest(f"ws://{host}:{port}/api/live", headers={"Authorization": f"Bearer {token}"})
     line = await websocket_connect(request)
     await line.write_message("next")
@@ -26,7 +26,7 @@ async def look(host: str, port: int, token: str, counts: list[int], which: int) 
 
 
 async def stall(host: str, port: int, token: str) -> None:
-    """A page that keeps asking for pictures and takes no byte; disconnected, it comes back."""
+    """A client that requests pictures and reads none; disconnected, it reconnects."""
     while True:
         with suppress(OSError), opened(host, port, token) as line:
             while True:
@@ -36,7 +36,7 @@ async def stall(host: str, port: int, token: str) -> None:
 
 
 def opened(host: str, port: int, token: str) -> socket.socket:
-    """A page's connection whose answers nobody reads."""
+    """A client's connection whose answers are not read."""
     line = socket.socket()
     line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     line.connect((host, port))
@@ -49,7 +49,7 @@ def opened(host: str, port: int, token: str) -> socket.socket:
 
 
 async def main() -> None:
-    """Until stdin closes."""
+    """Run until stdin closes."""
     host, port, token, count, stalled = (
         sys.argv[1],
         int(sys.argv[2]),
@@ -59,7 +59,7 @@ async def main() -> None:
     )
     counts = [0] * count
     slow = [asyncio.create_task(stall(host, port, token)) for _ in range(stalled)]
-    tasks = [asyncio.create_task(look(host, port, token, counts, which)) for which in range(count)]
+    tasks = [asyncio.create_task(view(host, port, token, counts, which)) for which in range(count)]
     ended = asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     await asyncio.wait([ended, *tasks], return_when=asyncio.FIRST_COMPLETED)
     failed = [task for task in tasks if task.done()]

@@ -1,4 +1,4 @@
-"""The page's server against those who mean no good, over real sockets."""
+"""The web outlet against malicious and broken clients, over real sockets."""
 
 import json
 import socket
@@ -17,18 +17,20 @@ from tests.edge.outlets.web.viewing import LONG, asked, until
 
 pytest.importorskip("tornado", reason="needs the extra web")
 
-from digitlens.outlets.web import Web, limits, websockets
-from digitlens.outlets.web.access import FREE
-from digitlens.outlets.web.handlers import ROUTES
+from digitlens.outlets.web.access import FREE_FAILURES
+from digitlens.outlets.web.limits import ServerLimits
+from digitlens.outlets.web.outlet import WebOutlet
+from digitlens.outlets.web.routes import ROUTES
 
 TOKEN = "correct-horse-battery"  # noqa: S105
 FORM = "application/x-www-form-urlencoded"
+LIMITS = ServerLimits()
 ALL = ["/", "/page/app.js", "/page/style.css", "/nothing", *ROUTES]
 
 
 @pytest.fixture
-def web() -> Iterator[Web]:
-    one = Web("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"))
+def web() -> Iterator[WebOutlet]:
+    one = WebOutlet("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"))
     yield one
     one.close()
 
@@ -39,8 +41,8 @@ def lines() -> list[str]:
 
 
 @pytest.fixture
-def guarded(lines: list[str]) -> Iterator[Web]:
-    one = Web("0.0.0.0:0", LatestFrame(), LoopStats("usb:0"), token=TOKEN, say=lines.append)
+def guarded(lines: list[str]) -> Iterator[WebOutlet]:
+    one = WebOutlet("0.0.0.0:0", LatestFrame(), LoopStats("usb:0"), token=TOKEN, say=lines.append)
     yield one
     one.close()
 
@@ -56,7 +58,7 @@ def elsewhere() -> str:
 
 
 def raw(port: int, sent: bytes) -> bytes:
-    """What comes back until the server closes, or has said all."""
+    """The bytes that come back until the server closes the connection."""
     with socket.create_connection(("127.0.0.1", port), LONG) as line:
         back = b""
         try:
@@ -71,7 +73,7 @@ def raw(port: int, sent: bytes) -> bytes:
 
 @pytest.mark.parametrize("path", ALL)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
-def test_nothing_without_the_token(guarded: Web, path: str, method: str) -> None:
+def test_nothing_without_the_token(guarded: WebOutlet, path: str, method: str) -> None:
     host = elsewhere()
     with asked(guarded.port, path, method, host=host) as answer:
         assert answer.status == (401 if path != "/sign-in" or method == "POST" else 405)
@@ -81,12 +83,12 @@ def test_nothing_without_the_token(guarded: Web, path: str, method: str) -> None
 @pytest.mark.parametrize(
     "path", sorted({*ALL} - {"/api/live", "/sign-in", "/sign-out", "/api/events", "/nothing"})
 )
-def test_everything_with_the_token(guarded: Web, path: str) -> None:
+def test_everything_with_the_token(guarded: WebOutlet, path: str) -> None:
     with asked(guarded.port, path, host=elsewhere(), Authorization=f"Bearer {TOKEN}") as answer:
         assert answer.status in (200, 503)  # there is no camera
 
 
-def test_to_sign_in_and_out(guarded: Web) -> None:
+def test_signing_in_and_out(guarded: WebOutlet) -> None:
     host = elsewhere()
     with asked(guarded.port, "/", host=host, Accept="text/html") as answer:
         page = answer.read().decode()
@@ -109,14 +111,14 @@ def test_to_sign_in_and_out(guarded: Web) -> None:
         assert gone.startswith(f'digitlens-{guarded.port}=""; expires=')
 
 
-def test_who_guesses_waits_and_is_named(guarded: Web, lines: list[str]) -> None:
-    for _ in range(FREE):
+def test_guessers_wait_and_are_logged(guarded: WebOutlet, lines: list[str]) -> None:
+    for _ in range(FREE_FAILURES):
         with asked(guarded.port, "/healthz", Authorization="Bearer not-it-" + "x" * 12) as answer:
             assert answer.status == 401
     with asked(guarded.port, "/healthz", Authorization=f"Bearer {TOKEN}") as answer:
         assert answer.status == 429
         assert int(answer.headers["Retry-After"]) >= 1
-    for _ in range(FREE):
+    for _ in range(FREE_FAILURES):
         with asked(
             guarded.port, "/sign-in", "POST", "token=no", Content_Type=FORM, Accept="text/html"
         ) as answer:
@@ -133,19 +135,19 @@ def test_who_guesses_waits_and_is_named(guarded: Web, lines: list[str]) -> None:
 @pytest.mark.parametrize(
     "name", ["evil.example", "evil.example:{port}", "127.0.0.1.evil.example", "[::2]", "10.0.0.1"]
 )
-def test_another_name_for_this_machine_is_a_trick(web: Web, name: str) -> None:
+def test_foreign_names_of_this_machine_are_refused(web: WebOutlet, name: str) -> None:
     for path in ALL:
         with asked(web.port, path, Host=name.format(port=web.port)) as answer:
             assert answer.status == 403
 
 
 @pytest.mark.parametrize("name", ["localhost", "LOCALHOST:{port}", "127.0.0.1:{port}", "[::1]:{port}"])
-def test_this_machines_own_names(web: Web, name: str) -> None:
+def test_this_machines_own_names(web: WebOutlet, name: str) -> None:
     with asked(web.port, "/", Host=name.format(port=web.port)) as answer:
         assert answer.status == 200
 
 
-def test_pages_of_others_get_nothing(web: Web) -> None:
+def test_pages_of_other_sites_get_nothing(web: WebOutlet) -> None:
     upgrade = {
         "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
         "Sec-WebSocket-Key": "x3JJHMbDL1EzLkh9GBhXDw==",
@@ -173,7 +175,7 @@ def test_pages_of_others_get_nothing(web: Web) -> None:
         "/page/app.js%00", "/..\\..\\etc", "/%c0%ae%c0%ae/x", "/static/x", "/.git/config", "/api", "/api/",
     ],
 )  # fmt: skip
-def test_no_folder_is_reachable(web: Web, path: str) -> None:
+def test_no_folder_is_reachable(web: WebOutlet, path: str) -> None:
     with asked(web.port, path) as answer:
         assert answer.status == 404
         assert json.loads(answer.read()) == {"error": "nothing here"}
@@ -181,15 +183,15 @@ def test_no_folder_is_reachable(web: Web, path: str) -> None:
 
 @pytest.mark.parametrize("path", [path for path in ALL if path != "/nothing"])
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"])
-def test_wrong_methods(web: Web, path: str, method: str) -> None:
+def test_wrong_methods(web: WebOutlet, path: str, method: str) -> None:
     with asked(web.port, path, method) as answer:
         assert answer.status == 405
         if method not in ("TRACE", "PROPFIND"):
             assert answer.headers["Allow"] in ("GET", "GET, HEAD", "POST")
 
 
-def test_too_much_is_refused(web: Web) -> None:
-    long = "x" * limits.HEADER
+def test_large_requests_are_refused(web: WebOutlet) -> None:
+    long = "x" * LIMITS.header_bytes
     for path, headers in (
         ("/", {"X": long}),
         (f"/{long}", {}),
@@ -197,7 +199,7 @@ def test_too_much_is_refused(web: Web) -> None:
     ):
         with asked(web.port, path, **headers) as answer:
             assert answer.status == 431
-    with asked(web.port, "/sign-in", "POST", "x" * (limits.BODY + 1), Content_Type=FORM) as answer:
+    with asked(web.port, "/sign-in", "POST", "x" * (LIMITS.body_bytes + 1), Content_Type=FORM) as answer:
         assert answer.status == 400
     assert raw(web.port, b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 100_000) == b""
     with asked(web.port, "/") as answer:
@@ -224,7 +226,7 @@ def test_too_much_is_refused(web: Web) -> None:
 )  # fmt: skip
 def test_nonsense_is_not_answered_200_with_anything_of_ours(sent: bytes) -> None:
     lines: list[str] = []
-    web = Web("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"), say=lines.append)
+    web = WebOutlet("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"), say=lines.append)
     try:
         back = raw(web.port, sent)
         assert not back.startswith(b"HTTP/1.1 5"), back
@@ -235,41 +237,41 @@ def test_nonsense_is_not_answered_200_with_anything_of_ours(sent: bytes) -> None
     assert lines == []
 
 
-def test_slow_connections_are_many_and_nobody_waits_for_them(web: Web) -> None:
+def test_many_slow_connections_hold_nobody_up(web: WebOutlet) -> None:
     with ExitStack() as opened:
         slow = []
-        for _ in range(2 * limits.MOST):
+        for _ in range(2 * LIMITS.connections):
             line = opened.enter_context(socket.create_connection(("127.0.0.1", web.port), LONG))
             line.sendall(b"GET / HTTP/1.1\r\nX: ")
             slow.append(line)
         with asked(web.port, "/") as answer:
             assert answer.status == 200
-        for line in slow[: limits.MOST // 2]:  # those who have waited the longest have been ended
-            assert _ended(line)
+        for line in slow[: LIMITS.connections // 2]:  # the longest idle are closed
+            assert _closed(line)
 
 
-def test_who_says_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "SILENCE", 0.2)
-    web = Web("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"))
+def test_clients_that_send_nothing_are_disconnected() -> None:
+    limits = ServerLimits(receive_timeout=0.2)
+    web = WebOutlet("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"), limits=limits)
     try:
-        for said in (
+        for sent in (
             b"",
             b"GET / HTTP/1.1\r\n",
             b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx",
         ):
             with socket.create_connection(("127.0.0.1", web.port), LONG) as line:
-                line.sendall(said)
-                assert _ended(line)
-        until(lambda: not web._gate._silent and not web._gate._busy)
+                line.sendall(sent)
+                assert _closed(line)
+        until(lambda: not web._server._idle and not web._server._busy)
     finally:
         web.close()
 
 
-def test_who_takes_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websockets, "STUCK", 0.5)
+def test_clients_that_take_nothing_are_disconnected() -> None:
     latest = LatestFrame()
     noise = np.random.default_rng(0).integers(0, 255, (720, 1280), np.uint8)
-    web = Web("127.0.0.1:0", latest, LoopStats("usb:0"), rate=60)
+    limits = ServerLimits(write_timeout=0.5)
+    web = WebOutlet("127.0.0.1:0", latest, LoopStats("usb:0"), rate=60, limits=limits)
     try:
         with socket.socket() as line:
             line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -278,13 +280,13 @@ def test_who_takes_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
                 b"GET /api/live HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n"
             )
-            until(lambda: len(web._site.viewers) == 1)
+            until(lambda: len(web._context.clients) == 1)
 
             def gone() -> bool:
                 latest.publish(Frame(noise, noise, 0.0, monotonic()), (), (1280, 720))
                 with suppress(OSError):
                     line.sendall(b"\x81\x84\0\0\0\0next")
-                return not len(web._site.viewers)
+                return not len(web._context.clients)
 
             until(gone)
     finally:
@@ -292,7 +294,7 @@ def test_who_takes_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
         web.close()
 
 
-def _ended(line: socket.socket) -> bool:
+def _closed(line: socket.socket) -> bool:
     try:
         return line.recv(1) == b""
     except ConnectionResetError:

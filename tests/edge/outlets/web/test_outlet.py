@@ -1,4 +1,4 @@
-"""The page's server, asked over real sockets: what it gives, and to whom."""
+"""The web outlet's routes, over real sockets."""
 
 import csv
 import http.client
@@ -22,12 +22,12 @@ from digitlens.live.latest import LatestFrame
 from digitlens.live.stats import LoopStats
 from digitlens.outlets.dispatcher import NullStore
 from digitlens.outlets.entries import Draft
-from tests.edge.outlets.web.viewing import LONG, Showing, Viewers, asked, until
+from tests.edge.outlets.web.viewing import LONG, Clients, Showing, asked, until
 from tests.edge.pages import write
 
 pytest.importorskip("tornado", reason="needs the extra web")
 
-from digitlens.outlets.web import Web
+from digitlens.outlets.web.outlet import WebOutlet
 
 Pixels = npt.NDArray[np.uint8]
 PAGE = ["/", *(f"/page/{name}" for name in ("app.js", "boxes.js", "connection.js", "copy.js", "history.js"))]
@@ -62,9 +62,9 @@ def port(showing: Showing) -> int:
 
 
 @pytest.fixture
-def idle() -> Iterator[Web]:
+def idle() -> Iterator[WebOutlet]:
     """A page without a camera."""
-    web = Web("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"))
+    web = WebOutlet("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"))
     yield web
     web.close()
 
@@ -78,7 +78,7 @@ def test_the_pages_files(port: int, path: str) -> None:
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
         assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
         assert "unsafe" not in answer.headers["Content-Security-Policy"]
-    # Nothing is asked of anyone else; a name space is no address.
+    # No other host is contacted; a namespace is no address.
     assert not re.findall(rb"https?://(?!www\.w3\.org/2000/svg)", content)
     assert b"style=" not in content
     with asked(port, path, If_None_Match=tag) as answer:
@@ -88,7 +88,7 @@ def test_the_pages_files(port: int, path: str) -> None:
         assert int(answer.headers["Content-Length"]) == len(content)
 
 
-def test_all_that_the_page_names_is_there(port: int) -> None:
+def test_every_file_that_the_page_names_exists(port: int) -> None:
     for path in PAGE:
         with asked(port, path) as answer:
             text = answer.read().decode()
@@ -121,20 +121,20 @@ def test_the_picture_is_the_one_that_is_read(port: int, sheet: Path) -> None:
     assert np.abs(shown.astype(int) - paper).mean() < 3
 
 
-def test_pictures_are_made_once_and_only_for_who_looks(showing: Showing) -> None:
-    pictures = showing.web._site.pictures
-    until(lambda: len(showing.web._site.viewers) == 0)
-    before, captured = pictures.encoded, showing.vitals.snapshot().captured
-    until(lambda: showing.vitals.snapshot().captured > captured + 5)
-    assert pictures.encoded == before
-    with Viewers(showing.web.port, 5, stalled=1) as viewers:
-        until(lambda: min(viewers.pictures[1:]) >= 5)
-        assert viewers.pictures[0] == 1  # who asks for no more gets no more
-        assert pictures.encoded - before <= max(viewers.pictures) + 1
-    until(lambda: len(showing.web._site.viewers) == 0)
+def test_frames_are_encoded_once_and_only_for_clients(showing: Showing) -> None:
+    encoder = showing.web._context.encoder
+    until(lambda: len(showing.web._context.clients) == 0)
+    before, captured = encoder.encoded, showing.stats.snapshot().captured
+    until(lambda: showing.stats.snapshot().captured > captured + 5)
+    assert encoder.encoded == before
+    with Clients(showing.web.port, 5, stalled=1) as clients:
+        until(lambda: min(clients.pictures[1:]) >= 5)
+        assert clients.pictures[0] == 1  # it asked for one only
+        assert encoder.encoded - before <= max(clients.pictures) + 1
+    until(lambda: len(showing.web._context.clients) == 0)
 
 
-def test_the_history_in_pages_and_as_a_table(idle: Web) -> None:
+def test_the_history_in_pages_and_as_a_table(idle: WebOutlet) -> None:
     entries = NullStore("pi").add([_draft(f"{count:03}") for count in range(250)])
     for entry in entries:
         idle.announce([entry])
@@ -171,13 +171,13 @@ def test_the_history_in_pages_and_as_a_table(idle: Web) -> None:
         "region=" + "x" * 201,
     ],
 )
-def test_a_history_that_cannot_be_asked_for(idle: Web, query: str) -> None:
+def test_wrong_queries_of_the_history(idle: WebOutlet, query: str) -> None:
     with asked(idle.port, f"/api/history?{query}") as answer:
         assert answer.status == 400
         assert query.partition("=")[0] in json.loads(answer.read())["error"]
 
 
-def test_events_and_what_was_missed(idle: Web) -> None:
+def test_events_and_missed_ones(idle: WebOutlet) -> None:
     entries = NullStore("pi").add([_draft(text) for text in ("1", "2", "3", "4")])
     idle.announce(entries[:1])
     with asked(idle.port, "/api/events") as answer:
@@ -187,7 +187,7 @@ def test_events_and_what_was_missed(idle: Web) -> None:
         lines = [answer.readline().decode().strip() for _ in range(4)]
         assert lines[1:3] == [f"id: {entries[1].id}", "event: appeared"]
         assert json.loads(lines[3].removeprefix("data: "))["text"] == "2"
-    until(lambda: not idle._site.listeners)  # who leaves is no listener any more
+    until(lambda: not idle._context.listeners)  # a client that leaves is removed
     idle.announce(entries[2:])
     with asked(idle.port, "/api/events", Last_Event_ID=entries[1].id) as answer:
         until(lambda: answer.readline() == f"id: {entries[2].id}\n".encode())
@@ -220,8 +220,8 @@ def test_the_metrics_are_prometheus(showing: Showing) -> None:
 
 
 def test_the_outboxes_are_metrics() -> None:
-    outbox = {"waiting": {"mqtt": 3, 'a"\\\n': 1}, "let_go": {"mqtt": 17}, "set_aside": {"webhook": 2}}
-    web = Web("127.0.0.1:0", LatestFrame(), LoopStats("x"), outbox=lambda: outbox)
+    outbox = {"pending": {"mqtt": 3, 'a"\\\n': 1}, "evicted": {"mqtt": 17}, "dead_letters": {"webhook": 2}}
+    web = WebOutlet("127.0.0.1:0", LatestFrame(), LoopStats("x"), outbox_counts=lambda: outbox)
     with asked(web.port, "/metrics") as answer:
         text = answer.read().decode()
     web.close()
@@ -231,36 +231,36 @@ def test_the_outboxes_are_metrics() -> None:
     assert 'digitlens_outbox_set_aside_entries{outlet="webhook"} 2\n' in text
 
 
-def test_health_is_that_frames_flow(showing: Showing, idle: Web) -> None:
+def test_health_is_whether_frames_arrive(showing: Showing, idle: WebOutlet) -> None:
     with asked(showing.web.port, "/healthz") as answer:
         assert (answer.status, json.loads(answer.read())) == (200, {"frames": True, "why": ""})
     for path in ("/healthz", "/api/frame.jpg", "/api/reading"):
         with asked(idle.port, path) as answer:
             assert answer.status == 503
             assert b"no frame has come yet" in answer.read()
-    vitals = LoopStats("usb:0")
-    vitals.lose("usb:0: unplugged")
-    web = Web("127.0.0.1:0", LatestFrame(), vitals)
+    stats = LoopStats("usb:0")
+    stats.lose("usb:0: unplugged")
+    web = WebOutlet("127.0.0.1:0", LatestFrame(), stats)
     with asked(web.port, "/healthz") as answer:
         assert (answer.status, json.loads(answer.read())["why"]) == (503, "usb:0: unplugged")
     web.close()
 
 
 def test_it_ends_at_once_with_pages_open(sheet: Path, reader: Reader) -> None:
-    with Showing(sheet, reader) as showing, Viewers(showing.web.port, 3) as viewers:
-        until(lambda: min(viewers.pictures) > 1)
+    with Showing(sheet, reader) as showing, Clients(showing.web.port, 3) as clients:
+        until(lambda: min(clients.pictures) > 1)
         showing.web.close()
         assert not showing.web._thread.is_alive()
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", showing.web.port))
 
 
-def test_what_cannot_be_had_is_one_line(sheet: Path) -> None:
-    latest, vitals = LatestFrame(), LoopStats("x")
+def test_an_address_that_is_not_available_is_one_line(sheet: Path) -> None:
+    latest, stats = LatestFrame(), LoopStats("x")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(OutletError, match=f"{listen}: the port is taken"):
-            Web(listen, latest, vitals)
+            WebOutlet(listen, latest, stats)
         done = live("-m", "digitlens", *LIVE, sheet, "--web", listen)
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith(f"digitlens: {listen}: the port is taken")
@@ -268,12 +268,12 @@ def test_what_cannot_be_had_is_one_line(sheet: Path) -> None:
     for listen in ("0.0.0.0:0", "[::]:0"):
         if listen[0] != "[" or socket.has_ipv6:
             with pytest.raises(OutletError, match="needs a token"):
-                Web(listen, latest, vitals)
+                WebOutlet(listen, latest, stats)
     with pytest.raises(OutletError, match="no such address"):
-        Web("192.0.2.1:0", latest, vitals)
+        WebOutlet("192.0.2.1:0", latest, stats)
     for listen in ("8080", "localhost", "::1:80", "127.0.0.1:x", "127.0.0.1:70000", ":80", "[::1]"):
         with pytest.raises(OutletError, match="HOST:PORT"):
-            Web(listen, latest, vitals)
+            WebOutlet(listen, latest, stats)
     program = "import sys; sys.modules['tornado'] = None; "
     program += "from digitlens.commands.main import main; sys.exit(main())"
     done = live("-c", program.replace("; ", "\n"), *LIVE, sheet, "--web", "127.0.0.1:0")
@@ -300,9 +300,9 @@ def test_serve_opens_the_page(tmp_path: Path, sheet: Path) -> None:
 
     until(healthy)
     other.terminate()
-    _, said = other.communicate(timeout=LONG)
+    _, errors = other.communicate(timeout=LONG)
     assert other.returncode == 0
-    assert f"the page is at http://127.0.0.1:{port}/" in said
+    assert f"the page is at http://127.0.0.1:{port}/" in errors
 
 
 def live(*arguments: object) -> subprocess.CompletedProcess[str]:

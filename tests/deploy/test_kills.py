@@ -12,8 +12,8 @@ pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 @pytest.mark.broker
 def test_what_is_announced_is_kept_and_what_is_kept_arrives(root: Path) -> None:
     check = root / "deploy" / "checks" / "outlets" / "kills.py"
-    told = subprocess.run(
+    found = subprocess.run(
         [sys.executable, check, "--kills", "2", "--seed", "7"], capture_output=True, text=True, check=False
     )
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert "2 kills" in told.stdout
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "2 kills" in found.stdout

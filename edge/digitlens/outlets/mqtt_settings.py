@@ -1,0 +1,47 @@
+"""[mqtt]: the settings of the outlet."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from digitlens.config.settings import Port
+
+
+class MqttSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[mqtt]: `broker` empty sends nothing. See outlets.mqtt and outlets.discovery."""
+
+    broker: Annotated[str, Meta(description="The broker's host. Empty sends nothing.")] = ""
+    port: Annotated[Port, Meta(description="Its port; 0 is 1883, with TLS 8883.")] = 0
+    tls: Annotated[
+        bool, Meta(description="Whether the connection is encrypted, and the broker's certificate checked.")
+    ] = False
+    ca_file: Annotated[
+        str,
+        Meta(
+            description="The file with the certificates that are trusted. Empty trusts those of the system."
+        ),
+    ] = ""
+    user: Annotated[str, Meta(description="The user's name at the broker.")] = ""
+    password_file: Annotated[
+        str,
+        Meta(description="The file with the password, which others must not be able to read (chmod 640)."),
+    ] = ""
+    topic: Annotated[str, Meta(description="The beginning of all topics; the device's name follows.")] = (
+        "digitlens"
+    )
+    discovery: Annotated[
+        str, Meta(description="Home Assistant's discovery prefix. Empty announces nothing there.")
+    ] = "homeassistant"
+    numbers: Annotated[
+        Annotated[int, Meta(ge=0, le=100)] | None,
+        Meta(
+            description="Numbers outside the regions that have a topic and a sensor each, 0 to 100. "
+            'Without it there are 8, or none where there are regions; the topic "numbers" lists all of them.',
+            examples=[8],
+        ),
+    ] = None
+    health: Annotated[
+        float,
+        Meta(ge=1, le=3600, description="Seconds between two reports of the camera's health, 1 to 3600."),
+    ] = 30.0

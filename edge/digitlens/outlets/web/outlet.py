@@ -1,0 +1,188 @@
+"""The web outlet: an HTTP server with a thread and an event loop of its own.
+
+Two more threads encode pictures and read the history, so no client holds up the live loop: its thread only
+announces entries.
+"""
+
+import asyncio
+import ipaddress
+import logging
+import os
+import re
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Self
+
+from digitlens.config.values import shown
+from digitlens.core.errors import DependencyError, OutletError
+from digitlens.live.latest import LatestFrame
+from digitlens.live.stats import LoopStats
+from digitlens.outlets.base import HistorySource, Option, Outlet, OutletContext
+from digitlens.outlets.entries import Entry
+from digitlens.outlets.web import addresses
+from digitlens.outlets.web.access import CREDENTIAL, MAKE, Access, read_token
+from digitlens.outlets.web.history import RecentEntries
+from digitlens.outlets.web.limits import ServerLimits
+from digitlens.outlets.web.metrics import OutboxCounts
+from digitlens.outlets.web.settings import WebSettings
+
+LISTEN = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/]+):(\d{1,5})")
+RATE = 10.0
+"""Pictures sent to each page at the most, per second."""
+CLOSE_TIMEOUT = 3.0
+"""Time that the server has to end, seconds."""
+WORKER_NICENESS = 5
+"""Niceness of the threads that encode pictures, so that the reader goes first."""
+
+
+class WebOutlet(Outlet):
+    """Serves the page and its API; listens once the constructor returns.
+
+    Args:
+        listen: HOST:PORT; for an IPv6 address [HOST]:PORT.
+        latest: holds the newest frame.
+        stats: the live loop's statistics.
+        token: the secret that clients must present; optional where only this machine can reach the address.
+        history: past entries; None keeps the last announced ones in memory.
+        outbox_counts: entries by state and outlet, see metrics.OUTBOX.
+        rate: pictures sent to each page at the most, per second.
+        say: takes each line for the log.
+        limits: what one client may use.
+
+    Raises:
+        DependencyError: tornado is not installed.
+        OutletError: the address is not available, or others can reach it and there is no token.
+    """
+
+    name = "web"
+    Settings = WebSettings
+    switch = "listen"
+    options = (
+        Option("--web", "listen", "[web] listen", "HOST:PORT"),
+        Option("--web-token", "token_file", "[web] token_file", "FILE"),
+    )
+    shows_picture = True
+    modules = ("digitlens.outlets.web.routes",)
+
+    @classmethod
+    def check(cls, settings: WebSettings) -> None:
+        """See Outlet."""
+        found = LISTEN.fullmatch(settings.listen)
+        if settings.listen and (not found or not 0 < int(found.group(2)) < 65536):
+            raise ValueError(f'listen: {shown(settings.listen)}: take HOST:PORT, as "127.0.0.1:8080"')
+
+    @classmethod
+    def open(cls, settings: WebSettings, context: OutletContext) -> Self:
+        """See Outlet; the token is that of its file, or of systemd's credential `web-token`."""
+        page = cls(
+            settings.listen,
+            context.latest,
+            context.stats,
+            token=read_token(settings.token_file, os.environ),
+            history=context.history,
+            outbox_counts=context.outbox_counts,
+            rate=settings.rate,
+            say=context.say,
+        )
+        context.say(f"the page is at {page.url}")
+        return page
+
+    def __init__(
+        self,
+        listen: str,
+        latest: LatestFrame,
+        stats: LoopStats,
+        *,
+        token: str = "",
+        history: HistorySource | None = None,
+        outbox_counts: Callable[[], OutboxCounts] = dict,
+        rate: float = RATE,
+        say: Callable[[str], None] = lambda line: None,
+        limits: ServerLimits = ServerLimits(),  # noqa: B008  # frozen
+    ) -> None:
+        try:
+            from digitlens.outlets.web import context, routes
+        except ImportError as error:
+            raise DependencyError("--web needs tornado: pip install 'digitlens[web]'") from error
+        # Clients' faults are not worth a line; handlers log our own.
+        for name in ("tornado.general", "tornado.application"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        host, _ = addresses.split(listen)
+        self._sockets = addresses.bind(listen)
+        bound = [one.getsockname() for one in self._sockets]
+        if not token and not all(ipaddress.ip_address(address[0]).is_loopback for address in bound):
+            self._close_sockets()
+            raise OutletError(
+                f"{listen}: others can reach this address, so the page needs a token: name its file in "
+                f"[web] token_file or --web-token, or give the credential {CREDENTIAL}; make one with {MAKE}"
+            )
+        self.port: int = bound[0][1]
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
+        self._recent = RecentEntries() if history is None else None
+        self._executor = ThreadPoolExecutor(2, "digitlens web", _lower_priority)
+        self._closed = False
+        self._stop = asyncio.Event()
+        self._loop = asyncio.new_event_loop()
+        self._started = threading.Event()
+        self._context = context.AppContext(
+            latest=latest, stats=stats, access=Access(token, say=say),
+            history=history or self._recent or RecentEntries(), persistent=history is not None,
+            outbox_counts=outbox_counts, executor=self._executor, rate=rate,
+            hosts=addresses.allowed_hosts(host), port=self.port, say=say, limits=limits,
+        )  # fmt: skip
+        self._server = routes.make_server(self._context)
+        self._thread = threading.Thread(target=self._run, name="digitlens web", daemon=True)
+        self._thread.start()
+        self._started.wait()
+
+    def announce(self, entries: Sequence[Entry]) -> None:
+        """See Outlet."""
+        if self._recent is not None:
+            self._recent.add(entries)
+        if not self._closed:
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                self._loop.call_soon_threadsafe(self._context.announce, len(entries))
+
+    def close(self) -> None:
+        """End the server; idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(CLOSE_TIMEOUT)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._serve())
+        finally:
+            self._started.set()
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+            self._close_sockets()
+            self._executor.shutdown(wait=False, cancel_futures=True)
+
+    async def _serve(self) -> None:
+        self._server.add_sockets(self._sockets)
+        self._started.set()
+        await self._stop.wait()
+        self._server.stop()
+        self._context.clients.close()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._server.close_all_connections(), CLOSE_TIMEOUT / 2)
+        rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+
+    def _close_sockets(self) -> None:
+        for one in self._sockets:
+            one.close()
+
+
+def _lower_priority() -> None:
+    with suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), WORKER_NICENESS)

@@ -1,0 +1,118 @@
+"""The HTTP server with its limits: connections, the time each may take, and the size of requests."""
+
+import socket
+from collections.abc import Awaitable
+from typing import Any, cast
+
+from tornado.http1connection import HTTP1Connection, HTTP1ServerConnection
+from tornado.httpserver import HTTPServer
+from tornado.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    RequestStartLine,
+    ResponseStartLine,
+)
+from tornado.iostream import IOStream
+from tornado.web import Application
+
+from digitlens.outlets.web.limits import ServerLimits
+
+
+class LimitedServer(HTTPServer):
+    """Closes slow connections; when all are taken, the one that has been idle the longest makes room."""
+
+    def initialize(self, application: Application, limits: ServerLimits) -> None:  # type: ignore[override]
+        """See HTTPServer."""
+        super().initialize(
+            application,
+            idle_connection_timeout=limits.receive_timeout,
+            body_timeout=limits.receive_timeout,
+            max_header_size=8 * limits.header_bytes,
+            max_body_size=limits.body_bytes,
+            max_buffer_size=1 << 20,
+            chunk_size=16384,
+        )
+        self.limits = limits
+        self._idle: dict[IOStream, None] = {}  # ordered by when they became idle
+        self._busy: dict[IOStream, object] = {}  # with the timer that will close each
+
+    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
+        """Accept a connection; see TCPServer."""
+        if len(self._idle) + len(self._busy) >= self.limits.connections:
+            if not self._idle:
+                stream.close()
+                return
+            oldest = next(iter(self._idle))
+            del self._idle[oldest]
+            oldest.close()
+        stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.limits.send_buffer_bytes)
+        self._idle[stream] = None
+        super().handle_stream(stream, address)
+
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        """Wait for a connection's next request; see HTTPServerConnectionDelegate."""
+        stream = cast(HTTP1ServerConnection, server_conn).stream
+        self._cancel_deadline(stream)
+        self._idle[stream] = None
+        return _Request(self, stream, super().start_request(server_conn, request_conn), request_conn)
+
+    def on_close(self, server_conn: object) -> None:
+        """Forget a connection that has ended or become a WebSocket; see HTTPServerConnectionDelegate."""
+        stream = cast(HTTP1ServerConnection, server_conn).stream
+        self._idle.pop(stream, None)
+        self._cancel_deadline(stream)
+        super().on_close(server_conn)
+
+    def begin(self, stream: IOStream) -> None:
+        """Start a request's deadline: its headers have arrived."""
+        self._idle.pop(stream, None)
+        self._busy[stream] = stream.io_loop.call_later(self.limits.request_timeout, stream.close)
+
+    def extend(self, connection: HTTP1Connection) -> None:
+        """Give an answer that streams limits.stream_timeout from now."""
+        stream = connection.stream
+        if stream is not None and stream in self._busy:
+            self._cancel_deadline(stream)
+            self._busy[stream] = stream.io_loop.call_later(self.limits.stream_timeout, stream.close)
+
+    def _cancel_deadline(self, stream: IOStream) -> None:
+        timer = self._busy.pop(stream, None)
+        if timer is not None:
+            stream.io_loop.remove_timeout(timer)
+
+
+class _Request(HTTPMessageDelegate):
+    """Passes a request on to the application if its headers are small enough."""
+
+    def __init__(
+        self, server: LimitedServer, stream: IOStream, inner: HTTPMessageDelegate, connection: HTTPConnection
+    ) -> None:
+        self._server, self._stream, self._inner, self._connection = server, stream, inner, connection
+        self._refused = False
+
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> Awaitable[None] | None:
+        self._server.begin(self._stream)
+        size = sum(len(str(part)) for part in start_line) + sum(
+            len(name) + len(value) + 4 for name, value in headers.get_all()
+        )
+        if size <= self._server.limits.header_bytes:
+            return self._inner.headers_received(start_line, headers)
+        self._refused = True
+        answer = ResponseStartLine("HTTP/1.1", 431, "Request Header Fields Too Large")
+        self._connection.write_headers(answer, HTTPHeaders({"Content-Length": "0"}))
+        self._connection.finish()
+        return None
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        return None if self._refused else self._inner.data_received(chunk)
+
+    def finish(self) -> None:
+        if not self._refused:
+            self._inner.finish()
+
+    def on_connection_close(self) -> None:
+        if not self._refused:
+            self._inner.on_connection_close()
