@@ -12,6 +12,8 @@ from digitlens.live.tracker import GONE, Tracker
 from digitlens.reader import Reader
 from tests.edge.sheets import TEXTS, follow, ids, reading, settled_tracker, steady
 
+pytestmark = pytest.mark.slow
+
 SHEETS = 16
 CUTS = 40
 Images = npt.NDArray[np.uint8]

@@ -319,6 +319,7 @@ def _scrawls(seed: int) -> Gray:
     return page
 
 
+@pytest.mark.slow
 def test_among_scrawls_a_number_needs_evidence(digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
     reader = Reader()
     pages = [_scrawls(seed) for seed in range(20)]
