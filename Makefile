@@ -67,4 +67,4 @@ $(RELEASE)/.ready: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf .venv out build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv out build dist .mypy_cache .ruff_cache .pytest_cache .coverage

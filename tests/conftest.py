@@ -30,6 +30,13 @@ def needs_of(item: pytest.Item) -> list[str]:
     return [name for name in MARKERS if item.get_closest_marker(name)] + programs
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the slow tests out of coverage, which would nearly double their time."""
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker("no_cover")
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     lacking = [name for name in needs_of(item) if NEEDS[name].missing()]
     if not lacking:
