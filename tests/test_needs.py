@@ -26,8 +26,8 @@ def lacking(root: Path, folder: Path, **environment: str) -> subprocess.Complete
         "needs.SYSTEM_PATH = ''\n"
         "sys.exit(pytest.main(sys.argv[1:]))"
     )
-    plugins = ["-p", "tests.conftest", "-p", "no:cacheprovider", "-c", root / "pyproject.toml"]
-    command = [sys.executable, "-c", program, *plugins, folder]
+    plugins = ["-p", "tests.conftest", "-p", "no:cacheprovider", "-c", str(root / "pyproject.toml")]
+    command = [sys.executable, "-c", program, *plugins, str(folder)]
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("DIGITLENS_", "PYTEST_"))}
     clean["PYTHONPATH"] = os.pathsep.join(path for path in [str(root), clean.get("PYTHONPATH")] if path)
     return subprocess.run(command, capture_output=True, text=True, cwd=root, env=clean | environment)
