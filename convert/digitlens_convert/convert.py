@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from digitlens import Classifier
 from digitlens.core.errors import DigitLensError
-from digitlens.models.cards import Accuracy, Card, Port, Quantization, digest, save
+from digitlens.models.cards import Accuracy, Card, Quantization, TensorSpec, digest, save
 from digitlens_convert.stats import accuracy
 from digitlens_train.data import Mnist, load_mnist
 from digitlens_train.run import About
@@ -78,12 +78,26 @@ def _network(about: About, run: Path, out: Path, data: Mnist) -> list[Path]:
 def _svm(about: About, run: Path, out: Path, data: Mnist) -> Path:
     path = out / f"{about.name}.npz"
     content = (run / path.name).read_bytes()
-    _write(path, content, about, "float32", Port((-1, 28, 28), "uint8"), Port((-1, 10), "float32"), data)
+    _write(
+        path,
+        content,
+        about,
+        "float32",
+        TensorSpec((-1, 28, 28), "uint8"),
+        TensorSpec((-1, 10), "float32"),
+        data,
+    )
     return path
 
 
 def _write(
-    path: Path, content: bytes, about: About, kind: Quantization, entry: Port, end: Port, data: Mnist
+    path: Path,
+    content: bytes,
+    about: About,
+    kind: Quantization,
+    entry: TensorSpec,
+    end: TensorSpec,
+    data: Mnist,
 ) -> None:
     """The model, then its card, first without and then with the accuracy that the runtime reaches by it."""
     path.write_bytes(content)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from digitlens.models.cards import Port, Quantization
+from digitlens.models.cards import Quantization, TensorSpec
 from digitlens.models.interpreter import Network, Tensor
 from digitlens_convert.graph import in_one_piece
 
@@ -103,7 +103,7 @@ def _probabilities(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return shares
 
 
-def ports(content: bytes, gray_level: float) -> tuple[Port, Port]:
+def ports(content: bytes, gray_level: float) -> tuple[TensorSpec, TensorSpec]:
     """Input and output of a .tflite file as its card describes them.
 
     A float network's input has no quantization of its own; `gray_level` is what one gray level is to it.
@@ -111,13 +111,13 @@ def ports(content: bytes, gray_level: float) -> tuple[Port, Port]:
     network = Network(content)
     entry = _port(network.input)
     if entry.dtype == "float32":
-        entry = Port(entry.shape, entry.dtype, gray_level, 0)
+        entry = TensorSpec(entry.shape, entry.dtype, gray_level, 0)
     return entry, _port(network.output)
 
 
-def _port(tensor: Tensor) -> Port:
+def _port(tensor: Tensor) -> TensorSpec:
     quantized = tensor.scale > 0
-    return Port(
+    return TensorSpec(
         (-1, *tensor.shape[1:]),
         tensor.dtype.name,
         tensor.scale if quantized else None,

@@ -20,7 +20,7 @@ def pages_table(scores: list[Score], results: dict[str, Any]) -> str:
     """Markdown: a row a folder, ours and the peers', then the pages that were not read exactly."""
     head = "| folder | pages | digits | digit error rate | 95 % interval | exact | 95 % interval "
     lines = [
-        head + "| calibration error | ms a page: median, most | segment, classify |",
+        head + "| calibration error | ms a page: median, most | glyphs, rows, numbers |",
         "|---|---:|---:|---:|---|---:|---|---:|---:|---:|",
         *(_row(row) for row in results["folders"]),
         *(_row(row) for row in results["peers"]),

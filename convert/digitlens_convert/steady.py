@@ -21,22 +21,23 @@ GROUPS = (5, 3), (3, 2), (1, 6)
 """Digits of each number, row by row."""
 SHEETS: tuple[paper.Kind, ...] = ("ruled", "squared", "table")
 SWAY = 300
-"""Pixels to each side that empty sheets move."""
+"""Movement of empty sheets to each side, in pixels."""
 RATES = 0.02, 0.05, 0.1
-"""Of digits and of numbers, that are misread in a frame."""
+"""Digits and numbers that are misread in a frame, as fractions."""
 EMPTY = 0.01
-"""Of frames, in which nothing is read then."""
+"""Frames in which nothing is read then, as a fraction."""
 ATTEMPTS = 20
+"""Pages of one turn before the measurement is given up, a count."""
 WITHIN = 10
-"""Frames, in which every number is to be steady."""
+"""Time in which every number must be steady, in frames."""
 Page = npt.NDArray[np.uint8]
 
 
 def measure(reader: Reader, data: Mnist, frames: int, count: int, seed: int) -> list[dict[str, Any]]:
     """A row a sequence: `count` pages of 20 digits and as many empty sheets, `frames` each.
 
-    A page whose still picture is misread tells of the reader and not of the tracker; another one is taken,
-    and it is counted.
+    A page whose still picture is misread tests the reader and not the tracker: it is counted, and another
+    one is taken.
 
     Raises:
         DataError: one page after another is misread.
@@ -49,7 +50,7 @@ def measure(reader: Reader, data: Mnist, frames: int, count: int, seed: int) -> 
         while sorted(one.text for one in reader.read(sheet).numbers) != sorted(truth):
             attempt, left_out = attempt + 1, left_out + 1
             if attempt == ATTEMPTS:
-                raise DataError(f"{ATTEMPTS} still pages were misread: mend the reader's model first")
+                raise DataError(f"{ATTEMPTS} still pages were misread: fix the reader's model first")
             sheet, truth = page(data, (seed, turn, attempt))
         random = np.random.default_rng((seed, turn, 1))
         seen = record(reader, shake.shaken(sheet, frames, random))
@@ -83,7 +84,7 @@ def record(reader: Reader, frames: Iterator[Page]) -> list[Reading]:
 
 
 def follow(name: str, seen: list[Reading], truth: list[str]) -> dict[str, Any]:
-    """Hand the readings to a tracker; what was steady, when, and whether it was true."""
+    """Hand the readings to a tracker; returns when its numbers were steady, and whether they were right."""
     tracker = Tracker()
     right = sorted(truth)
     first: int | None = None
@@ -173,7 +174,7 @@ def table(rows: list[dict[str, Any]]) -> str:
     """Markdown: a row a sequence."""
     good = [row for row in rows if row["steady_after"] is not None or row["sequence"].startswith("empty")]
     lines = [
-        "| sequence | frames | of them misread | steady after | then not all steady | a steady one wrong "
+        "| sequence | frames | misread frames | steady after | then not all steady | a steady one wrong "
         "| events | tracker ms |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]

@@ -14,7 +14,7 @@ from digitlens import Classifier, Reader
 from digitlens.config.settings import RowNetworkUse
 from digitlens.images import pictures
 from digitlens.models import cards
-from digitlens.models.cards import Accuracy, Card, Port, Quantization, digest
+from digitlens.models.cards import Accuracy, Card, Quantization, TensorSpec, digest
 from digitlens.rows import ctc
 from digitlens.rows.recognizer import BLANK, CLASSES, HEIGHT, WIDTHS, RowOutput, RowRecognizer
 from digitlens_convert import pages
@@ -96,7 +96,7 @@ def convert(about: About, run: Path, out: Path, data: Mnist) -> list[Path]:
     return list(targets.values())
 
 
-def _any_width(port: Port) -> Port:
+def _any_width(port: TensorSpec) -> TensorSpec:
     batch, height, _, depth = port.shape
     return msgspec.structs.replace(port, shape=(batch, height, -1, depth))
 
@@ -141,12 +141,12 @@ def measure(folders: list[Path], model: str, whole: Path, with_peers: bool = Fal
     rows: list[dict[str, Any]] = []
     strips = [_times(folder, classifier, networks["int8"], with_peers) for folder in folders]
     for folder in folders:
-        cut = pages.score(folder, Reader(classifier, whole="none"))
+        cut = pages.score(folder, Reader(classifier, row_network="none"))
         rows.append({"reader": "cutting alone", **cut.summary()})
         exact = {}
         for kind, network in networks.items():
             for which in ("doubtful", "all"):
-                reader = Reader(classifier, whole=which, strips=network)
+                reader = Reader(classifier, row_network=which, recognizer=network)
                 score, asked = _score(folder, reader, network)
                 name = f"{kind}, {which} rows whole"
                 rows.append({"reader": name, **score.summary()})
@@ -196,7 +196,7 @@ def _least(work: Callable[[], object]) -> float:
 
 def _read(classifier: Classifier, whole: RowNetworkUse, network: Counted, picture: Gray) -> None:
     network.forget()
-    Reader(classifier, whole=whole, strips=network).read(picture)
+    Reader(classifier, row_network=whole, recognizer=network).read(picture)
 
 
 def _hear(network: Counted, strip: Gray) -> None:

@@ -171,7 +171,7 @@ def test_the_pages_benchmark(converted: tuple[Path, Path], digits, tmp_path: Pat
     assert (summary["pages"], summary["digits"], summary["errors"], summary["exact"]) == (2, 5, 1, 1)
     assert results["notebook"]["contours"] >= 3
     assert results["notebook"]["ratio"] > 0
-    assert set(summary["milliseconds_stages"]) == {"segment", "classify"}
+    assert set(summary["milliseconds_stages"]) == {"glyphs", "rows", "numbers"}
     assert "| pages/b.png | 1 | 28 | 27 |" in (tmp_path / "pages.md").read_text()
 
 

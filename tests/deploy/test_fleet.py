@@ -14,8 +14,8 @@ import pytest
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
 from digitlens.config.settings import RegionSettings
-from digitlens.outlets.mqtt import MqttOutlet, MqttTiming
-from digitlens.outlets.mqtt_settings import MqttSettings
+from digitlens.outlets.mqtt import MqttOutlet
+from digitlens.outlets.mqtt_settings import MqttSettings, MqttTiming
 from tests.edge.outlets.brokers import (
     DEADLINE,
     Broker,

@@ -33,8 +33,8 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
 @pytest.fixture
 def mqtt_outlet(watched: "WatchedOutbox") -> "Iterator[Callable[..., MqttOutlet]]":
     """Opens MQTT outlets for a port of this machine, which do not wait long before they try again."""
-    from digitlens.outlets.mqtt import MqttOutlet, MqttTiming
-    from digitlens.outlets.mqtt_settings import MqttSettings
+    from digitlens.outlets.mqtt import MqttOutlet
+    from digitlens.outlets.mqtt_settings import MqttSettings, MqttTiming
 
     brief = MqttTiming(pauses=(0.05, 0.1), birth_spread=0.05)
     opened = []

@@ -41,14 +41,14 @@ def reading(
 
 
 class View(TypedDict):
-    """Where a page lies in the picture: `shift` in pixels, and its size to what it was."""
+    """Where the page is in the picture."""
 
     shift: tuple[float, float]
     zoom: float
 
 
 def hand(frame: int) -> View:
-    """Where a hand that shakes has the page."""
+    """The view of a page in a hand that shakes."""
     return {
         "shift": (40 * np.sin(frame / 9) + 3 * np.sin(frame * 1.9), 30 * np.cos(frame / 13)),
         "zoom": 1 + 0.04 * np.sin(frame / 17),

@@ -8,6 +8,9 @@ import numpy.typing as npt
 import pytest
 
 from digitlens import Classifier, PictureError, Reader, draw
+from digitlens.config.parameters import Parameters
+from digitlens.config.parameters.reader import ReaderParameters
+from digitlens.core.trace import Trace
 from digitlens.paper.segment import find_glyphs
 from tests.edge.pages import write
 
@@ -69,8 +72,8 @@ def test_ruled_and_squared_paper(reader: Reader, digits: Digits) -> None:
     assert "".join(_texts(reader, page)).startswith("40716258")
 
 
-def test_a_table_parts_numbers(reader: Reader, digits: Digits) -> None:
-    """Of the digits of one row, evenly spaced, each two are in a cell of their own."""
+def test_a_table_splits_numbers(reader: Reader, digits: Digits) -> None:
+    """The digits of one row are evenly spaced, two in each cell."""
     page = np.full((420, 760), 220, np.uint8)
     page[150:270, 20:740] = np.pad(write("407162", digits), ((0, 0), (0, 240)), constant_values=220)[:, :720]
     for y in range(20, 420, 125):
@@ -194,13 +197,45 @@ def test_a_strided_view_is_read(reader: Reader, digits: Digits) -> None:
     "image",
     [np.zeros((0, 5), np.uint8), np.zeros((5, 5, 4), np.uint8), np.zeros((9, 9)), np.zeros(9, np.uint8)],
 )
-def test_what_is_no_picture_is_named(reader: Reader, image) -> None:
+def test_an_array_that_is_no_picture_is_named(reader: Reader, image) -> None:
     with pytest.raises(PictureError, match="must be"):
         reader.read(image)
 
 
 def test_the_svm_reads_too(digits: Digits) -> None:
     assert _texts(Reader(Classifier.load("svm")), write("0123456789", digits)) == ["0123456789"]
+
+
+def test_the_trace_shows_each_stage(reader: Reader, digits: Digits) -> None:
+    page = write("4071", digits)
+    traces: list[Trace] = []
+    reading = reader.watched(traces.append).read(page)
+    (trace,) = traces
+    np.testing.assert_array_equal(trace.gray, page)
+    assert trace.numbers == reading.numbers == reader.read(page).numbers
+    assert trace.milliseconds == reading.milliseconds
+    assert list(reading.milliseconds) == ["glyphs", "rows", "numbers", "total"]
+    *stages, total = reading.milliseconds.values()
+    assert sum(stages) == pytest.approx(total)
+    assert len(trace.glyphs) == len(trace.resolved) == 4
+    assert trace.crops.shape == (4, 28, 28)
+    assert trace.probabilities.shape == (4, 10)
+    assert np.all(trace.ink[trace.sure_ink > 0] == 255)
+    assert np.all(trace.ink[trace.without_lines > 0] == 255)
+
+
+def test_parameters_reach_the_stages(reader: Reader, digits: Digits) -> None:
+    page = write("4071", digits)
+    strict = Parameters(reader=ReaderParameters(min_posterior=1.01))
+    assert Reader(reader.classifier, row_network="none").read(page).numbers
+    assert Reader(reader.classifier, row_network="none", parameters=strict).read(page).numbers == ()
+
+
+def test_the_former_keyword_warns_once(reader: Reader) -> None:
+    with pytest.warns(DeprecationWarning, match="row_network") as warned:
+        former = Reader(reader.classifier, whole="none")
+    assert len(warned) == 1
+    assert former.row_network == "none"
 
 
 def test_the_overlay_marks_every_digit(reader: Reader, digits: Digits) -> None:

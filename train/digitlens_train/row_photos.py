@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.config.parameters.reader import ReaderParameters
 from digitlens.paper.ink import find_ink
-from digitlens.reader import FINE, LOW
 from digitlens.rows import recognizer
 from digitlens.rows.recognizer import BLANK, OTHER, STEP
 from digitlens_train import backgrounds, rows, writing
@@ -110,11 +110,13 @@ def _strip(sources: Sources, random: np.random.Generator) -> Strip | None:
 
 def _enlarged(gray: Gray, digit: float) -> tuple[Gray, float]:
     """A picture whose digits are low as the runtime enlarges it, and by how much."""
-    if digit >= LOW:
+    runtime = ReaderParameters()
+    if digit >= runtime.low_writing:
         return gray, 1.0
-    size = round(gray.shape[1] * FINE / digit), round(gray.shape[0] * FINE / digit)
+    height = runtime.enlarged_height
+    size = round(gray.shape[1] * height / digit), round(gray.shape[0] * height / digit)
     large = cv2.resize(gray, size, interpolation=cv2.INTER_CUBIC)
-    return large.astype(np.uint8, copy=False), FINE / digit
+    return large.astype(np.uint8, copy=False), height / digit
 
 
 def _columns(places: list[tuple[float, float, int]], wide: int) -> Gray:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.glyphs import seams as cuts
+from digitlens.glyphs.seams import find_seams
 from digitlens_train import strokes
 from digitlens_train.strokes import Gray, Stroke
 
@@ -30,7 +30,7 @@ def draw(random: np.random.Generator, images: Sequence[Gray], labels: Gray) -> t
     inks = [float(digit.sum()) for digit in both]
     wanted_whole = random.random() < 0.7
     empty: tuple[Stroke, int | None] = np.zeros((strokes.SIDE, strokes.SIDE), np.float32), None
-    found = cuts.seams((whole * 255).astype(np.uint8))
+    found = find_seams((whole * 255).astype(np.uint8))
     column = np.arange(whole.shape[1])
     order = list(range(len(found)))
     random.shuffle(order)
@@ -53,7 +53,7 @@ def draw(random: np.random.Generator, images: Sequence[Gray], labels: Gray) -> t
 
 def piece(stroke: Stroke, random: np.random.Generator) -> Stroke:
     """One side of a seam through a sign, as large as a sign again; the sign itself where it has no seam."""
-    found = cuts.seams((stroke * 255).astype(np.uint8))
+    found = find_seams((stroke * 255).astype(np.uint8))
     if not found:
         return stroke
     before = np.arange(stroke.shape[1]) < found[int(random.integers(len(found)))].columns[:, np.newaxis]

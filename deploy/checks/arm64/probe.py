@@ -65,7 +65,7 @@ def run(runtime: str, out: str) -> None:
         for portable in (False, True):
             network = Network(content[name], 1, runtime, portable)
             outputs[f"{name}{' portable' * portable}"] = network.run(batch)
-    reader = Reader(Classifier.load(runtime=runtime), strips=RowRecognizer.load(runtime=runtime))
+    reader = Reader(Classifier.load(runtime=runtime), recognizer=RowRecognizer.load(runtime=runtime))
     reading = reader.read(cv2.imread(str(CHECK / "sheet.jpg")))
     sheet = [
         [number.text, number.box, [(digit.value, digit.box, digit.confidence) for digit in number.digits]]
@@ -137,7 +137,7 @@ def count(runtime: str) -> None:
     x = digits()
     gray = frame(x)
     classifier, strips = Classifier.load(runtime=runtime), RowRecognizer.load(runtime=runtime)
-    reader, still = Reader(classifier, strips=strips), ChangeDetector()
+    reader, still = Reader(classifier, recognizer=strips), ChangeDetector()
     strip = rows(x)[0]
     glyphs = segment(gray).glyphs
     batch = to_mnist(glyphs)

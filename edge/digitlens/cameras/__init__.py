@@ -1,1 +1,1 @@
-"""Where frames come from: `base` has the protocol, `registry` opens one by its name."""
+"""Cameras: `base` has the protocols, `registry` opens a camera by its name."""

@@ -1,4 +1,4 @@
-"""The newest of what a thread grabs: no queue, so nothing grows and nothing is stale."""
+"""The newest frame that a thread grabs: no queue, so nothing grows and nothing is stale."""
 
 import threading
 from collections.abc import Callable
@@ -9,10 +9,10 @@ from digitlens.core.frames import Frame
 
 
 class Newest:
-    """Calls `grab` again and again in a thread of its own, and keeps only the newest frame.
+    """Calls `grab` in a loop, in a thread of its own, and keeps only the newest frame.
 
     `grab` returns a Frame, None for one that is unusable (counted as dropped), or raises CameraError, which
-    ends the thread and is raised to whoever asks for a frame. `release` is called by the same thread when it
+    ends the thread and is raised by `newest` and `ready`. `release` is called by the same thread when it
     ends, for no device may be closed while another thread waits in it.
     """
 
@@ -45,7 +45,7 @@ class Newest:
             self._wait(timeout)
 
     def close(self, timeout: float = 1.0) -> None:
-        """End the thread; one that hangs in its camera is left alone after `timeout` seconds."""
+        """End the thread; one that hangs in its camera is abandoned after `timeout` seconds."""
         self._closed = True
         self._thread.join(timeout)
 
@@ -69,7 +69,7 @@ class Newest:
                         self._news.notify()
         except CameraError as error:
             self._end(error)
-        except Exception as error:  # whatever a driver raises, the thread's end must be known
+        except Exception as error:  # whatever a driver raises, the loop must learn that the thread ended
             self._end(CameraError(f"{self.name}: {error}"))
         finally:
             self._release()

@@ -1,4 +1,4 @@
-"""Pictures turned and mirrored, as rotation and flip of the settings say."""
+"""Pictures rotated and flipped."""
 
 import cv2
 import numpy as np
@@ -12,12 +12,13 @@ ROTATIONS = {
     180: cv2.ROTATE_180,
     270: cv2.ROTATE_90_COUNTERCLOCKWISE,
 }
-"""Degrees clockwise -> OpenCV's name for it."""
+"""Degrees clockwise -> OpenCV's code."""
 FLIPS = {"": None, "horizontal": 1, "vertical": 0, "both": -1}
+"""Name -> OpenCV's code."""
 
 
-def turned(pixels: Pixels, rotation: int, flip: str) -> Pixels:
-    """(H, W) or (H, W, 3) as `rotation` (a key of ROTATIONS) and then `flip` (of FLIPS) have it."""
+def oriented(pixels: Pixels, rotation: int, flip: str) -> Pixels:
+    """(H, W) or (H, W, 3), rotated by `rotation` (a key of ROTATIONS), then flipped by `flip` (of FLIPS)."""
     turn, mirror = ROTATIONS[rotation], FLIPS[flip]
     if turn is not None:
         pixels = cv2.rotate(pixels, turn).astype(np.uint8, copy=False)
@@ -27,8 +28,8 @@ def turned(pixels: Pixels, rotation: int, flip: str) -> Pixels:
 
 
 def framed(pixels: Pixels, time: float, taken: float, *, rotation: int, flip: str, color: bool) -> Frame:
-    """The frame of a camera that gives one picture for both, (H, W) gray or (H, W, 3) BGR."""
+    """The frame of a camera with one stream, whose picture is (H, W) gray or (H, W, 3) BGR."""
     gray = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
-    gray = turned(gray.astype(np.uint8, copy=False), rotation, flip)
-    image = turned(pixels, rotation, flip) if color and pixels.ndim == 3 else gray
+    gray = oriented(gray.astype(np.uint8, copy=False), rotation, flip)
+    image = oriented(pixels, rotation, flip) if color and pixels.ndim == 3 else gray
     return Frame(image, gray, time, taken)

@@ -5,90 +5,105 @@ import logging
 import os
 import threading
 import time
+from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
 from typing import Any
 
-from digitlens.cameras.orientation import turned
+from digitlens.cameras.base import CameraOptions
+from digitlens.cameras.orientation import oriented
 from digitlens.cameras.picamera_buffers import Lender
 from digitlens.cameras.picamera_preview import Preview
 from digitlens.cameras.picamera_streams import Stream
 from digitlens.cameras.time_limit import within
 from digitlens.core.arrays import Pixels
-from digitlens.core.errors import CameraError, CameraStalled
+from digitlens.core.errors import CameraError, CameraStalled, first_line
 from digitlens.core.frames import Frame
 
-OPEN = 10.0
-"""Seconds that libcamera has to open and start a camera."""
-FIRST = 4.0
-"""Seconds that the camera has for its first frame."""
-CLOSE = 3.0
-"""Seconds that libcamera has to close it; then it is left alone."""
 BUFFERS = 6
-"""Two lent to us, one waiting for us, one on the preview's screen, two for the camera to fill."""
+"""Buffers of a stream, a count: two lent, one waiting, one on the preview's screen, two to be filled."""
 RATE = 30.0
-"""Frames a second, at the most: more would be dropped, and each costs light."""
-DARKEST = 83_333
-"""Microseconds of a frame in the dark, at the most: twelve a second."""
-OLDEST = 10.0
-"""Seconds: a frame that says it is older tells its time by another clock."""
+"""Highest rate, in frames a second: more would be dropped, and each costs light."""
+LONGEST_EXPOSURE = 83_333
+"""Longest time of a frame, reached in the dark, in microseconds: twelve a second."""
+MAX_AGE = 10.0
+"""Highest plausible age of a frame, in seconds: beyond it, the frame's time is by another clock."""
 
 PAPER = {
     "AfMode": 2,  # continuous: the sheet comes nearer and goes
-    "AfRange": 2,  # full: the normal range ends before a sheet that is held close, macro before a table's
+    "AfRange": 2,  # full: normal ends before a sheet that is held close, macro before one on a table
     "AeEnable": True,
     "AeExposureMode": 1,  # short: a sheet is held by a hand, and noise does less harm than a blur
-    "AeConstraintMode": 1,  # highlights: with paper that is burnt out go the pale strokes on it
+    "AeConstraintMode": 1,  # highlights: paper that is burnt out takes its pale strokes with it
 }
 """libcamera's controls, set where the camera has them; the numbers are those of its enumerations."""
 
 
-def open_picamera(
-    *, rate: float | None, rotation: int, flip: str, size: tuple[int, int], color: bool
-) -> "Picamera":
-    """Open the Pi's camera and wait for its first frame; see open_camera for the arguments.
+@dataclass(frozen=True)
+class PicameraTimes:
+    """Limits on the time that libcamera takes, all in seconds."""
 
-    Raises:
-        CameraError: picamera2 is not there, or sees no camera, or the camera is busy, or gives no frames.
-    """
-    library = _library()
-    make = partial(Picamera, library, rate=rate, rotation=rotation, flip=flip, size=size, color=color)
-    try:
-        camera = within(OPEN, f"does not open ({OPEN:.0f} s)", make, late=Picamera.close)
-    except CameraError as error:
-        raise CameraError(f"picamera: {error}") from error
-    except Exception as error:  # libcamera raises whatever its binding makes of an errno
-        raise CameraError(f"picamera: {_why(error)}") from error
-    try:
-        camera.ready(FIRST)
-    except CameraStalled as error:
-        camera.close()
-        raise CameraError(f"{error}: look at its cable, and at rpicam-hello") from error
-    return camera
+    open: float = 10.0
+    """Time to open and start a camera, in seconds."""
+    first_frame: float = 4.0
+    """Time for the first frame, in seconds."""
+    close: float = 3.0
+    """Time to close it, in seconds; then it is abandoned."""
+
+
+class PicameraDriver:
+    """Opens the Pi's camera: `picamera`."""
+
+    automatic = 0
+    is_replay = False
+
+    def __init__(self, times: PicameraTimes | None = None) -> None:
+        self._times = times or PicameraTimes()
+
+    def matches(self, spec: str) -> bool:
+        """Whether `spec` is picamera."""
+        return spec == "picamera"
+
+    def open(self, spec: str, options: CameraOptions) -> "Picamera":
+        """Open the camera and wait for its first frame.
+
+        Raises:
+            CameraError: picamera2 is missing, or sees no camera, or the camera is busy, or gives no frames.
+        """
+        times = self._times
+        make = partial(Picamera, _library(), options, times.close)
+        try:
+            camera = within(times.open, f"does not open ({times.open:.0f} s)", make, late=Picamera.close)
+        except CameraError as error:
+            raise CameraError(f"picamera: {error}") from error
+        except Exception as error:  # libcamera raises whatever its binding makes of an errno
+            raise CameraError(f"picamera: {_why(error)}") from error
+        try:
+            camera.ready(times.first_frame)
+        except CameraStalled as error:
+            camera.close()
+            raise CameraError(f"{error}: look at its cable, and at rpicam-hello") from error
+        return camera
+
+
+DRIVER = PicameraDriver()
 
 
 class Picamera:
     """An open Pi camera, configured once; picamera2's own thread hands each frame to `_arrived`.
 
-    `gray` of a frame is the Y plane in the camera's own buffer, see Lender. Where `color` is asked there are
-    two streams, main for the screen and lores for the reader; else the one is enough. While `preview` shows
+    `gray` of a frame is the Y plane in the camera's own buffer, see Lender. With `color` there are two
+    streams, main for the screen and lores for the reader; without it one is enough. While `preview` shows
     the pictures, `image` is the gray one, so that the colored one never passes through Python.
     """
 
     name = "picamera"
 
-    def __init__(
-        self,
-        library: ModuleType,
-        *,
-        rate: float | None,
-        rotation: int,
-        flip: str,
-        size: tuple[int, int],
-        color: bool,
-    ) -> None:
+    def __init__(self, library: ModuleType, options: CameraOptions, close_time: float) -> None:
         self.dropped = 0
         self._library = library
+        self._close_time = close_time
+        rotation, flip = options.rotation, options.flip
         self._lender = Lender()
         self._news = threading.Condition()
         self._waiting: Any = None  # the newest request, which nobody has taken yet
@@ -101,22 +116,23 @@ class Picamera:
                 straight and (rotation == 180) != (flip in ("horizontal", "both")),
                 straight and (rotation == 180) != (flip in ("vertical", "both")),
             )
-            self._turn = (0, "") if straight else (rotation, flip)
-            self._configure(mirror, rate, size, color)
-            told = device.camera_configuration()
-            # What the camera does not mirror, though it was asked to, is left to us.
-            left = (mirror[0] != bool(told["transform"].hflip), mirror[1] != bool(told["transform"].vflip))
-            self._mend = {(0, 0): "", (1, 0): "horizontal", (0, 1): "vertical", (1, 1): "both"}[left]
-            self._gray = Stream.told("lores" if color else "main", told)
-            self._color = Stream.told("main", told) if color else None
-            # Set before the start: no frame is to pass by.
+            self._orientation = (0, "") if straight else (rotation, flip)
+            self._configure(mirror, options)
+            actual = device.camera_configuration()
+            done = actual["transform"]
+            # Some cameras do not mirror, though they were asked to.
+            missing = (mirror[0] != bool(done.hflip), mirror[1] != bool(done.vflip))
+            self._flip = {(0, 0): "", (1, 0): "horizontal", (0, 1): "vertical", (1, 1): "both"}[missing]
+            self._gray = Stream.configured("lores" if options.color else "main", actual)
+            self._color = Stream.configured("main", actual) if options.color else None
+            # Before the start, so that no frame is missed.
             device.pre_callback = self._arrived
             device.start()
         except BaseException:
             device.close()
             raise
         why = "" if self._color is not None else "its pictures are not asked for"
-        if self._turn != (0, "") or self._mend:
+        if self._orientation != (0, "") or self._flip:
             why = f"it cannot turn the picture as rotation {rotation}, flip {flip!r} has it"
         self.preview = Preview(library, device, (self._color or self._gray).size, why)
         model = device.camera_properties.get("Model", "unknown")
@@ -141,7 +157,7 @@ class Picamera:
             self._wait(timeout)
 
     def close(self) -> None:
-        """Give the camera back; one that hangs is left alone. Frames that are still held stay readable."""
+        """Give the camera back; one that hangs is abandoned. Frames that are still held stay readable."""
         with self._news:
             if self._closed:
                 return
@@ -153,23 +169,21 @@ class Picamera:
             request.release()
         self._lender.collect()
         try:
-            within(CLOSE, "picamera: does not close", self._device.close)
-        except Exception as error:  # it is given up either way
+            within(self._close_time, "picamera: does not close", self._device.close)
+        except Exception as error:  # it is abandoned in any case
             logging.getLogger(__name__).debug("%s", error)
 
-    def _configure(
-        self, mirror: tuple[bool, bool], rate: float | None, size: tuple[int, int], color: bool
-    ) -> None:
+    def _configure(self, mirror: tuple[bool, bool], options: CameraOptions) -> None:
         device = self._device
-        shortest = round(1e6 / (rate or RATE))
-        wanted = PAPER | {"FrameDurationLimits": (shortest, max(shortest, DARKEST))}
+        shortest = round(1e6 / (options.rate or RATE))
+        wanted = PAPER | {"FrameDurationLimits": (shortest, max(shortest, LONGEST_EXPOSURE))}
         has = device.camera_controls
-        stream = {"format": "YUV420", "size": size}
+        stream = {"format": "YUV420", "size": options.size}
         transform = importlib.import_module("libcamera").Transform
         device.configure(
             device.create_preview_configuration(
                 main=stream,
-                lores=dict(stream) if color else None,
+                lores=dict(stream) if options.color else None,
                 transform=transform(hflip=mirror[0], vflip=mirror[1]),
                 buffer_count=BUFFERS,
                 queue=False,  # we keep the newest ourselves
@@ -216,7 +230,7 @@ class Picamera:
                 if image is None:
                     request.release()
                     return None
-                image = self._turned(image)
+                image = self._oriented(image)
         except BaseException:
             request.release()
             raise
@@ -224,15 +238,15 @@ class Picamera:
         gray = self._gray.gray(self._lender.lend(mapped, request.release))
         if gray is None:
             return None
-        gray = self._turned(gray)
+        gray = self._oriented(gray)
         return Frame(gray if image is None else image, gray, now, taken)
 
-    def _turned(self, pixels: Pixels) -> Pixels:
-        return turned(turned(pixels, 0, self._mend), *self._turn)
+    def _oriented(self, pixels: Pixels) -> Pixels:
+        return oriented(oriented(pixels, 0, self._flip), *self._orientation)
 
 
 def _library() -> ModuleType:
-    """picamera2, if it is there and sees a camera of the Pi; quiet, for the user gets our line."""
+    """picamera2, if it is installed and sees a camera of the Pi; its own messages are suppressed."""
     if os.environ.get("DIGITLENS_DEBUG") != "1":
         os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:FATAL")
         log = logging.getLogger("picamera2")
@@ -246,12 +260,12 @@ def _library() -> ModuleType:
             "and make the environment with --system-site-packages"
         ) from error
     except Exception as error:  # a NumPy that its parts were not built for raises ValueError
-        raise CameraError(f"picamera: picamera2 cannot be imported ({_first_line(error)})") from error
+        raise CameraError(f"picamera: picamera2 cannot be imported ({first_line(error)})") from error
     try:
         seen = library.Picamera2.global_camera_info()
     except Exception as error:
-        raise CameraError(f"picamera: libcamera does not start ({_first_line(error)})") from error
-    # It lists USB cameras too, behind its own; they are better opened as what they are.
+        raise CameraError(f"picamera: libcamera does not start ({first_line(error)})") from error
+    # It lists USB cameras, too, after its own; V4L2 serves them better.
     if not seen or "usb" in str(seen[0].get("Id", "")).lower():
         raise CameraError(
             "picamera: no camera is seen: look at its cable, and at rpicam-hello --list-cameras"
@@ -260,7 +274,7 @@ def _library() -> ModuleType:
 
 
 def _takes(limits: Any, value: Any) -> bool:
-    """Whether a control is there and its limits (least, most, default) have the value."""
+    """Whether a control exists and its limits (least, most, default) admit the value."""
     if limits is None:
         return False
     least, most = limits[:2]
@@ -270,25 +284,21 @@ def _takes(limits: Any, value: Any) -> bool:
 
 
 def _times(stamp: int | None) -> tuple[float, float]:
-    """A frame's seconds since 1970 and of time.monotonic(), of its SensorTimestamp in nanoseconds."""
-    # Since the system's start, with its sleep or without: the drivers do not agree. A Pi does not sleep.
+    """A frame's time since 1970 and in time.monotonic(), in seconds, from its SensorTimestamp in ns."""
+    # Since the system's start, with or without its sleep: drivers differ. A Pi does not sleep.
     clocks = (time.monotonic(), time.clock_gettime(time.CLOCK_BOOTTIME))
     ages = [clock - stamp / 1e9 for clock in clocks] if stamp else []
-    age = next((age for age in ages if 0 <= age < OLDEST), 0.0)
+    age = next((age for age in ages if 0 <= age < MAX_AGE), 0.0)
     return time.time() - age, clocks[0] - age
 
 
 def _why(error: BaseException) -> str:
-    """What to do about an error of the library's; the cause is below what it says itself."""
+    """Advice on an error of the library, whose cause is more exact than the error itself."""
     while error.__cause__ is not None:
         error = error.__cause__
-    said = _first_line(error)
-    if "busy" in said.lower() or "in use" in said.lower():
-        return f"busy ({said}): end the program that has it"
-    if "dma" in said.lower() or isinstance(error, PermissionError):
-        return f"may not be opened ({said}): add the user to the groups video and render"
-    return f"cannot be opened ({said})"
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    message = first_line(error)
+    if "busy" in message.lower() or "in use" in message.lower():
+        return f"busy ({message}): end the program that has it"
+    if "dma" in message.lower() or isinstance(error, PermissionError):
+        return f"may not be opened ({message}): add the user to the groups video and render"
+    return f"cannot be opened ({message})"

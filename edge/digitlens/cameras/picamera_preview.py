@@ -1,4 +1,4 @@
-"""picamera2's own preview: by DRM on the whole screen, by Qt in a window, its picture never in Python."""
+"""picamera2's own preview: by DRM on the full screen, by Qt in a window, its picture never in Python."""
 
 import importlib
 import logging
@@ -12,11 +12,11 @@ from digitlens.core.errors import DisplayError
 from digitlens.core.preview import PreviewKind
 
 START = 10.0
-"""Seconds that a preview has to show its first picture."""
-PART = 0.9
-"""Of the screen, that a window takes at the most."""
+"""Time that a preview has for its first picture, in seconds."""
+MAX_SHARE = 0.9
+"""Largest window, as a fraction of the screen."""
 KINDS: dict[PreviewKind, str] = {"drm": "DRM", "qt": "QT", "gl": "QTGL"}
-"""A way -> picamera2's name for it."""
+"""Our name of a preview -> picamera2's."""
 
 
 class Preview:
@@ -37,7 +37,7 @@ class Preview:
         self._window: Any = None
 
     def start(
-        self, way: PreviewKind, *, screen: tuple[int, int] | None, full_screen: bool, title: str
+        self, kind: PreviewKind, *, screen: tuple[int, int] | None, full_screen: bool, title: str
     ) -> None:
         """Show the pictures on the screen, see digitlens.core.preview.Preview.
 
@@ -47,12 +47,12 @@ class Preview:
         if self._unfit:
             raise DisplayError(self._unfit)
         try:
-            kind = self._library.Preview[KINDS[way]].value
-            if way == "drm":
+            window_class = self._library.Preview[KINDS[kind]].value
+            if kind == "drm":
                 self._screen = screen or self._picture
-                window = kind(x=0, y=0, width=self._screen[0], height=self._screen[1])
+                window = window_class(x=0, y=0, width=self._screen[0], height=self._screen[1])
             else:
-                window = _window(kind, self._picture, full_screen, title, self._keys)
+                window = _window(window_class, self._picture, full_screen, title, self._keys)
             within(START, f"no picture in {START:.0f} s", lambda: self._switch(window))
         except Exception as error:
             self._fall_back()
@@ -82,7 +82,7 @@ class Preview:
             raise DisplayError(f"the preview takes no overlay ({error})") from error
 
     def keys(self) -> list[str]:
-        """What was pressed since the last time."""
+        """The keys pressed since the last call."""
         return [self._keys.popleft() for _ in range(len(self._keys))]
 
     def stop(self) -> None:
@@ -93,12 +93,12 @@ class Preview:
     def _switch(self, window: Any) -> None:
         self._device.stop_preview()
         self._device.start_preview(window)
-        # Its answer comes when the frame has been shown: only then a layer can lie on it, and a screen that
-        # takes no picture is found out here.
+        # Its answer comes when the frame has been shown: only then can a layer lie on it, and only here does
+        # a screen that takes no picture show.
         self._device.capture_metadata()
 
     def _fall_back(self) -> None:
-        """To the preview that shows nothing, which the library needs to hand out frames."""
+        """Start the preview that shows nothing, which the library needs to hand out frames."""
         self.shown, self._window = False, None
 
         def back() -> None:
@@ -114,12 +114,12 @@ class Preview:
             logging.getLogger(__name__).debug("%s", error)
 
 
-def _window(kind: Any, picture: tuple[int, int], full_screen: bool, title: str, keys: deque[str]) -> Any:
-    """A preview of the library's Qt class `kind`, which tells its keys and does not close by itself."""
+def _window(base: Any, picture: tuple[int, int], full_screen: bool, title: str, keys: deque[str]) -> Any:
+    """A preview of the library's Qt class, which collects its keys and does not close by itself."""
     core = importlib.import_module("PyQt5.QtCore")
     widgets = importlib.import_module("PyQt5.QtWidgets")
 
-    class Ears(core.QObject):  # type: ignore[misc,name-defined]  # no types without PyQt5
+    class KeyFilter(core.QObject):  # type: ignore[misc,name-defined]  # no types without PyQt5
         def eventFilter(self, watched: Any, event: Any) -> bool:  # noqa: N802  # Qt's name
             if event.type() == core.QEvent.Close:
                 # The library would end the camera's loop with its window; our own end closes both.
@@ -130,7 +130,7 @@ def _window(kind: Any, picture: tuple[int, int], full_screen: bool, title: str, 
                 keys.append(event.text())
             return False
 
-    class Window(kind):  # type: ignore[misc]  # known at run time
+    class Window(base):  # type: ignore[misc]  # known at run time
         def make_picamera2_widget(self, *arguments: Any, **options: Any) -> Any:
             """In Qt's own thread, to which widgets and their filters belong."""
             screen = widgets.QApplication.primaryScreen()
@@ -139,11 +139,13 @@ def _window(kind: Any, picture: tuple[int, int], full_screen: bool, title: str, 
                 self.x, self.y, self.width, self.height = room.x(), room.y(), room.width(), room.height()
             else:
                 room = screen.availableGeometry()
-                shrink = min(1.0, PART * room.width() / picture[0], PART * room.height() / picture[1])
+                shrink = min(
+                    1.0, MAX_SHARE * room.width() / picture[0], MAX_SHARE * room.height() / picture[1]
+                )
                 self.width, self.height = round(picture[0] * shrink), round(picture[1] * shrink)
             options |= {"width": self.width, "height": self.height}
             widget = super().make_picamera2_widget(*arguments, **options)
-            widget.installEventFilter(Ears(widget))
+            widget.installEventFilter(KeyFilter(widget))
             if full_screen:
                 widget.setWindowState(core.Qt.WindowFullScreen)
                 widget.setCursor(core.Qt.BlankCursor)

@@ -1,4 +1,4 @@
-"""How the pictures of a camera's stream lie in its buffers."""
+"""The layout of a camera stream's pictures in its buffers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,11 +6,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from digitlens.core.arrays import Pixels
 from digitlens.core.errors import CameraError
-
-Pixels = npt.NDArray[np.uint8]
 
 COLORS = {
     "YUV420": cv2.COLOR_YUV2BGR_I420,
@@ -18,12 +16,12 @@ COLORS = {
     "NV12": cv2.COLOR_YUV2BGR_NV12,
     "NV21": cv2.COLOR_YUV2BGR_NV21,
 }
-"""libcamera's name of a format with a gray plane before two of half its height -> OpenCV's way to BGR."""
+"""libcamera's name of a format whose gray plane comes first -> OpenCV's conversion to BGR."""
 
 
 @dataclass(frozen=True)
 class Stream:
-    """A stream as the camera has configured it, whatever was asked; `stride` is the bytes of a padded row."""
+    """A stream as the camera has configured it, whatever was asked; `stride` is a padded row's bytes."""
 
     name: str
     format: str
@@ -31,14 +29,14 @@ class Stream:
     stride: int
 
     @classmethod
-    def told(cls, name: str, configuration: Mapping[str, Any]) -> "Stream":
-        """Of picamera2's configuration of the stream `name`, read back.
+    def configured(cls, name: str, configuration: Mapping[str, Any]) -> "Stream":
+        """The stream `name` of picamera2's configuration, read back.
 
         Raises:
-            CameraError: the camera gives a format without a gray plane, or a stride that cannot be.
+            CameraError: the camera gives a format without a gray plane, or an impossible stride.
         """
-        told = configuration[name]
-        stream = cls(name, str(told["format"]), tuple(told["size"]), int(told["stride"]))
+        layout = configuration[name]
+        stream = cls(name, str(layout["format"]), tuple(layout["size"]), int(layout["stride"]))
         if stream.format not in COLORS:
             raise CameraError(f"gives {stream.format} where {', '.join(COLORS)} can be read")
         if stream.stride < stream.size[0] or min(stream.size) < 2:

@@ -1,27 +1,42 @@
-"""Where frames come from; each kind of camera in a module of its own, imported when it is opened."""
+"""Opens a camera by its name; the drivers are found through entry points."""
 
-from collections.abc import Callable
-from functools import partial
-from pathlib import Path
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from functools import cache
 
-import numpy as np
-import numpy.typing as npt
-
-from digitlens.cameras.base import Camera
+from digitlens.cameras.base import Camera, CameraDriver, CameraOptions
 from digitlens.cameras.orientation import FLIPS, ROTATIONS
-from digitlens.core.errors import CameraError
+from digitlens.core import registry
+from digitlens.core.errors import CameraError, first_line
 from digitlens.core.stderr import quiet
 
-Pixels = npt.NDArray[np.uint8]
+AUTO = "auto"
+FALLBACK = "replay"
+"""Entry point of the driver that matches every spec: it is asked last."""
+
+
+@cache
+def camera_drivers() -> tuple[CameraDriver, ...]:
+    """All drivers, in the order in which they are asked; one that cannot be imported is left out."""
+    found: list[CameraDriver] = []
+    for name, entry in sorted(registry.drivers(registry.CAMERAS).items(), key=lambda one: one[0] == FALLBACK):
+        try:
+            found.append(entry.load())
+        except Exception as error:  # of another package: the other cameras work without it
+            logging.getLogger(__name__).warning(
+                "the camera driver %s cannot be imported: %s", name, first_line(error)
+            )
+    return tuple(found)
 
 
 def is_replay(spec: str) -> bool:
-    """Whether `spec` (see open_camera) is a path."""
-    return spec not in ("auto", "picamera") and not spec.startswith("usb:")
+    """Whether `spec` (see open_camera) names files, which are replayed."""
+    return spec != AUTO and _driver(spec, camera_drivers()).is_replay
 
 
 def open_camera(
-    spec: str = "auto",
+    spec: str = AUTO,
     *,
     rate: float | None = None,
     rotation: int = 0,
@@ -31,21 +46,23 @@ def open_camera(
     repeat: int = 1,
     hold: int = 1,
     say: Callable[[str], None] = lambda line: None,
+    drivers: Iterable[CameraDriver] | None = None,
 ) -> Camera:
     """Open the camera that `spec` names.
 
     Args:
-        spec: `picamera` is the Pi's own camera; `usb:N` is /dev/videoN; `auto` takes the first of all those
-            that opens, in this order; anything else is the path of a video, a picture, or a folder of them,
-            which are replayed.
+        spec: `picamera` is the Pi's own camera; `usb:N` is /dev/videoN; `auto` takes the first of these that
+            opens, in this order; anything else is the path of a video, a picture, or a folder of both,
+            which are replayed. Other packages may bring more.
         rate: frames a second; None is the video's own, or 30; 0 replays as fast as frames are taken.
         rotation: 0, 90, 180 or 270 degrees clockwise.
         flip: "", "horizontal", "vertical" or "both"; done after the rotation.
         size: width and height asked of a camera; it may give another.
         color: False leaves `image` gray, which costs less.
         repeat: how many times a replay is played; 0 is without end.
-        hold: for how many frames a replay shows each picture.
-        say: is handed the line that tells which camera `auto` took and why.
+        hold: frames for which a replay shows each picture.
+        say: is called with a line that names the camera that `auto` took, and the reason.
+        drivers: None takes all that are installed.
 
     Raises:
         CameraError: there is none, it is busy, or it cannot be read.
@@ -55,44 +72,40 @@ def open_camera(
             f"rotation {rotation}, flip {flip!r}: take a rotation of {', '.join(map(str, ROTATIONS))} and a "
             f"flip of {', '.join(filter(None, FLIPS))}"
         )
-    device = partial(_device, rate=rate, rotation=rotation, flip=flip, size=size, color=color)
-    if spec == "auto":
-        return _best(device, say)
-    if spec == "picamera" or spec.startswith("usb:"):
-        return device(spec)
-    from digitlens.cameras import replay
-
-    return replay.Replay(
-        Path(spec), rate=rate, rotation=rotation, flip=flip, color=color, repeat=repeat, hold=hold
-    )
+    options = CameraOptions(rate, rotation, flip, size, color, repeat, hold)
+    found = camera_drivers() if drivers is None else tuple(drivers)
+    if spec == AUTO:
+        return _first(found, options, say)
+    return _open(_driver(spec, found), spec, options)
 
 
-def _best(device: Callable[[str], Camera], say: Callable[[str], None]) -> Camera:
-    """The Pi's own camera, or else the first USB camera."""
-    try:
-        camera = device("picamera")
-    except CameraError as error:
+def _driver(spec: str, drivers: Iterable[CameraDriver]) -> CameraDriver:
+    for driver in drivers:
+        if driver.matches(spec):
+            return driver
+    raise CameraError(f"{spec}: no camera driver is installed for it; reinstall digitlens with pip")
+
+
+def _first(drivers: Iterable[CameraDriver], options: CameraOptions, say: Callable[[str], None]) -> Camera:
+    """The camera of the first automatic driver that opens one."""
+    ranked = [(driver.automatic, driver) for driver in drivers if driver.automatic is not None]
+    errors: list[CameraError] = []
+    for _, driver in sorted(ranked, key=lambda one: one[0]):
         try:
-            camera = device("auto")
-        except CameraError as other:
-            raise CameraError(f"{other}; {error}") from other
-        why = f"no {error}"
-    else:
-        why = "the best there is"
-    about = f" ({camera.about})" if hasattr(camera, "about") else ""
-    say(f"camera {camera.name}{about}; {why}")
-    return camera
+            camera = _open(driver, AUTO, options)
+        except CameraError as error:
+            errors.append(error)
+            continue
+        why = "; ".join(f"no {error}" for error in errors) or "the best there is"
+        about = f" ({camera.about})" if hasattr(camera, "about") else ""
+        say(f"camera {camera.name}{about}; {why}")
+        return camera
+    if not errors:
+        raise CameraError("no camera driver is installed; reinstall digitlens with pip")
+    raise CameraError("; ".join(str(error) for error in reversed(errors))) from errors[-1]
 
 
-def _device(
-    spec: str, *, rate: float | None, rotation: int, flip: str, size: tuple[int, int], color: bool
-) -> Camera:
-    """A real camera; what its driver writes by itself does not reach the terminal."""
-    with quiet():
-        if spec == "picamera":
-            from digitlens.cameras import picamera
-
-            return picamera.open_picamera(rate=rate, rotation=rotation, flip=flip, size=size, color=color)
-        from digitlens.cameras import v4l2
-
-        return v4l2.open_usb(spec, rate=rate, rotation=rotation, flip=flip, size=size, color=color)
+def _open(driver: CameraDriver, spec: str, options: CameraOptions) -> Camera:
+    """Open a camera; messages that a device's libraries print do not reach the terminal."""
+    with nullcontext() if driver.is_replay else quiet():
+        return driver.open(spec, options)

@@ -1,10 +1,11 @@
-"""Files in a camera's place: a video, a picture, a folder of them, replayed."""
+"""Files in place of a camera: a video, a picture, or a folder, replayed."""
 
 import itertools
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from digitlens.cameras.base import CameraOptions
 from digitlens.cameras.orientation import framed
 from digitlens.core.arrays import Pixels
 from digitlens.core.errors import CameraError, CameraStalled, PictureError
@@ -12,16 +13,46 @@ from digitlens.core.frames import Frame
 from digitlens.images import pictures
 
 RATE = 30.0
-"""Frames a second where neither the caller nor the video says."""
-FASTEST = 1000.0
-"""A video that claims more has no rate of its own."""
+"""Rate if neither the caller nor the video has one, in frames a second."""
+MAX_RATE = 1000.0
+"""Highest plausible rate of a video, in frames a second; above it the file counts as having none."""
+
+
+class ReplayDriver:
+    """Replays files; takes every spec for a path."""
+
+    automatic = None
+    is_replay = True
+
+    def matches(self, spec: str) -> bool:
+        """True: a path that does not exist is an error of `open`."""
+        return True
+
+    def open(self, spec: str, options: CameraOptions) -> "Replay":
+        """Open the files of a path.
+
+        Raises:
+            CameraError: there are none.
+        """
+        return Replay(
+            Path(spec),
+            rate=options.rate,
+            rotation=options.rotation,
+            flip=options.flip,
+            color=options.color,
+            repeat=options.repeat,
+            hold=options.hold,
+        )
+
+
+DRIVER = ReplayDriver()
 
 
 class Replay:
     """A camera of files; see open_camera for the arguments.
 
-    Frames come due at their rate, as a camera's do: who is late gets the newest, the others are dropped.
-    After an error the next call goes on behind the file that caused it.
+    Frames come due at their rate, as a camera's do: a late caller gets the newest, the others are dropped.
+    After an error the next call continues after the file that caused it.
     """
 
     preview = None
@@ -76,7 +107,7 @@ class Replay:
         return framed(pixels, own, taken, rotation=self._rotation, flip=self._flip, color=self._color)
 
     def close(self) -> None:
-        """Let go of the file; there are no frames after."""
+        """Close the file; there are no frames after."""
         self._pictures, self._paths = iter(()), iter(())
 
     def _next(self) -> Pixels | None:
@@ -100,11 +131,11 @@ class Replay:
         if pixels is None:
             (picture,) = pictures.load(path, self._color)
             pixels = picture.pixels
-            if len(self._files) == 1:  # shown again and again, and decoded once
+            if len(self._files) == 1:  # shown many times, and decoded once
                 self._still = pixels
         yield from itertools.repeat(pixels, self._hold)
 
 
 def _rate(path: Path) -> float:
     rate = pictures.rate(path)
-    return rate if 0 < rate <= FASTEST else RATE
+    return rate if 0 < rate <= MAX_RATE else RATE

@@ -9,22 +9,22 @@ from digitlens.core.errors import CameraStalled
 T = TypeVar("T")
 
 
-def within(seconds: float, what: str, call: Callable[[], T], late: Callable[[T], None] | None = None) -> T:
-    """The result of `call`, made in a thread of its own, which is left alone if it hangs.
+def within(seconds: float, message: str, call: Callable[[], T], late: Callable[[T], None] | None = None) -> T:
+    """The result of `call`, made in a thread of its own, which is abandoned if it hangs.
 
     Args:
-        seconds: how long it may take.
-        what: the message, if it takes longer.
+        seconds: the limit.
+        message: of the error, if it takes longer.
         call: its errors are raised here.
-        late: is handed a result that came too late, so that nobody's camera stays open.
+        late: is called with a result that came too late, so that no camera stays open.
 
     Raises:
         CameraStalled: it took longer.
     """
     results: list[T] = []
     errors: list[Exception] = []
-    over = threading.Lock()
-    left = False
+    lock = threading.Lock()
+    abandoned = False
 
     def run() -> None:
         try:
@@ -32,20 +32,20 @@ def within(seconds: float, what: str, call: Callable[[], T], late: Callable[[T],
         except Exception as error:
             errors.append(error)
             return
-        with over:
-            if not left:
+        with lock:
+            if not abandoned:
                 results.append(result)
                 return
         if late is not None:
             late(result)
 
-    thread = threading.Thread(target=run, name=f"digitlens {what}", daemon=True)
+    thread = threading.Thread(target=run, name=f"digitlens {message}", daemon=True)
     thread.start()
     thread.join(seconds)
-    with over:
-        left = not results
+    with lock:
+        abandoned = not results
     if errors:
         raise errors[0]
     if not results:
-        raise CameraStalled(what)
+        raise CameraStalled(message)
     return results[0]

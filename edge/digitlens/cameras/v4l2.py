@@ -7,58 +7,104 @@ from time import monotonic, time
 import cv2
 import numpy as np
 
+from digitlens.cameras.base import CameraOptions
 from digitlens.cameras.newest import Newest
 from digitlens.cameras.orientation import framed
 from digitlens.core.errors import CameraError
 from digitlens.core.frames import Frame
 
-MOST = 64
-"""Numbers of /dev/videoN that the search for a camera goes through."""
-FIRST = 4.0
-"""Seconds that a camera has for its first frame; OpenCV itself would wait for ten."""
+MAX_DEVICES = 64
+"""Numbers of /dev/videoN that the search for a camera tries, a count."""
 
 
-def open_usb(
-    spec: str, *, rate: float | None, rotation: int, flip: str, size: tuple[int, int], color: bool
-) -> Newest:
-    """`usb:N` -> that camera; `auto` -> the first that gives frames.
+class UsbDriver:
+    """Opens USB cameras: `usb:N`, or `auto` for the first that gives frames.
 
-    Raises:
-        CameraError: there is none, it is busy, or it may not be opened.
+    Args:
+        devices: the folder of the devices video0, video1 ...
+        first_frame: seconds that a camera has for its first frame; OpenCV itself would wait for ten.
     """
-    if spec == "auto":
-        numbers = _there()
-        if not numbers:
-            raise CameraError("no camera found (no /dev/video*): plug one in, or name a file with --camera")
-    else:
-        text = spec.removeprefix("usb:")
-        if not text.isdecimal():
-            raise CameraError(f"{spec}: take usb:N with the N of /dev/videoN")
-        numbers = [int(text)]
-    reasons = []
-    for number in numbers:
-        try:
-            capture = _open(number, rate, size)
-            source = Source(f"usb:{number}", capture, Path(f"/dev/video{number}"), rotation, flip, color)
-            camera = Newest(source.name, source.grab, capture.release)
+
+    automatic = 1
+    is_replay = False
+
+    def __init__(self, devices: Path = Path("/dev"), first_frame: float = 4.0) -> None:
+        self._devices, self._first_frame = devices, first_frame
+
+    def matches(self, spec: str) -> bool:
+        """Whether `spec` is usb:N."""
+        return spec.startswith("usb:")
+
+    def open(self, spec: str, options: CameraOptions) -> Newest:
+        """Open the camera.
+
+        Raises:
+            CameraError: there is none, it is busy, or it may not be opened.
+        """
+        if spec == "auto":
+            numbers = self._numbers()
+            if not numbers:
+                raise CameraError(
+                    "no camera found (no /dev/video*): plug one in, or name a file with --camera"
+                )
+        else:
+            text = spec.removeprefix("usb:")
+            if not text.isdecimal():
+                raise CameraError(f"{spec}: take usb:N with the N of /dev/videoN")
+            numbers = [int(text)]
+        reasons = []
+        for number in numbers:
             try:
-                camera.ready(FIRST)
-            except CameraError as error:  # busy shows here with many drivers
-                camera.close(0)
-                raise CameraError(f"{error}: end the program that has it, or plug it in anew") from error
-        except CameraError as error:  # a Pi has many /dev/video* that are no cameras
-            reasons.append(error)
-            continue
+                return self._camera(number, options)
+            except CameraError as error:  # a Pi has many /dev/video* that are no cameras
+                reasons.append(error)
+        if len(reasons) == 1:
+            raise reasons[0]
+        raise CameraError(f"none of {len(reasons)} /dev/video* gives frames; the first: {reasons[0]}")
+
+    def _camera(self, number: int, options: CameraOptions) -> Newest:
+        device = self._device(number)
+        capture = self._capture(number, device, options)
+        source = Source(f"usb:{number}", capture, device, options.rotation, options.flip, options.color)
+        camera = Newest(source.name, source.grab, capture.release)
+        try:
+            camera.ready(self._first_frame)
+        except CameraError as error:  # many drivers report only here that the camera is busy
+            camera.close(0)
+            raise CameraError(f"{error}: end the program that has it, or plug it in anew") from error
         return camera
-    raise (
-        reasons[0]
-        if len(reasons) == 1
-        else CameraError(f"none of {len(reasons)} /dev/video* gives frames; the first: {reasons[0]}")
-    )
+
+    def _capture(self, number: int, device: Path, options: CameraOptions) -> cv2.VideoCapture:
+        if not device.exists():
+            others = ", ".join(f"usb:{other}" for other in self._numbers())
+            hint = f"there are {others}" if others else "plug it in"
+            raise CameraError(f"usb:{number}: no such camera ({device}); {hint}")
+        if not os.access(device, os.R_OK | os.W_OK):
+            raise CameraError(f"usb:{number}: {device} may not be opened: add the user to the group video")
+        capture = cv2.VideoCapture(number, cv2.CAP_V4L2)
+        if not capture.isOpened():
+            raise CameraError(f"usb:{number}: busy, or no camera ({device}): end the program that has it")
+        # MJPG before the size: uncompressed, USB 2 carries 1280 x 720 at 10 frames a second only.
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, options.size[0])
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, options.size[1])
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 2)
+        if options.rate:
+            capture.set(cv2.CAP_PROP_FPS, options.rate)
+        return capture
+
+    def _numbers(self) -> list[int]:
+        return [number for number in range(MAX_DEVICES) if self._device(number).exists()]
+
+    def _device(self, number: int) -> Path:
+        return self._devices / f"video{number}"
+
+
+DRIVER = UsbDriver()
 
 
 class Source:
-    """Takes the frames out of an open cv2.VideoCapture; `device` is looked at when no more come."""
+    """Takes the frames out of an open cv2.VideoCapture; a missing `device` means that it was unplugged."""
 
     def __init__(
         self, name: str, capture: cv2.VideoCapture, device: Path, rotation: int, flip: str, color: bool
@@ -74,9 +120,9 @@ class Source:
         Raises:
             CameraError: there are no more.
         """
-        some, pixels = self._capture.read()
+        success, pixels = self._capture.read()
         now, taken = time(), monotonic()
-        if not some:
+        if not success:
             gone = not self._device.exists()
             raise CameraError(f"{self.name}: {'unplugged' if gone else 'gives no more frames'}")
         if pixels is None or pixels.size == 0 or (pixels.ndim == 3 and pixels.shape[2] != 3):
@@ -89,29 +135,3 @@ class Source:
             flip=self._flip,
             color=self._color,
         )
-
-
-def _there() -> list[int]:
-    return [number for number in range(MOST) if Path(f"/dev/video{number}").exists()]
-
-
-def _open(number: int, rate: float | None, size: tuple[int, int]) -> cv2.VideoCapture:
-    device = Path(f"/dev/video{number}")
-    if not device.exists():
-        others = ", ".join(f"usb:{other}" for other in _there())
-        raise CameraError(
-            f"usb:{number}: no such camera ({device}); {f'there are {others}' if others else 'plug it in'}"
-        )
-    if not os.access(device, os.R_OK | os.W_OK):
-        raise CameraError(f"usb:{number}: {device} may not be opened: add the user to the group video")
-    capture = cv2.VideoCapture(number, cv2.CAP_V4L2)
-    if not capture.isOpened():
-        raise CameraError(f"usb:{number}: busy, or no camera ({device}): end the program that has it")
-    # MJPG before the size: uncompressed, USB 2 carries 1280 x 720 at 10 frames a second only.
-    capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-    capture.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
-    capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size[1])
-    capture.set(cv2.CAP_PROP_BUFFERSIZE, 2)
-    if rate:
-        capture.set(cv2.CAP_PROP_FPS, rate)
-    return capture

@@ -1,8 +1,9 @@
-"""digitlens live: the options, the signals, and what is opened and closed around the loop."""
+"""digitlens live: the options, the signals, and the parts that are opened and closed around the loop."""
 
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -13,15 +14,17 @@ import msgspec
 from digitlens.cameras.base import Camera
 from digitlens.cameras.orientation import FLIPS, ROTATIONS
 from digitlens.cameras.registry import is_replay, open_camera
+from digitlens.config.parameters.tracking import LoopParameters
 from digitlens.core.errors import CameraError, RecordError
 from digitlens.core.stderr import quiet
 from digitlens.core.tracking import Event
 from digitlens.displays.base import Display
 from digitlens.displays.none import NoDisplay
-from digitlens.displays.registry import NAMES, open_display
+from digitlens.displays.registry import display_drivers, open_display
 from digitlens.images.opencv_log import silence_opencv
 from digitlens.live.benchmark import Benchmark, Figures
 from digitlens.live.loop import Live, patience
+from digitlens.live.observers import LiveObserver
 from digitlens.live.recording import Recorder
 from digitlens.live.snapshots import Snapshots
 from digitlens.live.tracker import Tracker
@@ -33,8 +36,9 @@ from digitlens.service.signals import Stop
 from digitlens.service.startup_memory import release_start
 
 BENCHMARK_RATE = 30.0
+"""Rate of the paced benchmark, in frames a second."""
 HOLD = 30
-"""Frames for which a replay shows a picture: enough for its numbers to become steady."""
+"""Time for which a replay shows a picture, in frames: enough for its numbers to become steady."""
 
 
 def add_options(live: argparse.ArgumentParser) -> None:
@@ -45,7 +49,7 @@ def add_options(live: argparse.ArgumentParser) -> None:
         help="the Pi's own, /dev/videoN, or a video, picture or folder to replay (default: %(default)s)",
     )  # fmt: skip
     live.add_argument(
-        "--display", default="auto", choices=("auto", *NAMES),
+        "--display", default="auto", choices=("auto", *display_drivers()),
         help="where the picture is shown (default: %(default)s)",
     )  # fmt: skip
     live.add_argument("--full-screen", action="store_true", help="without a window's frame")
@@ -75,12 +79,12 @@ def add_options(live: argparse.ArgumentParser) -> None:
     live.add_argument("--web-token", default="", metavar="FILE", help="the token that it asks of everyone")
     live.add_argument(
         "--benchmark", action="store_true",
-        help="replay once as fast as it goes and once at 30 frames a second; a JSON object on the last line",
+        help="replay once as fast as possible and once at 30 frames a second; a JSON object on the last line",
     )  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the loop until it is told to stop, or its replay ends."""
+    """Run the loop until it is asked to stop, or its replay ends."""
     if os.environ.get("DIGITLENS_DEBUG") != "1":
         silence_opencv()
     stop = Stop()
@@ -99,7 +103,7 @@ def _live(
     reader: Reader,
     stop: Stop,
     rate: float | None = None,
-    meter: Benchmark | None = None,
+    observers: Sequence[LiveObserver] = (),
 ) -> tuple[Live, Camera]:
     rate = options.rate if rate is None else rate
     hold = options.hold if options.hold is not None else 1 if options.benchmark else HOLD
@@ -111,7 +115,7 @@ def _live(
     with ExitStack() as opened:
         camera = open_one(options.camera, say=_say)
         opened.callback(camera.close)
-        record = None
+        recorders: list[Recorder] = []
         if options.record is not None:
             if (
                 options.record.exists()
@@ -119,9 +123,8 @@ def _live(
                 and options.record.samefile(options.camera)
             ):
                 raise RecordError(f"{options.record}: is being replayed; name another file with --record")
-            recorder = Recorder(options.record)
-            opened.callback(recorder.close)
-            record = recorder.add
+            recorders.append(Recorder(options.record))
+            opened.callback(recorders[0].close)
         wanted = options.display
         display: Display = NoDisplay()
         if wanted != "none":
@@ -129,11 +132,6 @@ def _live(
         opened.callback(display.close)
         page = open_page(options.web, options.web_token, camera.name, _say)
         opened.callback(page.close)
-        tell = _as_json if options.json else _as_text
-
-        def emit(event: Event) -> None:
-            tell(event)
-            page.take(event, live.size)
 
         def reopen() -> Camera:
             # The Pi's own camera that was lost is waited for: its display can show no other.
@@ -147,16 +145,11 @@ def _live(
             Tracker(),
             display,
             wait=stop.wait,
+            observers=(_Printer(options.json), *recorders, *page.observers, *observers),
             # Played again from its start, a replay with a file that cannot be read would never end.
             reopen=None if is_replay(options.camera) and options.repeat else reopen,
-            emit=emit,
-            publish=page.publish,
-            vitals=page.vitals,
-            say=_say,
-            record=record,
             snapshots=Snapshots(options.save),
-            watch=meter,
-            patience=patience(rate),
+            parameters=LoopParameters(patience=patience(rate)),
         )
         live.run()
     return live, camera
@@ -169,19 +162,32 @@ def _benchmark(options: argparse.Namespace, reader: Reader, stop: Stop) -> int:
     for name, rate in (("fast", 0.0), ("paced", BENCHMARK_RATE)):
         if stop.wait(0.0):
             break
-        meter = Benchmark()
-        live, camera = _live(options, reader, stop, rate, meter)
-        figures[name] = meter.figures() | {"read": live.read, "dropped": camera.dropped}
+        benchmark = Benchmark()
+        live, camera = _live(options, reader, stop, rate, (benchmark,))
+        figures[name] = benchmark.figures() | {"read": live.read, "dropped": camera.dropped}
     sys.stdout.buffer.write(msgspec.json.encode(figures) + b"\n")
     return 0
 
 
-def _as_json(event: Event) -> None:
+class _Printer(LiveObserver):
+    """Events to stdout, for people or as JSON; messages to stderr."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._print = _print_json if as_json else _print_text
+
+    def event(self, event: Event, size: tuple[int, int]) -> None:
+        self._print(event)
+
+    def message(self, line: str) -> None:
+        _say(line)
+
+
+def _print_json(event: Event) -> None:
     sys.stdout.buffer.write(msgspec.json.encode(event) + b"\n")
     sys.stdout.buffer.flush()
 
 
-def _as_text(event: Event) -> None:
+def _print_text(event: Event) -> None:
     before = f"   before: {event.before}" if event.before else ""
     since_1970 = event.time > 1e9  # of a camera; a replay counts from its start
     clock = (

@@ -11,10 +11,10 @@ from digitlens.core.errors import PictureError
 from digitlens.core.readings import Reading, resized
 from digitlens.core.stderr import quiet
 from digitlens.images import overlay, pictures
+from digitlens.images.stages import Stages
 from digitlens.models import cards
 from digitlens.models.classifier import DEFAULT, Classifier
 from digitlens.reader import Reader
-from digitlens.stages import Stages
 
 
 def add_options(read: argparse.ArgumentParser) -> None:
@@ -75,7 +75,7 @@ def _read_file(file: Path, reader: Reader, options: argparse.Namespace) -> None:
         if options.stages is not None:
             folder = options.stages / (f"{file.name}_{count:05}" if is_video else file.name)
             pictures.make_folder(folder)
-            reader = Reader(reader.classifier, Stages(folder), options.separator)
+            reader = reader.watched(Stages(folder))
         reading = reader.read(picture.pixels, picture.source, picture.time)
         reading = resized(reading, picture.size)
         texts = [number.text for number in reading.numbers]

@@ -1,1 +1,1 @@
-"""Settings: what a user can set, and the file that it is read from. Imports core alone."""
+"""What a user can set and the file that it is read from; the stages' parameters. Imports core alone."""

@@ -1,25 +1,23 @@
-"""A camera's own way onto the screen, past Python: what such a camera offers and a display takes."""
+"""A camera's own preview on the screen, past Python: such a camera offers it, and a display uses it."""
 
 from typing import Literal, Protocol
 
-import numpy as np
-import numpy.typing as npt
+from digitlens.core.arrays import Pixels
 
-Pixels = npt.NDArray[np.uint8]
 PreviewKind = Literal["drm", "qt", "gl"]
-"""The whole screen without a desktop; a window; a window that the graphics chip draws."""
+"""The full screen without a desktop; a window; a window that the graphics chip draws."""
 
 
 class Preview(Protocol):
     """Shows an open camera's pictures, with a layer over them that a display draws."""
 
     def start(
-        self, way: PreviewKind, *, screen: tuple[int, int] | None, full_screen: bool, title: str
+        self, kind: PreviewKind, *, screen: tuple[int, int] | None, full_screen: bool, title: str
     ) -> None:
-        """Begin to show them; `screen` is its width and height, which `drm` needs to be told.
+        """Begin to show them; `screen` is its width and height, which `drm` needs.
 
         Raises:
-            DisplayError: this camera cannot, or not in this way.
+            DisplayError: this camera cannot, or not by this kind.
         """
 
     @property
@@ -34,7 +32,7 @@ class Preview(Protocol):
         """
 
     def keys(self) -> list[str]:
-        """What was pressed since the last time, each as its sign; "close" is the window's close."""
+        """The keys pressed since the last call, each as its character; "close" is the window's close."""
 
     def stop(self) -> None:
-        """Show them no longer; the camera goes on. Again and again does nothing more."""
+        """Show them no longer; the camera goes on. Stopping twice does nothing."""

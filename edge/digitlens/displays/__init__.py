@@ -1,1 +1,1 @@
-"""Where pictures are shown: `base` has the protocol, `registry` opens one by its name."""
+"""Displays: `base` has the protocols, `registry` opens a display by its name."""

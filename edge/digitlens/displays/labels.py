@@ -1,39 +1,40 @@
 """Tracked numbers and a status line, drawn on a live picture of any size."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from digitlens.core.arrays import Doubles, Pixels
+from digitlens.core.boxes import intersections
 from digitlens.core.readings import Box
 from digitlens.core.tracking import Tracked
 
-Pixels = npt.NDArray[np.uint8]
 Color = tuple[int, int, int]
 
 STEADY: Color = (40, 120, 0)
-READING: Color = (0, 190, 255)
-"""Of what is not steady yet; on a dark ground or rim, for no color is seen on all papers."""
+"""Color of a steady number, BGR."""
+UNSTEADY: Color = (0, 190, 255)
+"""Color of an unsteady number, BGR; always on a dark ground or rim, for no color shows on every paper."""
 RIM: Color = (20, 20, 20)
 INK: Color = (255, 255, 255)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 CAPITAL = 21
-"""The font's digits are so many pixels high at size 1."""
-LOWEST = 12
-"""Pixels of height that a label's digits have at the least."""
-PART = 34
-"""Of the picture's height, that they have on a larger screen."""
+"""Height of the font's digits at size 1, in pixels."""
+MIN_HEIGHT = 12
+"""Least height of a label's digits, in pixels."""
+SCREEN_LETTERS = 34
+"""Height of a larger screen, in heights of a label's digits."""
 STAY = 0.5
-"""Of its own pixels, that a label must hide less elsewhere to go there: labels that jump cannot be read."""
+"""Least gain for which a label changes its side, as a fraction of its area: jumping labels are unreadable."""
 
 Sides = dict[int, int]
-"""On which side of its number, by the number's id, a label stands."""
+"""Number's id -> index of the spot where its label is."""
 
 
-def mark(
+def draw_labels(
     canvas: Pixels,
     numbers: Sequence[Tracked],
     size: tuple[int, int],
@@ -41,41 +42,41 @@ def mark(
     place: Box | None = None,
     sides: Sides | None = None,
 ) -> None:
-    """Draw on `canvas` (H, W, 3) uint8 BGR, in place.
+    """Draw labels on `canvas` (H, W, 3) uint8 BGR, in place.
 
-    A steady number has a solid box and a filled label, one that is still being read a dotted box and an
-    outlined label with a question mark.
+    A steady number has a solid box and a filled label, an unsteady one a dotted box and an outlined label
+    with a question mark.
 
     Args:
-        canvas: the picture as large as it is shown, so that labels are sharp and readable there.
+        canvas: the picture at the size at which it is shown, so that labels are sharp and readable there.
         numbers: their boxes are in pixels of a picture of `size`.
         size: width and height.
-        status: the line at the bottom; without it there is none.
-        place: where on the canvas that picture stands; None is all over it.
-        sides: handed in again with the next picture, it keeps labels where they are; it is changed.
+        status: the line at the bottom; empty for none.
+        place: the picture's box on the canvas; None is all of it.
+        sides: is changed; handed in with the next picture, it keeps labels in their places.
     """
     height, width = canvas.shape[:2]
     _draw(canvas, *_plan((width, height), numbers, size, status, place, sides), status)
 
 
-def layer(
+def label_layer(
     shape: tuple[int, int],
     numbers: Sequence[Tracked],
     size: tuple[int, int],
     status: str = "",
     sides: Sides | None = None,
 ) -> Pixels:
-    """The same marks alone, as a new (H, W, 4) RGBA uint8 of `shape` (width, height), to lie over a picture.
+    """The labels alone, as a new (H, W, 4) RGBA uint8 of `shape` (width, height), to lie over a picture.
 
-    Drawn on black and on white; what differs between the two is the picture that shines through.
+    Drawn on black and on white: where the two differ, the picture shines through.
     """
     boxes, labels = _plan(shape, numbers, size, status, None, sides)
     black, white = (np.full((shape[1], shape[0], 3), level, np.uint8) for level in (0, 255))
     for canvas in (black, white):
         _draw(canvas, boxes, labels, status)
-    marks: Pixels = cv2.cvtColor(black, cv2.COLOR_BGR2RGBA).astype(np.uint8, copy=False)
-    np.subtract(255, white[..., 1] - black[..., 1], out=marks[..., 3])
-    return marks
+    rgba: Pixels = cv2.cvtColor(black, cv2.COLOR_BGR2RGBA).astype(np.uint8, copy=False)
+    np.subtract(255, white[..., 1] - black[..., 1], out=rgba[..., 3])
+    return rgba
 
 
 class _Label(NamedTuple):
@@ -94,7 +95,7 @@ def _plan(
     place: Box | None,
     sides: Sides | None,
 ) -> tuple[list[tuple[bool, Box]], list[_Label]]:
-    """Where what is drawn on a canvas of `shape` (width, height): boxes, steady or not, and labels."""
+    """The boxes, each steady or not, and the labels on a canvas of `shape` (width, height)."""
     width, height = shape
     x, y, w, h = place or (0, 0, width, height)
     sides = {} if sides is None else sides
@@ -109,17 +110,16 @@ def _plan(
         )
     labels: list[_Label] = []
     if numbers:
-        # One size for all of them, which a pen of one width belongs to.
+        # One size for all: one pen wrote them.
         digit = median(one.number.box[3] for one in numbers) * h / size[1]
-        least = max(LOWEST, height / PART)
+        least = max(MIN_HEIGHT, height / SCREEN_LETTERS)
         letters = min(max(least, 0.4 * digit), 1.6 * least) / CAPITAL
         taken: list[Box] = []
         for one, box in sorted(zip(numbers, boxes, strict=True), key=lambda pair: not pair[0].steady):
-            others = [other for other in boxes if other is not box]
             text = one.number.text if one.steady else f"{one.number.text} ?"
             wide, tall, margin = _label_size(text, letters)
             spots = _spots(box, (wide, tall), (width, low))
-            side = _side(spots, box, taken, others, sides.get(one.id))
+            side = _side(spots, boxes, taken, sides.get(one.id))
             sides[one.id] = side
             taken.append(spots[side])
             labels.append(_Label(one.steady, text, letters, margin, spots[side]))
@@ -144,12 +144,12 @@ def _draw(canvas: Pixels, boxes: list[tuple[bool, Box]], labels: list[_Label], s
         left, top, wide, tall = spot
         cv2.rectangle(canvas, (left, top), (left + wide, top + tall), STEADY if steady else RIM, -1)
         if not steady:
-            _rectangle(canvas, spot, READING, thick)
-        _write(canvas, text, (left + margin, top + tall - margin), letters, INK if steady else READING)
+            _rectangle(canvas, spot, UNSTEADY, thick)
+        _write(canvas, text, (left + margin, top + tall - margin), letters, INK if steady else UNSTEADY)
 
 
 def _thick(height: int) -> int:
-    """Of the lines on a picture of this height."""
+    """Thickness of lines on a picture of this height, in pixels."""
     return max(1, round(height / 400))
 
 
@@ -160,7 +160,7 @@ def _label_size(text: str, letters: float) -> tuple[int, int, int]:
 
 
 def _spots(box: Box, label: tuple[int, int], room: tuple[int, int]) -> list[Box]:
-    """Where a label may stand: above, below, right, left, above flush right; moved into the room."""
+    """Boxes for a label: above, below, right, left, above flush right; each moved into the room."""
     x, y, w, h = box
     wide, tall = label
     corners = ((x, y - tall), (x, y + h), (x + w, y), (x - wide, y), (x + w - wide, y - tall))
@@ -170,10 +170,10 @@ def _spots(box: Box, label: tuple[int, int], room: tuple[int, int]) -> list[Box]
     ]
 
 
-def _side(spots: list[Box], own: Box, taken: list[Box], others: list[Box], before: int | None) -> int:
-    """The spot that hides the least, rather numbers than their labels; the one before, if that is as good."""
+def _side(spots: list[Box], numbers: list[Box], labels: list[Box], before: int | None) -> int:
+    """The spot that hides least, numbers rather than labels; the one before, if that is about as good."""
     area = spots[0][2] * spots[0][3]
-    costs = [(4 * _hidden(spot, taken) + _hidden(spot, [*others, own])) / area for spot in spots]
+    costs = ((4 * _hidden(spots, labels) + _hidden(spots, numbers)) / area).tolist()
     # A number under a corner of a label can still be read.
     costs = [0.0 if cost < 0.1 else cost for cost in costs]
     best = costs.index(min(costs))
@@ -188,11 +188,11 @@ class _Bar(NamedTuple):
 
 
 def _bar(shape: tuple[int, int], status: str) -> _Bar:
-    """The status line's letters, its margin at the left, its letters' foot and its top above the edge."""
+    """The status line: its letters' size, its left margin, its baseline and its top above the edge."""
     width, height = shape
-    size = max(LOWEST - 2, height / (PART + 8)) / CAPITAL
+    size = max(MIN_HEIGHT - 2, height / (SCREEN_LETTERS + 8)) / CAPITAL
     wide, base = _text_size(status, size)
-    size *= min(1.0, (width - 8) / wide)  # all of it, on the narrowest screen
+    size *= min(1.0, (width - 8) / wide)  # complete even on the narrowest screen
     margin = max(3, round(0.3 * size * CAPITAL))
     return _Bar(size, margin, margin + base // 2, round(size * CAPITAL) + 2 * margin + base // 2)
 
@@ -217,15 +217,15 @@ def _dotted(canvas: Pixels, box: Box, thick: int) -> None:
     step = 7 * thick + 1  # rims do not touch
     dots = [(x + along, side) for along in range(0, width, step) for side in (y, y + height)]
     dots += [(side, y + along) for along in range(0, height, step) for side in (x, x + width)]
-    for color, radius in ((RIM, thick + 1), (READING, thick)):
+    for color, radius in ((RIM, thick + 1), (UNSTEADY, thick)):
         for dot in dots:
             cv2.circle(canvas, dot, radius, color, -1)
 
 
-def _hidden(spot: Box, boxes: Iterable[Box]) -> int:
-    """Pixels of the boxes under the spot."""
-    x, y, width, height = spot
-    return sum(
-        max(0, min(x + width, a + w) - max(x, a)) * max(0, min(y + height, b + h) - max(y, b))
-        for a, b, w, h in boxes
-    )
+def _hidden(spots: list[Box], boxes: list[Box]) -> Doubles:
+    """Pixels of the boxes under each of the spots (N,)."""
+    return np.asarray(intersections(_array(spots), _array(boxes)).sum(axis=1), np.float64)
+
+
+def _array(boxes: list[Box]) -> Doubles:
+    return np.array(boxes, np.float64).reshape(-1, 4)

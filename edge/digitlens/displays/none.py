@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from digitlens.core.arrays import Pixels
 from digitlens.core.preview import Preview
 from digitlens.core.tracking import Tracked
-from digitlens.displays.base import Key
+from digitlens.displays.base import DisplayOptions, Key
 
 
 class NoDisplay:
@@ -20,7 +20,20 @@ class NoDisplay:
         return []
 
     def follow(self, preview: Preview | None) -> None:
-        """Nothing to go on with."""
+        """Nothing to continue with."""
 
     def close(self) -> None:
         """Nothing to give back."""
+
+
+class NoDisplayDriver:
+    """Opens no display, and never fails."""
+
+    order = 100
+
+    def open(self, options: DisplayOptions) -> NoDisplay:
+        """No display."""
+        return NoDisplay()
+
+
+DRIVER = NoDisplayDriver()

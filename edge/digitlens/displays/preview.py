@@ -1,26 +1,25 @@
-"""The camera's own preview as a display: its picture passes Python by, the numbers lie over it as a layer."""
+"""The camera's own preview as a display: its picture never passes through Python, labels lie over it."""
 
 from collections.abc import Callable, Sequence
 from time import monotonic
+from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
+from digitlens.core.arrays import Pixels
+from digitlens.core.errors import DisplayError
 from digitlens.core.preview import Preview, PreviewKind
 from digitlens.core.stderr import quiet
 from digitlens.core.tracking import Tracked
-from digitlens.displays import labels, screens
-from digitlens.displays.base import Key
-
-Pixels = npt.NDArray[np.uint8]
+from digitlens.displays import labels
+from digitlens.displays.base import DisplayOptions, Key
+from digitlens.displays.screens import Screens
 
 STATUS = 1.0
-"""Seconds that a status line stands: faster than that nobody reads it, and each costs a new layer."""
+"""Time for which a status line stays, in seconds: nobody reads faster, and each costs a new layer."""
 KEYS: dict[str, Key] = {"q": "quit", "\x1b": "quit", "close": "quit", "s": "save", "d": "stages"}
 
 
 class Overlay:
-    """Shows an open camera's preview, by `way` "drm" or "qt".
+    """Shows an open camera's preview, by `kind` "drm" or "qt".
 
     In Qt's window, q, Escape and the window's close are "quit", s is "save", d is "stages"; there is no
     "freeze", for the picture is not ours to hold. By DRM there are no keys.
@@ -32,15 +31,17 @@ class Overlay:
     def __init__(
         self,
         preview: Preview,
-        way: PreviewKind,
+        kind: Literal["drm", "qt"],
         *,
         full_screen: bool = False,
         title: str = "digitlens",
         clock: Callable[[], float] = monotonic,
+        screens: Screens | None = None,
     ) -> None:
-        self.name: str = way
-        self._screen = screens.console() if way == "drm" else None
-        self._way: PreviewKind = "gl" if way == "qt" and screens.desktop() else way
+        screens = screens or Screens()
+        self.name: str = kind
+        self._screen = screens.console() if kind == "drm" else None
+        self._kind: PreviewKind = "gl" if kind == "qt" and screens.desktop() else kind
         self._full_screen, self._title, self._clock = full_screen, title, clock
         self._sides: labels.Sides = {}
         self._preview: Preview | None = preview
@@ -49,7 +50,7 @@ class Overlay:
         self._status, self._since = "", 0.0
         self._start()
         size = preview.size
-        how = {"drm": "the whole screen", "gl": "OpenGL", "qt": "without OpenGL"}[self._way]
+        how = {"drm": "full screen", "gl": "OpenGL", "qt": "without OpenGL"}[self._kind]
         self.about = f"the camera's own preview, {how}, {size[0]} x {size[1]}"
 
     def show(
@@ -71,12 +72,12 @@ class Overlay:
         if drawn != self._drawn or (status != self._status and old):
             if old or not self._status:
                 self._status, self._since = status, now
-            self._preview.overlay(labels.layer(shown, numbers, size, self._status, self._sides))
+            self._preview.overlay(labels.label_layer(shown, numbers, size, self._status, self._sides))
             self._drawn = drawn
         return [KEYS[key] for key in self._preview.keys() if key in KEYS]  # noqa: SIM118  # no dict
 
     def follow(self, preview: Preview | None) -> None:
-        """The camera was opened again: go on with its preview, from the next `show` on."""
+        """Continue with the preview of a camera that was opened again, from the next `show` on."""
         self._preview = preview
         self._started = False
 
@@ -88,10 +89,38 @@ class Overlay:
 
     def _start(self) -> None:
         if self._preview is not None:
-            with quiet():  # Qt tells the terminal that it runs in a thread
+            with quiet():  # Qt warns on the terminal that it runs in a thread
                 self._preview.start(
-                    self._way, screen=self._screen, full_screen=self._full_screen, title=self._title
+                    self._kind, screen=self._screen, full_screen=self._full_screen, title=self._title
                 )
             self._started = True
             self._drawn = None
             self._status, self._since = "", self._clock() - STATUS
+
+
+class PreviewDriver:
+    """Opens a camera's preview by DRM or in Qt's window; `screens` None looks for real ones."""
+
+    def __init__(self, kind: Literal["drm", "qt"], order: int, screens: Screens | None = None) -> None:
+        self.order = order
+        self._kind, self._screens = kind, screens
+
+    def open(self, options: DisplayOptions) -> Overlay:
+        """Start the preview.
+
+        Raises:
+            DisplayError: the camera has none, or there is no such screen.
+        """
+        if options.preview is None:
+            raise DisplayError("the camera has no preview of its own (picamera's has)")
+        return Overlay(
+            options.preview,
+            self._kind,
+            full_screen=options.full_screen,
+            title=options.title,
+            screens=self._screens,
+        )
+
+
+DRM = PreviewDriver("drm", 0)
+QT = PreviewDriver("qt", 1)

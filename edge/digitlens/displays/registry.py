@@ -1,65 +1,66 @@
-"""Where pictures are shown; each display in a module of its own, imported when it is opened."""
+"""Opens a display by its name; the drivers are found through entry points."""
 
+import logging
 import sys
-from typing import Literal, get_args
+from collections.abc import Mapping
+from functools import cache
 
-import numpy as np
-import numpy.typing as npt
-
-from digitlens.core.errors import DisplayError
+from digitlens.core import registry
+from digitlens.core.errors import DisplayError, first_line
 from digitlens.core.preview import Preview
-from digitlens.displays.base import Display
-from digitlens.displays.none import NoDisplay
+from digitlens.displays.base import Display, DisplayDriver, DisplayOptions
 
-Pixels = npt.NDArray[np.uint8]
-Name = Literal["drm", "qt", "sdl", "none"]
-NAMES: tuple[Name, ...] = get_args(Name)
-"""In the order in which they are tried."""
+AUTO = "auto"
+
+
+@cache
+def display_drivers() -> Mapping[str, DisplayDriver]:
+    """All drivers by name, in the order in which they are tried; one that cannot be imported is left out."""
+    found: dict[str, DisplayDriver] = {}
+    for name, entry in registry.drivers(registry.DISPLAYS).items():
+        try:
+            found[name] = entry.load()
+        except Exception as error:  # of another package: the other displays work without it
+            logging.getLogger(__name__).warning(
+                "the display driver %s cannot be imported: %s", name, first_line(error)
+            )
+    return dict(sorted(found.items(), key=lambda one: one[1].order))
 
 
 def open_display(
-    wanted: str = "auto",
+    wanted: str = AUTO,
     *,
     full_screen: bool = False,
     title: str = "digitlens",
     preview: Preview | None = None,
+    drivers: Mapping[str, DisplayDriver] | None = None,
 ) -> Display:
-    """Open the display `wanted`: drm, qt, sdl, none, or auto for the first of these that there is.
+    """Open the display `wanted`: drm, qt, sdl, none, or auto for the first of these that opens.
 
-    `preview` is the open camera's own, which drm and qt need. Says on stderr, in one line, which was taken
-    and why.
+    `preview` is the open camera's own, which drm and qt need; `drivers` None takes all that are installed.
+    One line on stderr names the display that was taken, and the reason.
 
     Raises:
-        DisplayError: what was wanted cannot be had; never for auto and none.
+        DisplayError: `wanted` cannot be opened; never for auto and none.
     """
-    if wanted != "auto" and wanted not in NAMES:
-        raise DisplayError(f"display {wanted!r}: there is auto, {', '.join(NAMES)}")
+    drivers = display_drivers() if drivers is None else drivers
+    if wanted != AUTO and wanted not in drivers:
+        raise DisplayError(f"display {wanted!r}: there is auto, {', '.join(drivers)}")
+    options = DisplayOptions(full_screen, title, preview)
     reasons: dict[str, str] = {}  # a reason, and the names that it holds for
-    for name in NAMES if wanted == "auto" else tuple(name for name in NAMES if name == wanted):
+    for name, driver in drivers.items():
+        if wanted not in (AUTO, name):
+            continue
         try:
-            display = _open(name, full_screen, title, preview)
+            display = driver.open(options)
         except DisplayError as error:
-            if wanted != "auto":
+            if wanted != AUTO:
                 raise DisplayError(f"display {name}: {error}; --display none does without") from error
             reasons[str(error)] = ", ".join(filter(None, (reasons.get(str(error)), name)))
             continue
-        taken = "as asked" if wanted != "auto" else "the best there is"
+        taken = "as asked" if wanted != AUTO else "the best there is"
         why = "; ".join(f"no {names}: {reason}" for reason, names in reasons.items()) or taken
         about = f" ({display.about})" if hasattr(display, "about") else ""
         sys.stderr.write(f"digitlens: display {name}{about}; {why}\n")
         return display
-    raise AssertionError("none is always there")
-
-
-def _open(name: Name, full_screen: bool, title: str, preview: Preview | None) -> Display:
-    if name == "drm" or name == "qt":
-        if preview is None:
-            raise DisplayError("the camera has no preview of its own (picamera's has)")
-        from digitlens.displays.preview import Overlay
-
-        return Overlay(preview, name, full_screen=full_screen, title=title)
-    if name == "sdl":
-        from digitlens.displays import sdl
-
-        return sdl.Window(full_screen=full_screen, title=title)
-    return NoDisplay()
+    raise DisplayError("no display driver is installed; reinstall digitlens with pip")

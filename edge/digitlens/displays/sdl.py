@@ -10,28 +10,26 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from digitlens.core.arrays import Pixels
 from digitlens.core.errors import DisplayError
 from digitlens.core.preview import Preview
 from digitlens.core.readings import Box
 from digitlens.core.stderr import quiet
 from digitlens.core.tracking import Tracked
-from digitlens.displays.base import Key
-from digitlens.displays.labels import Sides, mark
+from digitlens.displays.base import DisplayOptions, Key
+from digitlens.displays.labels import Sides, draw_labels
 
-Pixels = npt.NDArray[np.uint8]
-
-FIRST = 1280, 720
-"""A window's size until the first picture tells its shape."""
-PART = 0.9
-"""Of the screen, that a window takes at the most."""
-FOR_NOBODY = "dummy", "offscreen"
-"""Drivers without a screen, good for tests: only taken where SDL_VIDEODRIVER asks for them."""
+FIRST_SIZE = 1280, 720
+"""Width and height of a window until its first picture, in pixels."""
+MAX_SHARE = 0.9
+"""Largest window, as a fraction of the screen."""
+WITHOUT_SCREEN = "dummy", "offscreen"
+"""Drivers without a screen, for tests: only taken where SDL_VIDEODRIVER asks for them."""
 
 
 class Window:
-    """A live window; without a desktop, or by choice, the whole screen.
+    """A live window; without a desktop, or by choice, the full screen.
 
     q, Escape and the window's close are "quit", space is "freeze", s is "save", d is "stages".
 
@@ -48,7 +46,7 @@ class Window:
             screen = _screen(pygame)
             self._driver: str = pygame.display.get_driver()
             self._full = full_screen or self._driver.lower() == "kmsdrm"
-            size = screen if self._full else _fitting(FIRST, screen)
+            size = screen if self._full else _fitting(FIRST_SIZE, screen)
             pygame.display.set_mode(size, pygame.FULLSCREEN if self._full else pygame.RESIZABLE)
             pygame.display.set_caption(title)
             pygame.mouse.set_visible(not self._full)
@@ -57,7 +55,7 @@ class Window:
             raise DisplayError(f"no screen was found ({error})") from error
         self._screen = screen
         self._sides: Sides = {}
-        self._shaped = self._full
+        self._has_size = self._full
         self._open = True
         self._server = select.poll()
         for socket in _sockets() - before:
@@ -75,14 +73,14 @@ class Window:
         pygame = self._pygame
         self._check()
         try:
-            if not self._shaped:
-                self._shaped = True
+            if not self._has_size:
+                self._has_size = True
                 pygame.display.set_mode(
                     _fitting((image.shape[1], image.shape[0]), self._screen), pygame.RESIZABLE
                 )
             surface = pygame.display.get_surface()
             canvas, place = _on_screen(image, surface.get_size())
-            mark(canvas, numbers, size, status, place, self._sides)
+            draw_labels(canvas, numbers, size, status, place, self._sides)
             surface.blit(pygame.image.frombuffer(canvas, canvas.shape[1::-1], "BGR"), (0, 0))
             self._check()
             pygame.display.flip()
@@ -92,7 +90,7 @@ class Window:
             raise DisplayError(f"the screen is gone ({error})") from error
 
     def follow(self, preview: Preview | None) -> None:
-        """Nothing: the window is handed each picture."""
+        """Nothing to continue with: `show` gets each picture."""
 
     def close(self) -> None:
         """Close the window; closing twice does nothing."""
@@ -118,15 +116,31 @@ class Window:
         return keys
 
     def _check(self) -> None:
-        """Look at the connection first: Xlib ends the whole process when it finds its server gone."""
+        """Look at the connection first: Xlib ends the process if its server is gone."""
         if not self._open or not self._pygame.display.get_init():
             raise DisplayError("the screen is closed; open the display again")
         if any(event & (select.POLLHUP | select.POLLERR) for _, event in self._server.poll(0)):
-            self._open = False  # and SDL is left alone, also at the end: closing would talk to the server
+            self._open = False  # SDL is not even closed at the end: that would talk to the server
             atexit.unregister(self._pygame.quit)
             _gone.append(self._driver)
             raise DisplayError(f"the screen is gone ({self._driver}'s server has ended)")
 
+
+class SdlDriver:
+    """Opens a live window."""
+
+    order = 2
+
+    def open(self, options: DisplayOptions) -> Window:
+        """Open the window.
+
+        Raises:
+            DisplayError: pygame-ce is not installed, or there is no screen.
+        """
+        return Window(full_screen=options.full_screen, title=options.title)
+
+
+DRIVER = SdlDriver()
 
 _gone: list[str] = []
 """Drivers whose server ended in this process: SDL cannot be closed or opened after that."""
@@ -158,25 +172,25 @@ def show(image: Pixels, title: str) -> None:
         pygame.display.quit()
 
 
-def _pygame(who: str) -> ModuleType:
+def _pygame(feature: str) -> ModuleType:
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # stdout is for readings
     os.environ.setdefault("SDL_NO_SIGNAL_HANDLERS", "1")  # SIGTERM belongs to the program
     try:
         import pygame
     except ImportError as error:
-        raise DisplayError(f"{who} needs pygame-ce: pip install 'digitlens[window]'") from error
+        raise DisplayError(f"{feature} needs pygame-ce: pip install 'digitlens[window]'") from error
     module: ModuleType = pygame
     return module
 
 
 def _screen(pygame: Any) -> tuple[int, int]:
-    """Width and height of the screen; pygame.error where there is none, DisplayError where it ended."""
+    """Width and height of the screen; pygame.error if there is none, DisplayError if its server has ended."""
     if _gone:
         raise DisplayError(f"the screen is gone ({_gone[-1]}'s server has ended); start digitlens again")
     with quiet():
         pygame.display.init()
     driver = pygame.display.get_driver()
-    if driver in FOR_NOBODY and os.environ.get("SDL_VIDEODRIVER") != driver:
+    if driver in WITHOUT_SCREEN and os.environ.get("SDL_VIDEODRIVER") != driver:
         raise pygame.error("no desktop and no kmsdrm")
     width, height = pygame.display.get_desktop_sizes()[0]
     return width, height
@@ -184,30 +198,30 @@ def _screen(pygame: Any) -> tuple[int, int]:
 
 def _fitting(size: tuple[int, int], screen: tuple[int, int]) -> tuple[int, int]:
     """A window's size for a picture, its shape kept."""
-    shrink = min(1.0, PART * screen[0] / size[0], PART * screen[1] / size[1])
+    shrink = min(1.0, MAX_SHARE * screen[0] / size[0], MAX_SHARE * screen[1] / size[1])
     return max(1, round(size[0] * shrink)), max(1, round(size[1] * shrink))
 
 
 def _on_screen(image: Pixels, screen: tuple[int, int]) -> tuple[Pixels, Box]:
-    """A canvas (H, W, 3) BGR of the screen's size, the picture in its middle, and where it stands there."""
+    """A canvas (H, W, 3) BGR of the screen's size with the picture in its middle, and the picture's box."""
     height, width = image.shape[:2]
     scale = min(screen[0] / width, screen[1] / height)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     x, y = (screen[0] - size[0]) // 2, (screen[1] - size[1]) // 2
-    way = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR  # faster, and as good there
-    fitted = cv2.resize(image, size, interpolation=way) if size != (width, height) else image
+    interpolation = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR  # faster, and as good there
+    fitted = cv2.resize(image, size, interpolation=interpolation) if size != (width, height) else image
     canvas = np.zeros((screen[1], screen[0], 3), np.uint8)
     canvas[y : y + size[1], x : x + size[0]] = fitted[..., np.newaxis] if fitted.ndim == 2 else fitted
     return canvas, (x, y, *size)
 
 
 def _sockets() -> set[int]:
-    """The file descriptors that are sockets; one to the screen's server is among the new ones."""
+    """The file descriptors that are sockets; the connection to the screen's server is among the new ones."""
     found = set()
     for entry in Path("/proc/self/fd").iterdir():
         try:
             if str(entry.readlink()).startswith("socket:"):
                 found.add(int(entry.name))
-        except OSError:  # the one that lists the folder is gone again
+        except OSError:  # the one that listed the folder is closed again
             continue
     return found

@@ -6,45 +6,46 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.config.parameters.glyphs import GlyphParameters
+from digitlens.core.arrays import Gray
 from digitlens.core.readings import union
-from digitlens.glyphs import seams as cuts
+from digitlens.glyphs.seams import find_seams, split
 from digitlens.paper.segment import Glyph
 
-Gray = npt.NDArray[np.uint8]
-
-NARROW = 0.35
-"""Of its height: a narrower one is not cut."""
+DEFAULT = GlyphParameters()
 
 
 @dataclass(frozen=True)
 class Part:
-    """A piece between seams: its glyph, the number of the glyph it is cut from, the cost of its left seam."""
+    """A piece between seams: as a glyph, the index of the glyph that it is cut from, its left seam's cost."""
 
     glyph: Glyph
-    whole: int
-    seam: float
+    glyph_index: int
+    seam_cost: float
 
 
-def cut_apart(group: list[tuple[int, Glyph]], doubtful: npt.NDArray[np.bool_]) -> list[Part]:
-    """The group's glyphs, cut at all their seams, from left to right."""
+def cut_apart(
+    group: list[tuple[int, Glyph]], doubtful: npt.NDArray[np.bool_], parameters: GlyphParameters = DEFAULT
+) -> list[Part]:
+    """The group's glyphs, each with its index, from left to right; `doubtful` ones (N,) cut at all seams."""
     parts = []
     for index, glyph in group:
         left, top, width, height = glyph.box
-        found = cuts.seams(glyph.ink) if doubtful[index] and width >= NARROW * height else []
-        costs = [0.0, *(seam.cost for seam in found)]
-        inks = cuts.split(glyph.ink, found) if found else [glyph.ink]
-        seam = 0.0
-        for ink, cost in zip(inks, costs, strict=True):
-            seam = max(seam, cost)
+        is_cut = doubtful[index] and width >= parameters.narrowest_cut * height
+        seams = find_seams(glyph.ink, parameters) if is_cut else []
+        inks = split(glyph.ink, seams) if seams else [glyph.ink]
+        dearest = 0.0
+        for ink, cost in zip(inks, [0.0, *(seam.cost for seam in seams)], strict=True):
+            dearest = max(dearest, cost)
             part = _trimmed(ink, (left, top))
-            if part is not None:
-                parts.append(Part(part, index, seam))
-                seam = 0.0
+            if part is not None:  # between crossing seams there may be no ink
+                parts.append(Part(part, index, dearest))
+                dearest = 0.0
     return sorted(parts, key=lambda part: part.glyph.box[0] + part.glyph.box[2] / 2)
 
 
 def joined(glyphs: list[Glyph]) -> Glyph:
-    """The glyphs, at least one, as one: the box around them all and their ink."""
+    """The glyphs, at least one, as one: the box around all and their ink."""
     if len(glyphs) == 1:
         return glyphs[0]
     box = union([glyph.box for glyph in glyphs])

@@ -1,7 +1,7 @@
 """AVI files of Motion JPEG, as `digitlens live --record` and many cameras write them: JPEG by JPEG.
 
-Read without FFmpeg they take a half of the time, a gray picture is never a colored one first, and its
-libraries and buffers stay out of memory.
+Without FFmpeg reading takes half the time, gray frames are not decoded in color first, and its libraries and
+buffers stay out of memory.
 """
 
 import struct
@@ -12,18 +12,18 @@ from typing import BinaryIO, NamedTuple
 LISTS = (b"RIFF", b"LIST")
 MOTION_JPEG = (b"MJPG", b"mjpg")
 LARGEST = 64 << 20
-"""Bytes of one JPEG; what claims to be longer is no film."""
+"""Longest JPEG of a film, in bytes."""
 
 
 class Film(NamedTuple):
-    """A film's frames a second (0: it does not say), width and height."""
+    """A film's frames per second (0: unknown), and its width and height in pixels."""
 
     rate: float
     size: tuple[int, int]
 
 
 def probe(path: Path) -> Film | None:
-    """What the film is; None if it is no AVI of Motion JPEG.
+    """The film's rate and size; None if it is no AVI of Motion JPEG.
 
     Raises:
         OSError: it cannot be read.
@@ -47,7 +47,7 @@ def probe(path: Path) -> Film | None:
 
 
 def jpegs(path: Path) -> Iterator[bytes]:
-    """The frames of such a film, up to where it is cut off.
+    """The frames of an AVI of Motion JPEG, each as a JPEG's bytes; a film that is cut off ends there.
 
     Raises:
         OSError: it cannot be read.
@@ -61,7 +61,7 @@ def jpegs(path: Path) -> Iterator[bytes]:
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """Name and length of each chunk, lists opened; the file stands at its bytes, however many are read."""
+    """Name and length of each chunk, those in lists included; the file stands at the chunk's first byte."""
     place = 0
     while True:
         file.seek(place)
@@ -75,5 +75,5 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
 
 
 def _exactly(file: BinaryIO, length: int, count: int) -> bytes:
-    """The chunk's first bytes; zeros for what it lacks."""
+    """The chunk's first `count` bytes, padded with zeros."""
     return file.read(min(length, count)).ljust(count, b"\0")

@@ -1,10 +1,10 @@
-"""What OpenCV writes to the terminal by itself."""
+"""Silences OpenCV's own log."""
 
 import cv2
 
 
 def silence_opencv() -> None:
-    """A lost camera gets our line alone. OpenCV has moved the switch between its versions."""
+    """Keep OpenCV from writing to the terminal; the switch has moved between its versions."""
     for module in (cv2, getattr(cv2.utils, "logging", None)):
         switch = getattr(module, "setLogLevel", None)
         if switch is not None:

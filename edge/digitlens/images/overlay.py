@@ -14,16 +14,16 @@ BOX = (60, 160, 0)
 DOUBT = (0, 110, 230)
 INK = (255, 255, 255)
 SURE = 0.9
-"""The confidence of a digit from which its box is drawn as sure."""
+"""Confidence from which a digit is drawn as sure, a probability."""
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 CAPITAL = 21
-"""The font's digits are so many pixels high at size 1."""
+"""Height of the font's digits at size 1, in pixels."""
 
 
 def draw(image: Pixels, reading: Reading) -> Pixels:
-    """(H, W) gray or (H, W, 3) BGR -> a new (H, W, 3) BGR with a box a digit and a label a number.
+    """(H, W) gray or (H, W, 3) BGR -> a new (H, W, 3) BGR with a box per digit and a label per number.
 
-    A digit in doubt has a thinner box of another color and its value at its side.
+    A doubtful digit has a thinner box of another color.
     """
     colored = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.ndim == 2 else image
     canvas: Pixels = colored.astype(np.uint8, copy=image.ndim == 3)
@@ -49,7 +49,7 @@ def _grown(box: Box, margin: int) -> Box:
 
 
 def _label(canvas: Pixels, text: str, box: Box, digit: float) -> None:
-    """White on a filled strip above the box, about half a digit high; below where the picture ends above."""
+    """White on a filled strip above the box, about half a digit high; below it where there is no room."""
     height, width = canvas.shape[:2]
     size = max(0.45, min(digit * 0.35 / CAPITAL, max(height, width) / 700))
     pen = max(1, round(size * 2))

@@ -1,4 +1,4 @@
-"""Picture and video files -> arrays, as a viewer would show them: turned, on white, 8 bits."""
+"""Picture and video files -> arrays, as a viewer shows them: upright, on white, 8 bits."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ VIDEOS = frozenset([".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".mjpeg", "
 JPEG = b"\xff\xd8\xff"
 SIGNATURES = (b"\x89PNG\r\n", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"P1", b"P2", b"P3", b"P4", b"P5", b"P6")
 LARGEST_STILL = 32 << 20
-"""Bytes in which a second picture of a stream must begin."""
+"""Length within which the second picture of a stream must begin, in bytes."""
 
 
 class Picture(NamedTuple):
@@ -34,12 +34,12 @@ class Picture(NamedTuple):
 
 
 def is_video(path: Path) -> bool:
-    """Whether a file is a video by its name."""
+    """Whether a file's suffix is a video's."""
     return path.suffix.lower() in VIDEOS
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, where they are not there yet.
+    """Make a folder and its parents, if missing.
 
     Raises:
         PictureError: it cannot be made.
@@ -51,7 +51,7 @@ def make_folder(folder: Path) -> None:
 
 
 def expand(path: Path) -> list[Path]:
-    """A file -> itself; a folder -> the pictures and videos in it, by name.
+    """A file -> itself; a folder -> the pictures and videos in it, sorted by name.
 
     Raises:
         PictureError: there is no such file, or nothing to read in the folder.
@@ -77,7 +77,7 @@ def load(path: Path, color: bool = False) -> Iterator[Picture]:
     if is_video(path):
         yield from _frames(path, color)
     else:
-        from digitlens.images import stills  # with Pillow, that no camera and no video needs
+        from digitlens.images import stills  # imports Pillow, which no camera and no video needs
 
         yield Picture(str(path), 0.0, *stills.decoded(path, color))
 
@@ -94,7 +94,7 @@ def save(path: Path, pixels: Pixels) -> None:
 
 
 def rate(path: Path) -> float:
-    """The frames a second that a video says it has; 0 where it does not, or cannot be read."""
+    """A video's frames per second; 0 if it does not say, or cannot be read."""
     try:
         film = avi.probe(path)
     except OSError:
@@ -104,9 +104,9 @@ def rate(path: Path) -> float:
     if _is_picture(path):
         return 0.0
     video = cv2.VideoCapture(str(path))
-    told = float(video.get(cv2.CAP_PROP_FPS))
+    frames_per_second = float(video.get(cv2.CAP_PROP_FPS))
     video.release()
-    return told
+    return frames_per_second
 
 
 def _frames(path: Path, color: bool) -> Iterator[Picture]:
@@ -117,7 +117,7 @@ def _frames(path: Path, color: bool) -> Iterator[Picture]:
             for count, pixels in enumerate(_jpegs(path, color)):
                 size = pixels.shape[1], pixels.shape[0]
                 if not some and size != film.size:
-                    break  # half frames, one after the other
+                    break  # interlaced: half frames
                 some = True
                 yield Picture(str(path), count / film.rate, pixels, size)
     except OSError as error:
@@ -125,7 +125,7 @@ def _frames(path: Path, color: bool) -> Iterator[Picture]:
     if some:
         return
     if _is_picture(path):
-        # FFmpeg would decode it, too, however large it is: a few megabytes may become gigabytes.
+        # FFmpeg would decode a picture of any size: a few megabytes may become gigabytes.
         from digitlens.images import stills
 
         yield Picture(str(path), 0.0, *stills.decoded(path, color))
@@ -134,7 +134,7 @@ def _frames(path: Path, color: bool) -> Iterator[Picture]:
 
 
 def _is_picture(path: Path) -> bool:
-    """Whether a file of a video's name begins as a picture does; a stream of JPEGs does, too."""
+    """Whether a file with a video's suffix begins as a single picture does."""
     try:
         with path.open("rb") as file:
             head = file.read(12)
@@ -147,7 +147,7 @@ def _is_picture(path: Path) -> bool:
 
 
 def _jpegs(path: Path, color: bool) -> Iterator[Pixels]:
-    """The frames of Motion JPEG; torn ones are left out."""
+    """The frames of Motion JPEG; broken ones are skipped."""
     how = cv2.IMREAD_IGNORE_ORIENTATION | (cv2.IMREAD_COLOR if color else cv2.IMREAD_GRAYSCALE)
     for jpeg in avi.jpegs(path):
         pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), how)
@@ -156,7 +156,7 @@ def _jpegs(path: Path, color: bool) -> Iterator[Pixels]:
 
 
 def _decoded(path: Path, color: bool) -> Iterator[Picture]:
-    """The frames as FFmpeg or what else OpenCV has gives them."""
+    """The frames as decoded by OpenCV's backend, usually FFmpeg."""
     video = cv2.VideoCapture(str(path))
     try:
         some, frame = video.read() if video.isOpened() else (False, None)

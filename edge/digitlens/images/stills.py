@@ -1,4 +1,4 @@
-"""Picture files by Pillow: decoded as a viewer would show them, and written."""
+"""Picture files by Pillow: decoded as a viewer shows them, and written."""
 
 import struct
 import warnings
@@ -13,31 +13,31 @@ from digitlens.core.errors import PictureError, reason
 
 Pixels = npt.NDArray[np.uint8]
 
-# Named, because Pillow would also start other programs for some formats. The frequent ones first:
-# for the last two it imports all its plugins.
+# Named, because Pillow starts other programs for some formats. The frequent ones come first: for the last
+# two it imports all its plugins.
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF")
 MOST_PIXELS = 50_000_000
-"""Decoded at once; larger ones are refused before their pixels are touched."""
+"""Largest picture; larger ones are refused before they are decoded; in pixels."""
 ENOUGH = 1280
-"""Pixels of the longer side that are enough: a JPEG of twice this and more is decoded at half or less."""
+"""Longer side that is enough: a JPEG of at least twice this is decoded at half or less; in pixels."""
 MOST_BYTES = 200_000_000
-"""Of memory that decoding may take; what would take more is refused as well."""
+"""Largest memory that decoding may take, in bytes."""
 LARGE = 6_000_000
-"""Pixels above which another picture is reduced as soon as it is decoded, before there are copies of it."""
+"""Size above which other formats are reduced once decoded, before they are copied; in pixels."""
 BYTES = {"1": 1, "L": 1, "P": 5, "I;16": 5}
-"""Of each pixel in Pillow's memory, those of a palette's colors included; of all other modes 4."""
+"""Size of a pixel in Pillow's memory, a palette's colors included; 4 in all other modes; in bytes."""
 REDUCIBLE = ("JPEG", "MPO")
-"""What can be decoded at a half of its size or less."""
+"""Formats that can be decoded at half their size or less."""
 TIFFS = {b"II*\0": ("<", 4), b"MM\0*": (">", 4), b"II+\0": ("<", 8), b"MM\0+": (">", 8)}
-"""How a TIFF begins: its byte order, and the bytes of its offsets."""
+"""A TIFF's signature -> its byte order, and the size of its offsets in bytes."""
 BYTEWISE = (1, 2, 6, 7)
-"""TIFF's types of one byte, which stay bytes in memory; of all others Pillow makes a tuple of numbers."""
+"""TIFF's one-byte types, which stay bytes in memory; Pillow makes tuples of numbers of all others."""
 MOST_NUMBERS = 1_000_000
-"""Of a TIFF's tag: a page has fewer rows."""
+"""Longest tag of a TIFF, more than a page has rows; in numbers."""
 POINTER = 8
-"""Bytes that Pillow keeps besides for each row: of a picture one pixel wide they are most of it."""
+"""Size of Pillow's pointer to each row, most of a picture one pixel wide; in bytes."""
 CODEC_BYTES = {"WEBP": 20, "GIF": 9}
-"""The same for the formats whose decoders keep several pictures."""
+"""Size of a pixel in formats whose decoders keep several pictures, in bytes."""
 
 
 def decoded(path: Path, color: bool) -> tuple[Pixels, tuple[int, int]]:
@@ -49,17 +49,17 @@ def decoded(path: Path, color: bool) -> tuple[Pixels, tuple[int, int]]:
     mode = "RGB" if color else "L"
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of size (judged below) and of odd metadata
+            warnings.simplefilter("ignore")  # about size, which is checked below, and odd metadata
             if _has_long_tag(path):
                 raise Image.DecompressionBombError
             with Image.open(path, formats=FORMATS) as image:
-                if image.format not in REDUCIBLE:  # to look for a PNG's orientation decodes it
-                    _judge(image, image.size)
-                turned = image.getexif().get(0x0112, 1) >= 5  # lies on its side
+                if image.format not in REDUCIBLE:  # looking for a PNG's orientation decodes it
+                    _check_size(image, image.size)
+                turned = image.getexif().get(0x0112, 1) >= 5  # by 90 degrees
                 size = (image.height, image.width) if turned else image.size
                 shrink = min(1.0, ENOUGH / max(image.size))
                 image.draft(mode, (max(1, int(image.width * shrink)), max(1, int(image.height * shrink))))
-                _judge(image, size)
+                _check_size(image, size)
                 pixels = _pixels(ImageOps.exif_transpose(_reduced(image)), mode)
     except Image.DecompressionBombError as error:
         raise PictureError(
@@ -68,13 +68,13 @@ def decoded(path: Path, color: bool) -> tuple[Pixels, tuple[int, int]]:
         ) from error
     except UnidentifiedImageError as error:
         raise PictureError(f"{path}: not a picture ({', '.join(FORMATS)})") from error
-    except Exception as error:  # Pillow's decoders have a dozen ways to stumble over a broken file
+    except Exception as error:  # Pillow's decoders raise many kinds of errors on broken files
         raise PictureError(f"{path}: {reason(error)}") from error
     return pixels, size
 
 
 def _has_long_tag(path: Path) -> bool:
-    """Whether it is a TIFF with a tag of so many numbers that they would take more memory than a picture."""
+    """Whether it is a TIFF with a tag whose numbers would take more memory than a picture."""
     with path.open("rb") as file:
         order, wide = TIFFS.get(file.read(4), ("", 0))
         if not order:
@@ -94,26 +94,26 @@ def _has_long_tag(path: Path) -> bool:
     )
 
 
-def _judge(image: Image.Image, size: tuple[int, int]) -> None:
-    """Raises DecompressionBombError where decoding would take too much; `size` is that of the file."""
+def _check_size(image: Image.Image, size: tuple[int, int]) -> None:
+    """Raise DecompressionBombError if decoding would take too much; `size` is the file's own, in pixels."""
     if image.width * image.height > MOST_PIXELS or _memory(image, size) > MOST_BYTES:
         raise Image.DecompressionBombError
 
 
 def _memory(image: Image.Image, size: tuple[int, int]) -> int:
-    """Bytes that decoding takes; `size` is that of the file, which a JPEG need not be decoded at."""
-    each = BYTES.get(image.mode, 4) + 4 * image.has_transparency_data  # multiplied with the colors in a copy
+    """The memory that decoding takes, in bytes; `size` is the file's own, a JPEG may be decoded smaller."""
+    each = BYTES.get(image.mode, 4) + 4 * image.has_transparency_data  # premultiplied in a copy
     each = CODEC_BYTES.get(image.format or "", each)
     taken = image.width * image.height * each + POINTER * image.height
     layers = getattr(image, "layer", None)
-    if image.info.get("progressive") and layers:  # its coefficients are all kept, at full size
+    if image.info.get("progressive") and layers:  # keeps all coefficients, at full size
         most = max(across * down for _, across, down, *_ in layers)
         taken += 2 * size[0] * size[1] * sum(across * down for _, across, down, *_ in layers) // max(most, 1)
     return taken
 
 
 def _reduced(image: Image.Image) -> Image.Image:
-    """A large picture at half its size or less, as a JPEG is decoded; others as they are."""
+    """A large picture at half its size or less, as a JPEG is decoded; others unchanged."""
     step = max(image.size) // ENOUGH
     if image.width * image.height <= LARGE or step < 2:
         return image

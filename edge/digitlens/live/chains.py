@@ -7,42 +7,46 @@ import numpy as np
 from digitlens.core.boxes import covered
 from digitlens.live.evidence import DigitTrack, PairLink
 
-COVERED = 0.6
-"""Of the smaller box, from which two boxes are in each other's way."""
 
-
-def chained(
-    digits: list[DigitTrack], links: Mapping[tuple[DigitTrack, DigitTrack], PairLink], told: Set[int]
+def chain_digits(
+    digits: list[DigitTrack],
+    links: Mapping[tuple[DigitTrack, DigitTrack], PairLink],
+    reported: Set[int],
+    max_overlap: float,
 ) -> tuple[list[list[DigitTrack]], set[DigitTrack]]:
-    """Digits as rows of what follows what, and those to be forgotten, for a stronger one is in their place.
+    """Rows of digits that follow each other, and the digits to forget because a stronger one covers them.
 
-    What stands in the way of a stronger one is in no row. `told` are the numbers that were steady once.
+    Args:
+        digits: all that may belong to a number.
+        links: between left and right digits.
+        reported: ids of the numbers that were steady once.
+        max_overlap: see TrackingParameters; a digit that a stronger one overlaps more is in no row.
     """
-    real = sorted(digits, key=lambda one: (one.settled, one.lead), reverse=True)
+    ranked = sorted(digits, key=lambda one: (one.is_settled, one.lead), reverse=True)
     crowded: set[int] = set()
-    spare: set[DigitTrack] = set()
-    if len(real) > 1:
-        boxes = np.array([one.box for one in real])
-        shared = covered(boxes, boxes)
-        for weaker, stronger in np.argwhere(np.tril(shared, -1) > COVERED).tolist():
+    replaced: set[DigitTrack] = set()
+    if len(ranked) > 1:
+        boxes = np.array([one.box for one in ranked])
+        overlaps = covered(boxes, boxes)
+        for weaker, stronger in np.argwhere(np.tril(overlaps, -1) > max_overlap).tolist():
             if stronger not in crowded:
                 crowded.add(weaker)
-                if real[stronger].missed == 0:
-                    spare.add(real[weaker])
-                    real[stronger].number = real[stronger].number or real[weaker].number
-    free = dict.fromkeys(one for place, one in enumerate(real) if place not in crowded)
+                if ranked[stronger].missed == 0:
+                    replaced.add(ranked[weaker])
+                    ranked[stronger].number = ranked[stronger].number or ranked[weaker].number
+    free = dict.fromkeys(one for rank, one in enumerate(ranked) if rank not in crowded)
     after: dict[DigitTrack, DigitTrack] = {}
     before: dict[DigitTrack, DigitTrack] = {}
-    # The nearest first: what stands between two digits of a number is between them in the chain, too.
-    # A steady number takes no other digit until that is decided.
+    # The nearest first: a digit between two others of a number is between them in the chain, too.
+    # A steady number takes no other digit until that link is decided.
     pairs = [
         (left, right)
         for (left, right), link in links.items()
-        if link.joined
-        and right.middle > left.middle
-        and (link.decided or not {left.number, right.number} & told)
+        if link.is_joined
+        and right.center_x > left.center_x
+        and (link.is_decided or not {left.number, right.number} & reported)
     ]
-    for left, right in sorted(pairs, key=lambda pair: abs(pair[1].middle - pair[0].middle)):
+    for left, right in sorted(pairs, key=lambda pair: abs(pair[1].center_x - pair[0].center_x)):
         if left in free and right in free and left not in after and right not in before:
             after[left], before[right] = right, left
     chains = []
@@ -52,4 +56,4 @@ def chained(
             while chain[-1] in after:
                 chain.append(after[chain[-1]])
             chains.append(chain)
-    return chains, spare
+    return chains, replaced

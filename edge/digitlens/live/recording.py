@@ -1,7 +1,7 @@
 """Frames and their readings -> a video with JSON lines beside it, to be replayed.
 
-OpenCV's own VideoWriter says nothing when the disk is full. Motion JPEG in an AVI is little more than the
-JPEGs one after the other; a file whose end is missing plays all the same.
+OpenCV's own VideoWriter does not report a full disk. Motion JPEG in an AVI is little more than JPEGs one
+after the other, and a file without its end still plays.
 """
 
 import struct
@@ -12,25 +12,29 @@ import cv2
 import msgspec
 import numpy as np
 
+from digitlens.core.arrays import Pixels
 from digitlens.core.errors import RecordError
+from digitlens.core.frames import Frame
 from digitlens.core.readings import Reading
-from digitlens.images.pictures import Pixels
+from digitlens.core.tracking import Tracked
+from digitlens.live.observers import LiveObserver
 
 QUALITY = 90
+"""Quality of the JPEGs, 0 to 100."""
 LARGEST = 2_000_000_000
-"""Bytes: what players take of an AVI without an extended index."""
+"""Size at which a recording ends, in bytes: players take no larger AVI without an extended index."""
 RATE = 30.0
-"""Frames a second of a film of one frame."""
+"""Rate of a film of one frame, in frames a second."""
 
 
-class Recorder:
+class Recorder(LiveObserver):
     """Writes `path`, which ends in .avi, and `path` with the suffix .jsonl, a reading a frame.
 
     The film's rate is the mean of the frames' own times, written when it is closed. Frames of another size
     than the first are scaled to it.
 
     Raises:
-        RecordError: they cannot be written; nor can what `add writes.
+        RecordError: they cannot be written; `add` and `frame` raise it, too.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,6 +49,12 @@ class Recorder:
             self._lines: BinaryIO = path.with_suffix(".jsonl").open("wb", buffering=0)
         except OSError as error:
             raise self._failed(error) from error
+
+    def frame(
+        self, frame: Frame, reading: Reading, numbers: tuple[Tracked, ...], size: tuple[int, int]
+    ) -> None:
+        """See LiveObserver."""
+        self.add(frame.image, reading)
 
     def add(self, image: Pixels, reading: Reading) -> None:
         """Write one frame, (H, W) gray or (H, W, 3) BGR, and its reading."""
@@ -72,7 +82,7 @@ class Recorder:
             raise RecordError(f"{self.path}: full at {LARGEST / 1e9:.0f} GB, recording has stopped")
 
     def close(self) -> None:
-        """Finish the files; a second time does nothing more."""
+        """Finish the files; closing twice does nothing."""
         if self._film.closed:
             return
         try:
@@ -103,9 +113,9 @@ class Recorder:
         )
         streams = b"strl" + _chunk(b"strh", stream) + _chunk(b"strf", picture)
         headers = _chunk(b"LIST", b"hdrl" + _chunk(b"avih", main) + _chunk(b"LIST", streams))
-        whole = 4 + len(headers) + 12 + data + 8 + 16 * count
+        length = 4 + len(headers) + 12 + data + 8 + 16 * count
         return (
-            b"RIFF" + struct.pack("<I", whole) + b"AVI " + headers
+            b"RIFF" + struct.pack("<I", length) + b"AVI " + headers
             + b"LIST" + struct.pack("<I", 4 + data) + b"movi"
         )  # fmt: skip
 

@@ -1,43 +1,42 @@
-"""Is it still the sheet whose digits are followed, or has another one been laid in its place?"""
+"""Detects that another sheet has taken the place of the one whose digits are tracked."""
 
 from collections.abc import Mapping
 
+from digitlens.config.parameters.tracking import TrackingParameters
 from digitlens.live.evidence import DigitTrack
-
-STRANGE = 4
-"""Frames of another sheet, after which the one before it is forgotten: three may be bad frames."""
-ALIKE = 0.5
-"""Of the digits seen or of those followed, that are read as they were before: less is another sheet."""
 
 
 class SceneChangeDetector:
-    """Counts the frames that hardly show what is followed."""
+    """Counts consecutive frames that show few of the tracked digits."""
 
-    def __init__(self) -> None:
+    def __init__(self, parameters: TrackingParameters) -> None:
+        self._parameters = parameters
         self._strange = 0
 
-    def left(self, digits: list[DigitTrack], read: Mapping[DigitTrack, int]) -> bool:
-        """Whether the sheet of the settled `digits` is gone, and another one stands in its place.
+    def changed(self, digits: list[DigitTrack], values: Mapping[DigitTrack, int]) -> bool:
+        """Whether the sheet of the settled `digits` is gone, and another one is in its place.
 
-        `read` are the values that the frame's digits have, new ones included. A frame without any says
-        nothing: that is a hand, or a black frame.
+        `values` are those of the frame's digits, new ones included. A frame without digits changes nothing:
+        that is a hand, or a black frame.
         """
-        known = [one for one in digits if one.settled and not one.nothing and one.clear]
+        frames = self._parameters.scene_frames
+        known = [one for one in digits if one.is_settled and not one.is_noise and one.is_inside]
         if not known:
             self._strange = 0
             return False
-        if not read:
+        if not values:
             return False
-        same = sum(read.get(one) == one.value for one in known)
-        if same >= ALIKE * min(len(known), len(read)):
+        same = sum(values.get(one) == one.value for one in known)
+        if same >= self._parameters.scene_similarity * min(len(known), len(values)):
             self._strange = 0
             return False
         self._strange += 1
-        if self._strange < STRANGE:
+        if self._strange < frames:
             return False
-        # What is there now was there in the frames before, too: no gravel, and no page that is torn along.
-        stays = sum(one.against >= STRANGE if one.settled else one.seen >= STRANGE for one in read)
-        if 2 * stays < len(read):
+        # Most digits of a new sheet were there in the frames before, too; gravel is no new sheet, nor is a
+        # page that is pulled along.
+        stays = sum(one.contradictions >= frames if one.is_settled else one.seen >= frames for one in values)
+        if 2 * stays < len(values):
             return False
         self._strange = 0
         return True

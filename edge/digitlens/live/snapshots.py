@@ -1,25 +1,25 @@
-"""What the keys of the live picture save: the picture with its boxes, the reading, the stages."""
+"""Files that the keys of the live picture save: the picture with its boxes, the reading, the stages."""
 
 from pathlib import Path
 
 import msgspec
 
+from digitlens.core.arrays import Pixels
 from digitlens.core.errors import PictureError
 from digitlens.core.readings import Reading
 from digitlens.images import overlay, pictures
-from digitlens.images.pictures import Pixels
+from digitlens.images.stages import Stages
 from digitlens.reader import Reader
-from digitlens.stages import Stages
 
 
 class Snapshots:
-    """Writes into `folder`, made when needed, under names that are not there yet."""
+    """Writes into `folder`, made when needed, and overwrites nothing."""
 
     def __init__(self, folder: Path = Path()) -> None:
         self.folder = folder
 
     def save(self, image: Pixels, reading: Reading) -> Path:
-        """Write NAME.png, (H, W) gray or (H, W, 3) BGR with its boxes, and NAME.json; the picture's path.
+        """Write (H, W) gray or (H, W, 3) BGR with its boxes, and its reading; returns the picture's path.
 
         Raises:
             PictureError: it cannot be written.
@@ -33,14 +33,14 @@ class Snapshots:
         return path
 
     def stages(self, gray: Pixels, reader: Reader) -> Path:
-        """Read (H, W) gray once more and write how, see digitlens.stages; the folder.
+        """Read (H, W) gray once more and write its stage pictures; returns their folder.
 
         Raises:
             PictureError: it cannot be written.
         """
         folder = self._free("")
         pictures.make_folder(folder)
-        Reader(reader.classifier, Stages(folder), reader.separator).read(gray)
+        reader.watched(Stages(folder)).read(gray)
         return folder
 
     def _free(self, suffix: str) -> Path:

@@ -1,4 +1,4 @@
-"""How the live loop is doing: counted by its thread, asked for by the outlets' threads."""
+"""Statistics of the live loop: counted by its thread, read by the outlets' threads."""
 
 import threading
 from bisect import bisect_left
@@ -6,22 +6,24 @@ from time import monotonic
 
 import msgspec
 
+from digitlens.live.observers import LiveObserver
+
 BOUNDS = (0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0)
-"""Milliseconds: the upper bounds of the histograms' buckets; one more bucket has all above."""
+"""Upper bounds of the histograms' buckets, in milliseconds; one more bucket has all above."""
 
 
 class Histogram(msgspec.Struct, frozen=True):
-    """How often a stage took so long: `counts` by BOUNDS and above, and the sum in milliseconds."""
+    """Times of a stage: `counts` by BOUNDS and above, and their sum in milliseconds."""
 
     counts: tuple[int, ...]
     sum: float
 
 
 class StatsSnapshot(msgspec.Struct, frozen=True):
-    """The figures of one moment.
+    """The statistics of one moment.
 
-    `age` is the newest frame's in seconds, None before the first; `last` what each stage last took, in
-    milliseconds.
+    `age` is the newest frame's in seconds, None before the first; `last` is the latest time of each stage in
+    milliseconds; `lost` is the reason why there is no camera, empty while there is one.
     """
 
     camera: str
@@ -36,8 +38,8 @@ class StatsSnapshot(msgspec.Struct, frozen=True):
     last: dict[str, float]
 
 
-class LoopStats:
-    """Counts; every method may be called from any thread."""
+class LoopStats(LiveObserver):
+    """Counts frames and times; every method may be called from any thread."""
 
     def __init__(self, camera: str = "") -> None:
         self._lock = threading.Lock()
@@ -50,16 +52,16 @@ class LoopStats:
         self._sums: dict[str, float] = {}
         self._last: dict[str, float] = {}
 
-    def watch(self, stage: str, milliseconds: float) -> None:
-        """A stage of a frame has taken so long."""
+    def stage(self, name: str, milliseconds: float) -> None:
+        """See LiveObserver."""
         with self._lock:
-            counts = self._counts.setdefault(stage, [0] * (len(BOUNDS) + 1))
+            counts = self._counts.setdefault(name, [0] * (len(BOUNDS) + 1))
             counts[bisect_left(BOUNDS, milliseconds)] += 1
-            self._sums[stage] = self._sums.get(stage, 0.0) + milliseconds
-            self._last[stage] = milliseconds
+            self._sums[name] = self._sums.get(name, 0.0) + milliseconds
+            self._last[name] = milliseconds
 
-    def frame(self, taken: float, dropped: int, read: int) -> None:
-        """A frame has come, `taken` as in Frame; `dropped` and `read` are the counts so far."""
+    def captured(self, taken: float, dropped: int, read: int) -> None:
+        """See LiveObserver."""
         with self._lock:
             if self._taken is not None:
                 interval = taken - self._taken
@@ -74,26 +76,26 @@ class LoopStats:
         """Why there is no camera now; empty while there is one."""
         return self._lost
 
-    def lose(self, why: str) -> None:
-        """The camera is lost."""
+    def camera_lost(self, why: str) -> None:
+        """See LiveObserver."""
         with self._lock:
             self._lost = why
 
-    def open(self, camera: str) -> None:
+    def camera_opened(self, name: str) -> None:
         """A camera has been opened, the first or another."""
         with self._lock:
-            self._camera = camera
+            self._camera = name
             self._interval = 0.0
             self._taken = None
 
-    def reopen(self, camera: str) -> None:
-        """The camera has been opened again."""
+    def camera_reopened(self, name: str) -> None:
+        """See LiveObserver."""
         with self._lock:
-            self._camera = camera
+            self._camera = name
             self._reopened += 1
 
     def snapshot(self) -> StatsSnapshot:
-        """The figures of now."""
+        """The statistics of now."""
         with self._lock:
             return StatsSnapshot(
                 camera=self._camera,

@@ -1,4 +1,4 @@
-"""The JSON card beside each model file: what it is, what it takes, how good it is, how to make it again."""
+"""The JSON card beside each model file: contents, input and output, accuracy, and how to make it again."""
 
 import hashlib
 from importlib import resources
@@ -13,8 +13,8 @@ Quantization = Literal["float32", "float16", "dynamic", "int8"]
 SUFFIXES = {"tflite": ".tflite", "hog-svm": ".npz", "strips": ".tflite"}
 
 
-class Port(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A network's input or output: shape (-1 for the batch), dtype, real = scale * (q - zero_point)."""
+class TensorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A network's input or output: shape (-1 for any size), dtype; a value is scale * (q - zero_point)."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -23,7 +23,7 @@ class Port(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Accuracy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Right answers on a test set; `interval` is Wilson's 95 % interval, both as fractions."""
+    """Right answers on a test set; `interval` is Wilson's (1927) 95 % interval of `fraction`, 0 to 1."""
 
     set: str
     right: int
@@ -33,13 +33,13 @@ class Accuracy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A model file's card. `sha256` is that of the file's bytes.
+    """A model file's card; `sha256` is the digest of the file's bytes.
 
-    A network with a `temperature` gives logits, eleven of them: the ten digits and *not a digit*;
+    A network with a `temperature` gives eleven logits: the ten digits and *not a digit*;
     softmax(logits / temperature) are its calibrated probabilities. A glyph whose best digit is less
-    probable than `threshold` is no digit. `others` is the part of what is no digit in what it learnt.
-    One of kind `strips` reads rows (digitlens.rows.recognizer): its logits are of two columns each, 13 a
-    column.
+    probable than `threshold` is no digit. `others` is the fraction of non-digits in its training data.
+    A network of kind `strips` reads rows (digitlens.rows.recognizer): each output holds two columns of 13
+    logits.
     """
 
     format: Literal[1] = 1
@@ -49,8 +49,8 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     bytes: int
     sha256: str
     quantization: Quantization
-    input: Port
-    output: Port
+    input: TensorSpec
+    output: TensorSpec
     training_data: str
     accuracy: Accuracy
     make_again: tuple[str, ...]
@@ -65,7 +65,7 @@ class _Kind(msgspec.Struct, frozen=True):
 
 
 def names(rows: bool = False) -> list[str]:
-    """The names of the shipped models that read glyphs, or of those that read rows."""
+    """The names of the shipped models that read glyphs, or that read rows."""
     found = {path.stem: path for path in _shipped().iterdir() if path.suffix == ".json"}
     return sorted(
         name
@@ -91,10 +91,10 @@ def find(name_or_path: str | Path) -> Path:
 
 
 def load(path: Path) -> tuple[Card, bytes]:
-    """A model file's card and its bytes, which are proven to be the card's.
+    """A model file's card and its bytes, checked against the card's digest.
 
     Raises:
-        ModelError: there is no card beside it, the card is broken, or the bytes are others.
+        ModelError: the card is missing or broken, or the bytes do not fit it.
     """
     card_path = path.with_suffix(".json")
     try:
@@ -116,12 +116,12 @@ def load(path: Path) -> tuple[Card, bytes]:
 
 
 def save(card: Card, path: Path) -> None:
-    """Write the card as JSON, one field a line."""
+    """Write the card as JSON, one field per line."""
     path.write_bytes(msgspec.json.format(msgspec.json.encode(card), indent=1) + b"\n")
 
 
 def digest(content: bytes) -> str:
-    """The sha256 of a model file's bytes, as the card holds it."""
+    """The sha256 of a model file's bytes, as in its card."""
     return hashlib.sha256(content).hexdigest()
 
 

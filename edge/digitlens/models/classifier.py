@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.core.errors import ModelError
-from digitlens.models import cards, hog, ports
+from digitlens.models import cards, hog, signature
 from digitlens.models.cards import Card
 from digitlens.models.interpreter import Network, softmax
 
@@ -32,14 +32,14 @@ class Classifier:
         runtime: str | None = None,
         portable: bool = False,
     ) -> "Classifier":
-        """A shipped model by name, or a file by path, proven to fit its card.
+        """A shipped model by name, or a file by path, checked against its card.
 
         Args:
             model: a name of digitlens.models.cards.names(), or a path to a .tflite or .npz file.
-            threads: of the interpreter.
+            threads: the interpreter's.
             runtime: a name of digitlens.models.interpreter.RUNTIMES; None takes the first that is installed.
-            portable: the same outputs from every runtime on x86-64, to the bit; XNNPACK, which is faster,
-                rounds a little otherwise, and litert's alike on x86-64 and Arm.
+            portable: the same outputs from every runtime on x86-64, to the bit; XNNPACK is faster and
+                rounds differently, litert's alike on x86-64 and Arm.
 
         Raises:
             ModelError: no such model, or it does not fit its card.
@@ -50,13 +50,13 @@ class Classifier:
         if card.kind == "hog-svm":
             return cls(card, hog.load(content, str(path)).probabilities)
         if card.kind == "strips":
-            raise ModelError(f"{path}: reads rows whole (digitlens.rows.recognizer), not glyphs")
+            raise ModelError(f"{path}: reads rows (digitlens.rows.recognizer), not glyphs")
         network = Network(content, threads, runtime, portable)
         _check(card, network, path)
         return cls(card, _tflite(network, card))
 
     def probabilities(self, batch: Pictures) -> Probabilities:
-        """(N, 28, 28) uint8, white ink on black -> (N, 10) float32; what a row lacks of 1 is doubt.
+        """(N, 28, 28) uint8, white ink on black -> (N, 10) float32; what a row lacks of 1 is *not a digit*.
 
         Raises:
             ValueError: another shape or dtype.
@@ -67,16 +67,16 @@ class Classifier:
 
 
 def _check(card: Card, network: Network, path: Path) -> None:
-    ports.check(card, network, path)
+    signature.check(card, network, path)
     classes = 10 if card.temperature is None else 11
     if network.input.shape[1:] != (28, 28, 1) or network.output.shape[1:] != (classes,):
-        taken = f"takes {network.input.shape}, gives {network.output.shape}"
-        raise ModelError(f"{path}: {taken}; not a digit's")
+        shapes = f"takes {network.input.shape}, gives {network.output.shape}"
+        raise ModelError(f"{path}: {shapes}; not a digit network")
 
 
 def _tflite(network: Network, card: Card) -> Callable[[Pictures], Probabilities]:
     def run(batch: Pictures) -> Probabilities:
-        outputs = network.reals(batch[..., np.newaxis], card.input.scale or 1)
+        outputs = network.dequantized(batch[..., np.newaxis], card.input.scale or 1)
         if card.temperature is None:
             return outputs
         return softmax(outputs / np.float32(card.temperature))[:, :10]

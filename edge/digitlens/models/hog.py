@@ -1,4 +1,4 @@
-"""The notebook's other classifier: HOG features and a linear SVM, in OpenCV and NumPy alone.
+"""The second classifier: HOG features and a linear SVM, in OpenCV and NumPy alone.
 
 Histograms of oriented gradients after Dalal and Triggs (2005).
 """
@@ -48,7 +48,7 @@ def _descriptor() -> Any:
 
 
 def load(content: bytes, name: str) -> LinearSvm:
-    """The npz's arrays, never unpickled.
+    """Load an npz's arrays, never unpickling.
 
     Raises:
         ModelError: they are not a linear SVM's.
@@ -56,7 +56,7 @@ def load(content: bytes, name: str) -> LinearSvm:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             svm = LinearSvm(*(arrays[field].astype(np.float32) for field in LinearSvm._fields))
-    except Exception as error:  # zipfile, zlib and numpy's header parser have ten ways to say so
+    except Exception as error:  # zipfile, zlib and numpy's header parser raise many kinds
         raise ModelError(f"{name}: not a linear SVM's arrays ({', '.join(LinearSvm._fields)})") from error
     if [array.shape for array in svm] != [(10, FEATURES), (10,), (10,), (10,)]:
         raise ModelError(f"{name}: its arrays have the wrong shapes; weights must be (10, {FEATURES})")

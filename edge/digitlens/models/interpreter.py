@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.core.errors import DependencyError, ModelError
+from digitlens.core.errors import DependencyError, ModelError, first_line
 
 RUNTIMES = {
     "litert": "ai_edge_litert.interpreter",
@@ -20,7 +20,10 @@ Floats = npt.NDArray[np.float32]
 
 
 class Tensor(NamedTuple):
-    """A network's input or output: shape (the batch first), dtype, and real = scale * (q - zero_point)."""
+    """A network's input or output: shape (batch first), dtype, and quantization.
+
+    A value is scale * (q - zero_point).
+    """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -29,18 +32,18 @@ class Tensor(NamedTuple):
 
 
 class Network:
-    """A TFLite network in memory: (N, ...) in, (N, ...) out, as many at once as there are.
+    """A TFLite network in memory: (N, ...) in, (N, ...) out.
 
     Args:
         content: the bytes of the .tflite file.
-        threads: of the interpreter.
+        threads: the interpreter's.
         runtime: a name of RUNTIMES; None takes the first that is installed.
         portable: run TFLite's own kernels, not XNNPACK's: slower, but on x86-64 the same bytes from every
             runtime. On Arm the two runtimes differ.
 
     Raises:
         DependencyError: no such runtime is installed, or it does not work with this NumPy.
-        ModelError: the bytes are no network that the runtime takes.
+        ModelError: the runtime takes the bytes for no network.
     """
 
     def __init__(
@@ -54,7 +57,7 @@ class Network:
         self._shape: tuple[int, ...] = ()
 
     def run(self, batch: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """(N, ...) in the input's own dtype -> (N, ...) in the output's, N of any size, 0 included."""
+        """(N, ...) in the input's dtype -> (N, ...) in the output's; N may be 0."""
         if 0 < len(batch) <= LARGEST_BATCH:
             return self._run(batch)
         outputs = [
@@ -64,10 +67,10 @@ class Network:
             return np.zeros((0, *self.output.shape[1:]), self.output.dtype)
         return np.concatenate(outputs)
 
-    def reals(self, pictures: npt.NDArray[np.uint8], level: float) -> Floats:
-        """(N, ...) uint8 -> its outputs (N, ...) as real numbers.
+    def dequantized(self, pictures: npt.NDArray[np.uint8], level: float) -> Floats:
+        """(N, ...) uint8 -> the outputs (N, ...) as float32.
 
-        Of a network that takes float32, a gray level is `level`.
+        A network that takes float32 is given `level` for each gray level.
         """
         entry, end = self.input, self.output
         raw = self.run(pictures if entry.dtype == np.uint8 else pictures * np.float32(level))
@@ -89,9 +92,9 @@ class Network:
 
 def softmax(logits: Floats) -> Floats:
     """(N, classes) -> probabilities, each row's sum 1."""
-    likely: Floats = np.exp(logits - logits.max(axis=1, keepdims=True))
-    likely /= likely.sum(axis=1, keepdims=True)
-    return likely
+    probabilities: Floats = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    return probabilities
 
 
 def _tensor(details: dict[str, Any]) -> Tensor:
@@ -101,7 +104,7 @@ def _tensor(details: dict[str, Any]) -> Tensor:
 
 
 def imported(name: str) -> Any:
-    """The module of a name of RUNTIMES.
+    """Import the module of a runtime named in RUNTIMES.
 
     Raises:
         DependencyError: it is not installed, or does not work with this NumPy.
@@ -112,11 +115,11 @@ def imported(name: str) -> Any:
     try:
         return import_module(RUNTIMES[name])
     except ImportError as error:
-        raise DependencyError(f"{name}: {_first_line(error)}") from error
+        raise DependencyError(f"{name}: {first_line(error)}") from error
 
 
 def _open(content: bytes, threads: int, runtime: str | None, portable: bool) -> tuple[str, Any]:
-    """The name of the first runtime that works, and its interpreter of this network."""
+    """The name of the first runtime that works, and its interpreter for this network."""
     if runtime is not None and runtime not in RUNTIMES:
         raise DependencyError(f"{runtime}: no such interpreter; there are {', '.join(RUNTIMES)}")
     failures = []
@@ -134,12 +137,8 @@ def _open(content: bytes, threads: int, runtime: str | None, portable: bool) -> 
             interpreter = module.Interpreter(model_content=content, num_threads=threads, **chosen)
             interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            raise ModelError(f"not a network that {name} can run: {_first_line(error)}") from error
+            raise ModelError(f"not a network that {name} can run: {first_line(error)}") from error
         return name, interpreter
     raise DependencyError(
         f"no TFLite interpreter works here ({'; '.join(failures)}): pip install ai-edge-litert"
     )
-
-
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)

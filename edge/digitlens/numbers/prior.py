@@ -1,62 +1,63 @@
-"""How much of a page is no digit: known, it tells a doubtful digit among digits from one among letters."""
+"""The class prior of a page, by expectation maximization: among digits a doubtful glyph is likelier a digit.
+
+Saerens, Latinne and Decaestecker (2002) adjust a classifier's posteriors to a new prior.
+"""
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from digitlens.config.parameters.numbers import NumberParameters
+from digitlens.core.arrays import Doubles
 
-BEFORE = 0.06
-"""Of a page's glyphs, that are thought no digits before they are seen: it is digits that are shown."""
-PAGE = 0.7
-"""Glyphs that this belief counts for, against those of the page."""
-NUMBER = 2.0
-"""Glyphs that the page counts for, against those of one number."""
-ROUNDS = 12
-SETTLED = 1e-9
-"""What another round changes at the least."""
+DEFAULT = NumberParameters()
 FEW = 8
-"""Glyphs, below which numbers one by one are faster than arrays; NumPy adds as few in the same order."""
-LEAST = 1e-3
-"""Of both kinds there is always so much."""
+"""Glyphs below which numbers one by one are faster than arrays; NumPy adds as few in the same order."""
 TINY = 1e-12
 
 
-def em_class_prior(sure: Floats, trained: float, before: float, weight: float) -> tuple[Floats, float]:
-    """The probabilities (N,) that glyphs are digits, each seen among the others; and the part of others.
+def em_class_prior(
+    digit_probabilities: Doubles,
+    trained: float,
+    prior: float,
+    weight: float,
+    parameters: NumberParameters = DEFAULT,
+) -> tuple[Doubles, float]:
+    """The glyphs' posteriors (N,) of being digits under the page's own prior, and its fraction of non-digits.
 
-    The part of what is no digit is found by expectation maximization (Saerens et al. 2002). For each glyph
-    it is taken from the other glyphs alone: its own doubt counts once.
+    Each posterior uses the fraction that the other glyphs give, so that a glyph's own doubt counts once.
 
     Args:
-        sure: (N,) the probabilities that a glyph is a digit, where the part `trained` is none.
-        trained: what the probabilities were made for, 0..1.
-        before: what is believed before the glyphs are seen, 0..1.
-        weight: so many glyphs that belief counts for.
+        digit_probabilities: (N,) posteriors that glyphs are digits, under the fraction `trained`.
+        trained: the fraction of non-digits that the classifier was trained for, 0 to 1.
+        prior: the expected fraction of non-digits, 0 to 1.
+        weight: of that expectation, in glyphs.
+        parameters: the rounds, their tolerance and the smallest fraction.
     """
-    count = weight + len(sure)
-    trained, share = (min(max(part, LEAST), 1 - LEAST) for part in (trained, before))
-    # The odds against a digit where both kinds are equally many.
-    odds = np.maximum(1 - sure, 0) / np.maximum(sure, TINY) * ((1 - trained) / trained)
+    least = parameters.least_fraction
+    count = weight + len(digit_probabilities)
+    trained, fraction = (min(max(part, least), 1 - least) for part in (trained, prior))
+    # The odds against a digit where both classes are equally frequent.
+    odds = np.maximum(1 - digit_probabilities, 0) / np.maximum(digit_probabilities, TINY)
+    odds = odds * ((1 - trained) / trained)
     few = odds.tolist() if len(odds) < FEW else []
-    for _ in range(ROUNDS):
-        last = share
+    for _ in range(parameters.em_rounds):
+        last = fraction
         if few:
             total = 0.0
             for one in few:
-                against = one * share
-                total += against / (against + 1 - share)
+                against = one * fraction
+                total += against / (against + 1 - fraction)
         else:
-            total = float(_others(odds, share).sum())
-        share = (weight * before + total) / count
-        share = min(max(share, LEAST), 1 - LEAST)
-        if abs(share - last) < SETTLED:
+            total = float(_non_digit(odds, fraction).sum())
+        fraction = (weight * prior + total) / count
+        fraction = min(max(fraction, least), 1 - least)
+        if abs(fraction - last) < parameters.em_tolerance:
             break
-    others = _others(odds, last)
-    without = np.clip((share * count - others) / (count - 1), LEAST, 1 - LEAST)
-    return 1 - _others(odds, without), share
+    non_digit = _non_digit(odds, last)
+    without = np.clip((fraction * count - non_digit) / (count - 1), least, 1 - least)
+    return 1 - _non_digit(odds, without), fraction
 
 
-def _others(odds: Floats, share: float | Floats) -> Floats:
-    """The probabilities (N,) that glyphs are no digits where the part `share` is none (Bayes)."""
-    against = odds * share
-    return np.asarray(against / (against + 1 - share), np.float64)
+def _non_digit(odds: Doubles, fraction: float | Doubles) -> Doubles:
+    """The posteriors (N,) that glyphs are non-digits where this fraction is (Bayes)."""
+    against = odds * fraction
+    return np.asarray(against / (against + 1 - fraction), np.float64)

@@ -12,10 +12,9 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
@@ -28,13 +27,16 @@ from digitlens.outlets import discovery
 from digitlens.outlets.base import Option, Outlet, OutletContext
 from digitlens.outlets.entries import Entry
 from digitlens.outlets.health import THERMOMETER, report
-from digitlens.outlets.mqtt_connection import BrokerRefused, MqttConnection, ReceivedMessage
 from digitlens.outlets.mqtt_inflight import Inflight
-from digitlens.outlets.mqtt_settings import MqttSettings
+from digitlens.outlets.mqtt_messages import BrokerRefused, ReceivedMessage
+from digitlens.outlets.mqtt_settings import MqttSettings, MqttTiming
 from digitlens.outlets.outbox import Outbox
 from digitlens.outlets.retained import RetainedState
 from digitlens.outlets.secrets import secret
 from digitlens.outlets.tls import client_context
+
+if TYPE_CHECKING:
+    from digitlens.outlets.mqtt_connection import MqttConnection
 
 SLOTS = 8
 """Topics for numbers, where there are no regions and the settings do not say how many."""
@@ -48,18 +50,6 @@ DRAIN_TIMEOUT = 3.0
 """Time to send what is pending when the outlet is closed, at most, seconds."""
 IDLE = 5.0
 """Wait for something to do, at most, seconds."""
-
-
-@dataclass(frozen=True)
-class MqttTiming:
-    """When the outlet tries again, gives up and answers."""
-
-    pauses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
-    """Pauses before the broker is tried again, the last one repeated; each varies by a fifth, seconds."""
-    puback_timeout: float = 60.0
-    """Time without a PUBACK that is due, after which the connection is renewed, seconds."""
-    birth_spread: float = 3.0
-    """Time over which the devices of a house spread their answers to Home Assistant's birth, seconds."""
 
 
 class MqttOutlet(Outlet):
@@ -116,8 +106,10 @@ class MqttOutlet(Outlet):
         stats: Callable[[], StatsSnapshot] | None = None,
         say: Callable[[str], None] = lambda line: None,
         present: Sequence[Entry] = (),
-        timing: MqttTiming = MqttTiming(),  # frozen
+        timing: MqttTiming = MqttTiming(),  # noqa: B008  # frozen
     ) -> None:
+        from digitlens.outlets.mqtt_connection import MqttConnection  # with paho, which is optional
+
         self._settings, self._device, self._outbox = settings, device, outbox
         self._stats, self._say_line, self._timing = stats, say, timing
         self._root = f"{settings.topic}/{device}"
@@ -153,6 +145,10 @@ class MqttOutlet(Outlet):
         self._wake, self._waker = os.pipe()
         os.set_blocking(self._wake, False)
         os.set_blocking(self._waker, False)
+        self._connect = partial(
+            MqttConnection, settings, client_id=f"digitlens-{device}", will_topic=f"{self._root}/status",
+            wake=self._wake,
+        )  # fmt: skip
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
         self._thread.start()
 
@@ -202,10 +198,7 @@ class MqttOutlet(Outlet):
         Raises:
             OutletError: the broker cannot be reached, or refuses us.
         """
-        connection = MqttConnection(
-            self._settings, self._password(), client_id=f"digitlens-{self._device}",
-            will_topic=f"{self._root}/status", mqtt5=self._mqtt5, wake=self._wake,
-        )  # fmt: skip
+        connection = self._connect(password=self._password(), mqtt5=self._mqtt5)
         begun = monotonic()
         try:
             if self._said and self._short_connections < MAX_SHORT_CONNECTIONS:
@@ -239,7 +232,7 @@ class MqttOutlet(Outlet):
         finally:
             connection.close() if self._closing.is_set() else connection.drop()
 
-    def _begin(self, connection: MqttConnection) -> None:
+    def _begin(self, connection: "MqttConnection") -> None:
         """Send again, on a new connection, what was in flight, and everything that is retained."""
         self._inflight.begin()
         self._entries.clear()
@@ -262,7 +255,7 @@ class MqttOutlet(Outlet):
         self._retained.update(self._state.changes())
         self._retained[f"{self._root}/status"] = b"online"
 
-    def _fill(self, connection: MqttConnection) -> None:
+    def _fill(self, connection: "MqttConnection") -> None:
         """Keep as many messages in flight as the broker takes."""
         now = monotonic()
         if self._introduction_due is not None and now >= self._introduction_due:
@@ -295,7 +288,7 @@ class MqttOutlet(Outlet):
                 self._more.set()
         return self._entries.popleft() if self._entries else None
 
-    def _settle(self, connection: MqttConnection) -> None:
+    def _settle(self, connection: "MqttConnection") -> None:
         """Take the PUBACKs that have come.
 
         Raises:
@@ -313,7 +306,7 @@ class MqttOutlet(Outlet):
         if monotonic() - self._inflight.progress > timeout:
             raise OutletError(f"{connection.name}: has acknowledged nothing for {timeout:.0f} s")
 
-    def _receive(self, connection: MqttConnection) -> None:
+    def _receive(self, connection: "MqttConnection") -> None:
         """Answer Home Assistant's birth, and delete retained messages of ours that are out of date."""
         while connection.received:
             message = connection.received.popleft()
@@ -331,7 +324,7 @@ class MqttOutlet(Outlet):
     def _busy(self) -> bool:
         return bool(self._inflight or self._retained or self._entries or self._more.is_set())
 
-    def _sign_off(self, connection: MqttConnection) -> None:
+    def _sign_off(self, connection: "MqttConnection") -> None:
         """Publish `offline`, and wait for its PUBACK."""
         self._inflight.flush()
         number = connection.publish(f"{self._root}/status", b"offline", retain=True)

@@ -6,9 +6,10 @@ import ssl
 from collections import deque
 from contextlib import suppress
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
 from digitlens.core.errors import DependencyError, OutletError, reason
+from digitlens.outlets.mqtt_messages import BrokerRefused, ReceivedMessage
 from digitlens.outlets.mqtt_settings import MqttSettings
 from digitlens.outlets.tls import client_context
 
@@ -36,22 +37,6 @@ MAX_INFLIGHT = 20
 MAX_RECEIVED = 1000
 """Received messages that wait to be handled, at most; the oldest of more are dropped."""
 UNAUTHORIZED = "Bad user name or password", "Not authorized"
-
-
-class BrokerRefused(OutletError):  # noqa: N818  # an answer, if not the one hoped for
-    """The broker has answered, and refuses us; `version` if it only does not know MQTT 5."""
-
-    def __init__(self, text: str, version: bool = False) -> None:
-        super().__init__(text)
-        self.version = version
-
-
-class ReceivedMessage(NamedTuple):
-    """A message of a subscribed topic."""
-
-    topic: str
-    payload: bytes
-    retained: bool
 
 
 class MqttConnection:

@@ -1,5 +1,6 @@
-"""[mqtt]: the settings of the outlet."""
+"""[mqtt]: the settings of the outlet, and its times, which no setting changes."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
@@ -45,3 +46,15 @@ class MqttSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         float,
         Meta(ge=1, le=3600, description="Seconds between two reports of the camera's health, 1 to 3600."),
     ] = 30.0
+
+
+@dataclass(frozen=True)
+class MqttTiming:
+    """When the outlet tries again, gives up and answers."""
+
+    pauses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
+    """Pauses before the broker is tried again, the last one repeated; each varies by a fifth, seconds."""
+    puback_timeout: float = 60.0
+    """Time without a PUBACK that is due, after which the connection is renewed, seconds."""
+    birth_spread: float = 3.0
+    """Time over which the devices of a house spread their answers to Home Assistant's birth, seconds."""

@@ -1,8 +1,8 @@
 """Gray picture -> ink: what is darker than the paper around it, in whatever light.
 
-The illumination is divided out (digitlens.paper.light), and a pixel is ink if its contrast is a good part of
-the strongest nearby. All passes over pixels are on 8 bits, and most of them only where ink can be; what
-varies slowly is computed on a coarse grid.
+The illumination is divided out (digitlens.paper.illumination), and a pixel is ink if its contrast is a good
+part of the strongest nearby. All passes over pixels are on 8 bits, and most of them only where ink can be;
+what varies slowly is computed on a coarse grid.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.paper.light import CELL, Spot, Window, estimate_illumination, grid
+from digitlens.paper.illumination import CELL, Spot, Window, estimate_illumination, grid
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]

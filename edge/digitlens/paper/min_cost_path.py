@@ -1,4 +1,4 @@
-"""Cheapest ways through a picture, by dynamic programming: seams between digits, lines under them."""
+"""Cheapest paths through a picture, by dynamic programming: seams between digits, lines under them."""
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +8,7 @@ Steps = npt.NDArray[np.int8]
 
 
 def min_cost(cost: Floats, sideways: float) -> tuple[Floats, Steps]:
-    """The cheapest way from the first row of costs to each place, at most one column aside a row.
+    """The cheapest path from the first row of costs to each place, at most one column aside a row.
 
     (..., H, W); several pictures of one size are done together. Returns what it costs, each step aside
     costing `sideways` besides, and where the last step came from, -1 to 1, both in the shape of `cost`.
@@ -33,9 +33,9 @@ def min_cost(cost: Floats, sideways: float) -> tuple[Floats, Steps]:
     return np.moveaxis(costs, 0, -2), np.moveaxis(steps, 0, -2)
 
 
-def trace(steps: Steps, column: int) -> list[int]:
-    """The columns of the way that ends at `column` of the last row, from the first row on."""
-    way = [column]
+def backtrace(steps: Steps, column: int) -> list[int]:
+    """The columns of the path that ends at `column` of the last row, from the first row on."""
+    path = [column]
     for row in range(len(steps) - 1, 0, -1):
-        way.append(way[-1] + int(steps[row, way[-1]]))
-    return way[::-1]
+        path.append(path[-1] + int(steps[row, path[-1]]))
+    return path[::-1]

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from digitlens.paper.curves import BARE_COLUMNS, SLOPE_ROOM, Curve, fitted, percentile
 from digitlens.paper.follow import Line, through_signs
-from digitlens.paper.light import Window
+from digitlens.paper.illumination import Window
 
 Gray = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.int32]

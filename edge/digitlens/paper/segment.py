@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from digitlens.core.readings import Box, union
 from digitlens.paper.edges import clear_edges
+from digitlens.paper.illumination import Window
 from digitlens.paper.ink import EDGE, Ink, find_ink, on_edges
-from digitlens.paper.light import Window
 from digitlens.paper.rules import components, remove_lines
 from digitlens.paper.strokes import stroke_width
 

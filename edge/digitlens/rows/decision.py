@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.core.readings import Box, Digit, Number, joined_text, number, union
-from digitlens.glyphs.lattice import WIDE
+from digitlens.glyphs.lattice import DEFAULT as LATTICE
 from digitlens.rows.rescoring import RowReading, posterior, rescore
 
 Seen = Mapping[Box, npt.NDArray[np.float32]]
@@ -142,7 +142,7 @@ def agreed(numbers: list[Number], others: list[Number]) -> list[Number]:
 
 
 def _is_upright(box: Box) -> bool:
-    return box[2] <= WIDE * box[3]
+    return box[2] <= LATTICE.wide * box[3]
 
 
 def _sure(numbers: list[Number]) -> float:

@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from digitlens.config.settings import RowNetworkUse
 from digitlens.core.readings import Box, Digit, Number, joined_text, union
-from digitlens.glyphs.lattice import SURE, WIDE, Resolved
+from digitlens.glyphs.lattice import DEFAULT as LATTICE
+from digitlens.glyphs.lattice import Resolved
 from digitlens.paper.curves import polynomial
 from digitlens.paper.segment import Glyph, Points, Segmented
 from digitlens.rows.ctc import Sign
@@ -124,7 +125,7 @@ def doubtful(row: Row, sure: set[Box]) -> bool:
     """Whether it is tiny, or has a glyph that is wide or none of the `sure` boxes."""
     if median(glyph.box[3] for glyph in row.glyphs) < TINY:
         return True
-    return any(glyph.box not in sure or glyph.box[2] > WIDE * glyph.box[3] for glyph in row.glyphs)
+    return any(glyph.box not in sure or glyph.box[2] > LATTICE.wide * glyph.box[3] for glyph in row.glyphs)
 
 
 def reread(
@@ -146,7 +147,7 @@ def reread(
     # In its number's company a digit may be beyond doubt that was not alone.
     sure = {digit.box for number in numbers for digit in number.digits if digit.confidence >= CERTAIN}
     best = resolved.probabilities.max(axis=1, initial=0)
-    sure |= {glyph.box for glyph, p in zip(resolved.glyphs, best, strict=True) if p >= SURE}
+    sure |= {glyph.box for glyph, p in zip(resolved.glyphs, best, strict=True) if p >= LATTICE.sure}
     found = find(page.glyphs, page.mask)
     alone, near = len(found) == 1, _is_near(page)
     parts = [part for row in found for part in row.parted(CLOSE)]

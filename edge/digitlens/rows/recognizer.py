@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.core.errors import ModelError
-from digitlens.models import cards, ports
+from digitlens.models import cards, signature
 from digitlens.models.cache import TwoFrameCache
 from digitlens.models.cards import Card
 from digitlens.models.interpreter import Network, softmax
@@ -161,7 +161,7 @@ class RowRecognizer:
 
     def columns(self, strip: Gray) -> Floats:
         """(HEIGHT, W) uint8, W of WIDTHS -> the probabilities (W / STEP, CLASSES) of its columns."""
-        outputs = self._network(strip.shape[1]).reals(
+        outputs = self._network(strip.shape[1]).dequantized(
             strip[np.newaxis, ..., np.newaxis], self.card.input.scale or 1
         )
         logits = outputs.reshape(-1, CLASSES) / np.float32(self.card.temperature or 1)
@@ -170,7 +170,7 @@ class RowRecognizer:
 
     def turn(self) -> None:
         """The next picture begins; strips that are the same as in this one are not read again."""
-        self._read.turn()
+        self._read.next_frame()
 
     def read(self, strip: Gray) -> RowOutput:
         """(HEIGHT, w) uint8 -> what it says."""
@@ -203,4 +203,4 @@ def _check(card: Card, network: Network, path: Path) -> None:
     entry, end = network.input, network.output
     if card.kind != "strips" or entry.shape[1] != HEIGHT or end.shape[-1] != 2 * CLASSES:
         raise ModelError(f"{path}: takes {entry.shape}, gives {end.shape}; it does not read strips")
-    ports.check(card, network, path)
+    signature.check(card, network, path)

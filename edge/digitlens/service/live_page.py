@@ -1,13 +1,13 @@
-"""The page of `digitlens live --web`: what the service has from its settings, without them."""
+"""The page of `digitlens live --web`: an outlet without the service, its settings and its outbox."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from digitlens.core.errors import SettingsError
-from digitlens.core.frames import Frame
-from digitlens.core.tracking import Event, Tracked
+from digitlens.core.tracking import Event
 from digitlens.live.latest import LatestFrame
+from digitlens.live.observers import LiveObserver
 from digitlens.live.stats import LoopStats
 from digitlens.outlets import registry
 from digitlens.outlets.assembly import OutletAssembly, device
@@ -16,55 +16,45 @@ from digitlens.outlets.regions import Regions
 
 
 class NoLivePage:
-    """Nobody looks: the same calls do nothing."""
+    """No page: the same calls do nothing."""
 
-    def __init__(self) -> None:
-        self.vitals = LoopStats()
-
-    def publish(self, frame: Frame, numbers: tuple[Tracked, ...], size: tuple[int, int]) -> None:
-        """A frame has been looked at."""
-
-    def take(self, event: Event, size: tuple[int, int]) -> None:
-        """Something has happened; the boxes are in a picture of `size`."""
+    observers: Sequence[LiveObserver] = ()
 
     def close(self) -> None:
         """Nothing to close."""
 
 
-class LivePage(NoLivePage):
-    """Opens the page, which must be had, and has no journal.
+class LivePage(LiveObserver):
+    """An open page; hand its `observers` to the live loop.
 
     Raises:
         DependencyError: tornado is not installed.
-        OutletError: the address or the token cannot be had.
+        OutletError: the address cannot be opened, or the token not be read.
     """
 
     def __init__(self, listen: str, token_file: str, camera: str, say: Callable[[str], None]) -> None:
-        self.vitals, self._latest = LoopStats(camera), LatestFrame()
+        stats, self._latest = LoopStats(camera), LatestFrame()
+        self.observers: Sequence[LiveObserver] = (stats, self._latest, self)
         settings = registry.default_settings()
         page_settings = msgspec.structs.replace(settings.outlets["web"], listen=listen, token_file=token_file)
         settings.outlets["web"] = page_settings
-        outlets = OutletAssembly(self.vitals, self._latest, say=say)
-        page = outlets.openers(settings)["web"].open()  # here a fault is an error, not tried again
+        outlets = OutletAssembly(stats, self._latest, say=say)
+        page = outlets.openers(settings)["web"].open()  # a fault is an error here, and not tried again
         self._dispatcher = EventDispatcher(Regions({}).apply, NullStore(device(settings)))
         self._dispatcher.change({"web": OutletOpener((), lambda: page)})
 
-    def publish(self, frame: Frame, numbers: tuple[Tracked, ...], size: tuple[int, int]) -> None:
-        """See NoPage."""
-        self._latest.publish(frame, numbers, size)
-
-    def take(self, event: Event, size: tuple[int, int]) -> None:
-        """See NoPage."""
+    def event(self, event: Event, size: tuple[int, int]) -> None:
+        """See LiveObserver."""
         self._dispatcher.take(event, size)
 
     def close(self) -> None:
-        """Close it; again does nothing."""
+        """Close the page; closing twice does nothing."""
         self._latest.close()
         self._dispatcher.close()
 
 
-def open_page(listen: str, token_file: str, camera: str, say: Callable[[str], None]) -> NoLivePage:
-    """The page on that address; without one, none. See Page for what it raises."""
+def open_page(listen: str, token_file: str, camera: str, say: Callable[[str], None]) -> LivePage | NoLivePage:
+    """The page on the address `listen`; none if it is empty. See LivePage for the errors."""
     if listen:
         return LivePage(listen, token_file, camera, say)
     if token_file:

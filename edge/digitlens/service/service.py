@@ -25,15 +25,18 @@ import msgspec
 
 from digitlens.cameras.base import Camera
 from digitlens.cameras.registry import is_replay, open_camera
+from digitlens.config.parameters.tracking import LoopParameters
 from digitlens.config.settings import ReaderSettings, Settings
 from digitlens.core.errors import CameraError, DigitLensError
 from digitlens.core.frames import Frame
 from digitlens.core.preview import Preview
+from digitlens.core.readings import Reading
 from digitlens.core.stderr import quiet
 from digitlens.core.tracking import Event, Tracked
 from digitlens.displays.none import NoDisplay
 from digitlens.live.latest import LatestFrame
 from digitlens.live.loop import Live, patience
+from digitlens.live.observers import LiveObserver
 from digitlens.live.stats import LoopStats
 from digitlens.live.tracker import Tracker
 from digitlens.models.classifier import Classifier
@@ -85,11 +88,11 @@ def make_reader(settings: ReaderSettings) -> Reader:
     """
     with quiet():
         classifier = Classifier.load(settings.model, settings.threads)
-        return Reader(classifier, separator=settings.separator, whole=settings.row_network)
+        return Reader(classifier, separator=settings.separator, row_network=settings.row_network)
 
 
-class Service:
-    """Runs until a signal, or the end of a replay.
+class Service(LiveObserver):
+    """Runs until a signal, or the end of a replay; observes its own loop.
 
     Args:
         load: reads the settings, now and at each reload.
@@ -104,8 +107,8 @@ class Service:
         self._load, self._stop, self._notify = load, stop, notify
         self._settings = load()
         self._reader = make_reader(self._settings.reader)
-        self._vitals, self._latest = LoopStats(), LatestFrame()
-        self._outlets = OutletAssembly(self._vitals, self._latest)
+        self._stats, self._latest = LoopStats(), LatestFrame()
+        self._outlets = OutletAssembly(self._stats, self._latest)
         self._outlets.load(self._settings)
         release_start()
         self._started_at = monotonic()
@@ -138,19 +141,16 @@ class Service:
                 Tracker(),
                 NoDisplay(),
                 wait=self._wait,
+                observers=(self._stats, self._latest, self),
                 # Played again from its start, a replay with a file that cannot be read would never end.
                 reopen=None if is_replay(settings.source) and settings.repeat else self._open,
-                emit=self._emit,
-                say=_log.warning,
-                publish=self._publish,
-                vitals=self._vitals,
-                patience=patience(settings.rate, settings.patience),
+                parameters=LoopParameters(patience=patience(settings.rate, settings.patience)),
             )
             self._live.run()
             self._notify.stopping()
             _log.info(
                 "stopping after %d frames, %d read, %d dropped",
-                self._live.frames, self._live.read, self._vitals.snapshot().dropped,
+                self._live.frames, self._live.read, self._stats.snapshot().dropped,
             )  # fmt: skip
 
     def _first_camera(self) -> Camera:
@@ -161,24 +161,30 @@ class Service:
             if is_replay(source) and self._settings.camera.repeat:
                 raise
             return MissingCamera(source, str(error))
-        self._vitals.open(camera.name)
+        self._stats.camera_opened(camera.name)
         return camera
 
     def _open(self) -> Camera:
         return _open(self._settings)
 
-    def _emit(self, event: Event) -> None:
+    def message(self, line: str) -> None:
+        """See LiveObserver."""
+        _log.warning(line)
+
+    def event(self, event: Event, size: tuple[int, int]) -> None:
+        """See LiveObserver."""
         if event.kind != "gone":
             self._newest = event.text
         before = f", before: {event.before}" if event.before else ""
         _log.info(
             "number %d %s: %s (%.0f %%)%s", event.id, event.kind, event.text, event.confidence * 100, before
         )
-        self._dispatcher.take(event, self._live.size)
+        self._dispatcher.take(event, size)
 
-    def _publish(self, frame: Frame, numbers: tuple[Tracked, ...], size: tuple[int, int]) -> None:
-        """A frame has been looked at."""
-        self._latest.publish(frame, numbers, size)
+    def frame(
+        self, frame: Frame, reading: Reading, numbers: tuple[Tracked, ...], size: tuple[int, int]
+    ) -> None:
+        """See LiveObserver."""
         now = monotonic()
         if not self._ready:
             self._ready = True
@@ -195,11 +201,11 @@ class Service:
             self._notify.status(self._status())
 
     def _status(self) -> str:
-        if self._vitals.lost:
-            text = f"no camera: {self._vitals.lost}; opening it again"
+        if self._stats.lost:
+            text = f"no camera: {self._stats.lost}; opening it again"
         else:
             newest = f"newest number {self._newest}" if self._newest else "no number yet"
-            text = f"{self._vitals.snapshot().frames_per_second:.1f} frames/s, {newest}"
+            text = f"{self._stats.snapshot().frames_per_second:.1f} frames/s, {newest}"
         return f"{text}; {self._problem}" if self._problem else text
 
     def _wait(self, seconds: float) -> bool:
@@ -216,7 +222,7 @@ class Service:
             self._reload(self._prepared.pop())
         self._dispatcher.tend()
         now = monotonic()
-        if self._vitals.lost:
+        if self._stats.lost:
             if self._ready and not self._watchdog_extended:
                 self._watchdog_extended = True
                 self._notify.set_watchdog(RECOVERY_TIME)
@@ -282,7 +288,7 @@ class Service:
                 self._live.change(camera=MissingCamera(self._live.camera.name, str(error)))
             return
         self._live.change(camera=camera)
-        self._vitals.open(camera.name)
+        self._stats.camera_opened(camera.name)
 
 
 def _open(settings: Settings) -> Camera:

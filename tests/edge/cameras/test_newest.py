@@ -1,4 +1,4 @@
-"""A reader thread over real callables that block, raise and end."""
+"""A grabbing thread over real callables that block, raise and end."""
 
 import subprocess
 import sys

@@ -11,8 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digitlens.cameras.base import Camera
+from digitlens.cameras.base import Camera, CameraOptions
+from digitlens.cameras.newest import Newest
+from digitlens.cameras.picamera import PicameraDriver
 from digitlens.cameras.registry import open_camera
+from digitlens.cameras.v4l2 import UsbDriver
 from digitlens.core.errors import CameraError, CameraStalled
 from digitlens.core.frames import Frame
 
@@ -29,10 +32,10 @@ def newest(camera: Camera) -> Frame:
 @pytest.mark.parametrize("layout", ["YUV420", "NV12"])
 @pytest.mark.parametrize("padding", [0, 32, 128])
 @pytest.mark.parametrize("size", [None, (640, 480), (1296, 730)])
-def test_format_size_and_stride_are_what_the_camera_says(
+def test_format_size_and_stride_are_the_cameras_own(
     library: ModuleType, layout: str, padding: int, size: tuple[int, int] | None
 ) -> None:
-    """Asked is YUV420, 1280 x 720, and no padding."""
+    """YUV420 is asked for, 1280 x 720, without padding."""
     library.sensor.format, library.sensor.padding, library.sensor.size = layout, padding, size
     width, height = size or (1280, 720)
     picture = np.zeros((height, width, 3), np.uint8)
@@ -57,7 +60,7 @@ def test_format_size_and_stride_are_what_the_camera_says(
     ("layout", "padding", "said"),
     [("RGB888", 0, "gives RGB888 where YUV420, YVU420, NV12, NV21 can be read"), ("NV12", -64, "in rows of")],
 )
-def test_what_cannot_be_read_is_one_line(library: ModuleType, layout: str, padding: int, said: str) -> None:
+def test_an_unreadable_format_is_one_line(library: ModuleType, layout: str, padding: int, said: str) -> None:
     library.sensor.format, library.sensor.padding = layout, padding
     with pytest.raises(CameraError, match=f"picamera: .*{said}"):
         open_camera("picamera")
@@ -65,7 +68,7 @@ def test_what_cannot_be_read_is_one_line(library: ModuleType, layout: str, paddi
 
 
 def test_the_gray_image_is_the_cameras_own_buffer(library: ModuleType) -> None:
-    """No copy: what the sensor writes there is seen; and not given back while somebody looks."""
+    """No copy: the sensor's writes show in it; and it is not given back while it is used."""
     camera = open_camera("picamera")
     device = library.sensor.opened[0]
     frame = newest(camera)
@@ -91,7 +94,7 @@ def test_the_gray_image_is_the_cameras_own_buffer(library: ModuleType) -> None:
 
 
 def test_the_camera_never_starves(library: ModuleType) -> None:
-    """Whoever keeps many frames gets copies of them, and all stay as they were."""
+    """Of many frames that are kept, most are copies, and all stay as they were."""
     camera = open_camera("picamera", color=False)
     device = library.sensor.opened[0]
     kept = [newest(camera)]
@@ -131,15 +134,15 @@ def test_frames_are_readable_after_the_camera_is_closed(library: ModuleType) -> 
         camera.newest(0.0)
 
 
-@pytest.mark.parametrize(("age", "told"), [(0.4, 0.4), (None, 0.0), (-5.0, 0.0), (500.0, 0.0)])
-def test_a_frames_time_is_the_sensors(library: ModuleType, age: float | None, told: float) -> None:
-    """One that says nothing, or what cannot be, has the time when it came."""
+@pytest.mark.parametrize(("age", "expected"), [(0.4, 0.4), (None, 0.0), (-5.0, 0.0), (500.0, 0.0)])
+def test_a_frames_time_is_the_sensors(library: ModuleType, age: float | None, expected: float) -> None:
+    """Without a time, or with an impossible one, it has the time when it came."""
     camera = open_camera("picamera")
     newest(camera)
     library.sensor.opened[0].give(np.zeros((8, 8), np.uint8), age=age)
     frame = newest(camera)
-    assert monotonic() - frame.taken == pytest.approx(told, abs=0.2)
-    assert time() - frame.time == pytest.approx(told, abs=0.2)
+    assert monotonic() - frame.taken == pytest.approx(expected, abs=0.2)
+    assert time() - frame.time == pytest.approx(expected, abs=0.2)
     camera.close()
 
 
@@ -149,7 +152,7 @@ def test_a_frames_time_is_the_sensors(library: ModuleType, age: float | None, to
 def test_turned_as_the_other_cameras(
     library: ModuleType, tmp_path: Path, rotation: int, flip: str, mirrors: bool
 ) -> None:
-    """By the camera where it can, by us where not: the picture is that of a replay of what it sees."""
+    """By the camera if it can, else by us: the picture is the same as a replay's of the same scene."""
     library.sensor.mirrors = mirrors
     picture = np.zeros((720, 1280), np.uint8)
     picture[:200, :300], picture[:200, 900:], picture[500:, :300] = 250, 160, 80
@@ -157,7 +160,7 @@ def test_turned_as_the_other_cameras(
     expected = newest(open_camera(str(tmp_path), rotation=rotation, flip=flip, color=False)).gray
     camera = open_camera("picamera", rotation=rotation, flip=flip)
     device = library.sensor.opened[0]
-    transform = device.told["transform"]
+    transform = device.configured["transform"]
     assert bool(transform.hflip or transform.vflip) <= mirrors
     seen = picture[:: -1 if transform.vflip else 1, :: -1 if transform.hflip else 1]
     newest(camera)
@@ -185,7 +188,7 @@ def test_only_the_controls_that_the_camera_has(library: ModuleType) -> None:
     camera.close()
 
 
-def test_auto_takes_the_pis_camera_and_says_so(library: ModuleType) -> None:
+def test_auto_takes_the_pis_camera_and_reports_it(library: ModuleType) -> None:
     lines: list[str] = []
     camera = open_camera("auto", say=lines.append)
     assert camera.name == "picamera"
@@ -194,7 +197,7 @@ def test_auto_takes_the_pis_camera_and_says_so(library: ModuleType) -> None:
 
 
 @pytest.mark.skipif(any(Path("/dev").glob("video*")), reason="there may be a camera")
-def test_auto_without_any_camera_tells_of_both(library: ModuleType) -> None:
+def test_auto_without_any_camera_names_both_reasons(library: ModuleType) -> None:
     library.sensor.cameras = []
     with pytest.raises(
         CameraError, match=r"no camera found \(no /dev/video\*\).*; picamera: no camera is seen"
@@ -202,20 +205,22 @@ def test_auto_without_any_camera_tells_of_both(library: ModuleType) -> None:
         open_camera("auto")
 
 
-def test_auto_goes_on_to_usb_and_says_why(library: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    from digitlens.cameras import v4l2
-    from digitlens.cameras.newest import Newest
-
+def test_auto_goes_on_to_usb_and_reports_why(library: ModuleType) -> None:
     library.sensor.trouble = OSError(16, "Device or resource busy")
     held = threading.Event()
 
-    def grab() -> None:
+    def hold() -> Frame | None:
         held.wait(LONG)
+        return None
 
-    usb = Newest("usb:0", grab)
-    monkeypatch.setattr(v4l2, "open_usb", lambda spec, **more: usb)
+    usb = Newest("usb:0", hold)
+
+    class HeldDriver(UsbDriver):
+        def open(self, spec: str, options: CameraOptions) -> Newest:
+            return usb
+
     lines: list[str] = []
-    assert open_camera("auto", say=lines.append) is usb
+    assert open_camera("auto", say=lines.append, drivers=[HeldDriver(), PicameraDriver()]) is usb
     assert lines == [
         "camera usb:0; no picamera: busy ([Errno 16] Device or resource busy): end the program that has it"
     ]

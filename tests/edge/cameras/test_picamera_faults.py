@@ -15,16 +15,16 @@ import pytest
 
 from digitlens import Reader
 from digitlens.cameras import time_limit
-from digitlens.cameras.base import Camera
-from digitlens.cameras.registry import open_camera
+from digitlens.cameras.base import Camera, CameraOptions
+from digitlens.cameras.picamera import Picamera, PicameraDriver, PicameraTimes
 from digitlens.core.errors import CameraError, CameraStalled
 from digitlens.core.frames import Frame
-from digitlens.core.tracking import Event
 from digitlens.displays.none import NoDisplay
 from digitlens.live.loop import Live
 from digitlens.live.tracker import Tracker
 from tests.edge.cameras.standins import FOLDER
 from tests.edge.cameras.test_picamera import newest
+from tests.edge.live.test_loop import Clock, Notes
 from tests.edge.pages import write
 
 Pixels = npt.NDArray[np.uint8]
@@ -32,13 +32,12 @@ Digits = tuple[Pixels, Pixels]
 LONG = 30.0
 
 
-@pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Limits that are reached in a test."""
-    from digitlens.cameras import picamera
+DRIVER = PicameraDriver(PicameraTimes(open=2.0, first_frame=0.2, close=0.1))
+"""With limits that are reached in a test."""
 
-    for name, seconds in (("OPEN", 2.0), ("FIRST", 0.2), ("CLOSE", 0.1)):
-        monkeypatch.setattr(picamera, name, seconds)
+
+def opened() -> Picamera:
+    return DRIVER.open("picamera", CameraOptions())
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ def page(digits: Digits) -> Pixels:
 def test_picamera2_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "picamera2", None)
     with pytest.raises(CameraError, match="picamera2 is not installed: sudo apt install python3-picamera2"):
-        open_camera("picamera")
+        opened()
 
 
 def test_picamera2_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -61,7 +60,7 @@ def test_picamera2_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "picamera2", raising=False)
     with pytest.raises(CameraError) as caught:
-        open_camera("picamera")
+        opened()
     assert str(caught.value) == "picamera: picamera2 cannot be imported (numpy.dtype size changed)"
 
 
@@ -70,7 +69,7 @@ def test_absent(library: ModuleType, seen: list[dict[str, str]]) -> None:
     """libcamera's list has USB cameras too."""
     library.sensor.cameras = seen
     with pytest.raises(CameraError, match="picamera: no camera is seen: look at its cable"):
-        open_camera("picamera")
+        opened()
     assert library.sensor.opened == []
 
 
@@ -91,24 +90,24 @@ def test_absent(library: ModuleType, seen: list[dict[str, str]]) -> None:
 def test_busy_and_barred(library: ModuleType, trouble: Exception, said: str) -> None:
     library.sensor.trouble = trouble
     with pytest.raises(CameraError, match=said) as caught:
-        open_camera("picamera")
+        opened()
     assert "\n" not in str(caught.value)
 
 
 def test_a_camera_without_a_first_frame(library: ModuleType) -> None:
     library.sensor.first = None
     with pytest.raises(CameraError, match=r"picamera: no frame for .*: look at its cable"):
-        open_camera("picamera")
+        opened()
     assert not library.sensor.opened[0].is_open
 
 
-def test_an_opening_that_hangs_is_left_alone_and_closed_when_it_is_done_after_all(
+def test_an_opening_that_hangs_is_abandoned_and_closed_if_it_ends_after_all(
     library: ModuleType,
 ) -> None:
     library.sensor.hang_at = "open"
     begin = monotonic()
     with pytest.raises(CameraError, match="picamera: does not open"):
-        open_camera("picamera")
+        opened()
     assert monotonic() - begin < LONG / 2
     library.sensor.hangs.set()
     for thread in threading.enumerate():
@@ -118,8 +117,8 @@ def test_an_opening_that_hangs_is_left_alone_and_closed_when_it_is_done_after_al
     assert not device.is_open
 
 
-def test_a_close_that_hangs_is_left_alone(library: ModuleType) -> None:
-    camera = open_camera("picamera")
+def test_a_close_that_hangs_is_abandoned(library: ModuleType) -> None:
+    camera = opened()
     library.sensor.hang_at = "close"
     begin = monotonic()
     camera.close()
@@ -128,7 +127,7 @@ def test_a_close_that_hangs_is_left_alone(library: ModuleType) -> None:
 
 @pytest.mark.parametrize("stream", ["main", "lores"])
 def test_a_torn_frame_is_dropped(library: ModuleType, stream: str) -> None:
-    camera = open_camera("picamera")
+    camera = opened()
     device = library.sensor.opened[0]
     newest(camera)
     for level in range(20):  # its buffer goes back each time
@@ -142,7 +141,7 @@ def test_a_torn_frame_is_dropped(library: ModuleType, stream: str) -> None:
 
 
 def test_a_black_frame_is_a_frame(library: ModuleType) -> None:
-    camera = open_camera("picamera")
+    camera = opened()
     newest(camera)
     library.sensor.opened[0].give(np.zeros((8, 8), np.uint8))
     assert newest(camera).gray.max() == 0
@@ -150,7 +149,7 @@ def test_a_black_frame_is_a_frame(library: ModuleType) -> None:
 
 
 def test_a_library_that_raises_is_a_lost_camera(library: ModuleType) -> None:
-    camera = open_camera("picamera")
+    camera = opened()
     library.sensor.opened[0].broken = True
     with pytest.raises(CameraError, match="picamera: the request was cancelled"):
         camera.newest(LONG)
@@ -158,22 +157,8 @@ def test_a_library_that_raises_is_a_lost_camera(library: ModuleType) -> None:
     camera.close()
 
 
-class Clock:
-    """Time that passes only where somebody waits."""
-
-    def __init__(self, end: float) -> None:
-        self.now, self.end = 0.0, end
-
-    def __call__(self) -> float:
-        return self.now
-
-    def wait(self, seconds: float) -> bool:
-        self.now += seconds
-        return self.now >= self.end
-
-
 class Played:
-    """An open camera whose sensor gives a list of pictures, one each time it is asked; then nothing."""
+    """An open camera whose sensor gives a list of pictures, one at each call; then nothing."""
 
     preview = None
 
@@ -198,12 +183,11 @@ def test_a_silent_stall_and_another_resolution_after_it(
 ) -> None:
     """The live loop: the stall is noticed, the camera opened again, the number is the same."""
     clock = Clock(60)
-    events: list[Event] = []
-    lines: list[str] = []
+    notes = Notes()
     library.sensor.format = "NV12"
 
     def reopen() -> Camera:
-        camera = open_camera("picamera")
+        camera = opened()
         played = [page.copy() for _ in range(20)]
         return Played(camera, library.sensor.opened[-1], clock, played)
 
@@ -211,16 +195,16 @@ def test_a_silent_stall_and_another_resolution_after_it(
     library.sensor.size, library.sensor.padding = (1920, 1080), 64
     library.sensor.first = page
     live = Live(
-        first, reader, Tracker(), NoDisplay(), wait=clock.wait, reopen=reopen, emit=events.append,
-        say=lines.append, clock=clock,
+        first, reader, Tracker(), NoDisplay(), wait=clock.wait, reopen=reopen, observers=[notes],
+        clock=clock,
     )  # fmt: skip
     live.run()
-    assert [(event.kind, event.text) for event in events] == [("appeared", "40716")]
-    assert lines[0].startswith("picamera: no frame for")
-    assert lines[0].endswith("; opening it again")
-    assert lines[1] == "picamera: open again"
+    assert [(event.kind, event.text) for event in notes.events] == [("appeared", "40716")]
+    assert notes.lines[0].startswith("picamera: no frame for")
+    assert notes.lines[0].endswith("; opening it again")
+    assert notes.lines[1] == "picamera: open again"
     assert not library.sensor.opened[0].is_open
-    assert library.sensor.opened[1].told["lores"]["stride"] == 1984
+    assert library.sensor.opened[1].configured["lores"]["stride"] == 1984
 
 
 PROGRAM = """
@@ -251,7 +235,7 @@ sys.exit(status)
 
 @pytest.mark.parametrize("hangs", ["", "close"])
 def test_the_command_and_a_signal_in_the_middle_of_a_frame(tmp_path: Path, page: Pixels, hangs: str) -> None:
-    """It ends well, also when the camera does not let itself be closed."""
+    """It ends well, even if closing the camera hangs."""
     np.save(tmp_path / "page.npy", page)
     path = os.pathsep.join(filter(None, (str(FOLDER), os.environ.get("PYTHONPATH"))))
     with subprocess.Popen(

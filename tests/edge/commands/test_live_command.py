@@ -69,7 +69,7 @@ def test_the_benchmark_ends_with_one_object(sheet: Path) -> None:
     assert figures["fast"]["frames"] == 20
     assert figures["paced"]["frames"] + figures["paced"]["dropped"] == 20
     assert figures["paced"]["frames_per_second"] < 35
-    assert set(figures["fast"]["milliseconds"]) >= {"camera", "segment", "classify", "track", "total"}
+    assert set(figures["fast"]["milliseconds"]) >= {"camera", "glyphs", "rows", "numbers", "track", "total"}
     for run in figures.values():
         assert 0 < run["cpu"] <= os.cpu_count()
         assert 20 < run["memory_peak"] < 300

@@ -49,18 +49,18 @@ def test_gray_is_what_colored_frames_have(film: Path) -> None:
         assert int(cv2.absdiff(gray.pixels, other).max()) <= 3
 
 
-def test_what_is_cut_off_or_torn_ends_or_is_left_out(tmp_path: Path) -> None:
+def test_a_cut_off_film_ends_and_torn_frames_are_skipped(tmp_path: Path) -> None:
     path = tmp_path / "film.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
     for count in range(COUNT):
         writer.write(_picture(10 * count))
     writer.release()
-    whole = path.read_bytes()
+    content = path.read_bytes()
     frames = list(avi.jpegs(path))
     assert len(frames) == COUNT
-    path.write_bytes(whole[: whole.index(frames[3]) + 30])
+    path.write_bytes(content[: content.index(frames[3]) + 30])
     assert len(list(pictures.load(path))) == 3
-    path.write_bytes(whole.replace(frames[2], b"\0" * len(frames[2])))
+    path.write_bytes(content.replace(frames[2], b"\0" * len(frames[2])))
     assert len(list(pictures.load(path))) == COUNT - 1
 
 
@@ -85,15 +85,15 @@ def test_no_film_at_all(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.parametrize("kind", [".jpg", ".png", ".bmp", ".ppm", ".webp"])
 def test_a_picture_of_a_videos_name_is_read_as_a_picture(tmp_path: Path, kind: str) -> None:
     pictures.save(tmp_path / f"sheet{kind}", _picture(30))
-    (told,) = pictures.load(tmp_path / f"sheet{kind}")
+    (expected,) = pictures.load(tmp_path / f"sheet{kind}")
     named = (tmp_path / f"sheet{kind}").rename(tmp_path / "sheet.avi")
     (found,) = pictures.load(named)
-    np.testing.assert_array_equal(found.pixels, told.pixels)
+    np.testing.assert_array_equal(found.pixels, expected.pixels)
     assert pictures.rate(named) == 0
 
 
 @pytest.mark.parametrize("name", ["large.png", "large.avi"])
-def test_what_is_too_large_is_said_before_it_is_decoded(tmp_path: Path, name: str) -> None:
+def test_too_large_pictures_are_refused_before_decoding(tmp_path: Path, name: str) -> None:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 

@@ -1,4 +1,4 @@
-"""What single bad frames do to numbers that are steady: nothing."""
+"""Single bad frames change nothing of steady numbers."""
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -76,7 +76,7 @@ def _nothing(numbers: list[Number]) -> list[Number]:
 
 
 def _one_stray(numbers: list[Number]) -> list[Number]:
-    """All is hidden but for a sign that might be a neighbor's digit, shifted."""
+    """Everything is hidden but a sign that might be a shifted digit of a neighbor."""
     x, y, width, height = numbers[0].digits[0].box
     return [number((Digit(2, 0.99, (x + 150, y + 60, width, height)),))]
 
@@ -127,7 +127,7 @@ def test_random_misreadings_never_make_a_steady_number_wrong() -> None:
         good = reading(frame=frame, **hand(frame))
         numbers = list(good.numbers)
         for _ in range(int(random.poisson(1.0))):
-            numbers = [numbers[place] for place in random.permutation(len(numbers))]
+            random.shuffle(numbers)  # type: ignore[arg-type]  # any sequence
             if len(numbers) > 1 and len(numbers[0].digits) > 2:
                 numbers = BAD[int(random.integers(8))](numbers)
         tracker.update(msgspec.structs.replace(good, numbers=tuple(numbers)))
@@ -137,7 +137,7 @@ def test_random_misreadings_never_make_a_steady_number_wrong() -> None:
 
 @pytest.mark.slow
 def test_strays_are_never_steady_and_memory_is_bounded() -> None:
-    """A frame of gravel after another."""
+    """Frames of gravel only."""
     random = np.random.default_rng(3)
     tracker = Tracker()
     for frame in range(60):
@@ -153,16 +153,16 @@ def test_strays_are_never_steady_and_memory_is_bounded() -> None:
         ]
         groups = tuple(number(tuple(digits[start : start + 4])) for start in range(0, 1000, 4))
         assert tracker.update(Reading("", frame / 30, SIZE, groups, {})) == []
-        assert len(tracker._digits) <= 400
-        assert len(tracker._links) <= 4000
+        assert len(tracker._tracks.digits) <= 400
+        assert len(tracker._tracks.links) <= 4000
     follow(tracker, (reading([], frame) for frame in range(60, 180)))
-    assert not tracker._digits
-    assert not tracker._links
-    assert not tracker._known
+    assert not tracker._tracks.digits
+    assert not tracker._tracks.links
+    assert not tracker._numbers
 
 
-def test_the_same_readings_say_the_same() -> None:
-    def told() -> Iterator[object]:
+def test_the_same_readings_give_the_same_events() -> None:
+    def outcome() -> Iterator[object]:
         tracker = Tracker()
         for frame in range(60):
             good = reading(frame=frame, **hand(frame))
@@ -170,5 +170,5 @@ def test_the_same_readings_say_the_same() -> None:
             yield tracker.update(msgspec.structs.replace(good, numbers=tuple(numbers)))
             yield tracker.numbers
 
-    for first, second in pairwise([list(told()), list(told())]):
+    for first, second in pairwise([list(outcome()), list(outcome())]):
         assert first == second

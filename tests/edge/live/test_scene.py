@@ -7,13 +7,15 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from digitlens.config.parameters.tracking import TrackingParameters
 from digitlens.core.readings import Number, Reading
-from digitlens.live.tracker import GONE, Tracker
+from digitlens.live.tracker import Tracker
 from digitlens.reader import Reader
 from tests.edge.sheets import TEXTS, follow, ids, reading, settled_tracker, steady
 
 pytestmark = pytest.mark.slow
 
+FORGET = TrackingParameters().forget_frames
 SHEETS = 16
 CUTS = 40
 Images = npt.NDArray[np.uint8]
@@ -47,14 +49,14 @@ def _upper(seen: Reading) -> tuple[Number, ...]:
 
 @pytest.mark.parametrize(("hold", "between"), [(8, ""), (12, "torn"), (30, ""), (30, "black")])
 def test_hard_cuts(sheets: list[Reading], hold: int, between: str) -> None:
-    """Whatever is steady is on the sheet that is seen, or on those that were a moment ago."""
+    """Every steady number is on the sheet that is seen, or on one that was a moment ago."""
     random = np.random.default_rng(3)
     order = [sheets[0], *(sheets[int(random.integers(SHEETS))] for _ in range(CUTS))]
     tracker = Tracker()
     frame, took = 0, []
     shown: list[tuple[int, set[str]]] = []
     for before, now in pairwise(order):
-        shown = [(last, texts) for last, texts in shown if last >= frame - GONE - 1] + [
+        shown = [(last, texts) for last, texts in shown if last >= frame - FORGET - 1] + [
             (frame, _texts(before))
         ]
         may = _texts(now).union(*(texts for _, texts in shown))
@@ -77,7 +79,7 @@ def test_hard_cuts(sheets: list[Reading], hold: int, between: str) -> None:
 
 
 def test_a_row_is_replaced(sheets: list[Reading]) -> None:
-    """A part of the sheet is another one: what stays keeps its identity, and nothing is mixed."""
+    """One part of the sheet is replaced: the numbers of the rest keep their ids, and none is mixed."""
     wide = [seen for seen in sheets if _upper(seen) and len(_upper(seen)) < len(seen.numbers)]
     tracker = Tracker()
     frame = 0

@@ -22,7 +22,8 @@ from digitlens.live.stats import LoopStats
 from digitlens.outlets import mqtt
 from digitlens.outlets.dispatcher import EventDispatcher, OutletOpener
 from digitlens.outlets.entries import MAX_PRESENT, Draft, Entry
-from digitlens.outlets.mqtt import MqttOutlet, MqttTiming
+from digitlens.outlets.mqtt import MqttOutlet
+from digitlens.outlets.mqtt_settings import MqttTiming
 from digitlens.outlets.retained import RetainedState
 from tests.edge.outlets.brokers import (
     DEADLINE,

@@ -13,7 +13,7 @@ Gray = npt.NDArray[np.uint8]
 Digits = tuple[Gray, Gray]
 
 
-def _sheet(digits: Digits, noise: float, shade: float, board: bool = False) -> Gray:
+def _sheet(digits: Digits, noise: float, shade: float, blackboard: bool = False) -> Gray:
     """Two numbers on a sheet of 640 x 480, at 1/2 and 3/4 of its height."""
     page = np.full((480, 640), 225, np.float32)
     for text, left, top in (("3519", 200, 220), ("27", 260, 340)):
@@ -22,24 +22,24 @@ def _sheet(digits: Digits, noise: float, shade: float, board: bool = False) -> G
     page *= np.linspace(1, 1 - shade, page.shape[1], dtype=np.float32)
     page += np.random.default_rng(3).normal(0, 1, page.shape) * noise
     gray: Gray = page.clip(0, 255).astype(np.uint8)
-    return cv2.bitwise_not(gray).astype(np.uint8) if board else gray
+    return cv2.bitwise_not(gray).astype(np.uint8) if blackboard else gray
 
 
 @pytest.mark.parametrize(
-    ("noise", "shade", "board"), [(0, 0, False), (1.5, 0.4, False), (6, 0.2, False), (1, 0.3, True)]
+    ("noise", "shade", "blackboard"), [(0, 0, False), (1.5, 0.4, False), (6, 0.2, False), (1, 0.3, True)]
 )
 def test_margins_change_nothing(
-    digits: Digits, monkeypatch: pytest.MonkeyPatch, noise: float, shade: float, board: bool
+    digits: Digits, monkeypatch: pytest.MonkeyPatch, noise: float, shade: float, blackboard: bool
 ) -> None:
-    page = _sheet(digits, noise, shade, board)
+    page = _sheet(digits, noise, shade, blackboard)
     found = ink.find_ink(page)
     glyphs = segment(page).glyphs
     monkeypatch.setattr(ink, "_inked", lambda shape, *_: (slice(0, shape[0]), slice(0, shape[1])))
-    whole = ink.find_ink(page)
-    np.testing.assert_array_equal(found.mask, whole.mask)
-    np.testing.assert_array_equal(found.faint, whole.faint)
+    everywhere = ink.find_ink(page)
+    np.testing.assert_array_equal(found.mask, everywhere.mask)
+    np.testing.assert_array_equal(found.faint, everywhere.faint)
     for picture, other in (
-        (found.contrast, whole.contrast), (found.edge, whole.edge), (found.deep, whole.deep)
+        (found.contrast, everywhere.contrast), (found.edge, everywhere.edge), (found.deep, everywhere.deep)
     ):  # fmt: skip
         inner = tuple(slice(max(0, side.start) + 4, side.stop - 4) for side in found.part)
         np.testing.assert_array_equal(picture[inner], other[inner])

@@ -139,10 +139,10 @@ def test_only_the_part_of_a_row_that_is_in_doubt_is_read(digits: Digits) -> None
     page = np.full((300, close.shape[1] + sure.shape[1] + 60), 220, np.uint8)
     page[100 : 100 + len(sure), : sure.shape[1]] = sure
     page[100 : 100 + len(close), -close.shape[1] :] = close
-    reader = Reader(strips=Asked.load())
+    reader = Reader(recognizer=Asked.load())
     assert [found.text for found in reader.read(page).numbers] == ["3141", "4071"]
     (part,) = widths
-    Reader(whole="all", strips=reader._strips).read(close)
+    Reader(row_network="all", recognizer=reader._recognizer).read(close)
     assert part == pytest.approx(widths[-1], abs=6)
 
 
@@ -182,13 +182,13 @@ def test_only_rows_in_doubt_are_asked_about(digits: Digits) -> None:
         ("none", close, 0),
     ):
         network.count = 0
-        Reader(whole=whole, strips=network).read(page)  # type: ignore[arg-type]
+        Reader(row_network=whole, recognizer=network).read(page)  # type: ignore[arg-type]
         assert network.count == asked, whole
 
 
 def test_each_digit_of_a_row_has_its_own_box(digits: Digits) -> None:
     page = touch("204753", digits, 3, overlap=0)
-    (number,) = Reader(whole="all").read(page).numbers
+    (number,) = Reader(row_network="all").read(page).numbers
     assert number.text == "204753"
     lefts = [digit.box[0] for digit in number.digits]
     assert lefts == sorted(lefts)
@@ -201,8 +201,10 @@ def test_each_digit_of_a_row_has_its_own_box(digits: Digits) -> None:
 
 def test_reading_a_row_twice_says_the_same(digits: Digits) -> None:
     page = touch("90210", digits, 7)
-    reader = Reader(whole="all")
-    assert reader.read(page).numbers == reader.read(page).numbers == Reader(whole="all").read(page).numbers
+    reader = Reader(row_network="all")
+    assert (
+        reader.read(page).numbers == reader.read(page).numbers == Reader(row_network="all").read(page).numbers
+    )
 
 
 def _number(text: str, confidence: float) -> Number:

@@ -32,8 +32,8 @@ class ReadingHandler(Handler):
                 "numbers": [number_json(number) for number in shown.numbers],
                 "milliseconds": {
                     name: round(stats.last[stage], 3)
-                    for name, stage in (("segment", "segment"), ("classify", "classify"), ("total", "read"))
-                    if stage in stats.last
+                    for name in ("glyphs", "rows", "numbers", "total")
+                    if (stage := "read" if name == "total" else name) in stats.last
                 },
                 "age": None if stats.age is None else round(stats.age, 3),
                 "trouble": metrics.outage(stats),

@@ -1,4 +1,4 @@
-"""Modules that stand in for hardware's, found by the folder's being on sys.path."""
+"""Modules that stand in for hardware's, found by their folder on sys.path."""
 
 from pathlib import Path
 

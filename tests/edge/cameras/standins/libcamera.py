@@ -1,4 +1,4 @@
-"""Stands in for libcamera's Python, of which the adapter takes the transform alone."""
+"""Stands in for libcamera's Python, of which the adapter uses the transform alone."""
 
 from dataclasses import dataclass
 

@@ -1,9 +1,8 @@
 """Stands in for picamera2 where there is no camera: memory is its buffers, a test is its sensor.
 
-What it does is what picamera2 0.3.38 was seen to do over libcamera's virtual camera, as far as the adapter
-asks it: a few buffers that come again, counted requests, formats and strides of its own choice, errors of its
-own kind. It proves how the adapter takes them, not that a camera is so; deploy/checks/camera has the real
-library.
+It behaves as picamera2 0.3.38 does over libcamera's virtual camera, as far as the adapter uses it: a few
+buffers that come again, counted requests, formats and strides of its own choice, errors of its own kind. It
+proves how the adapter handles them, not that a camera is so; deploy/checks/camera has the real library.
 """
 
 import mmap
@@ -18,7 +17,7 @@ import numpy as np
 
 
 class Sensor:
-    """What a test sets before it opens the camera."""
+    """The sensor, which a test sets up before it opens the camera."""
 
     def __init__(self) -> None:
         self.cameras = [{"Id": "/base/soc/i2c0mux/i2c@1/imx708@1a", "Model": "imx708"}]
@@ -43,14 +42,14 @@ sensor = Sensor()
 
 
 class Request:
-    """One buffer for each stream, that comes again and again."""
+    """One buffer for each stream, which is reused."""
 
     def __init__(self, camera: "Picamera2") -> None:
         self.camera = camera
         self.count = 0
         self.buffers = {
             name: mmap.mmap(-1, stream["framesize"])
-            for name, stream in camera.told.items()
+            for name, stream in camera.configured.items()
             if name in ("main", "lores") and stream is not None
         }
         self.bytes: dict[str, int] = {}
@@ -127,7 +126,7 @@ class Picamera2:
         self.pre_callback: Any = None
         self.camera_properties = {"Model": sensor.cameras[0]["Model"]}
         self.camera_controls = sensor.controls
-        self.told: dict[str, Any] = {}
+        self.configured: dict[str, Any] = {}
         self.requests: list[Request] = []
         self.preview: Any = None
         sensor.opened.append(self)
@@ -137,24 +136,24 @@ class Picamera2:
 
     def configure(self, asked: dict[str, Any]) -> None:
         self.asked = asked
-        self.told = dict(asked)
+        self.configured = dict(asked)
         for name in ("main", "lores"):
             stream = asked[name]
             if stream is None:
                 continue
             width, height = sensor.size or stream["size"]
             stride = width + sensor.padding
-            self.told[name] = {
+            self.configured[name] = {
                 "format": sensor.format,
                 "size": (width, height),
                 "stride": stride,
                 "framesize": stride * height * 3 // 2,
             }
         if not sensor.mirrors:
-            self.told["transform"] = SimpleNamespace(hflip=0, vflip=0)
+            self.configured["transform"] = SimpleNamespace(hflip=0, vflip=0)
 
     def camera_configuration(self) -> dict[str, Any]:
-        return self.told
+        return self.configured
 
     def start(self) -> None:
         self.requests = [Request(self) for _ in range(self.asked["buffer_count"])]
@@ -173,7 +172,7 @@ class Picamera2:
                 return False
             request.count = 1
         for name, memory in request.buffers.items():
-            stream = self.told[name]
+            stream = self.configured[name]
             (width, height), stride = stream["size"], stream["stride"]
             planes = np.frombuffer(memory, np.uint8).reshape(height * 3 // 2, stride)
             planes[:] = 77  # the padding is never black by chance

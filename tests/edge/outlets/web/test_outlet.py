@@ -104,7 +104,7 @@ def test_the_reading(port: int) -> None:
         assert answer.headers["Cache-Control"] == "no-store"
         reading = json.loads(answer.read())
     assert set(reading) >= {"source", "time", "size", "numbers", "milliseconds"}
-    assert set(reading["milliseconds"]) == {"segment", "classify", "total"}
+    assert set(reading["milliseconds"]) == {"glyphs", "rows", "numbers", "total"}
     (number,) = reading["numbers"]
     assert (number["text"], number["steady"]) == ("40716", True)
     assert [digit["value"] for digit in number["digits"]] == [4, 0, 7, 1, 6]
@@ -213,7 +213,7 @@ def test_the_metrics_are_prometheus(showing: Showing) -> None:
             assert by_stage[sample.labels["stage"]][-1] == sample.value
         if sample.name.endswith("_sum") and sample.labels["stage"] == "total":
             assert 0 < sample.value < LONG  # seconds
-    assert set(by_stage) >= {"camera", "segment", "classify", "track", "total"}
+    assert set(by_stage) >= {"camera", "glyphs", "rows", "numbers", "track", "total"}
     assert all(counts == sorted(counts) for counts in by_stage.values())
     (build,) = families["digitlens_build_info"].samples
     assert build.labels["version"]
@@ -239,7 +239,7 @@ def test_health_is_whether_frames_arrive(showing: Showing, idle: WebOutlet) -> N
             assert answer.status == 503
             assert b"no frame has come yet" in answer.read()
     stats = LoopStats("usb:0")
-    stats.lose("usb:0: unplugged")
+    stats.camera_lost("usb:0: unplugged")
     web = WebOutlet("127.0.0.1:0", LatestFrame(), stats)
     with asked(web.port, "/healthz") as answer:
         assert (answer.status, json.loads(answer.read())["why"]) == (503, "usb:0: unplugged")

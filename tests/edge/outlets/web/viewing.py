@@ -15,9 +15,11 @@ from digitlens.cameras.base import Camera
 from digitlens.cameras.replay import Replay
 from digitlens.core.errors import CameraError
 from digitlens.core.frames import Frame
+from digitlens.core.tracking import Event
 from digitlens.displays.none import NoDisplay
 from digitlens.live.latest import LatestFrame
 from digitlens.live.loop import Live
+from digitlens.live.observers import LiveObserver
 from digitlens.live.stats import LoopStats
 from digitlens.live.tracker import Tracker
 from digitlens.outlets.dispatcher import EventDispatcher, NullStore, OutletOpener
@@ -36,8 +38,8 @@ def until(true: Callable[[], Any], what: str = "it") -> Any:
     return found
 
 
-class Showing:
-    """Plays a picture endlessly and serves the page on a free port."""
+class Showing(LiveObserver):
+    """Plays a picture without end, and serves the page on a port of its own."""
 
     def __init__(self, picture: Path, reader: Reader, rate: float = 15.0, **options: Any) -> None:
         self.stats, self.latest = LoopStats(str(picture)), LatestFrame()
@@ -65,8 +67,7 @@ class Showing:
 
         self.live = Live(
             camera(), reader, Tracker(), NoDisplay(), wait=self._ended.wait, reopen=camera,
-            emit=lambda event: self.dispatcher.take(event, self.live.size),
-            publish=self.latest.publish, vitals=self.stats,
+            observers=(self.stats, self.latest, self),
         )  # fmt: skip
         self._thread = threading.Thread(target=self.live.run)
 
@@ -76,6 +77,9 @@ class Showing:
             f"127.0.0.1:{port}", latest=self.latest, stats=self.stats, **self._options
         )
         self.dispatcher.change({"web": OutletOpener(object(), lambda: self.web)})
+
+    def event(self, event: Event, size: tuple[int, int]) -> None:
+        self.dispatcher.take(event, size)
 
     def lose(self) -> None:
         """Unplug the camera."""

@@ -29,13 +29,13 @@ def test_shipped_models_read_real_digits(digits, name: str, least: float) -> Non
 def test_batches_of_any_size_read_the_same(digits) -> None:
     x, _ = digits
     classifier = Classifier.load()
-    whole = classifier.probabilities(x[:70])
+    expected = classifier.probabilities(x[:70])
     parts = [classifier.probabilities(x[start:end]) for start, end in ((0, 1), (1, 34), (34, 34), (34, 70))]
-    np.testing.assert_array_equal(np.concatenate(parts), whole)
+    np.testing.assert_array_equal(np.concatenate(parts), expected)
 
 
 @pytest.mark.parametrize("name", cards.names())
-def test_cards_are_true(name: str) -> None:
+def test_cards_describe_their_files(name: str) -> None:
     path = cards.find(name)
     card, content = cards.load(path)
     assert card.name == name
@@ -135,7 +135,7 @@ def test_an_unknown_interpreter_is_named() -> None:
 
 
 def test_both_interpreters_read_the_same(root: Path) -> None:
-    """litert and its predecessor: to the bit with TFLite's own kernels; XNNPACK rounds a little otherwise.
+    """litert and its predecessor: to the bit with TFLite's own kernels; XNNPACK rounds differently.
 
     In a fresh process: tflite-runtime does not work in one that has loaded TensorFlow.
     """
@@ -157,7 +157,7 @@ def test_both_interpreters_read_the_same(root: Path) -> None:
     assert fast[1] <= 2  # of 1,000 digits
 
 
-def test_without_an_interpreter_the_mend_is_named() -> None:
+def test_without_an_interpreter_the_fix_is_named() -> None:
     """In a fresh interpreter in which no TFLite module can be imported."""
     program = (
         "import sys\n"

@@ -1,4 +1,4 @@
-"""Files in a camera's place: in order, at their rate, and what is wrong with them."""
+"""Files in place of a camera: in order, at their rate, and their faults."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from digitlens.cameras.orientation import turned
+from digitlens.cameras.orientation import oriented
 from digitlens.cameras.registry import open_camera
 from digitlens.core.errors import CameraError, CameraStalled
 from tests.edge.films import LONG, film, levels, plain
@@ -46,7 +46,7 @@ def test_a_picture_repeats_without_end(tmp_path: Path) -> None:
     assert camera.newest(LONG) is None
 
 
-def test_who_is_late_gets_the_newest(tmp_path: Path) -> None:
+def test_a_late_caller_gets_the_newest(tmp_path: Path) -> None:
     path = film(tmp_path / "film.avi", list(range(0, 250, 10)))
     camera = open_camera(str(path), rate=1000)
     assert camera.newest(LONG) is not None
@@ -88,8 +88,8 @@ def test_a_file_of_a_folder_that_is_deleted_in_the_middle(tmp_path: Path) -> Non
 def test_pictures_of_other_sizes_and_torn_ones(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), plain(10))
     cv2.imwrite(str(tmp_path / "b.jpg"), np.random.default_rng(0).integers(0, 255, (90, 70, 3), np.uint8))
-    whole = (tmp_path / "b.jpg").read_bytes()
-    (tmp_path / "c.jpg").write_bytes(whole[: len(whole) // 2])
+    data = (tmp_path / "b.jpg").read_bytes()
+    (tmp_path / "c.jpg").write_bytes(data[: len(data) // 2])
     cv2.imwrite(str(tmp_path / "d.png"), plain(20, 20, 30))
     camera = open_camera(str(tmp_path), rate=0)
     assert [found.gray.shape for found in (camera.newest(LONG), camera.newest(LONG)) if found] == [
@@ -118,7 +118,7 @@ def test_without_color_the_image_is_the_gray_one(tmp_path: Path) -> None:
 def test_rotation_and_flip(rotation: int, flip: str, corner: tuple[int, int]) -> None:
     picture = np.zeros((4, 6), np.uint8)
     picture[0, 0] = 255
-    result = turned(picture, rotation, flip)
+    result = oriented(picture, rotation, flip)
     assert result.shape == ((4, 6) if rotation % 180 == 0 else (6, 4))
     assert result[corner] == 255
 
@@ -133,7 +133,7 @@ def test_a_file_that_is_no_video(tmp_path: Path, name: str) -> None:
 
 
 def test_memory_is_flat_over_a_long_replay(tmp_path: Path) -> None:
-    """Two thousand frames of nobody's: a queue of them would be 26 MB."""
+    """Two thousand frames: a queue of them would be 26 MB."""
     camera = open_camera(str(film(tmp_path / "film.avi", [0, 50] * 10)), rate=0, repeat=150)
     for _ in range(500):
         camera.newest(LONG)

@@ -16,7 +16,7 @@ Window = tuple[slice, slice]
 
 CELL = 8
 """Pixels of the coarse grid's step."""
-BOARD = 80
+POLARITY_SIDE = 80
 """Pixels of the longer side at which light on dark is told from dark on light."""
 DARKEST_PAPER = 0.4
 """Of the bright paper's level: what is darker is no paper in a shadow but the table behind the sheet."""
@@ -30,13 +30,13 @@ BLACK = 8.0
 class Illumination:
     """A picture, dark ink on light paper, a little blurred, (H, W) uint8, and its light on the coarse grid.
 
-    `paper` is its paper's brightness, 1 at the least; `behind` is 255 where there is none, if that is
+    `paper` is its paper's brightness, 1 at the least; `background` is 255 where there is none, if that is
     anywhere.
     """
 
     soft: Gray
     paper: Floats
-    behind: Gray | None
+    background: Gray | None
 
     def contrast(self, where: Window, paper: Gray, into: Gray) -> None:
         """Of a part of the picture, of whose pixels this is the paper: how much darker they are."""
@@ -46,7 +46,7 @@ class Illumination:
     def contrast_of(self, cells: Gray) -> Gray:
         """The same of a gray level for each cell."""
         found = cv2.convertScaleAbs(np.maximum(255 - np.float32(255) * cells / self.paper, 0))
-        return _gray(found if self.behind is None else cv2.subtract(found, self.behind))
+        return _gray(found if self.background is None else cv2.subtract(found, self.background))
 
     def rows(self) -> Gray:
         """The contrast of every eighth row of the picture."""
@@ -59,18 +59,20 @@ class Illumination:
         """How much darker than its paper the part `where` of a picture of this size is, which is `gray`."""
         cv2.divide(gray, paper, dst=into, scale=255)
         cv2.bitwise_not(into, dst=into)
-        if self.behind is not None:
-            behind = cv2.resize(self.behind, size, interpolation=cv2.INTER_NEAREST)
-            cv2.subtract(into, behind[where], dst=into)
+        if self.background is not None:
+            background = cv2.resize(self.background, size, interpolation=cv2.INTER_NEAREST)
+            cv2.subtract(into, background[where], dst=into)
 
 
 def estimate_illumination(gray: Gray) -> Illumination:
     """(H, W) uint8, dark ink on light paper or the reverse -> its light."""
     coarse = _coarse(gray)
-    if _is_blackboard(coarse if max(coarse.shape) >= BOARD else gray):
+    if _is_blackboard(coarse if max(coarse.shape) >= POLARITY_SIDE else gray):
         gray, coarse = _gray(cv2.bitwise_not(gray)), _gray(cv2.bitwise_not(coarse))
     paper = _paper(coarse.astype(np.float32))
-    return Illumination(_gray(cv2.GaussianBlur(gray, (3, 3), 0)), np.maximum(paper, 1), _behind(paper))
+    return Illumination(
+        _gray(cv2.GaussianBlur(gray, (3, 3), 0)), np.maximum(paper, 1), _background_mask(paper)
+    )
 
 
 def _coarse(gray: Gray) -> Gray:
@@ -85,7 +87,7 @@ def _coarse(gray: Gray) -> Gray:
 
 def _is_blackboard(gray: Gray) -> bool:
     """Whether what stands out from its surroundings is lighter than they are."""
-    shrink = max(1.0, max(gray.shape) / BOARD)
+    shrink = max(1.0, max(gray.shape) / POLARITY_SIDE)
     size = max(1, round(gray.shape[1] / shrink)), max(1, round(gray.shape[0] / shrink))
     small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
     around = cv2.medianBlur(small, 9)
@@ -94,7 +96,7 @@ def _is_blackboard(gray: Gray) -> bool:
     return float(np.sum(lighter, dtype=np.int64)) > 1.5 * float(np.sum(darker, dtype=np.int64))
 
 
-def _behind(paper: Floats) -> Gray | None:
+def _background_mask(paper: Floats) -> Gray | None:
     """Where no paper is, 255 on the coarse grid: a covered lens, or the table behind the sheet.
 
     Both the table and a deep shade are much darker than the sheet; the table begins at an edge. None: there
@@ -104,7 +106,7 @@ def _behind(paper: Floats) -> Gray | None:
     if darkest > max(BLACK, DARKEST_PAPER * brightest):
         return None
     _, black = cv2.threshold(paper, BLACK, 255, cv2.THRESH_BINARY_INV)
-    behind = _gray(black)
+    background = _gray(black)
     _, dark = cv2.threshold(
         paper, DARKEST_PAPER * float(np.percentile(paper, 90)), 255, cv2.THRESH_BINARY_INV
     )
@@ -115,8 +117,8 @@ def _behind(paper: Floats) -> Gray | None:
         inside = paper[(region - cv2.erode(region, around)).astype(bool)]
         outside = paper[(cv2.dilate(region, around) - region).astype(bool)]
         if inside.size and outside.size and np.median(inside) < SHARP * np.median(outside):
-            behind[region.astype(bool)] = 255
-    return behind if cv2.countNonZero(behind) else None
+            background[region.astype(bool)] = 255
+    return background if cv2.countNonZero(background) else None
 
 
 def _paper(coarse: Floats) -> Floats:

@@ -6,9 +6,10 @@ import numpy.typing as npt
 import pytest
 
 from digitlens import Classifier, Reader
+from digitlens.config.parameters.glyphs import GlyphParameters, LatticeParameters
 from digitlens.glyphs import lattice
-from digitlens.glyphs import seams as cuts
 from digitlens.glyphs.normalize import to_mnist
+from digitlens.glyphs.seams import find_seams, split
 from digitlens.paper.segment import Glyph, find_glyphs, segment
 from tests.edge.pages import touch, write
 
@@ -27,16 +28,16 @@ def bridge() -> Gray:
 
 
 def test_a_seam_crosses_where_the_ink_is_thin(bridge: Gray) -> None:
-    middle = [seam for seam in cuts.seams(bridge) if abs(seam.columns.mean() - 50) < 4]
+    middle = [seam for seam in find_seams(bridge) if abs(seam.columns.mean() - 50) < 4]
     assert middle
     assert min(seam.cost for seam in middle) < 0.1
     assert all(seam.columns.shape == (60,) for seam in middle)
 
 
 def test_a_split_loses_nothing(bridge: Gray) -> None:
-    found = cuts.seams(bridge)
+    found = find_seams(bridge)
     assert found
-    parts = cuts.split(bridge, found)
+    parts = split(bridge, found)
     assert len(parts) == len(found) + 1
     np.testing.assert_array_equal(np.sum(parts, axis=0, dtype=np.int64), bridge)
     assert np.max(np.count_nonzero(parts, axis=0)) == 1
@@ -46,7 +47,7 @@ def test_a_split_loses_nothing(bridge: Gray) -> None:
 @pytest.mark.parametrize("level", [0, 255])
 def test_seams_of_any_shape(shape: tuple[int, int], level: int) -> None:
     ink = np.full(shape, level, np.uint8)
-    parts = cuts.split(ink, cuts.seams(ink))
+    parts = split(ink, find_seams(ink))
     np.testing.assert_array_equal(np.sum(parts, axis=0, dtype=np.int64), ink)
 
 
@@ -75,7 +76,7 @@ def test_a_broken_digit_is_one(reader: Reader, digits: Digits, text: str, gap: s
     assert [number.text for number in reader.read(page).numbers] == [text]
 
 
-def test_what_is_sure_is_left_alone(digits: Digits) -> None:
+def test_sure_glyphs_stay_unchanged(digits: Digits) -> None:
     glyphs = find_glyphs(write("40716", digits))
     calls: list[int] = []
     classifier = Classifier.load()
@@ -88,6 +89,19 @@ def test_what_is_sure_is_left_alone(digits: Digits) -> None:
     assert calls == [5]
     assert resolved.parts == []
     assert {glyph.box for glyph in resolved.glyphs} == {glyph.box for glyph in glyphs}
+
+
+def test_parameters_bound_seams_and_doubt(bridge: Gray, digits: Digits) -> None:
+    assert len(find_seams(bridge, GlyphParameters(most_seams=1))) == 1
+    assert all(seam.cost == 0 for seam in find_seams(bridge, GlyphParameters(seam_cost=0.0)))
+    glyphs = find_glyphs(touch("27", digits, 0))
+    classifier = Classifier.load()
+
+    def classify(some: list[Glyph]) -> npt.NDArray[np.float32]:
+        return classifier.probabilities(to_mnist(some))
+
+    assert lattice.resolve(glyphs, classify).parts
+    assert lattice.resolve(glyphs, classify, LatticeParameters(most_doubtful=0)).parts == []
 
 
 def test_nothing_to_resolve() -> None:

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from digitlens.config.parameters.numbers import NumberParameters
 from digitlens.core.readings import Digit
 from digitlens.numbers.grouping import separated, to_numbers
 
@@ -25,8 +26,14 @@ def test_rows_top_to_bottom_digits_left_to_right() -> None:
     assert _texts(digits[::-1]) == ["123", "456", "789"]
 
 
-def test_a_gap_parts_numbers() -> None:
+def test_a_gap_splits_numbers() -> None:
     assert _texts(_row("12 345  6", 0)) == ["12", "345", "6"]
+
+
+def test_parameters_say_how_gaps_split_numbers() -> None:
+    row = _row("12 345", 0)
+    (number,) = to_numbers(row, parameters=NumberParameters(wide_gap=3.0))
+    assert number.text == "12345"
 
 
 def test_wide_writing_is_one_number() -> None:
@@ -61,7 +68,7 @@ def _upright(x: int, slant: int = 0) -> np.ndarray:
     return np.array([[x, 0], [x + slant, 400]], np.int32)
 
 
-def test_a_table_parts_its_numbers() -> None:
+def test_a_table_splits_numbers() -> None:
     """Also where digits stand as close across the line as in a number, and the line leans."""
     row = _row("1234", 200)  # 36 wide, 50 apart: lines go through the gaps
     cells = [_upright(93 - 10, 20), _upright(300)]
@@ -70,7 +77,7 @@ def test_a_table_parts_its_numbers() -> None:
     assert [number.text for number in to_numbers(row, below)] == ["1234"]
 
 
-def test_squared_paper_parts_nothing() -> None:
+def test_squared_paper_splits_nothing() -> None:
     squares = [_upright(x) for x in range(43, 400, 50)]
     assert [number.text for number in to_numbers(_row("1234", 200), squares)] == ["1234"]
 

@@ -16,7 +16,7 @@ from digitlens.core.errors import DisplayError
 from digitlens.displays.base import Display
 from digitlens.displays.registry import open_display
 from tests import needs
-from tests.edge.displays.test_marks import tracked
+from tests.edge.displays.test_labels import tracked
 
 PICTURE = np.full((480, 640, 3), 200, np.uint8)
 pygame = pytest.importorskip("pygame", reason="needs pygame-ce (the extra window)")
@@ -94,7 +94,7 @@ def test_the_close_of_the_live_window_quits(dummy: Display) -> None:
 
 
 @pytest.mark.parametrize("shape", [(480, 640), (480, 640, 3), (720, 1280, 3), (2000, 300, 3), (1, 1)])
-def test_pictures_of_every_shape_are_shown_whole(dummy: Display, shape: tuple[int, ...]) -> None:
+def test_pictures_of_every_shape_are_shown_complete(dummy: Display, shape: tuple[int, ...]) -> None:
     picture = np.full(shape, 200, np.uint8)
     picture.flags.writeable = False
     dummy.show(picture, (), (shape[1], shape[0]), "")
@@ -149,27 +149,13 @@ def test_without_kmsdrm_there_is_no_display_and_a_reason(
         open_display("sdl")
 
 
-@pytest.mark.parametrize(
-    ("wanted", "says"),
-    [("drm", "no preview of its own"), ("qt", "no preview of its own"), ("tft", "there is auto")],
-)
-def test_what_cannot_be_had_is_named(wanted: str, says: str) -> None:
-    with pytest.raises(DisplayError, match=f"{wanted}.*{says}"):
-        open_display(wanted)
-
-
-def test_none_as_asked(capsys: pytest.CaptureFixture[str]) -> None:
-    assert open_display("none").name == "none"
-    assert capsys.readouterr().err == "digitlens: display none; as asked\n"
-
-
 ON_A_REAL_SCREEN = """
 import os, signal, subprocess, sys
 import numpy as np
 from PIL import ImageGrab
 from digitlens.displays.registry import open_display
 from digitlens.core.errors import DisplayError
-from tests.edge.displays.test_window import PICTURE, tracked
+from tests.edge.displays.test_sdl import PICTURE, tracked
 
 server = subprocess.Popen(
     ["Xvfb", "-displayfd", "1", "-screen", "0", "480x320x24"],
@@ -218,7 +204,7 @@ def test_a_real_window_whose_server_ends(root: Path) -> None:
 
 UNTIL_QUIT = """
 from digitlens.displays.registry import open_display
-from tests.edge.displays.test_window import PICTURE, tracked
+from tests.edge.displays.test_sdl import PICTURE, tracked
 
 display = open_display("sdl")
 keys = []

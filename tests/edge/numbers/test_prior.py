@@ -6,13 +6,13 @@ import pytest
 from digitlens.numbers import prior
 
 
-def test_what_is_alone_stays_as_it_is() -> None:
+def test_a_lone_glyph_keeps_its_probability() -> None:
     likely, share = prior.em_class_prior(np.array([0.35]), 0.2, 0.2, 8)
     assert likely[0] == pytest.approx(0.35)
     assert share > 0.2
 
 
-def test_company_decides_what_is_in_doubt() -> None:
+def test_other_glyphs_decide_a_doubtful_one() -> None:
     doubtful = 0.5
     among_digits, _ = prior.em_class_prior(np.array([doubtful] + [0.99] * 9), 0.2, 0.2, 4)
     among_letters, _ = prior.em_class_prior(np.array([doubtful] + [0.02] * 9), 0.2, 0.2, 4)
@@ -21,7 +21,7 @@ def test_company_decides_what_is_in_doubt() -> None:
     assert among_digits[1:].min() > 0.98
 
 
-def test_the_part_of_others_is_found() -> None:
+def test_the_fraction_of_non_digits_is_estimated() -> None:
     """Probabilities made where a fifth is no digit, on a page where it is three quarters."""
     random = np.random.default_rng(2)
     other = random.random(4000) < 0.75

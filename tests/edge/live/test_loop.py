@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -12,33 +12,36 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digitlens import Reader, Reading
+from digitlens import Reader
 from digitlens.cameras.base import Camera
 from digitlens.cameras.newest import Newest
 from digitlens.cameras.registry import open_camera
+from digitlens.config.parameters.tracking import LoopParameters
 from digitlens.core.errors import CameraError, DisplayError
 from digitlens.core.frames import Frame
 from digitlens.core.preview import Preview
 from digitlens.core.tracking import Event, Tracked
 from digitlens.displays.base import Display, Key
 from digitlens.displays.registry import open_display
-from digitlens.live.loop import CONFIRM, PAUSES, Live
+from digitlens.live.loop import Live
+from digitlens.live.observers import LiveObserver
 from digitlens.live.recording import Recorder
 from digitlens.live.snapshots import Snapshots
 from digitlens.live.tracker import Tracker
 from tests.edge.pages import write
 
+PAUSES = LoopParameters().reopen_pauses
 Pixels = npt.NDArray[np.uint8]
 Digits = tuple[Pixels, Pixels]
 LONG = 30.0
 
 
 class Screen:
-    """A display in memory: keeps what it was last handed, and presses keys at given frames."""
+    """A display in memory: keeps what it shows, and presses keys at given frames."""
 
     name = "memory"
 
-    def __init__(self, keys: Mapping[int, list[Any]] | None = None) -> None:
+    def __init__(self, keys: dict[int, list[Key]] | None = None) -> None:
         self.shown = 0
         self.images: list[float] = []
         self.status: list[str] = []
@@ -64,7 +67,7 @@ class Screen:
 
 
 class Clock:
-    """Time that passes only where somebody waits."""
+    """Time that passes only while somebody waits."""
 
     def __init__(self, end: float = 1000.0) -> None:
         self.now = 0.0
@@ -79,7 +82,7 @@ class Clock:
 
 
 class Frames:
-    """A camera that gives what a list says: pictures, errors, and the end."""
+    """A camera that plays a list: pictures, errors, and the end."""
 
     name = "list"
     dropped = 0
@@ -107,15 +110,34 @@ class Frames:
         self.closed += 1
 
 
+class Notes(LiveObserver):
+    """Keeps the events and the messages."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.lines: list[str] = []
+
+    def event(self, event: Event, size: tuple[int, int]) -> None:
+        self.events.append(event)
+
+    def message(self, line: str) -> None:
+        self.lines.append(line)
+
+
 def run(
-    camera: Camera, reader: Reader, display: Display | None = None, **more
+    camera: Camera,
+    reader: Reader,
+    display: Display | None = None,
+    observers: Sequence[LiveObserver] = (),
+    wait: Callable[[float], bool] = lambda seconds: False,
+    **more: Any,
 ) -> tuple[Live, list[Event], list[str]]:
-    events: list[Event] = []
-    lines: list[str] = []
-    more = {"wait": lambda seconds: False} | more
-    live = Live(camera, reader, Tracker(), display or Screen(), emit=events.append, say=lines.append, **more)
+    notes = Notes()
+    live = Live(
+        camera, reader, Tracker(), display or Screen(), wait=wait, observers=(notes, *observers), **more
+    )
     live.run()
-    return live, events, lines
+    return live, notes.events, notes.lines
 
 
 @pytest.fixture
@@ -132,10 +154,16 @@ def test_an_unmoving_picture_is_read_a_few_times(reader: Reader, page: Pixels) -
     screen = Screen()
     live, events, lines = run(Frames(noisy(page, 100)), reader, screen)
     assert (live.frames, screen.shown, lines) == (100, 100, [])
-    assert CONFIRM <= live.read <= 25
+    assert LoopParameters().confirm_frames <= live.read <= 25
     assert [(event.kind, event.text) for event in events] == [("appeared", "40716")]
     assert screen.numbers[-1] == ["40716"]
     assert screen.size == (page.shape[1], page.shape[0])
+
+
+def test_the_parameters_decide_how_often_a_picture_is_read(reader: Reader, page: Pixels) -> None:
+    parameters = LoopParameters(confirm_frames=10, unsteady_confirm_frames=10, refresh_frames=5)
+    live, _, _ = run(Frames([page] * 30), reader, parameters=parameters)
+    assert live.read == 10 + 20 // 5
 
 
 def test_a_moving_picture_is_read_every_time(reader: Reader, page: Pixels) -> None:
@@ -144,7 +172,7 @@ def test_a_moving_picture_is_read_every_time(reader: Reader, page: Pixels) -> No
     assert [event.text for event in events] == ["40716"]
 
 
-def test_what_is_written_later_is_read(reader: Reader, digits: Digits, page: Pixels) -> None:
+def test_a_number_written_later_is_read(reader: Reader, digits: Digits, page: Pixels) -> None:
     more = page.copy()
     more[:, :60] = page[:, 280:340]
     both = np.vstack([page, write("27   ", digits)])
@@ -226,7 +254,7 @@ def test_a_camera_that_stalls_without_an_error_is_noticed_by_its_newest_frame(
     camera = Newest("usb:0", grab)
 
     class Passing:
-        """The time that a camera is waited for passes on the clock, not here."""
+        """Waiting for the camera takes time on the test's clock only."""
 
         name = "usb:0"
         preview: Preview | None = None
@@ -281,7 +309,8 @@ def test_a_screen_that_is_gone(reader: Reader, page: Pixels) -> None:
 
 def test_the_keys(reader: Reader, page: Pixels, tmp_path: Path) -> None:
     black = np.zeros_like(page)
-    screen = Screen({15: ["save", "stages", "freeze"], 20: ["save", "other"], 25: ["freeze"], 28: ["quit"]})
+    keys: dict[int, list[Key]] = {15: ["save", "stages", "freeze"], 25: ["freeze"], 28: ["quit"]}
+    screen = Screen({**keys, 20: ["save", "other"]})  # type: ignore[list-item]  # no key of ours
     live, events, lines = run(
         Frames([page] * 15 + [black] * 10 + [page] * 20), reader, screen, snapshots=Snapshots(tmp_path)
     )
@@ -303,16 +332,17 @@ def test_the_close_of_a_real_window_ends_it(
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     window = open_display("sdl")
 
-    def close(image: Pixels, reading: Reading) -> None:
-        if reading.time > 0.3:
-            pygame.event.post(pygame.event.Event(pygame.QUIT))
+    class Closing(LiveObserver):
+        def frame(self, frame: Frame, *more: object) -> None:
+            if frame.time > 0.3:
+                pygame.event.post(pygame.event.Event(pygame.QUIT))
 
-    live, events, lines = run(Frames(noisy(page, 100)), reader, window, record=close)
+    live, events, lines = run(Frames(noisy(page, 100)), reader, window, [Closing()])
     window.close()
     assert (live.frames, len(events), lines) == (11, 1, [])
 
 
-def test_nowhere_to_save_is_a_line(reader: Reader, page: Pixels, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_a_line(reader: Reader, page: Pixels, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     snapshots = Snapshots(tmp_path / "file" / "sub")
     live, _, lines = run(Frames([page] * 5), reader, Screen({3: ["save", "stages"]}), snapshots=snapshots)
@@ -325,7 +355,7 @@ def test_a_full_disk_while_recording_is_a_line_and_the_loop_goes_on(
 ) -> None:
     (tmp_path / "film.avi").symlink_to("/dev/full")
     recorder = Recorder(tmp_path / "film.avi")
-    live, events, lines = run(Frames([page] * 30), reader, record=recorder.add)
+    live, events, lines = run(Frames([page] * 30), reader, observers=[recorder])
     assert live.frames == 30
     assert len(events) == 1
     (line,) = lines
@@ -334,7 +364,7 @@ def test_a_full_disk_while_recording_is_a_line_and_the_loop_goes_on(
 
 def test_a_recording_is_replayed_with_the_same_numbers(reader: Reader, page: Pixels, tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "film.avi")
-    _, first, _ = run(Frames(noisy(page, 20)), reader, record=recorder.add)
+    _, first, _ = run(Frames(noisy(page, 20)), reader, observers=[recorder])
     recorder.close()
     _, second, _ = run(open_camera(str(recorder.path), rate=0), reader)
     assert [(event.kind, event.text) for event in first] == [(event.kind, event.text) for event in second]

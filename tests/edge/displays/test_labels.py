@@ -7,7 +7,7 @@ import pytest
 
 from digitlens.core.readings import Digit, number
 from digitlens.core.tracking import Tracked
-from digitlens.displays.labels import mark
+from digitlens.displays.labels import draw_labels
 
 Pixels = npt.NDArray[np.uint8]
 SCREENS = [(480, 320), (800, 480), (1280, 720), (1920, 1080)]
@@ -25,12 +25,13 @@ def paper(screen: tuple[int, int], level: int) -> Pixels:
 
 
 def label(canvas: Pixels, level: int) -> Pixels:
-    """What was drawn above the number's box, as gray."""
+    """The pixels drawn above the number's box, as gray."""
     height = len(canvas)
     gray = np.asarray(cv2.cvtColor(canvas, cv2.COLOR_BGR2GRAY), np.uint8)
     above = gray[: round(146 / 480 * height) - 2 * max(1, round(height / 400)) - 2]
     rows, columns = np.nonzero(above != level)
-    return above[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    found = above[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    return found.astype(np.uint8)
 
 
 @pytest.mark.parametrize("screen", SCREENS)
@@ -38,7 +39,7 @@ def label(canvas: Pixels, level: int) -> Pixels:
 @pytest.mark.parametrize("steady", [True, False])
 def test_labels_are_readable(screen: tuple[int, int], level: int, steady: bool) -> None:
     canvas = paper(screen, level)
-    mark(canvas, [tracked("4071", steady)], SIZE)
+    draw_labels(canvas, [tracked("4071", steady)], SIZE)
     seen = label(canvas, level)
     assert len(seen) >= max(12, screen[1] / 34)
     ink = seen > np.median(seen) + 60  # light letters on a dark ground, whatever the paper
@@ -48,12 +49,12 @@ def test_labels_are_readable(screen: tuple[int, int], level: int, steady: bool) 
 
 @pytest.mark.parametrize("screen", SCREENS)
 def test_steady_and_unsteady_are_apart_without_color(screen: tuple[int, int]) -> None:
-    """A whole line against dots around the number, and the question mark makes the label wider."""
+    """A solid line against dots around the number, and the question mark makes the label wider."""
     boxes = []
     widths = []
     for steady in (True, False):
         canvas = paper(screen, 255)
-        mark(canvas, [tracked("4071", steady)], SIZE)
+        draw_labels(canvas, [tracked("4071", steady)], SIZE)
         widths.append(label(canvas, 255).shape[1])
         gray = np.asarray(cv2.cvtColor(canvas, cv2.COLOR_BGR2GRAY), np.uint8)
         x, y, down = 120 * screen[0] // 640, 150 * screen[1] // 480, 40 * screen[1] // 480
@@ -68,7 +69,7 @@ def test_steady_and_unsteady_are_apart_without_color(screen: tuple[int, int]) ->
 @pytest.mark.parametrize("status", ["30.0 frames/s", "29.8 frames/s   read 18.2 ms   age 41 ms   " * 3])
 def test_the_status_line_fits(screen: tuple[int, int], status: str) -> None:
     canvas = paper(screen, 200)
-    mark(canvas, [], SIZE, status)
+    draw_labels(canvas, [], SIZE, status)
     drawn = (canvas != 200).any(axis=2)
     strip = np.flatnonzero(drawn.any(axis=1))
     assert strip[-1] == screen[1] - 1
@@ -79,13 +80,13 @@ def test_the_status_line_fits(screen: tuple[int, int], status: str) -> None:
 
 @pytest.mark.parametrize("at", [(0, 0), (560, 0), (0, 440), (560, 440), (250, 2), (-40, 200), (630, 470)])
 @pytest.mark.parametrize("steady", [True, False])
-def test_labels_at_the_edges_are_whole(at: tuple[int, int], steady: bool) -> None:
+def test_labels_at_the_edges_are_complete(at: tuple[int, int], steady: bool) -> None:
     canvas, middle = paper((640, 480), 255), paper((640, 480), 255)
-    mark(canvas, [tracked("88", steady, at)], SIZE, "status")
-    mark(middle, [tracked("88", steady, (250, 200))], SIZE, "status")
+    draw_labels(canvas, [tracked("88", steady, at)], SIZE, "status")
+    draw_labels(middle, [tracked("88", steady, (250, 200))], SIZE, "status")
     ground = (40, 120, 0) if steady else (20, 20, 20)
-    area, whole = ((picture[:455] == ground).all(axis=2).sum() for picture in (canvas, middle))
-    assert area > 0.5 * whole  # of its box, much is beyond the edge
+    area, complete = ((picture[:455] == ground).all(axis=2).sum() for picture in (canvas, middle))
+    assert area > 0.5 * complete  # of its box, much is beyond the edge
 
 
 def test_labels_do_not_hide_each_other() -> None:
@@ -93,10 +94,10 @@ def test_labels_do_not_hide_each_other() -> None:
     canvas = paper((1280, 720), 255)
     rows = [tracked("4071", True, (150, 60 + 70 * row), row + 1) for row in range(5)]
     alone = paper((1280, 720), 255)
-    mark(alone, rows[2:3], SIZE)
-    mark(canvas, rows, SIZE)
-    area, whole = ((picture == (40, 120, 0)).all(axis=2).sum() for picture in (canvas, alone))
-    assert area > 4.6 * whole
+    draw_labels(alone, rows[2:3], SIZE)
+    draw_labels(canvas, rows, SIZE)
+    area, complete = ((picture == (40, 120, 0)).all(axis=2).sum() for picture in (canvas, alone))
+    assert area > 4.6 * complete
 
 
 def test_labels_stay_on_their_side() -> None:
@@ -106,18 +107,18 @@ def test_labels_stay_on_their_side() -> None:
     for frame in range(40):
         canvas = paper((1280, 720), 255)
         near = tracked("55", True, (120, 118 - 24 + round(4 * np.sin(frame))), 2)
-        mark(canvas, [tracked("4071", True), near], SIZE, "", None, sides)
+        draw_labels(canvas, [tracked("4071", True), near], SIZE, "", None, sides)
         seen.add(tuple(sides.items()))
     assert len(seen) == 1
-    mark(paper((1280, 720), 255), [], SIZE, "", None, sides)
+    draw_labels(paper((1280, 720), 255), [], SIZE, "", None, sides)
     assert seen
-    mark(paper((1280, 720), 255), [near], SIZE, "", None, sides)
+    draw_labels(paper((1280, 720), 255), [near], SIZE, "", None, sides)
     assert sides.keys() == {2}
 
 
 def test_a_picture_that_does_not_fill_the_screen() -> None:
     """Boxes stand where the picture stands."""
     canvas = paper((1920, 1080), 0)
-    mark(canvas, [tracked("4071", True)], SIZE, "", (240, 0, 1440, 1080))
+    draw_labels(canvas, [tracked("4071", True)], SIZE, "", (240, 0, 1440, 1080))
     columns = np.flatnonzero((canvas == (40, 120, 0)).all(axis=2).any(axis=0))
     assert columns.min() == pytest.approx(240 + 120 * 2.25, abs=12)

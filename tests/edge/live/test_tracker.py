@@ -1,13 +1,16 @@
-"""Readings over time: what is steady, and what is told."""
+"""Readings over time: which numbers are steady, and their events."""
+
+from typing import Literal
 
 import msgspec
 import numpy as np
 import pytest
 
-from digitlens.core.arrays import Pixels
+from digitlens.config.parameters.tracking import TrackingParameters
 from digitlens.core.readings import Reading, number
 from digitlens.live.tracker import Tracker
 from digitlens.reader import Reader
+from tests.edge.live.test_loop import Digits
 from tests.edge.sheets import ROWS, TEXTS, follow, hand, ids, reading, settled_tracker, steady
 
 
@@ -28,6 +31,12 @@ def test_reading_until_steady() -> None:
     assert [(event.kind, event.text) for event in events] == [("appeared", text) for text in TEXTS]
     assert all(event.before == "" and 0 < event.time < 0.3 and event.confidence > 0.95 for event in events)
     assert [event.id for event in events] == sorted({event.id for event in events})
+
+
+def test_the_parameters_decide_when_a_number_is_steady() -> None:
+    tracker = Tracker(TrackingParameters(min_age=20))
+    events = follow(tracker, (reading(frame=frame) for frame in range(30)))
+    assert [event.time for event in events] == [19 / 30] * len(TEXTS)
 
 
 def test_a_moving_page_keeps_its_identities() -> None:
@@ -99,7 +108,7 @@ def test_sliding_out_of_the_view_and_back(settled: Tracker) -> None:
 
 
 @pytest.mark.parametrize("confidence", [0.2, 0.5])
-def test_what_stays_in_doubt_is_never_steady(confidence: float) -> None:
+def test_a_digit_in_doubt_is_never_steady(confidence: float) -> None:
     tracker = Tracker()
     good, doubt = reading(["12 34"]), reading(["12 34"], confidence=confidence)
     mixed = number((*good.numbers[0].digits[:1], *doubt.numbers[0].digits[1:]))
@@ -130,12 +139,12 @@ def test_the_size_of_the_picture_may_change(settled: Tracker) -> None:
     assert ids(settled) == before
 
 
-def test_a_shaken_page_through_the_reader(reader: Reader, digits: tuple[Pixels, Pixels]) -> None:
+def test_a_shaken_page_through_the_reader(reader: Reader, digits: Digits) -> None:
     """20 digits, 1280 x 720, hand and noise: all steady within ten frames, none wrong."""
     from digitlens_train import pages, shake
 
     paper = pages.Paper(size=(1440, 880), grain=0, leading=140)
-    sheet = pages.compose(["27301  845", "926  10", "8  673459"], *digits, seed=4, paper=paper)
+    sheet = pages.compose(["27301  845", "926  10", "8  673459"], digits[0], digits[1], seed=4, paper=paper)
     texts = [number.text for number in reader.read(sheet).numbers]
     assert sum(map(len, texts)) == 20
     tracker = Tracker()
@@ -147,7 +156,9 @@ def test_a_shaken_page_through_the_reader(reader: Reader, digits: tuple[Pixels, 
 
 
 @pytest.mark.parametrize("kind", ["ruled", "squared", "table"])
-def test_an_empty_sheet_under_a_moving_camera(reader: Reader, kind) -> None:
+def test_an_empty_sheet_under_a_moving_camera(
+    reader: Reader, kind: Literal["ruled", "squared", "table"]
+) -> None:
     from digitlens_train import paper, shake
 
     random = np.random.default_rng(5)

@@ -9,9 +9,8 @@ import pytest
 
 from digitlens import Reading
 from digitlens.cameras.registry import open_camera
-from digitlens.core.errors import PictureError, RecordError
+from digitlens.core.errors import RecordError
 from digitlens.live.recording import Recorder
-from digitlens.live.snapshots import Snapshots
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -78,19 +77,6 @@ def test_a_disk_that_fills_up_in_the_middle(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "said"), [("film.mp4", r"name it .*film\.avi"), ("no/film.avi", "No such")])
-def test_where_nothing_can_be_recorded(tmp_path: Path, name: str, said: str) -> None:
+def test_a_path_that_cannot_be_recorded_to(tmp_path: Path, name: str, said: str) -> None:
     with pytest.raises(RecordError, match=said):
         Recorder(tmp_path / name)
-
-
-def test_snapshots_never_overwrite(tmp_path: Path) -> None:
-    snapshots = Snapshots(tmp_path / "new")
-    paths = [snapshots.save(plain(0), reading(turn)) for turn in (1.0, 2.0)]
-    assert [path.name for path in paths] == ["digitlens_0001.png", "digitlens_0002.png"]
-    assert [json.loads(path.with_suffix(".json").read_text())["time"] for path in paths] == [1.0, 2.0]
-
-
-def test_a_folder_for_snapshots_that_cannot_be_made(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(PictureError, match="cannot be made"):
-        Snapshots(tmp_path / "file" / "sub").save(plain(0), reading(0.0))

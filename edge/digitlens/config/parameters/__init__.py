@@ -1,0 +1,23 @@
+"""The parameters of each stage of the reading path, with their defaults; imports core alone.
+
+Every field says its quantity, the set that it was chosen on, and its unit.
+"""
+
+from dataclasses import dataclass, field
+
+from digitlens.config.parameters.glyphs import GlyphParameters, LatticeParameters
+from digitlens.config.parameters.numbers import NumberParameters
+from digitlens.config.parameters.reader import ReaderParameters
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """One of each stage's parameters, as the Reader hands them down."""
+
+    reader: ReaderParameters = field(default_factory=ReaderParameters)
+    glyphs: GlyphParameters = field(default_factory=GlyphParameters)
+    lattice: LatticeParameters = field(default_factory=LatticeParameters)
+    numbers: NumberParameters = field(default_factory=NumberParameters)
+
+
+DEFAULT = Parameters()

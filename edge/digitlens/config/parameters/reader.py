@@ -1,0 +1,35 @@
+"""Parameters of the Reader: the size that a picture is read at, and which numbers are reported."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderParameters:
+    """Scaling before segmentation, and the confidences that digits and numbers need."""
+
+    longest_side: int = 1280
+    """Longer side above which a picture is reduced first; boxes keep its own scale; set by hand; pixels."""
+    low_writing: int = 16
+    """Median glyph height below which a picture is enlarged and segmented again; set by hand; pixels."""
+    enlarged_height: int = 32
+    """Median glyph height after enlarging, the limits below allowing it; set by hand; pixels."""
+    enlarged_area: int = 1_000_000
+    """Largest area of an enlarged picture; set by hand; pixels."""
+    largest_scale: float = 4.0
+    """Largest factor of enlarging; set by hand; no unit."""
+    smallest_scale: float = 1.3
+    """Smallest factor that is worth enlarging; set by hand; no unit."""
+    min_confidence: float = 0.75
+    """Mean confidence of a number's digits below which it is a word or a scribble; set by hand; probability.
+
+    One doubtful digit among sure ones stays: a number that lacks a digit is worse than one in doubt.
+    """
+    min_posterior: float = 0.45
+    """The same for networks that know non-digits, after the class prior's correction; set by hand;
+    probability."""
+    min_digit: float = 0.02
+    """Probability of being a digit below which a glyph separates two numbers; set by hand; probability."""
+    subscript_height: float = 0.75
+    """Height below which a digit close behind a letter is its subscript; set by hand; letter heights."""
+    subscript_gap: float = 0.35
+    """Gap up to which such a digit is close; set by hand; letter heights."""

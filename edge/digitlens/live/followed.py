@@ -1,0 +1,130 @@
+"""One number followed from frame to frame: its digits, whether it is steady, and its events."""
+
+from itertools import pairwise
+from typing import Literal, NamedTuple
+
+import msgspec
+import numpy as np
+
+from digitlens.config.parameters.tracking import TrackingParameters
+from digitlens.core.arrays import Doubles
+from digitlens.core.readings import Box, Digit, Number, union
+from digitlens.core.tracking import Event
+from digitlens.live.digits import DigitTracks
+from digitlens.live.evidence import DigitTrack, PairLink
+
+
+class Part(NamedTuple):
+    """A digit of a number, its value there, and the sign before it."""
+
+    digit: DigitTrack
+    value: int
+    sign: str
+
+
+class FollowedNumber:
+    """A number that is followed; `text` is the text of its last event, empty before the first."""
+
+    def __init__(self, id_: int, parameters: TrackingParameters) -> None:
+        self.id = id_
+        self.age = 0  # frames
+        self.text = ""
+        self.parts: list[Part] = []
+        self.steady = False
+        self.lost = 0  # consecutive frames without a chain of its digits
+        self._parameters = parameters
+        self._pending = ""  # another text that it seems to have
+        self._waited = 0  # frames for which it has
+
+    @property
+    def missed(self) -> int:
+        """Frames since any of its digits was seen; more than a digit is kept, if it has none."""
+        return min((one.digit.missed for one in self.parts), default=self._parameters.forget_frames + 1)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether it is among the numbers of now."""
+        if not self.parts:
+            return False
+        return self.steady or self.missed <= self._parameters.unsteady_shown_frames
+
+    def number(self) -> Number:
+        """Its digits as a Number; boxes in the pixels of the last reading."""
+        digits = tuple(
+            Digit(one.value, one.digit.confidence, _pixel_box(one.digit.box)) for one in self.parts
+        )
+        return Number(
+            text=_text(self.parts),
+            confidence=float(np.prod([digit.confidence for digit in digits])),
+            box=union(digit.box for digit in digits),
+            digits=digits,
+        )
+
+    def event(self, kind: Literal["appeared", "changed", "gone"], time: float, before: str = "") -> Event:
+        """An event of this kind, with the number as it is now."""
+        found = self.number()
+        return Event(kind, self.id, time, found.text, found.confidence, found.box, before)
+
+    def end(self, time: float) -> list[Event]:
+        """The event of its end; none if it was never reported."""
+        return [msgspec.structs.replace(self.event("gone", time), text=self.text)] if self.text else []
+
+    def update(self, chain: list[DigitTrack], tracks: DigitTracks, time: float) -> list[Event]:
+        """Take the digits that it has now; returns the event of its appearance or change, if there is one."""
+        for one in chain:
+            one.number = self.id
+        kind = self._settle(chain, tracks)
+        if kind is None:
+            return []
+        before, self.text = self.text, _text(self.parts)
+        return [self.event(kind, time, before)]
+
+    def _settle(self, chain: list[DigitTrack], tracks: DigitTracks) -> Literal["appeared", "changed"] | None:
+        links = [tracks.links[pair] for pair in pairwise(chain)]
+        parts = _parts(chain, links)
+        if self.text:
+            # A digit beside a steady number is no part of it until it is settled.
+            firm = [one for one in chain if one.is_settled]
+            if 0 < len(firm) < len(chain):
+                between = [tracks.link(*pair) for pair in pairwise(firm)]
+                if all(link.signs for link in between):
+                    parts, links = _parts(firm, between), between
+        settled = all(one.digit.is_certain for one in parts) and all(link.is_settled for link in links)
+        inside = all(one.digit.is_inside for one in parts) and all(one.digit.is_inside for one in self.parts)
+        seen = all(one.missed == one.contradictions == 0 for one in chain)
+        if not self.text:
+            self.parts = parts
+            old = self.age + 1 >= self._parameters.min_age
+            self.steady = settled and inside and seen and old and not tracks.may_grow(chain)
+            return "appeared" if self.steady else None
+        text = _text(parts)
+        if text == self.text:
+            self._waited, self.parts = 0, parts
+            self.steady = inside and all(one.is_certain for one in chain if one.is_settled)
+            return None
+        self._waited = self._waited + 1 if text == self._pending else 1
+        self._pending = text
+        if self._waited < self._parameters.change_frames:
+            return None
+        self.steady = False
+        if inside:
+            self.parts = parts
+        if not (settled and inside and seen and len(parts) == len(chain)) or tracks.may_grow(chain):
+            return None
+        self._waited, self.parts, self.steady = 0, parts, True
+        return "changed"
+
+
+def _parts(chain: list[DigitTrack], links: list[PairLink]) -> list[Part]:
+    signs = ["", *(link.sign for link in links)]
+    return [Part(one, one.likeliest, sign) for one, sign in zip(chain, signs, strict=True)]
+
+
+def _text(parts: list[Part]) -> str:
+    return "".join(f"{one.sign}{one.value}" for one in parts)
+
+
+def _pixel_box(box: Doubles) -> Box:
+    x, y, width, height = box.tolist()
+    left, top = round(x), round(y)
+    return left, top, max(1, round(x + width) - left), max(1, round(y + height) - top)
