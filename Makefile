@@ -1,4 +1,4 @@
-# Two commands do all the set-up: make read, make test. Another Python: make test PYTHON=python3.13
+# make read and make test do all the set-up. Another Python: make test PYTHON=python3.13
 
 PYTHON ?= python3
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
@@ -11,19 +11,30 @@ RELEASE := .venv/$(VERSION)-release
 ARCH ?= aarch64
 OUT ?= dist
 
-.PHONY: read test lint benchmark bundle pins release clean
+# Workers that share the tests: one a core, or a number.
+WORKERS ?= auto
+
+.PHONY: read test quick lint format benchmark bundle pins release clean
 
 read: $(READ)/.ready
 	$(READ)/bin/digitlens read examples/sheet.jpg --overlay out
 	@echo "The picture with its boxes: out/sheet.jpg.png"
 
 test: lint
-	$(TEST)/bin/python -m pytest
+	$(TEST)/bin/python -m pytest -n $(WORKERS) --cov --cov-report=term
+
+# Under a minute: no browser, no broker, no screen, no training.
+quick: $(TEST)/.ready
+	$(TEST)/bin/python -m pytest -n $(WORKERS) -m 'not (browser or broker or screen or slow)' tests/edge tests/deploy
 
 lint: $(TEST)/.ready
 	$(TEST)/bin/ruff check .
 	$(TEST)/bin/ruff format --check .
 	$(TEST)/bin/mypy
+
+format: $(TEST)/.ready
+	$(TEST)/bin/ruff check --fix .
+	$(TEST)/bin/ruff format .
 
 # Trains nothing: needs runs/digits from python -m digitlens_train digits, and converted.
 benchmark: $(TEST)/.ready
@@ -56,4 +67,4 @@ $(RELEASE)/.ready: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf .venv out build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv out build dist .mypy_cache .ruff_cache .pytest_cache .coverage

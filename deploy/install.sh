@@ -1,6 +1,6 @@
 #!/bin/bash
-# Puts digitlens onto this machine as a service, or another version into the place of the one that is there.
-# Safe to run again. What fails is told in one line, and leaves what was there before.
+# Installs digitlens on this machine as a service, or replaces the installed version.
+# Safe to run again. A failure is reported in one line and leaves the machine as it was.
 set -euo pipefail
 umask 022
 export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -12,7 +12,7 @@ etc=/etc/digitlens
 unit=/etc/systemd/system/digitlens.service
 pause=/etc/systemd/system/digitlens.service.d/10-growing-pause.conf
 log=/var/log/digitlens-install.log
-needed=500 # MB free in /opt: an environment takes about 300, and the version before it stays
+needed=500 # MB free in /opt: an environment takes about 300, and the previous version stays
 patience=90 # seconds for the service to come up
 work='' new='' old='' built='' switched='' why=''
 
@@ -21,7 +21,7 @@ fail() {
     echo "digitlens: $*" >&2
     exit 1
 }
-# Runs a command whose output only matters if it fails: quietly WHAT COMMAND...
+# quietly WHAT COMMAND...: runs a command whose output only matters if it fails.
 quietly() {
     local what=$1
     shift
@@ -29,10 +29,10 @@ quietly() {
     "$@" >"$work/said" 2>&1 && { cat "$work/said" >>"$log"; return; }
     cat "$work/said" >>"$log"
     fail "$what: $(grep -v '^[[:space:]]*$' "$work/said" | tail -n 1 |
-        sed 's/^digitlens: \(error: \)\?//' | cut -c -300) (all of it: $log)"
+        sed 's/^digitlens: \(error: \)\?//' | cut -c -300) (full output: $log)"
 }
 
-# Makes DIR the version that runs, with the unit that came with it.
+# activate DIR: makes it the running version, with its own unit.
 activate() {
     ln -sfn "$(basename "$1")" "$opt/current.new"
     mv -T "$opt/current.new" "$opt/current"
@@ -45,7 +45,7 @@ activate() {
     [ -z "$running" ] || systemctl daemon-reload
 }
 
-# Starts what is current and waits until frames are read; false when it fails for good, or twice, or takes too long.
+# Starts the current version and waits until it reads frames; false if it fails for good or twice, or takes too long.
 comes_up() {
     local end=$((SECONDS + patience)) since before state
     since=$(date '+%Y-%m-%d %H:%M:%S')
@@ -64,7 +64,7 @@ comes_up() {
         fi
         sleep 0.2
     done
-    # What it said at warning or worse, or else what systemd said of it.
+    # The service's last warning or error, or else systemd's about the service.
     for whose in _SYSTEMD_UNIT UNIT; do
         why=$(journalctl -q -b "$whose=digitlens.service" --since "$since" -o cat -p warning --no-pager 2>>"$log" | tail -n 1)
         [ -z "$why" ] || break
@@ -73,14 +73,14 @@ comes_up() {
     return 1
 }
 
-# However it ends: nothing half done stays.
+# On every exit: nothing half done stays.
 leave() {
     local status=$?
     trap - EXIT
     if [ "$status" != 0 ] && [ -n "$switched" ]; then
         if [ -n "$old" ]; then
             activate "$old"
-            comes_up || echo "digitlens: the version before does not come up either: $why" >&2
+            comes_up || echo "digitlens: the previous version does not come up either: $why" >&2
         else
             systemctl disable --quiet digitlens 2>/dev/null || true
             rm -f "$opt/current" "$unit" "$pause"
@@ -100,9 +100,9 @@ for option in "$@"; do
     esac
 done
 
-# 1. What this machine is.
+# 1. Check the machine.
 [ "$(id -u)" = 0 ] || fail "must be root: sudo $0"
-[ "$(getconf LONG_BIT)" = 64 ] || fail "this system is a 32-bit one, for which the interpreter has no wheels; install the 64-bit Raspberry Pi OS"
+[ "$(getconf LONG_BIT)" = 64 ] || fail "this is a 32-bit system, and the interpreter has no wheels for it; install the 64-bit Raspberry Pi OS"
 machine=$(uname -m)
 case $machine in
 aarch64 | x86_64) ;;
@@ -114,18 +114,18 @@ python=/usr/bin/python3
 [ -x "$python" ] || fail "needs Python: apt install python3 python3-venv"
 version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 [ -f "$here/pins/$version.txt" ] ||
-    fail "Python $version: digitlens is installed with that of bookworm (3.11) or of trixie (3.13)"
+    fail "Python $version: digitlens needs the one of bookworm (3.11) or trixie (3.13)"
 for file in digitlens.service growing-pause.conf config.toml uninstall.sh; do
     [ -f "$here/$file" ] || fail "$here/$file is missing: copy the whole folder again"
 done
 free=$(df --output=avail -m /opt | tail -n 1)
 [ "$free" -ge "$needed" ] || fail "/opt has $((free)) MB free, and $needed are needed"
-# Where no systemd runs (the image of a card is being made), nothing can be started.
+# Without a running systemd (an SD card image is being made) nothing can be started.
 running=''
 [ ! -d /run/systemd/system ] || running=yes
 
 exec 9>/run/lock/digitlens-install
-flock --nonblock 9 || fail "is being installed already"
+flock --nonblock 9 || fail "another installation is running"
 work=$(mktemp -d /tmp/digitlens-install.XXXXXX)
 trap leave EXIT
 trap 'exit 130' INT
@@ -133,10 +133,10 @@ trap 'exit 143' TERM
 : >"$log"
 if [ -f "$here/SHA256SUMS" ]; then
     (cd "$here" && sha256sum --quiet --check SHA256SUMS) >"$work/said" 2>&1 ||
-        fail "$here is not whole, copy it again: $(grep -v WARNING "$work/said" | head -n 1)"
+        fail "$here is damaged, copy it again: $(grep -v WARNING "$work/said" | head -n 1)"
 fi
 
-# 2. What only apt has.
+# 2. Packages that only apt has.
 has() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
 known() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
 packages=''
@@ -146,7 +146,7 @@ if [ -n "$picamera" ] && ! has python3-picamera2; then
     if known python3-picamera2; then
         packages="$packages python3-picamera2"
     else
-        say "this system's apt has no python3-picamera2: going on without the Pi's own camera, USB cameras work"
+        say "this system's apt has no python3-picamera2: continuing without the Pi's own camera; USB cameras work"
     fi
 fi
 if [ -n "$packages" ]; then
@@ -156,7 +156,7 @@ if [ -n "$packages" ]; then
         env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $packages
 fi
 
-# 3. The wheel, and its environment.
+# 3. The wheel and its environment.
 wheel=$(find "$here" -maxdepth 1 -name 'digitlens-*.whl')
 case $wheel in
 *$'\n'*) fail "$here has several wheels of digitlens: leave one" ;;
@@ -182,7 +182,7 @@ else
     rm -rf "$new"
     mkdir -p "$opt"
     pip=("$new/bin/python" -m pip --isolated --disable-pip-version-check --no-input install --no-cache-dir --no-deps)
-    # picamera2 is apt's; all else is pinned, whatever apt has of it.
+    # picamera2 comes from apt; everything else is pinned, even if apt has it too.
     quietly "no environment" "$python" -m venv --system-site-packages "$new"
     quietly "what digitlens needs cannot be installed" \
         "${pip[@]}" --ignore-installed --require-hashes "${source[@]}" -r "$here/pins/$version.txt"
@@ -190,7 +190,7 @@ else
     install -D -m 644 -t "$new/unit" "$here/digitlens.service" "$here/growing-pause.conf"
     install -m 755 "$here/uninstall.sh" "$new/unit/uninstall.sh"
 fi
-# A network that does not run on this processor, settings that do not fit: told before anything is changed.
+# A network that does not run on this processor or settings that do not fit are reported before anything changes.
 settings=$etc/config.toml
 [ -e "$settings" ] || settings=$here/config.toml
 quietly "$release does not run here" "$new/bin/python" -c \
@@ -198,7 +198,7 @@ quietly "$release does not run here" "$new/bin/python" -c \
 quietly "$settings does not fit $release" "$new/bin/digitlens" serve --check --config "$settings"
 touch "$new/complete"
 
-# 4. Its user, its settings.
+# 4. The service's user and its settings.
 for group in video render; do
     getent group "$group" >/dev/null || quietly "no group $group" groupadd --system "$group"
 done
@@ -213,10 +213,10 @@ elif cmp -s "$here/config.toml" "$etc/config.toml"; then
     rm -f "$etc/config.toml.new"
 elif ! cmp -s "$here/config.toml" "$etc/config.toml.new"; then
     install -m 640 -g digitlens "$here/config.toml" "$etc/config.toml.new"
-    say "$etc/config.toml stays as it is; this version's own is beside it, config.toml.new"
+    say "$etc/config.toml is unchanged; this version's example is beside it, config.toml.new"
 fi
 
-# 5. The change, and back if it does not come up.
+# 5. Switch to the new version; roll back if it does not come up.
 was_up=''
 [ -z "$running" ] || ! systemctl is-active --quiet digitlens || was_up=yes
 switched=yes
@@ -230,17 +230,17 @@ elif [ -n "$was_up" ] && [ "$new" != "$old" ]; then
     failed=$why
     switched=''
     activate "$old"
-    comes_up || fail "$release does not come up ($failed), and $(basename "$old") no longer either: $why"
+    comes_up || fail "$release does not come up ($failed), and $(basename "$old") no longer does either: $why"
     fail "$release does not come up: $failed; back on $(basename "$old")"
 else
     switched='' built=''
-    fail "$release is installed but not up: $why; it is tried again and again, see journalctl -u digitlens"
+    fail "$release is installed but not up: $why; systemd keeps trying, see journalctl -u digitlens"
 fi
 switched=''
 install -m 755 "$new/unit/uninstall.sh" "$opt/uninstall.sh"
 ln -sfn "$opt/current/bin/digitlens" /usr/local/bin/digitlens
 
-# 6. The version before stays, those before it go.
+# 6. Keep the previous version, remove older ones.
 if [ -n "$old" ] && [ "$old" != "$new" ]; then
     ln -sfn "$(basename "$old")" "$opt/previous"
 fi

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Takes digitlens off this machine; the settings and what it has kept stay, without --purge. Safe to run again.
+# Removes digitlens from this machine; --purge also removes its settings and stored readings. Safe to run again.
 set -euo pipefail
 export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
@@ -14,7 +14,7 @@ for option in "$@"; do
 done
 [ "$(id -u)" = 0 ] || fail "must be root: sudo $0"
 exec 9>/run/lock/digitlens-install
-flock --nonblock 9 || fail "is being installed: wait for it"
+flock --nonblock 9 || fail "an installation is running: wait for it"
 
 if [ -d /run/systemd/system ] && [ -e /etc/systemd/system/digitlens.service ]; then
     systemctl stop digitlens || fail "cannot be stopped: systemctl status digitlens"
@@ -32,8 +32,8 @@ if [ -n "$purge" ]; then
     rm -rf /etc/digitlens /var/lib/digitlens /etc/systemd/system/digitlens.service.d /var/log/digitlens-install.log
     ! id digitlens >/dev/null 2>&1 || userdel digitlens || fail "the user digitlens cannot be removed"
     ! getent group digitlens >/dev/null || groupdel digitlens
-    echo "digitlens: gone, with its settings and all it has kept"
+    echo "digitlens: removed, with its settings and stored readings"
 else
-    echo "digitlens: gone; /etc/digitlens and /var/lib/digitlens stay (--purge removes them too)"
+    echo "digitlens: removed; /etc/digitlens and /var/lib/digitlens stay (--purge removes them too)"
 fi
 rm -f /run/lock/digitlens-install

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 
-def test_it_holds_the_runtime_and_its_models_alone(root: Path, tmp_path: Path) -> None:
+def test_it_holds_only_the_runtime_and_its_models(root: Path, tmp_path: Path) -> None:
     pytest.importorskip("hatchling", reason="needs the extra test")
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(command, cwd=root, check=True, capture_output=True)

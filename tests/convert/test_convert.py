@@ -23,6 +23,8 @@ from digitlens_train import networks
 from digitlens_train.__main__ import main as train
 from tests.edge.pages import write
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def converted(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> tuple[Path, Path]:
@@ -45,7 +47,7 @@ def test_both_files_have_true_cards(converted: tuple[Path, Path]) -> None:
     assert "digitlens_train cnn --phases 12" in small.make_again[0]
 
 
-def test_int8_follows_float32(converted: tuple[Path, Path], digits) -> None:  # type: ignore[no-untyped-def]
+def test_int8_follows_float32(converted: tuple[Path, Path], digits) -> None:
     run, out = converted
     x, _ = digits
     full = Classifier.load(run / "seed_float32.tflite").probabilities(x)
@@ -65,7 +67,7 @@ def _operations(content: bytes, portable: bool = False) -> list[str]:
     return [operation["op_name"] for operation in interpreter._get_ops_details()]
 
 
-def test_xnnpack_runs_all_of_an_int8_network(digits) -> None:  # type: ignore[no-untyped-def]
+def test_xnnpack_runs_all_of_an_int8_network(digits) -> None:
     keras.utils.set_random_seed(2)
     model, x = networks.digits(), digits[0]
     inputs = networks.to_input(x[:300])
@@ -81,7 +83,7 @@ def test_xnnpack_runs_all_of_an_int8_network(digits) -> None:  # type: ignore[no
         np.testing.assert_array_equal(fast.run(batch), slow.run(batch))
 
 
-def test_the_nearest_int8_file_is_chosen(digits) -> None:  # type: ignore[no-untyped-def]
+def test_the_nearest_int8_file_is_chosen(digits) -> None:
     keras.utils.set_random_seed(1)
     model = networks.digits()
     inputs = networks.to_input(digits[0][:300])
@@ -94,7 +96,7 @@ def test_the_nearest_int8_file_is_chosen(digits) -> None:  # type: ignore[no-unt
     assert quantize.divergence(nearest, inputs, logits) == min(divergences)
 
 
-def _validation(folder: Path, digits) -> Path:  # type: ignore[no-untyped-def]
+def _validation(folder: Path, digits) -> Path:
     """Two labeled pages, one of them with a wrong label, and negatives."""
     (folder / "pages").mkdir(parents=True)
     for name, text in (("a.png", "314"), ("b.png", "27")):
@@ -106,9 +108,7 @@ def _validation(folder: Path, digits) -> Path:  # type: ignore[no-untyped-def]
     return folder
 
 
-def test_the_digits_benchmark(  # type: ignore[no-untyped-def]
-    converted: tuple[Path, Path], mnist: Path, tmp_path: Path, digits
-) -> None:
+def test_the_digits_benchmark(converted: tuple[Path, Path], mnist: Path, tmp_path: Path, digits) -> None:
     run, out = converted
     folder = _validation(tmp_path / "validation", digits)
     model = str(out / "seed.tflite")
@@ -143,7 +143,7 @@ def test_the_digits_benchmark(  # type: ignore[no-untyped-def]
     assert main(["benchmark", *arguments, "--out", str(tmp_path)]) == 1
 
 
-def test_the_peers_run_the_same_weights(digits) -> None:  # type: ignore[no-untyped-def]
+def test_the_peers_run_the_same_weights(digits) -> None:
     onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra peers")
     pytest.importorskip("onnx", reason="needs the extra peers")
     from digitlens_convert import peers
@@ -161,7 +161,7 @@ def test_the_peers_run_the_same_weights(digits) -> None:  # type: ignore[no-unty
     np.testing.assert_allclose(answers, model.predict(x, verbose=0), atol=1e-4)
 
 
-def test_the_pages_benchmark(converted: tuple[Path, Path], digits, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_the_pages_benchmark(converted: tuple[Path, Path], digits, tmp_path: Path) -> None:
     run, _ = converted
     folder = _validation(tmp_path / "validation", digits) / "pages"
     arguments = ["--notebook", str(folder / "a.png"), "--keras", str(run / "seed.keras")]

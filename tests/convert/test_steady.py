@@ -12,6 +12,8 @@ from digitlens.core.readings import Digit, Number, Reading, number
 from digitlens_convert import steady
 from digitlens_convert.__main__ import main
 
+pytestmark = pytest.mark.slow
+
 
 def _readings(texts: list[str], count: int) -> list[Reading]:
     numbers: list[Number] = []

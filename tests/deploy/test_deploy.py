@@ -1,7 +1,6 @@
-"""What deploy/ installs: scripts, unit and pins, as far as that shows; the rest is deploy/checks."""
+"""deploy/: scripts, unit and pins, as far as they can be tested without root; deploy/checks does the rest."""
 
 import re
-import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -38,9 +37,9 @@ def test_there_are_scripts():
     assert {"install.sh", "uninstall.sh", "bundle", "release", "pin"} <= {path.name for path in SCRIPTS}
 
 
-@pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")
+@pytest.mark.program("shellcheck")
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: str(path.relative_to(DEPLOY)))
-def test_shellcheck_has_nothing_to_say(script):
+def test_shellcheck_finds_nothing(script):
     done = run("shellcheck", "--severity=warning", script)
     assert (done.returncode, done.stdout) == (0, "")
 
@@ -53,9 +52,9 @@ def test_a_wrong_option_is_one_line(name):
     assert re.fullmatch(r"digitlens: usage: .*\n", done.stderr)
 
 
-@pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv is not installed")
+@pytest.mark.program("setpriv")
 @pytest.mark.parametrize("name", ["install.sh", "uninstall.sh"])
-def test_who_is_not_root_is_told_so(name):
+def test_root_is_required(name):
     # As text: the folder of the repository may be root's alone.
     text = (DEPLOY / name).read_text()
     done = run("setpriv", "--reuid=65534", "--clear-groups", "bash", "-c", text, "./install.sh")
@@ -65,8 +64,8 @@ def test_who_is_not_root_is_told_so(name):
     assert done.stderr == "digitlens: must be root: sudo ./install.sh\n"
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
-def test_the_unit_is_closed():
+@pytest.mark.program("systemd-analyze")
+def test_the_unit_is_locked_down():
     done = run("systemd-analyze", "security", "--offline=yes", UNIT)
     found = re.search(r"exposure level for digitlens.service: ([\d.]+)", done.stdout)
     if not found:
@@ -74,7 +73,7 @@ def test_the_unit_is_closed():
     assert float(found[1]) <= 1.5
 
 
-def test_the_unit_is_of_the_service():
+def test_the_unit_starts_the_service():
     text = UNIT.read_text()
     for setting in ("Type=notify", "Restart=always", "RestartPreventExitStatus=78", "NoNewPrivileges=yes"):
         assert re.search(rf"^{setting}$", text, re.MULTILINE), setting
@@ -82,7 +81,7 @@ def test_the_unit_is_of_the_service():
 
 
 @pytest.mark.parametrize("version", ["3.11", "3.13"])
-def test_all_that_the_wheel_needs_is_pinned(version):
+def test_every_dependency_of_the_wheel_is_pinned(version):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     needed = map(Requirement, [*project["dependencies"], *extras["mqtt"], *extras["web"]])

@@ -22,19 +22,13 @@ from tests.edge.outlets.brokers import (
     WatchedOutbox,
     draft,
     free_port,
-    needs_mosquitto,
-    needs_openssl,
 )
 
 
 def prepare(root: Path, folder: Path, *devices: str) -> None:
-    command: list[str | Path] = [
-        sys.executable,
-        root / "deploy" / "fleet" / "prepare.py",
-        "--host",
-        "127.0.0.1",
-    ]
-    subprocess.run([*command, "--folder", folder, *devices], check=True, capture_output=True)
+    script = root / "deploy" / "fleet" / "prepare.py"
+    command: list[str | Path] = [sys.executable, script, "--host", "127.0.0.1", "--folder", folder, *devices]
+    subprocess.run(command, check=True, capture_output=True)
 
 
 @pytest.fixture
@@ -76,8 +70,8 @@ def device(fleet: Broker, watched: WatchedOutbox) -> Iterator[Callable[[str, str
         one.close()
 
 
-@needs_mosquitto
-@needs_openssl
+@pytest.mark.broker
+@pytest.mark.program("openssl")
 def test_a_device_writes_below_its_own_name(
     device: Callable[[str, str], MqttOutlet], watched: WatchedOutbox
 ) -> None:
@@ -86,8 +80,8 @@ def test_a_device_writes_below_its_own_name(
     assert watched.lines.empty()
 
 
-@needs_mosquitto
-@needs_openssl
+@pytest.mark.broker
+@pytest.mark.program("openssl")
 def test_a_device_writes_below_no_other_name(
     device: Callable[[str, str], MqttOutlet], watched: WatchedOutbox
 ) -> None:
@@ -96,7 +90,7 @@ def test_a_device_writes_below_no_other_name(
     assert watched.pending_count("mqtt") == 1
 
 
-@needs_openssl
+@pytest.mark.program("openssl")
 def test_prepared_again_only_new_devices_are_added(root: Path, tmp_path: Path) -> None:
     prepare(root, tmp_path, "shed")
     secrets = tmp_path / "secrets"

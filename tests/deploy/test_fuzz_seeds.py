@@ -1,4 +1,4 @@
-"""What the fuzz has found, seed by seed: mended, and to stay so."""
+"""Seeds with which deploy/checks/fuzz once found a fault."""
 
 import importlib
 from contextlib import suppress
@@ -29,9 +29,9 @@ def targets(root: Path) -> ModuleType:
         ("model", 282),  # NotImplementedError out of one of another zip version
         ("model", 833),
         ("reader", 92),  # a hairline over 4,400 pixels took 3 s to thicken
-        ("reader", 911763),  # a picture whose rows lie apart in memory could not be seen as whole numbers
+        ("reader", 911763),  # a picture with padded rows could not be viewed as uint8
         ("settings", 1),
-        ("settings", 964825),  # a key of thousands of letters was repeated whole
+        ("settings", 964825),  # a key of thousands of letters was repeated in full
         ("picture", 1188),  # ZeroDivisionError: a JPEG that says it is much higher than wide
     ],
 )
@@ -41,7 +41,7 @@ def test_a_seed_that_once_found_something(
     targets.run(target, seed, tmp_path)
 
 
-def test_an_npz_broken_in_any_way_is_one_error(root: Path, tmp_path: Path) -> None:
+def test_a_damaged_npz_raises_one_error(root: Path, tmp_path: Path) -> None:
     from digitlens.models import hog
 
     content = (root / "edge" / "digitlens" / "models" / "svm.npz").read_bytes()
@@ -51,7 +51,7 @@ def test_an_npz_broken_in_any_way_is_one_error(root: Path, tmp_path: Path) -> No
             hog.load(broken, "svm.npz")
 
 
-def test_a_hairline_is_thickened_as_a_smaller_one_is() -> None:
+def test_a_hairline_thickens_alike_at_every_size() -> None:
     def stroke(height: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
         ink = np.zeros((height, 40), np.uint8)
         cv2.line(ink, (20, 5), (20, height - 5), (255,), 2)
@@ -69,10 +69,10 @@ def test_a_picture_one_pixel_wide(tmp_path: Path) -> None:
     assert found.size == (1, 5000)
 
 
-def saved(path: Path, image: Image.Image, **options: object) -> Path:
+def saved(path: Path, image: Image.Image) -> Path:
     exif = Image.Exif()
     exif[0x0112] = 6  # lies on its side
-    image.save(path, exif=exif, **options)
+    image.save(path, exif=exif)
     return path
 
 

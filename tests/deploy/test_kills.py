@@ -8,10 +8,8 @@ import pytest
 
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
-from tests.edge.outlets.brokers import needs_mosquitto
 
-
-@needs_mosquitto
+@pytest.mark.broker
 def test_what_is_announced_is_kept_and_what_is_kept_arrives(root: Path) -> None:
     check = root / "deploy" / "checks" / "outlets" / "kills.py"
     found = subprocess.run(

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,11 @@ if TYPE_CHECKING:  # paho-mqtt is optional
 
 @pytest.fixture
 def library(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """The stand-in, fresh; what hangs in it is let go at the end."""
+    """A fresh stand-in; calls that hang in it are released at the end."""
     for name in ("picamera2", "libcamera"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.syspath_prepend(str(FOLDER))
-    import picamera2
-
+    picamera2 = import_module("picamera2")
     yield picamera2
     picamera2.sensor.hangs.set()
     for name in ("picamera2", "libcamera"):

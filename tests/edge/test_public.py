@@ -41,12 +41,12 @@ def test_import_loads_nothing_heavy_and_starts_nothing() -> None:
     assert not {name.split(".")[0] for name in loaded.stdout.split()} & set(HEAVY)
 
 
-def test_runtime_sources_name_nothing_of_the_workstation(root) -> None:  # type: ignore[no-untyped-def]
+def test_runtime_sources_name_nothing_of_the_workstation(root) -> None:
     for path in (root / "edge").rglob("*.py"):
         text = path.read_text()
         for name in ("digitlens_train", "digitlens_convert", "import keras", "sklearn"):
             assert name not in text.replace('digitlens_convert"', ""), f"{path} names {name}"
 
 
-def test_readings_import_nothing_of_ours(root) -> None:  # type: ignore[no-untyped-def]
+def test_readings_import_nothing_of_ours(root) -> None:
     assert "digitlens" not in (root / "edge" / "digitlens" / "core" / "readings.py").read_text()

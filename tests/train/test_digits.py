@@ -19,6 +19,8 @@ from digitlens_train.data import DataError, load_mnist
 from digitlens_train.elastic import distort
 from digitlens_train.run import About
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_network_is_small() -> None:
     model = networks.digits()
@@ -41,13 +43,13 @@ def test_any_picture_becomes_a_stroke(shape: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("wanted", [6.0, 12.0, 20.0])
-def test_a_pen_of_another_width(digits, wanted: float) -> None:  # type: ignore[no-untyped-def]
+def test_a_pen_of_another_width(digits, wanted: float) -> None:
     x, _ = digits
     widths = [strokes.width(strokes.repen(strokes.enlarge(image), wanted)) for image in x[:40]]
     assert np.median(widths) == pytest.approx(wanted, rel=0.35)
 
 
-def test_pictures_are_seeded_and_labeled(mnist: Path, digits) -> None:  # type: ignore[no-untyped-def]
+def test_pictures_are_seeded_and_labeled(mnist: Path, digits) -> None:
     data = load_mnist(mnist)
     sources = crops.load_sources((data.x_train, data.y_train), None)
     assert sources.negatives == []
@@ -85,7 +87,7 @@ def test_straight_strokes_are_not_scribbles() -> None:
     assert strokes.is_straight(np.zeros((strokes.SIDE, strokes.SIDE), np.float32))
 
 
-def test_a_piece_of_a_character_differs_from_it(digits) -> None:  # type: ignore[no-untyped-def]
+def test_a_piece_of_a_character_differs_from_it(digits) -> None:
     random = np.random.default_rng(6)
     x, _ = digits
     strong = [strokes.enlarge(image) for image in x[:20]]
@@ -94,14 +96,14 @@ def test_a_piece_of_a_character_differs_from_it(digits) -> None:  # type: ignore
     assert all(piece.shape == (strokes.SIDE, strokes.SIDE) for piece in pieces)
 
 
-def test_negatives_are_drawn_of_all_kinds(digits) -> None:  # type: ignore[no-untyped-def]
+def test_negatives_are_drawn_of_all_kinds(digits) -> None:
     random = np.random.default_rng(5)
     drawn = [negatives.draw(random, [], digits) for _ in range(60)]
     assert all(stroke.shape == (strokes.SIDE, strokes.SIDE) for stroke in drawn)
     assert sum(stroke.max() > 0.5 for stroke in drawn) > 50
 
 
-def test_a_warm_start_from_the_shipped_network(digits) -> None:  # type: ignore[no-untyped-def]
+def test_a_warm_start_from_the_shipped_network(digits) -> None:
     x, y = digits
     model = networks.digits()
     warm_start.take_over(model, "digits", networks.to_input(x[:300]))
@@ -166,7 +168,7 @@ def test_temperature_corrects_overconfidence() -> None:
     assert digits_run.calibrate(2 * logits, labels) == pytest.approx(2, rel=0.06)
 
 
-def _user_crops(folder: Path, digits, kinds: str = "0123456789") -> Path:  # type: ignore[no-untyped-def]
+def _user_crops(folder: Path, digits, kinds: str = "0123456789") -> Path:
     """Crops of real digits, dark on light, in a user's folder."""
     x, y = digits
     for kind in kinds:
@@ -176,7 +178,7 @@ def _user_crops(folder: Path, digits, kinds: str = "0123456789") -> Path:  # typ
     return folder
 
 
-def test_a_users_own_crops(tmp_path: Path, mnist: Path, digits) -> None:  # type: ignore[no-untyped-def]
+def test_a_users_own_crops(tmp_path: Path, mnist: Path, digits) -> None:
     folder = _user_crops(tmp_path / "mine", digits, "07")
     (folder / "other").mkdir()
     (folder / "0" / "a.png").replace(folder / "other" / "b.png")
@@ -193,7 +195,7 @@ def test_a_users_own_crops(tmp_path: Path, mnist: Path, digits) -> None:  # type
 
 
 @pytest.mark.parametrize("wrong", ["class", "broken", "large", "blank", "empty", "missing"])
-def test_a_wrong_crop_stops_before_training(  # type: ignore[no-untyped-def]
+def test_a_wrong_crop_stops_before_training(
     tmp_path: Path, mnist: Path, digits, wrong: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = _user_crops(tmp_path / "mine", digits, "" if wrong in ("empty", "missing") else "3")
@@ -234,7 +236,7 @@ def test_the_old_names_of_options_warn_once(
     assert arguments.parser().parse_args(["digits"]).warm_start == ""
 
 
-def test_distorted_digits_stay_legible(digits) -> None:  # type: ignore[no-untyped-def]
+def test_distorted_digits_stay_legible(digits) -> None:
     """Every draw differs, some pictures stay as they are, and the shipped network reads nearly all."""
     x, y = digits
     first, again = (distort(x, np.random.default_rng(4), 1.0) for _ in range(2))
@@ -246,7 +248,7 @@ def test_distorted_digits_stay_legible(digits) -> None:  # type: ignore[no-untyp
     assert np.mean(Classifier.load().probabilities(first).argmax(axis=1) == y) > 0.97
 
 
-def test_cut_digits_keep_their_label(digits) -> None:  # type: ignore[no-untyped-def]
+def test_cut_digits_keep_their_label(digits) -> None:
     """The shipped network reads digits after a good cut and rejects those after a wrong one."""
     random = np.random.default_rng(8)
     drawn = [touching.draw(random, list(digits[0]), digits[1]) for _ in range(150)]

@@ -20,6 +20,8 @@ from digitlens_train.data import DataError
 from digitlens_train.row_photos import LONGEST, UNKNOWN
 from digitlens_train.run import Figures
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_network_equals_the_keras_one() -> None:
     keras.utils.set_random_seed(5)

@@ -19,6 +19,8 @@ from digitlens_train.data import load_mnist
 from digitlens_train.row_photos import LONGEST, UNKNOWN
 from digitlens_train.run import About, Figures
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def sources(mnist: Path) -> Sources:

@@ -14,9 +14,11 @@ from digitlens.core.alignment import edit_distance
 from digitlens_train import page_photos, synthetic
 from digitlens_train.__main__ import main
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("kind", synthetic.KINDS)
-def test_pages_are_seeded(kind: synthetic.Kind, digits) -> None:  # type: ignore[no-untyped-def]
+def test_pages_are_seeded(kind: synthetic.Kind, digits) -> None:
     pictures = list(digits[0]), digits[1]
     letters = list(digits[0][:50])
     first, again, other = (
@@ -33,7 +35,7 @@ def test_pages_are_seeded(kind: synthetic.Kind, digits) -> None:  # type: ignore
         assert first[1] == []
 
 
-def test_the_truth_is_on_the_page(digits, reader: Reader) -> None:  # type: ignore[no-untyped-def]
+def test_the_truth_is_on_the_page(digits, reader: Reader) -> None:
     """Most digits of twelve pages in any hand are found again, in their order."""
     pictures = list(digits[0]), digits[1]
     errors = total = 0
@@ -46,7 +48,7 @@ def test_the_truth_is_on_the_page(digits, reader: Reader) -> None:  # type: igno
     assert errors < 0.3 * total
 
 
-def test_an_empty_table_has_no_digits(digits, reader: Reader) -> None:  # type: ignore[no-untyped-def]
+def test_an_empty_table_has_no_digits(digits, reader: Reader) -> None:
     pictures = list(digits[0]), digits[1]
     read = [
         reader.read(synthetic.page("table", pictures, [], np.random.default_rng((4, seed)))[0]).numbers

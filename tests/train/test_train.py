@@ -14,6 +14,8 @@ from digitlens_train import networks, pages
 from digitlens_train.__main__ import main
 from digitlens_train.data import DataError, load_mnist
 
+pytestmark = pytest.mark.slow
+
 SMALL = ("--limit", "200")
 
 

@@ -1,5 +1,5 @@
 /* A plugin of qemu-aarch64 (QEMU 7 and 8): counts the guest's instructions, and prints the count at each mark,
- * which is a getpgid(MARK + n) of the guest. Debian's qemu-user has no qemu-plugin.h: what is used of it, here. */
+ * which is a getpgid(MARK + n) of the guest. Debian's qemu-user has no qemu-plugin.h: the part used is declared here. */
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -75,7 +75,7 @@ def set_control(name: str, value: int) -> None:
 
 
 def frames() -> str:
-    """The status, once it tells of frames."""
+    """The status, once it counts frames."""
     return until("frames", lambda: text if "frames/s" in (text := unit("StatusText")) else None)
 
 
@@ -115,23 +115,23 @@ def closed() -> str:
 
 
 def limited() -> str:
-    """The limits of memory and of tasks are the kernel's, and it stays within them."""
-    told = {
+    """The kernel enforces the limits of memory and tasks, and the service stays within them."""
+    found = {
         name: (GROUP / name).read_text().strip()
         for name in ("memory.max", "memory.high", "memory.peak", "pids.max")
     }
-    assert int(told["memory.max"]) == 240 << 20, told
-    assert int(told["memory.high"]) == 160 << 20, told
-    assert int(told["pids.max"]) == 64, told
+    assert int(found["memory.max"]) == 240 << 20, found
+    assert int(found["memory.high"]) == 160 << 20, found
+    assert int(found["pids.max"]) == 64, found
     events = dict(text.split() for text in (GROUP / "memory.events").read_text().splitlines())
     assert events["oom_kill"] == events["max"] == "0", events
     peak = (
         int(re.findall(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{unit('MainPID')}/status").read_text())[0]) / 1024
     )
     assert peak <= MEMORY, peak
-    whole = int(told["memory.peak"]) / (1 << 20)
-    whole_ = f"the group with the cache of its files {whole:.0f} MB"
-    return f"the process at most {peak:.0f} MB, {whole_}; 160 (high) and 240 MB (max) in force"
+    group = int(found["memory.peak"]) / (1 << 20)
+    at_most = f"the process at most {peak:.0f} MB, its group with the file cache {group:.0f} MB"
+    return f"{at_most}; 160 (high) and 240 MB (max) in force"
 
 
 def silent() -> str:
@@ -151,7 +151,7 @@ def pulled() -> str:
     process, now = unit("MainPID"), time.monotonic()
     set_control("Disconnect", 1)
     why = line("opening it again", now)
-    until("vivid is let go", lambda: run("modprobe", "-r", "vivid") == "" or None)
+    until("vivid is released", lambda: run("modprobe", "-r", "vivid") == "" or None)
     time.sleep(5)
     run("modprobe", "vivid")
     line("open again", now)
@@ -161,7 +161,7 @@ def pulled() -> str:
 
 
 def stopped() -> str:
-    """It ends as it should, and has counted its frames."""
+    """It stops cleanly and has counted its frames."""
     now = time.monotonic()
     run("systemctl", "stop", "digitlens")
     text = line("stopping after", now)
@@ -173,7 +173,7 @@ def stopped() -> str:
 
 
 def main() -> int:
-    """All findings; 1 if one is not as it must be."""
+    """Run all steps; 1 if one failed."""
     print(
         f"machine check: Linux {os.uname().release}, {run('systemctl', '--version').splitlines()[0]}",
         flush=True,
@@ -181,11 +181,11 @@ def main() -> int:
     bad = 0
     for step in (booted, closed, limited, silent, pulled, stopped):
         try:
-            print(f"well {step.__name__:8} {step()}", flush=True)
+            print(f"ok   {step.__name__:8} {step()}", flush=True)
         except (AssertionError, OSError, ValueError, IndexError, subprocess.TimeoutExpired) as error:
             print(f"BAD  {step.__name__:8} {type(error).__name__}: {error}", flush=True)
             bad += 1
-    print("machine check: all hold" if not bad else f"machine check: {bad} do not hold", flush=True)
+    print("machine check: passed" if not bad else f"machine check: {bad} failed", flush=True)
     return bool(bad)
 
 

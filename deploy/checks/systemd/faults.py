@@ -1,4 +1,4 @@
-"""What befalls a service that runs: a step a function; its outcome, and a line that says why."""
+"""Faults of a running service: a step a function; each returns its outcome and a line that explains it."""
 
 import os
 import re
@@ -9,11 +9,11 @@ from pathlib import Path
 
 from service import (
     CURRENT,
+    GOOD,
     PICTURES,
     SETTINGS,
     SLOW,
     STATE,
-    WELL,
     FailedError,
     cursor,
     journal,
@@ -28,7 +28,7 @@ from service import (
 
 
 def killed() -> tuple[str, str]:
-    """Killed: it is started again."""
+    """After kill -9 systemd restarts it."""
     since, before = cursor(), pid()
     os.kill(before, signal.SIGKILL)
     why = line(since, "status=9/KILL")
@@ -38,7 +38,7 @@ def killed() -> tuple[str, str]:
 
 
 def killed_often() -> tuple[str, str]:
-    """Killed again and again: the pause grows."""
+    """After several kills the pause before a restart grows."""
     pauses = []
     for _ in range(4):
         before = pid()
@@ -56,7 +56,7 @@ def killed_often() -> tuple[str, str]:
 
 
 def frozen() -> tuple[str, str]:
-    """SIGSTOP: the watchdog ends it, and it is started again."""
+    """After SIGSTOP the watchdog ends it, and systemd restarts it."""
     since, before = cursor(), pid()
     os.kill(before, signal.SIGSTOP)
     began = time.monotonic()
@@ -68,14 +68,14 @@ def frozen() -> tuple[str, str]:
 
 
 def camera_goes() -> tuple[str, str]:
-    """A camera that is pulled out, and plugged in again: the same process goes on."""
+    """The camera is unplugged and plugged in again: the same process continues."""
     before, since = pid(), cursor()
     PICTURES.rename("/srv/away")
     why = line(since, "opening it again")
     status = until(
         "a status that says so", lambda: (text := unit("StatusText")).startswith("no camera") and text
     )
-    time.sleep(12)  # the times at which it is tried again grow apart
+    time.sleep(12)  # the pauses between attempts grow
     assert unit("ActiveState") == "active"
     Path("/srv/away").rename(PICTURES)
     line(since, "open again")
@@ -85,12 +85,12 @@ def camera_goes() -> tuple[str, str]:
 
 
 def full_disk() -> tuple[str, str]:
-    """No room in /var/lib/digitlens: numbers are read all the same."""
+    """/var/lib/digitlens is full: numbers are still read."""
     run("systemctl", "stop", "digitlens")
     run("mount", "-t", "tmpfs", "-o", "size=256k,mode=750", "tmpfs", str(STATE))
     shutil.chown(STATE, "digitlens", "digitlens")
     try:
-        SETTINGS.write_text(WELL + '[journal]\nfile = "/var/lib/digitlens/readings.sqlite"\n')
+        SETTINGS.write_text(GOOD + '[journal]\nfile = "/var/lib/digitlens/readings.sqlite"\n')
         run("sh", "-c", f"cat /dev/zero >{STATE}/fill", status=None)
         since = cursor()
         run("systemctl", "start", "digitlens")
@@ -100,12 +100,12 @@ def full_disk() -> tuple[str, str]:
     finally:
         run("systemctl", "stop", "digitlens")
         run("umount", str(STATE))
-    settle(WELL)
+    settle(GOOD)
     return "up, numbers are read", said[0] if said else ""
 
 
 def ends_for_a_person(text: str, pattern: str) -> tuple[str, str]:
-    """Settings with which it must end, with the line that says why, and stay ended."""
+    """Settings on which it must exit, log why, and not be restarted."""
     SETTINGS.write_text(text)
     since = cursor()
     run("systemctl", "restart", "digitlens", status=1)
@@ -113,32 +113,32 @@ def ends_for_a_person(text: str, pattern: str) -> tuple[str, str]:
     until("the unit has failed", lambda: unit("ActiveState") == "failed" or None)
     assert unit("ExecMainStatus") == "78", unit("ExecMainStatus")
     assert len([1 for priority, said in journal(since) if priority <= 3 and re.search(pattern, said)]) == 1
-    settle(WELL)
-    return "failed (78), not started in vain; mended: up", why
+    settle(GOOD)
+    return "failed (78), not restarted; fixed: up", why
 
 
 def missing_model() -> tuple[str, str]:
-    """A model that is not there."""
-    return ends_for_a_person(WELL + '[reader]\nmodel = "/srv/none.tflite"\n', "none.tflite: no such model")
+    """A missing model."""
+    return ends_for_a_person(GOOD + '[reader]\nmodel = "/srv/none.tflite"\n', "none.tflite: no such model")
 
 
 def wrong_card() -> tuple[str, str]:
-    """A model that is not what its card says."""
+    """A model that does not match its card."""
     (models,) = CURRENT.glob("lib/python3*/site-packages/digitlens/models")
     shutil.copy(models / "digits.json", "/srv/other.json")
     content = bytearray((models / "digits.tflite").read_bytes())
     content[len(content) // 2] ^= 1
     Path("/srv/other.tflite").write_bytes(content)
-    return ends_for_a_person(WELL + '[reader]\nmodel = "/srv/other.tflite"\n', "other.tflite: .*card")
+    return ends_for_a_person(GOOD + '[reader]\nmodel = "/srv/other.tflite"\n', "other.tflite: .*card")
 
 
 def broken_settings() -> tuple[str, str]:
-    """Settings that cannot be."""
-    return ends_for_a_person(WELL.replace("rate = 5", 'rate = "fast"'), r"config.toml:3: .*rate")
+    """Invalid settings."""
+    return ends_for_a_person(GOOD.replace("rate = 5", 'rate = "fast"'), r"config.toml:3: .*rate")
 
 
 def reload_right() -> tuple[str, str]:
-    """New settings while it runs: the same process, and not a frame is lost."""
+    """A reload keeps the process and loses no frame."""
     settle(SLOW)
     before, since = pid(), cursor()
     until("frames", lambda: "newest number" in unit("StatusText") or None)
@@ -152,7 +152,7 @@ def reload_right() -> tuple[str, str]:
 
 
 def reload_wrong() -> tuple[str, str]:
-    """Wrong settings while it runs: those before stay in force."""
+    """A reload with wrong settings keeps the previous ones."""
     before, since = pid(), cursor()
     SETTINGS.write_text(SLOW + "[reader]\nthreads = 0\n")
     run("systemctl", "reload", "digitlens")
@@ -161,7 +161,7 @@ def reload_wrong() -> tuple[str, str]:
     assert pid() == before
     assert unit("ActiveState") == "active"
     assert "stay as they were" in unit("StatusText")
-    SETTINGS.write_text(WELL)
+    SETTINGS.write_text(GOOD)
     since = cursor()
     run("systemctl", "stop", "digitlens")
     counts = line(since, "stopping after")

@@ -1,4 +1,4 @@
-"""In the booted systemd, as root: the service is installed, broken and mended; a table of what came of it."""
+"""Runs as root in the booted systemd: installs, breaks and fixes the service; prints a table of outcomes."""
 
 import json
 import re
@@ -15,11 +15,11 @@ import upgrades
 from service import (
     BUNDLES,
     CURRENT,
+    GOOD,
     PICTURES,
     SETTINGS,
     STATE,
     UNIT,
-    WELL,
     FailedError,
     cursor,
     install,
@@ -37,7 +37,7 @@ MEMORY = 100.0  # MB at the peak, at most
 
 
 def no_camera() -> tuple[str, str]:
-    """A fresh machine without a camera: all is there, and is tried again and again."""
+    """A fresh machine without a camera: everything is installed, and the service keeps trying."""
     before = time.monotonic()
     said = install("first", status=1)
     seconds = time.monotonic() - before
@@ -49,19 +49,19 @@ def no_camera() -> tuple[str, str]:
 
 
 def camera_comes() -> tuple[str, str]:
-    """Installed again, with a camera and settings: it comes up; the settings stay."""
-    SETTINGS.write_text(WELL)
+    """Installed again, with a camera and settings, it comes up and keeps the settings."""
+    SETTINGS.write_text(GOOD)
     before = time.monotonic()
     said = install("first")
     seconds = time.monotonic() - before
     assert "is there already" in said
-    assert SETTINGS.read_text() == WELL
+    assert SETTINGS.read_text() == GOOD
     assert (SETTINGS.parent / "config.toml.new").exists()
     return f"up after {seconds:.0f} s, settings kept, config.toml.new beside", said.splitlines()[-1]
 
 
 def unit_is_closed() -> tuple[str, str]:
-    """systemd-analyze is silent and content, and the process is what the unit says."""
+    """systemd-analyze finds no fault, and the process has the unit's restrictions."""
     said = run("systemd-analyze", "verify", str(UNIT))
     assert said == "", said
     text = run(
@@ -81,9 +81,9 @@ def unit_is_closed() -> tuple[str, str]:
 
 
 def numbers_are_read() -> tuple[str, str]:
-    """The numbers of the sheet, as `digitlens read` has them, come as steady events."""
-    told = json.loads(run("/usr/local/bin/digitlens", "read", "--json", str(PICTURES / "sheet.jpg")))
-    expected = sorted(number["text"] for number in told["numbers"])
+    """The sheet's numbers, as `digitlens read` reads them, come as steady events."""
+    reading = json.loads(run("/usr/local/bin/digitlens", "read", "--json", str(PICTURES / "sheet.jpg")))
+    expected = sorted(number["text"] for number in reading["numbers"])
     since = cursor()
 
     def seen() -> list[str] | None:
@@ -94,40 +94,40 @@ def numbers_are_read() -> tuple[str, str]:
     run("systemctl", "restart", "digitlens")
     found = until("all numbers of the sheet", seen)
     assert found == expected, (found, expected)
-    return f"{len(found)} of {len(expected)} numbers, none else", unit("StatusText")
+    return f"{len(found)} of {len(expected)} numbers, no others", unit("StatusText")
 
 
 def doctor() -> tuple[str, str]:
-    """`digitlens doctor`, as a user runs it, finds nothing to fix but the clock: there is no network."""
+    """`digitlens doctor` finds nothing to fix but the clock, for there is no network."""
     text = run("/usr/local/bin/digitlens", "doctor", status=None)
-    fixes = [part for part in text.splitlines() if re.match(r"(?!clock)\w+: +fix", part)]
-    if fixes:
-        raise FailedError("; ".join(fixes))
+    to_fix = [part for part in text.splitlines() if re.match(r"(?!clock)\w+: +fix", part)]
+    if to_fix:
+        raise FailedError("; ".join(to_fix))
     about = next(part for part in text.splitlines() if part.startswith("unit:"))
     return f"{len(text.splitlines())} lines, nothing else to fix", about
 
 
 def start() -> tuple[str, str]:
-    """From start to READY, five times; what it waited for other work is told, and not counted."""
+    """Seconds from start to READY, five times; the wait for other processes is printed, not counted."""
     walls, nets = [], []
     for _ in range(5):
         run("systemctl", "restart", "digitlens")
-        # Of the first thread, which does it all: nanoseconds run, and waited while others ran.
+        # The first thread does the work: nanoseconds that it ran, and that it waited while others ran.
         waited = int(Path(f"/proc/{pid()}/schedstat").read_text().split()[1]) / 1e9
         began, ended = unit("ExecMainStartTimestampMonotonic"), unit("ActiveEnterTimestampMonotonic")
         walls.append((int(ended) - int(began)) / 1e6)
         nets.append(walls[-1] - waited)
     shown = [", ".join(f"{second:.2f}" for second in seconds) for seconds in (walls, nets)]
-    outcome = f"READY after {shown[0]} s; without waiting for others' work {shown[1]} s"
+    outcome = f"READY after {shown[0]} s; without waiting for others {shown[1]} s"
     if sorted(nets)[2] > READY:
         raise FailedError(outcome)
     return outcome, ""
 
 
 def memory() -> tuple[str, str]:
-    """The most memory that the process has had, with its journal, its page, and who looks at it."""
+    """Peak memory of the process with its outbox and its page in use."""
     page = 'listen = "127.0.0.1:8080"\n'
-    settle(f'{WELL}[journal]\nfile = "/var/lib/digitlens/readings.sqlite"\n[web]\n{page}')
+    settle(f'{GOOD}[journal]\nfile = "/var/lib/digitlens/readings.sqlite"\n[web]\n{page}')
     since = cursor()
     PICTURES.rename("/srv/away")  # so that numbers come and go
     line(since, "opening it again")
@@ -139,7 +139,7 @@ def memory() -> tuple[str, str]:
     peak = int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 1024
     threads = re.findall(r"Threads:\s+(\d+)", status)[0]
     kept = (STATE / "readings.sqlite").stat().st_size
-    settle(WELL)
+    settle(GOOD)
     outcome = f"peak {peak:.0f} MB, {threads} threads, {kept} bytes kept"
     if peak > MEMORY:
         raise FailedError(outcome)
@@ -156,11 +156,11 @@ def _get(path: str) -> int:
 
 
 def recover() -> None:
-    """After a step that does not hold: as the next one expects it."""
+    """Restore, after a failed step, the state that the next one expects."""
     if Path("/srv/away").exists():
         Path("/srv/away").rename(PICTURES)
     if CURRENT.exists():
-        SETTINGS.write_text(WELL)
+        SETTINGS.write_text(GOOD)
         run("systemctl", "reset-failed", "digitlens", status=None)
         run("systemctl", "restart", "digitlens", status=None)
 
@@ -194,7 +194,7 @@ STEPS: list[tuple[str, Callable[[], tuple[str, str]]]] = [
 
 
 def main() -> int:
-    """All steps, each in its line; 1 if one does not hold."""
+    """Run all steps, each on its line; 1 if one failed."""
     print(f"systemd check: {run('systemctl', '--version').splitlines()[0]}", flush=True)
     PICTURES.mkdir()
     for name in ("sheet.jpg", "again.jpg"):  # a single picture would be decoded but once
@@ -203,7 +203,7 @@ def main() -> int:
     for name, step in STEPS:
         try:
             outcome, said = step()
-            mark = "well"
+            mark = "ok"
         except (FailedError, AssertionError, OSError, ValueError, subprocess.TimeoutExpired) as error:
             trace = error.__traceback__
             while trace and trace.tb_next:
@@ -219,7 +219,7 @@ def main() -> int:
         print(f"{mark:4} {name:24} {outcome}", flush=True)
         if said:
             print(f"{'':29} > {said}", flush=True)
-    print(f"systemd check: {len(STEPS) - bad} of {len(STEPS)} hold", flush=True)
+    print(f"systemd check: {len(STEPS) - bad} of {len(STEPS)} passed", flush=True)
     return bool(bad)
 
 

@@ -1,4 +1,4 @@
-"""The service as a keeper has it in hand: its settings, its unit, its journal, the bundles to install."""
+"""Handles on the installed service: its settings, unit, journal and the bundles to install."""
 
 import json
 import re
@@ -14,7 +14,7 @@ UNIT = Path("/etc/systemd/system/digitlens.service")
 STATE = Path("/var/lib/digitlens")
 PICTURES = Path("/srv/pictures")
 CURRENT = Path("/opt/digitlens/current")
-WELL = """\
+GOOD = """\
 [camera]
 source = "/srv/pictures"
 rate = 5
@@ -22,12 +22,12 @@ hold = 5
 patience = 2
 """
 T = TypeVar("T")
-SLOW = WELL.replace("rate = 5", "rate = 1").replace("hold = 5", "hold = 1")
-"""With time enough for each frame, however busy the machine is."""
+SLOW = GOOD.replace("rate = 5", "rate = 1").replace("hold = 5", "hold = 1")
+"""Settings that leave enough time for each frame on a busy machine."""
 
 
 class FailedError(Exception):
-    """What does not hold."""
+    """An expectation that was not met."""
 
 
 def run(*command: str, limit: float = 1500, status: int | None = 0) -> str:
@@ -50,19 +50,19 @@ def pid() -> int:
 
 
 def cursor() -> str:
-    """Where the journal ends now."""
+    """The journal's current end."""
     return run("journalctl", "-n", "0", "--show-cursor").rpartition("cursor: ")[2]
 
 
 def journal(since: str) -> list[tuple[int, str]]:
-    """Priority and text of the lines of the unit, systemd's own among them."""
+    """Priority and text of the unit's lines in the journal, with systemd's own."""
     text = run("journalctl", "-u", "digitlens", "-o", "json", "--after-cursor", since)
     entries = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     return [(int(entry.get("PRIORITY", 6)), str(entry["MESSAGE"])) for entry in entries]
 
 
 def until(what: str, found: Callable[[], T | None], limit: float = 180) -> T:
-    """Wait until `found` gives something."""
+    """Wait until `found` returns something true."""
     end = time.monotonic() + limit
     while True:
         result = found()
@@ -74,7 +74,7 @@ def until(what: str, found: Callable[[], T | None], limit: float = 180) -> T:
 
 
 def line(since: str, pattern: str, limit: float = 180) -> str:
-    """The first line of the journal that fits, waited for."""
+    """Wait for a line in the journal that matches; return the first."""
     return until(
         f"a line in the journal with {pattern!r}",
         lambda: next((text for _, text in journal(since) if re.search(pattern, text)), None),
@@ -83,12 +83,12 @@ def line(since: str, pattern: str, limit: float = 180) -> str:
 
 
 def up(limit: float = 180) -> None:
-    """Wait until the service is active, which is: READY."""
+    """Wait until the service is active, that is, READY."""
     until("the service is up", lambda: unit("ActiveState") == "active" or None, limit)
 
 
 def settle(text: str) -> None:
-    """Make these the settings, and start anew."""
+    """Write these settings and restart the service."""
     SETTINGS.write_text(text)
     run("systemctl", "reset-failed", "digitlens", status=None)
     run("systemctl", "restart", "digitlens")
@@ -96,10 +96,10 @@ def settle(text: str) -> None:
 
 
 def install(name: str, *options: str, status: int = 0) -> str:
-    """Run a bundle's install.sh; what it said."""
+    """Run a bundle's install.sh; its output."""
     return run(str(BUNDLES / name / "install.sh"), *options, status=status)
 
 
 def version() -> str:
-    """The version that is installed."""
+    """The installed version."""
     return run("/usr/local/bin/digitlens", "--version")

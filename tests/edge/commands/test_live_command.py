@@ -19,6 +19,8 @@ from digitlens.cameras.registry import open_camera
 from digitlens.live.recording import Recorder
 from tests.edge.pages import write
 
+pytestmark = pytest.mark.slow
+
 Pixels = npt.NDArray[np.uint8]
 Digits = tuple[Pixels, Pixels]
 LONG = 30.0

@@ -19,7 +19,7 @@ from tests.edge.outlets.brokers import draft
 
 
 @pytest.fixture
-def journal(tmp_path: Path):  # type: ignore[no-untyped-def]
+def journal(tmp_path: Path):
     one = Outbox(tmp_path / "journal.db", 1, "pi")
     one.follow("webhook")
     now = time.time()

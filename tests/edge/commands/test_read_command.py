@@ -153,6 +153,7 @@ def test_bad_input_is_one_line_and_the_others_are_read(tmp_path: Path, good: Pat
     assert texts(run) == [["40716"]]
 
 
+@pytest.mark.slow
 def test_a_huge_picture_costs_no_memory(tmp_path: Path) -> None:
     path, _ = bad(tmp_path, "large")
     assert _peak(path) < 50_000

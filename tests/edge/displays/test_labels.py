@@ -27,7 +27,7 @@ def paper(screen: tuple[int, int], level: int) -> Pixels:
 def label(canvas: Pixels, level: int) -> Pixels:
     """The pixels drawn above the number's box, as gray."""
     height = len(canvas)
-    gray = cv2.cvtColor(canvas, cv2.COLOR_BGR2GRAY)
+    gray = np.asarray(cv2.cvtColor(canvas, cv2.COLOR_BGR2GRAY), np.uint8)
     above = gray[: round(146 / 480 * height) - 2 * max(1, round(height / 400)) - 2]
     rows, columns = np.nonzero(above != level)
     found = above[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
@@ -56,7 +56,7 @@ def test_steady_and_unsteady_are_apart_without_color(screen: tuple[int, int]) ->
         canvas = paper(screen, 255)
         draw_labels(canvas, [tracked("4071", steady)], SIZE)
         widths.append(label(canvas, 255).shape[1])
-        gray = cv2.cvtColor(canvas, cv2.COLOR_BGR2GRAY)
+        gray = np.asarray(cv2.cvtColor(canvas, cv2.COLOR_BGR2GRAY), np.uint8)
         x, y, down = 120 * screen[0] // 640, 150 * screen[1] // 480, 40 * screen[1] // 480
         edge = gray[y + down // 4 : y + 3 * down // 4, : x + 1] < 250
         boxes.append(edge.any(axis=1).mean() if steady else edge.sum(axis=0).max() / len(edge))

@@ -1,19 +1,21 @@
 """The windows of --show and of the live camera, in a real SDL with its dummy screen, and under Xvfb."""
 
 import os
-import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from digitlens.core.errors import DisplayError
 from digitlens.displays.base import Display
 from digitlens.displays.registry import open_display
+from tests import needs
 from tests.edge.displays.test_labels import tracked
 
 PICTURE = np.full((480, 640, 3), 200, np.uint8)
@@ -180,12 +182,17 @@ print(open_display("auto").name)
 """
 
 
-@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="needs Xvfb")
+def on_a_screen() -> dict[str, str]:
+    """The environment of a program that opens a real window."""
+    environment = {key: value for key, value in os.environ.items() if key != "SDL_VIDEODRIVER"}
+    return environment | {"PYGAME_HIDE_SUPPORT_PROMPT": "1"}
+
+
+@pytest.mark.screen
 def test_a_real_window_whose_server_ends(root: Path) -> None:
     """Xlib would end the process; here it is an error, and the process ends well."""
-    environment = {key: value for key, value in os.environ.items() if key != "SDL_VIDEODRIVER"}
     run = subprocess.run(
-        [sys.executable, "-c", ON_A_REAL_SCREEN], capture_output=True, text=True, env=environment, cwd=root
+        [sys.executable, "-c", ON_A_REAL_SCREEN], capture_output=True, text=True, env=on_a_screen(), cwd=root
     )
     assert (run.returncode, "XIO" in run.stderr) == (0, False), run.stderr
     shown, gone, again, name = run.stdout.splitlines()
@@ -193,3 +200,56 @@ def test_a_real_window_whose_server_ends(root: Path) -> None:
     assert gone == "the screen is gone (x11's server has ended)"
     assert "start digitlens again" in again
     assert name == "none"
+
+
+UNTIL_QUIT = """
+from digitlens.displays.registry import open_display
+from tests.edge.displays.test_sdl import PICTURE, tracked
+
+display = open_display("sdl")
+keys = []
+while "quit" not in keys:
+    keys = display.show(PICTURE, (tracked("4071", steady=True),), (640, 480), "")
+    print(*keys, sep="\\n", end="\\n" if keys else "", flush=True)
+display.close()
+"""
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """The DISPLAY of an X server of its own."""
+    command = [needs.path("Xvfb"), "-displayfd", "1", "-screen", "0", "800x600x24"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        yield ":" + process.stdout.readline().strip()
+        process.terminate()
+
+
+@pytest.mark.screen
+def test_a_keyboards_keys_reach_a_real_window(root: Path, server: str) -> None:
+    environment = on_a_screen() | {"DISPLAY": server}
+
+    def client(program: str, *arguments: str) -> bytes:
+        command = [needs.path(program), *arguments]
+        return subprocess.run(command, env=environment, check=True, timeout=60, capture_output=True).stdout
+
+    def press(key: str) -> None:
+        client("xdotool", "search", "--sync", "--onlyvisible", "--class", ".", "windowfocus", "key", key)
+
+    with subprocess.Popen(
+        [sys.executable, "-c", UNTIL_QUIT], stdout=subprocess.PIPE, text=True, env=environment, cwd=root
+    ) as run:
+        assert run.stdout is not None
+        try:
+            press("space")
+            assert run.stdout.readline() == "freeze\n"
+            shot = client("import", "-window", "root", "png:-")
+            press("q")
+            assert run.stdout.readline() == "quit\n"
+            assert run.wait(60) == 0
+        finally:
+            run.kill()
+    with Image.open(BytesIO(shot)) as picture:
+        screen = np.asarray(picture.convert("RGB"), int)
+    assert screen.shape == (600, 800, 3)
+    assert (screen == (0, 120, 40)).all(axis=2).sum() > 300  # the label over the number

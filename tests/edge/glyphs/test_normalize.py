@@ -11,7 +11,7 @@ from digitlens.glyphs.normalize import normalize, to_mnist
 from digitlens.paper.strokes import stroke_width
 
 
-def test_mnist_stays_what_it_is(digits) -> None:  # type: ignore[no-untyped-def]
+def test_mnist_stays_what_it_is(digits) -> None:
     """An MNIST digit that is normalized again hardly changes and is read as before."""
     x, y = digits
     again = to_mnist([SimpleNamespace(ink=image) for image in x])
@@ -21,7 +21,7 @@ def test_mnist_stays_what_it_is(digits) -> None:  # type: ignore[no-untyped-def]
 
 
 @pytest.mark.parametrize("scale", [0.5, 3, 12])
-def test_size_does_not_matter(digits, scale: float) -> None:  # type: ignore[no-untyped-def]
+def test_size_does_not_matter(digits, scale: float) -> None:
     x, y = digits
     inks = [cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) for image in x[:300]]
     read = (
@@ -45,7 +45,7 @@ def test_fits_and_centers() -> None:
 
 def test_a_hairline_does_not_fade() -> None:
     ink = np.zeros((400, 300), np.uint8)
-    cv2.circle(ink, (150, 200), 120, 255, 2)
+    cv2.circle(ink, (150, 200), 120, (255,), 2)
     picture = normalize(ink)
     assert stroke_width(ink) == pytest.approx(3, abs=0.7)
     assert np.median(picture[picture > 20]) > 100

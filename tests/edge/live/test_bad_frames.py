@@ -119,6 +119,7 @@ def test_every_third_frame_may_be_bad(bad: Change) -> None:
     assert steady(tracker) == TEXTS
 
 
+@pytest.mark.slow
 def test_random_misreadings_never_make_a_steady_number_wrong() -> None:
     random = np.random.default_rng(7)
     tracker = Tracker()
@@ -134,6 +135,7 @@ def test_random_misreadings_never_make_a_steady_number_wrong() -> None:
         assert frame < 40 or steady(tracker) == TEXTS
 
 
+@pytest.mark.slow
 def test_strays_are_never_steady_and_memory_is_bounded() -> None:
     """Frames of gravel only."""
     random = np.random.default_rng(3)

@@ -13,6 +13,8 @@ from digitlens.live.tracker import Tracker
 from digitlens.reader import Reader
 from tests.edge.sheets import TEXTS, follow, ids, reading, settled_tracker, steady
 
+pytestmark = pytest.mark.slow
+
 FORGET = TrackingParameters().forget_frames
 SHEETS = 16
 CUTS = 40

@@ -1,6 +1,6 @@
 """Unchanged glyphs and rows are not read again, and readings stay the same to the bit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -80,9 +80,11 @@ def test_memory_is_bounded() -> None:
     cache: TwoFrameCache[int, int] = TwoFrameCache(limit)
     for start in range(0, 5 * limit, limit):
         keys = list(range(start, start + 2 * limit))
-        assert cache.all(keys, lambda places, keys=keys: [-keys[place] for place in places]) == [
-            -key for key in keys
-        ]
+
+        def negated(places: Sequence[int], keys: list[int] = keys) -> list[int]:
+            return [-keys[place] for place in places]
+
+        assert cache.all(keys, negated) == [-key for key in keys]
         assert len(cache) <= 2 * limit
         cache.next_frame()
 

@@ -16,7 +16,7 @@ from digitlens.models.interpreter import Network
 
 
 @pytest.mark.parametrize(("name", "least"), [("digits", 0.99), ("seed", 0.98), ("svm", 0.97)])
-def test_shipped_models_read_real_digits(digits, name: str, least: float) -> None:  # type: ignore[no-untyped-def]
+def test_shipped_models_read_real_digits(digits, name: str, least: float) -> None:
     x, y = digits
     probabilities = Classifier.load(name).probabilities(x)
     assert probabilities.shape == (1000, 10)
@@ -26,7 +26,7 @@ def test_shipped_models_read_real_digits(digits, name: str, least: float) -> Non
     assert np.mean(probabilities.argmax(axis=1) == y) >= least
 
 
-def test_batches_of_any_size_read_the_same(digits) -> None:  # type: ignore[no-untyped-def]
+def test_batches_of_any_size_read_the_same(digits) -> None:
     x, _ = digits
     classifier = Classifier.load()
     expected = classifier.probabilities(x[:70])
@@ -61,7 +61,7 @@ def copied(tmp_path: Path) -> Path:
     return tmp_path / "mine.tflite"
 
 
-def test_a_model_by_path(copied: Path, digits) -> None:  # type: ignore[no-untyped-def]
+def test_a_model_by_path(copied: Path, digits) -> None:
     x, _ = digits
     ours = Classifier.load("seed").probabilities(x[:5])
     np.testing.assert_array_equal(Classifier.load(copied).probabilities(x[:5]), ours)
@@ -124,7 +124,7 @@ def test_no_such_model() -> None:
 @pytest.mark.parametrize(
     "batch", [np.zeros((2, 28, 28)), np.zeros((28, 28), np.uint8), np.zeros((1, 32, 32), np.uint8)]
 )
-def test_a_wrong_batch_is_named(batch) -> None:  # type: ignore[no-untyped-def]
+def test_a_wrong_batch_is_named(batch) -> None:
     with pytest.raises(ValueError, match="must be"):
         Classifier.load().probabilities(batch)
 

@@ -64,7 +64,7 @@ def test_nothing() -> None:
     assert to_numbers([]) == ()
 
 
-def _upright(x: int, slant: int = 0) -> np.ndarray:  # type: ignore[type-arg]
+def _upright(x: int, slant: int = 0) -> np.ndarray:
     return np.array([[x, 0], [x + slant, 400]], np.int32)
 
 

@@ -4,7 +4,6 @@ import json
 import os
 import queue
 import re
-import shutil
 import socket
 import subprocess
 import threading
@@ -13,20 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import paho.mqtt.client as paho
-import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from digitlens.outlets.entries import Draft, Entry
 from digitlens.outlets.outbox import Outbox
+from tests import needs
 
-MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-OPENSSL = shutil.which("openssl") or ""
 DEADLINE = 20.0
 """Wait for something that takes less than one second; a test that reaches it has failed, seconds."""
-
-needs_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
-
-needs_openssl = pytest.mark.skipif(not OPENSSL, reason="openssl is not installed")
 
 
 def draft(count: int, text: str = "", region: str = "", value: float | None = None) -> Draft:
@@ -49,7 +42,7 @@ def certificates(folder: Path, days: int) -> str:
     folder.chmod(0o755)
 
     def openssl(*arguments: str) -> None:
-        subprocess.run([OPENSSL, *arguments], cwd=folder, check=True, capture_output=True)
+        subprocess.run([needs.path("openssl"), *arguments], cwd=folder, check=True, capture_output=True)
 
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     openssl(
@@ -85,9 +78,8 @@ class Broker:
         return self._process is not None
 
     def start(self) -> None:
-        assert MOSQUITTO is not None
         self._process = process = subprocess.Popen(
-            [MOSQUITTO, "-c", str(self._settings), "-v"],
+            [needs.path("mosquitto"), "-c", str(self._settings), "-v"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

@@ -32,7 +32,6 @@ from tests.edge.outlets.brokers import (
     WatchedOutbox,
     broker,
     draft,
-    needs_mosquitto,
 )
 
 REGIONS = {"water": RegionSettings(corners=(0, 0, 1, 1), rising=True, unit="m³", device_class="water")}
@@ -42,7 +41,7 @@ def first_of_each(ids: list[str]) -> list[str]:
     return list(dict.fromkeys(ids))
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_entries_states_and_health_arrive(
     tmp_path: Path, watched: WatchedOutbox, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
@@ -73,7 +72,7 @@ def test_entries_states_and_health_arrive(
             assert not later.of("/event")
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_numbers_keep_their_slot_and_leave_it_empty(
     tmp_path: Path, watched: WatchedOutbox, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
@@ -92,7 +91,7 @@ def test_numbers_keep_their_slot_and_leave_it_empty(
         assert len(json.loads(subscriber.of("/numbers")[-1])) == 3
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_opened_again_it_publishes_the_numbers_still_present(
     tmp_path: Path, watched: WatchedOutbox, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
@@ -136,7 +135,7 @@ def test_numbers_that_never_go_do_not_pile_up() -> None:
     assert state.changes() == {}
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_down_at_start_then_killed_in_the_middle(
     tmp_path: Path, watched: WatchedOutbox, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
@@ -172,7 +171,7 @@ def test_down_at_start_then_killed_in_the_middle(
         one.kill()
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_cut_off_with_thousands_pending_memory_stays_flat(
     tmp_path: Path, watched: WatchedOutbox, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
@@ -195,7 +194,7 @@ def test_cut_off_with_thousands_pending_memory_stays_flat(
         assert watched.most_held <= 2 * mqtt.BATCH  # the rest stays on the disk
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_a_silent_connection_is_renewed(
     tmp_path: Path, watched: WatchedOutbox, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
@@ -211,7 +210,7 @@ def test_a_silent_connection_is_renewed(
         assert len(set(subscriber.ids())) == 1
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_home_assistants_birth_is_answered_and_outdated_topics_are_deleted(
     tmp_path: Path, watched: WatchedOutbox, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
@@ -231,7 +230,7 @@ def test_home_assistants_birth_is_answered_and_outdated_topics_are_deleted(
         assert b"" not in subscriber.of("region_theirs/config")
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_the_last_will_says_offline_when_the_device_is_gone(tmp_path: Path) -> None:
     program = (
         "import sys, threading; from pathlib import Path\n"
@@ -251,7 +250,7 @@ def test_the_last_will_says_offline_when_the_device_is_gone(tmp_path: Path) -> N
         subscriber.wait(lambda subscriber: subscriber.of("/status") == [b"online", b"offline"])
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_two_devices_of_one_name_are_reported(
     tmp_path: Path, watched: WatchedOutbox, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
@@ -290,7 +289,7 @@ def test_a_server_that_is_no_broker_is_reported_and_left(
         thread.join()
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_a_state_from_before_the_restart_is_published_as_not_present(
     tmp_path: Path, watched: WatchedOutbox, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:

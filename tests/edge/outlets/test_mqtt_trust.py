@@ -1,6 +1,5 @@
 """Security of the MQTT outlet: passwords, certificates, access rules."""
 
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,30 +11,30 @@ pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 from digitlens.core.errors import OutletError
 from digitlens.outlets.mqtt import MqttOutlet
 from digitlens.outlets.mqtt_settings import MqttSettings
+from tests import needs
 from tests.edge.outlets.brokers import (
     DEADLINE,
-    OPENSSL,
     Broker,
     WatchedOutbox,
     broker,
     certificates,
     draft,
     free_port,
-    needs_mosquitto,
-    needs_openssl,
 )
-
-PASSWD = shutil.which("mosquitto_passwd") or ""
 
 
 def passwords(folder: Path, password: str) -> str:
     file = folder / "passwords"
-    subprocess.run([PASSWD, "-b", "-c", str(file), "pi", password], check=True, capture_output=True)
+    subprocess.run(
+        [needs.path("mosquitto_passwd"), "-b", "-c", str(file), "pi", password],
+        check=True,
+        capture_output=True,
+    )
     file.chmod(0o644)
     return f"allow_anonymous false\npassword_file {file}\n"
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_a_wrong_password_is_reported_once_and_fixed_without_a_restart(
     tmp_path: Path, watched: WatchedOutbox, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
@@ -54,7 +53,7 @@ def test_a_wrong_password_is_reported_once_and_fixed_without_a_restart(
         assert watched.lines.empty()
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_the_password_comes_from_systemds_credentials(
     tmp_path: Path,
     watched: WatchedOutbox,
@@ -69,7 +68,7 @@ def test_the_password_comes_from_systemds_credentials(
         watched.wait_empty("mqtt")
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_messages_that_the_broker_refuses_stay_in_the_outbox(
     tmp_path: Path, watched: WatchedOutbox, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
@@ -84,8 +83,8 @@ def test_messages_that_the_broker_refuses_stay_in_the_outbox(
         assert watched.pending_count("mqtt") == 1
 
 
-@needs_mosquitto
-@needs_openssl
+@pytest.mark.broker
+@pytest.mark.program("openssl")
 def test_tls_accepts_only_a_good_certificate(
     tmp_path: Path, watched: WatchedOutbox, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
@@ -100,8 +99,8 @@ def test_tls_accepts_only_a_good_certificate(
         watched.wait_empty("mqtt")
 
 
-@needs_mosquitto
-@needs_openssl
+@pytest.mark.broker
+@pytest.mark.program("openssl")
 def test_an_expired_certificate_is_refused_until_it_is_renewed(
     tmp_path: Path, watched: WatchedOutbox, mqtt_outlet: Callable[..., MqttOutlet]
 ) -> None:
@@ -117,7 +116,7 @@ def test_an_expired_certificate_is_refused_until_it_is_renewed(
         assert watched.pending_count("mqtt") == 50
         one.kill()
         subprocess.run(
-            [OPENSSL, "x509", "-req", "-in", "broker.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
+            [needs.path("openssl"), "x509", "-req", "-in", "broker.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
              "-extfile", "names", "-out", "broker.crt", "-days", "1"],
             cwd=tmp_path, check=True, capture_output=True,
         )  # fmt: skip

@@ -13,7 +13,7 @@ from digitlens.outlets.mqtt_settings import MqttSettings, MqttTiming
 from digitlens.outlets.webhook import WebhookOutlet, WebhookTiming
 from digitlens.outlets.webhook_settings import WebhookSettings
 from tests.edge.outlets import fuzzing
-from tests.edge.outlets.brokers import DEADLINE, Subscriber, WatchedOutbox, broker, draft, needs_mosquitto
+from tests.edge.outlets.brokers import DEADLINE, Subscriber, WatchedOutbox, broker, draft
 
 REGIONS = {"meter": RegionSettings(corners=(0, 0, 1, 1))}
 MQTT_TIMING = MqttTiming(pauses=(0.001,))
@@ -94,7 +94,7 @@ def test_packets(tmp_path: Path) -> None:
     packets(list(range(60)), tmp_path)
 
 
-@needs_mosquitto
+@pytest.mark.broker
 def test_payloads(tmp_path: Path) -> None:
     # 3700 to 3749, 4100 to 4149: another client's retained message, not UTF-8, ended each connection.
     payloads([*range(3700, 3750), *range(4100, 4150)], tmp_path)

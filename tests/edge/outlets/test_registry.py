@@ -56,6 +56,7 @@ def digitlens(environment: dict[str, str], *arguments: str | Path) -> "subproces
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
 
 
+@pytest.mark.slow
 def test_an_outlet_from_outside_is_an_option_a_section_and_gets_the_readings(tmp_path: Path) -> None:
     environment = install(tmp_path, BELL, "bell:Bell")
     assert len(BELL.strip().splitlines()) <= 30
@@ -64,7 +65,8 @@ def test_an_outlet_from_outside_is_an_option_a_section_and_gets_the_readings(tmp
     sheet = ROOT / "examples" / "sheet.jpg"
     config = tmp_path / "config.toml"
     config.write_text(
-        f'name = "hall"\n[camera]\nsource = "{sheet}"\nrepeat = 1\n[bell]\nfile = "{tmp_path}/b"\n'
+        f'name = "hall"\n[camera]\nsource = "{sheet}"\nrate = 0\nhold = 60\nrepeat = 1\n'
+        f'[bell]\nfile = "{tmp_path}/b"\n'
     )
     doctor = digitlens(environment, "doctor", "--config", config, "--json")
     assert json.loads(doctor.stdout)["outlets"]["said"] == "bell"

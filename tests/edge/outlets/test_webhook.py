@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from email.utils import formatdate
 from pathlib import Path
 from time import time
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from tests.edge.outlets.receivers import RawServer, Receiver
 
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
 
-from tests.edge.outlets.brokers import DEADLINE, WatchedOutbox, certificates, draft, free_port, needs_openssl
+from tests.edge.outlets.brokers import DEADLINE, WatchedOutbox, certificates, draft, free_port
 
 
 @pytest.fixture
@@ -142,7 +143,7 @@ def test_down_at_first_then_there(watched: WatchedOutbox, open_one: Callable[...
     assert answered.is_set()
 
 
-@needs_openssl
+@pytest.mark.program("openssl")
 def test_an_https_receiver_must_be_trusted(
     tmp_path: Path, watched: WatchedOutbox, open_one: Callable[..., WebhookOutlet]
 ) -> None:
@@ -238,9 +239,9 @@ def test_a_server_that_trickles_is_given_up_in_time(
     ],
 )
 def test_impossible_settings_are_reported_at_once(
-    settings: dict[str, str], said: str, watched: WatchedOutbox
+    settings: dict[str, Any], said: str, watched: WatchedOutbox
 ) -> None:
     with pytest.raises(OutletError, match="webhook") as raised:
-        WebhookOutlet(WebhookSettings(**settings), watched)  # type: ignore[arg-type]
+        WebhookOutlet(WebhookSettings(**settings), watched)
     assert said in str(raised.value)
     assert "word" not in str(raised.value).replace("password", "")

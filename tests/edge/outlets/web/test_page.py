@@ -1,7 +1,6 @@
 """The page in a real browser: Debian's chromium and chromium-driver."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,16 +11,14 @@ import numpy.typing as npt
 import pytest
 
 from digitlens import Reader
+from tests import needs
 from tests.edge.outlets.web.viewing import Clients, Showing, until
 from tests.edge.pages import write
 
 pytest.importorskip("tornado", reason="needs the extra web")
 webdriver = pytest.importorskip("selenium.webdriver", reason="needs the extra test")
 
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("chromium") and shutil.which("chromedriver")),
-    reason="needs a browser: apt install chromium chromium-driver",
-)
+pytestmark = pytest.mark.browser
 
 Pixels = npt.NDArray[np.uint8]
 Digits = tuple[Pixels, Pixels]
@@ -52,14 +49,14 @@ def sheet(tmp_path: Path, paper: Pixels) -> Path:
 @pytest.fixture(scope="module")
 def driver() -> Iterator[Any]:
     options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
+    options.binary_location = needs.path("chromium")
     for argument in (
         "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
         "--disable-background-networking", "--disable-component-update", "--no-first-run",
     ):  # fmt: skip
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.ChromeService(shutil.which("chromedriver"))
+    service = webdriver.ChromeService(needs.path("chromedriver"))
     browser = webdriver.Chrome(options=options, service=service)
     yield browser
     browser.quit()
@@ -211,7 +208,7 @@ def test_it_comes_back_after_the_server(page: Page, reader: Reader, sheet: Path)
         assert not page.ask("$('notice').hidden")
         assert "tried again" in page.ask("$('notice-why').textContent")
         count = page.count
-        showing.open()
+        showing.open(showing.web.port)
         until(lambda: page.status == "live")
         until(lambda: page.count > count)
         assert page.ask("$('notice').hidden")
@@ -243,7 +240,7 @@ def test_signing_in_and_out(page: Page, reader: Reader, sheet: Path) -> None:
         assert all("401" in line for line in page.errors())
         showing.web.close()
         until(lambda: page.status == "connection lost")
-        showing.open()
+        showing.open(showing.web.port)
         until(lambda: page.status == "live")  # the cookie holds
         page.driver.find_element("css selector", "#sign-out button").click()
         until(lambda: page.driver.title == "Sign in: digitlens")

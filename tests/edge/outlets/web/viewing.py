@@ -44,7 +44,7 @@ class Showing(LiveObserver):
     def __init__(self, picture: Path, reader: Reader, rate: float = 15.0, **options: Any) -> None:
         self.stats, self.latest = LoopStats(str(picture)), LatestFrame()
         self.lines: list[str] = []
-        self._options = {"listen": "127.0.0.1:0", "say": self.lines.append, **options}
+        self._options = {"say": self.lines.append, **options}
         self.dispatcher = EventDispatcher(Regions({}).apply, NullStore("test"))
         self.open()
         self._ended = threading.Event()
@@ -71,10 +71,11 @@ class Showing(LiveObserver):
         )  # fmt: skip
         self._thread = threading.Thread(target=self.live.run)
 
-    def open(self) -> None:
-        """Open the page, or open it again on the same port."""
-        listen = f"127.0.0.1:{self.web.port}" if hasattr(self, "web") else self._options["listen"]
-        self.web = WebOutlet(latest=self.latest, stats=self.stats, **{**self._options, "listen": listen})
+    def open(self, port: int = 0) -> None:
+        """Open the page on a port; 0: any that is free."""
+        self.web: WebOutlet = WebOutlet(
+            f"127.0.0.1:{port}", latest=self.latest, stats=self.stats, **self._options
+        )
         self.dispatcher.change({"web": OutletOpener(object(), lambda: self.web)})
 
     def event(self, event: Event, size: tuple[int, int]) -> None:
