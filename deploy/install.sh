@@ -116,7 +116,7 @@ version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 [ -f "$here/pins/$version.txt" ] ||
     fail "Python $version: digitlens needs the one of bookworm (3.11) or trixie (3.13)"
 for file in digitlens.service growing-pause.conf config.toml uninstall.sh; do
-    [ -f "$here/$file" ] || fail "$here/$file is missing: copy the whole folder again"
+    [ -f "$here/$file" ] || fail "$here/$file is missing: copy the folder again"
 done
 free=$(df --output=avail -m /opt | tail -n 1)
 [ "$free" -ge "$needed" ] || fail "/opt has $((free)) MB free, and $needed are needed"
@@ -161,7 +161,7 @@ wheel=$(find "$here" -maxdepth 1 -name 'digitlens-*.whl')
 case $wheel in
 *$'\n'*) fail "$here has several wheels of digitlens: leave one" ;;
 '')
-    [ -f "$here/../pyproject.toml" ] || fail "$here has no wheel of digitlens: copy the whole folder again"
+    [ -f "$here/../pyproject.toml" ] || fail "$here has no wheel of digitlens: copy the folder again"
     say "building the wheel"
     quietly "no environment" "$python" -m venv "$work/build"
     quietly "the wheel cannot be built" "$work/build/bin/pip" wheel --no-deps -w "$work" "$here/.."

@@ -105,7 +105,7 @@ def _times(
 ) -> dict[str, Any]:
     """Milliseconds a row of the folder, one thread, the minimum of three calls each.
 
-    `heard` is the network with its search; `read` is the extra time of a picture over cutting alone, which
+    `recognition` is the network with its search; `read` is the extra time of a picture over cutting alone, which
     includes test-time augmentation of doubtful rows and their rescoring. RapidOCR gets the same rows.
     """
     every = list(pages.labels(folder))
@@ -127,7 +127,7 @@ def _times(
             recognized.append(_fastest(partial(_recognize, network, row)))
             peer += [_rapidocr(row)] if with_peers else []
     found = {"folder": folder.name, "strips": len(recognized), "pages": len(extra), "pages_again": augmented}
-    found |= {"heard": fmean(recognized), "read": fmean(extra)} if recognized else {}
+    found |= {"recognition": fmean(recognized), "read": fmean(extra)} if recognized else {}
     return found | ({"rapidocr": fmean(peer)} if peer else {})
 
 
@@ -162,12 +162,12 @@ def _paths(
     """Pages read by cutting alone and by the network, how many exactly, and how many so by cutting alone."""
     network = network_rows > 0
     return {
-        "rows_whole": int(network_rows.sum()),
+        "rows_by_network": int(network_rows.sum()),
         "pages_cut": int(np.count_nonzero(~network)),
         "pages_cut_exact": int(np.count_nonzero(exact[~network])),
-        "pages_whole": int(np.count_nonzero(network)),
-        "pages_whole_exact": int(np.count_nonzero(exact[network])),
-        "pages_whole_exact_if_cut": int(np.count_nonzero(cut_exact[network])),
+        "pages_by_network": int(np.count_nonzero(network)),
+        "pages_by_network_exact": int(np.count_nonzero(exact[network])),
+        "pages_by_network_exact_if_cut": int(np.count_nonzero(cut_exact[network])),
     }
 
 
@@ -230,10 +230,10 @@ def table(results: dict[str, Any]) -> str:
 def _strips(row: dict[str, Any]) -> str:
     times = "| | |"
     if "rapidocr" in row:
-        times = f"{row['rapidocr']:.1f} | 1/{row['rapidocr'] / row['heard']:.0f} "
+        times = f"{row['rapidocr']:.1f} | 1/{row['rapidocr'] / row['recognition']:.0f} "
         times += f"| 1/{row['rapidocr'] / row['read']:.0f} |"
     augmented = f"{row['pages_again'] / row['pages']:.0%}"
-    ours = f"{row['heard']:.2f} | {row['read']:.2f}"
+    ours = f"{row['recognition']:.2f} | {row['read']:.2f}"
     return f"| {row['folder']} | {row['strips']} | {augmented} | {ours} | {times}"
 
 
@@ -245,9 +245,9 @@ def _line(row: dict[str, Any]) -> str:
         for name in (
             "pages_cut",
             "pages_cut_exact",
-            "pages_whole",
-            "pages_whole_exact",
-            "pages_whole_exact_if_cut",
+            "pages_by_network",
+            "pages_by_network_exact",
+            "pages_by_network_exact_if_cut",
         )
     ]
     return (

@@ -82,15 +82,15 @@ def test_the_strips_benchmark(converted: tuple[Path, Path], tmp_path: Path, digi
     rows = {row["reader"]: row for row in results["folders"]}
     assert len(rows) == 5
     doubtful = rows["int8, doubtful rows by network"]
-    assert (doubtful["pages_cut"], doubtful["pages_whole"], doubtful["rows_whole"]) == (1, 1, 1)
+    assert (doubtful["pages_cut"], doubtful["pages_by_network"], doubtful["rows_by_network"]) == (1, 1, 1)
     assert doubtful["pages_cut_exact"] == 1
-    assert rows["int8, all rows by network"]["pages_whole"] == 2
+    assert rows["int8, all rows by network"]["pages_by_network"] == 2
     paired = rows["float32, all rows by network"]
     difference = paired["exact"] - rows["int8, all rows by network"]["exact"]
     assert paired["only_float32"] - paired["only_int8"] == difference
     (timed,) = results["strips"]
     assert (timed["pages"], timed["strips"]) == (2, 3)
-    assert timed["heard"] > 0
+    assert timed["recognition"] > 0
     assert [row["width"] for row in results["speed"]] == list(WIDTHS)
     assert all(row["int8_network"] > 0 and row["search"] > 0 for row in results["speed"])
     assert "| rows | cutting alone | 2 |" in (tmp_path / "strips.md").read_text()

@@ -1,4 +1,4 @@
-"""Data augmentation of whole batches of rows, on the device that learns them."""
+"""Data augmentation of batches of rows, on the device that learns them."""
 
 from dataclasses import dataclass
 

@@ -138,7 +138,7 @@ class Live:
         return {event["text"]: event["box"] for event in list(self._events) if event["text"] in texts}
 
     def until(self, look: Callable[[], T | None], what: str) -> T:
-        """Look again and again, until there is something; returns that.
+        """Look repeatedly until there is something; returns that.
 
         Raises:
             Failed: it took too long, or digitlens has ended.

@@ -147,7 +147,7 @@ def read(library: Path, pictures: list[Path], more: tuple[str, ...]) -> list[str
 
 
 def play(library: Path, film: Path) -> list[str]:
-    """The events of `digitlens live` on a film, as fast as it goes."""
+    """The events of `digitlens live` on a film, as fast as possible."""
     done = digitlens(library, "live", "--camera", str(film), "--display", "none", "--rate", "0", "--json")
     return [*done.stdout.splitlines(), f"exit status {done.returncode}"]
 

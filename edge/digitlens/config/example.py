@@ -12,7 +12,7 @@ WIDTH = 110
 """Length of a line at most, in letters."""
 HEAD = """\
 The settings of digitlens, at /etc/digitlens/config.toml. Every setting stands here with its default, as a
-comment: remove the "# " before it to change it. This command names the line of what is wrong:
+comment: remove the "# " before it to change it. This command names the line of an error:
 
     digitlens serve --check
 

@@ -1,4 +1,4 @@
-"""A value of the settings file -> the value of a setting's type; an error says what is allowed."""
+"""A value of the settings file -> the value of a setting's type; an error names the allowed values."""
 
 import difflib
 import math

@@ -9,7 +9,7 @@ class Backoff:
     """Says how long to wait before the next try, and whether an error is a new one.
 
     Args:
-        pauses: seconds before each try, at least one; the last again and again.
+        pauses: seconds before each try, at least one; the last one repeats.
         jitter: the fraction by which a pause is longer or shorter, by chance, so that many devices do not
             try at the same moment.
         clock: monotonic seconds.

@@ -1,4 +1,4 @@
-"""Drivers found through entry points: the shipped ones, and those that other packages bring."""
+"""Drivers found through entry points: the shipped ones, and any that other packages bring."""
 
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points

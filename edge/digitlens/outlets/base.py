@@ -118,7 +118,7 @@ class Outlet:
         raise NotImplementedError
 
     def close(self) -> None:
-        """End the thread, after what is in flight; a second call does nothing."""
+        """End the thread, after the messages in flight; a second call does nothing."""
 
 
 class ListOutlet(Outlet):

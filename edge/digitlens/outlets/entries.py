@@ -1,4 +1,4 @@
-"""Entries: what is stored and sent of each event, and the filters that select them."""
+"""Entries: events as they are stored and sent, and the filters that select them."""
 
 from typing import Literal, TypedDict, Unpack
 

@@ -47,7 +47,7 @@ MAX_SHORT_CONNECTIONS = 3
 BATCH = 100
 """Entries taken from the outbox at once."""
 DRAIN_TIMEOUT = 3.0
-"""Time to send what is pending when the outlet is closed, at most, seconds."""
+"""Time to send pending messages when the outlet is closed, at most, seconds."""
 IDLE = 5.0
 """Wait for something to do, at most, seconds."""
 

@@ -41,7 +41,7 @@ class Outbox:
     are never reused: they define the order, whatever the clock does.
 
     At the size limit the oldest entries are evicted. Outlets send the oldest first, so acknowledged entries
-    go before pending ones; those that were pending are counted and reported.
+    go before pending ones; evicted pending ones are counted and reported.
 
     A file that turns out to be damaged is kept as FILE.damaged-TIME, and a new one begun.
 

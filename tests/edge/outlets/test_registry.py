@@ -38,7 +38,7 @@ class Bell(Outlet):
         with open(self.file, "a") as file:
             file.writelines(f"{self.device} {entry.kind} {entry.text}\\n" for entry in entries)
 """
-"""A whole outlet, as another package would have it."""
+"""An outlet as another package would have it."""
 
 
 def install(folder: Path, source: str, target: str) -> dict[str, str]:
