@@ -11,7 +11,6 @@ from digitlens.images import pictures
 from digitlens.models import cards
 from digitlens_convert import digits, page_speed, pages, plots, report, report_digits, speed, steady
 from digitlens_convert.convert import FLOATING
-from digitlens_convert.graph import multiply_accumulates
 from digitlens_convert.speed import SpeedConfig
 from digitlens_convert.stats import discordant, mcnemar
 from digitlens_train.data import Mnist, load_mnist
@@ -78,6 +77,8 @@ def _speed(
     models: dict[str, Path], keras_model: Path | None, data: Mnist, config: SpeedConfig
 ) -> dict[str, Any]:
     """Milliseconds a digit by threads and batch size; memory; the share of the int8 peak."""
+    from digitlens_convert.graph import multiply_accumulates  # needs TensorFlow, which --pages does not
+
     by_threads = {}
     for threads in config.threads:
         run = speed.runners(models, threads)

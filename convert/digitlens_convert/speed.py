@@ -16,7 +16,6 @@ import numpy.typing as npt
 from digitlens import Classifier
 from digitlens.models import cards
 from digitlens.models.interpreter import Network
-from digitlens_convert.graph import multiply_accumulates
 
 Run = Callable[[npt.NDArray[np.uint8]], object]
 
@@ -87,10 +86,12 @@ def peak() -> float:
 
     Measured on one large convolution: 3 x 3, 256 to 256 channels, 16 x 16 places.
     """
+    # Imported here, as `memory` measures this module in a process without TensorFlow.
     import keras
     from keras import layers
 
     from digitlens_convert import quantize
+    from digitlens_convert.graph import multiply_accumulates
 
     places, channels = 16, 256
     model = keras.Sequential(
