@@ -27,10 +27,11 @@ test: lint
 quick: $(TEST)/.ready
 	$(TEST)/bin/python -m pytest -n $(WORKERS) -m 'not (browser or broker or screen or slow)' tests/edge tests/deploy
 
+# NumPy's types change from version to version: they are checked with that of Python 3.11, bookworm's.
 lint: $(TEST)/.ready
 	$(TEST)/bin/ruff check .
 	$(TEST)/bin/ruff format --check .
-	$(TEST)/bin/mypy
+	$(if $(filter 3.11,$(VERSION)),$(TEST)/bin/mypy,@echo "Types: checked with Python 3.11 only")
 
 format: $(TEST)/.ready
 	$(TEST)/bin/ruff check --fix .
