@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         help="folder for the shipped files (default: %(default)s); the float32 file stays in the run's",
     )
     benchmark = commands.add_parser(
-        "benchmark", help="float32 against int8 on digits; or, with --pages or --speed, the reader"
+        "benchmark", help="float32 against int8 on digits; with --pages, --strips or --speed, the reader"
     )
     benchmark.add_argument(
         "--out", type=Path, default=Path("benchmarks"), help="folder (default: %(default)s)"
@@ -103,13 +103,13 @@ def _parser() -> argparse.ArgumentParser:
         "--validation",
         type=Path,
         metavar="DIR",
-        help="folders of labeled pictures, and hasy.npz with signs that are no digits",
+        help="folders of labeled pictures, and hasy.npz with negatives",
     )
     benchmark.add_argument(
         "--peers",
         action="store_true",
-        help="others in the same run: ONNX Runtime, OpenCV and Keras on the same weights; or, with --pages, "
-        "RapidOCR and, where it is installed, Tesseract; or, with --speed, RapidOCR",
+        help="peers in the same run: ONNX Runtime, OpenCV and Keras on the same weights; with --pages, "
+        "RapidOCR and, where it is installed, Tesseract; with --strips or --speed, RapidOCR",
     )
     benchmark.add_argument(
         "--pages", nargs="+", type=Path, metavar="DIR", help="folders of pictures with a labels.json"
@@ -119,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         type=Path,
         metavar="DIR",
-        help="the same folders: rows cut apart against rows read whole, float32 against int8",
+        help="such folders: rows cut into digits against rows read by the network, float32 against int8",
     )
     benchmark.add_argument(
         "--numbers", default="numbers", metavar="NAME|PATH", help="with --strips: int8 (default: %(default)s)"
@@ -132,13 +132,13 @@ def _parser() -> argparse.ArgumentParser:
         help="with --strips: its training run, with its float32 file (default: %(default)s)",
     )
     benchmark.add_argument(
-        "--speed", action="store_true", help="the reader's time against the floor, by pixels and by digits"
+        "--speed", action="store_true", help="the reader's time against a lower bound, by pixels and digits"
     )
     benchmark.add_argument(
         "--notebook",
         type=Path,
         metavar="FILE",
-        help="with --pages: time the notebook's way on this page, too",
+        help="with --pages: time the notebook's reader on this page, too",
     )
     benchmark.add_argument(
         "--keras",
@@ -148,7 +148,8 @@ def _parser() -> argparse.ArgumentParser:
         help="the network for --notebook",
     )
     steady = commands.add_parser(
-        "steady", help="the tracker over hand-shaken pages and empty sheets; what was steady, and was it true"
+        "steady",
+        help="the tracker over pages under hand shake and blank sheets: when steady, and whether right",
     )
     steady.add_argument("--out", type=Path, default=Path("benchmarks"), help="folder (default: %(default)s)")
     steady.add_argument("--model", default="digits", metavar="NAME|PATH", help="default: %(default)s")
@@ -156,7 +157,7 @@ def _parser() -> argparse.ArgumentParser:
         "--frames", type=positive, default=1000, help="of each sequence (default: %(default)s)"
     )
     steady.add_argument(
-        "--count", type=positive, default=3, help="of pages, and of empty sheets (default: %(default)s)"
+        "--count", type=positive, default=3, help="of pages, and of blank sheets (default: %(default)s)"
     )
     steady.add_argument("--seed", type=int, default=2026, help="of everything random (default: %(default)s)")
     for command in (convert, benchmark, steady):

@@ -1,4 +1,4 @@
-"""The two benchmarks: float32 against int8 on single digits, and the whole reader on pages."""
+"""The benchmarks: models on single digits, the reader on pages and rows, the tracker, and times."""
 
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from digitlens.images import pictures
 from digitlens.models import cards
 from digitlens_convert import digits, page_speed, pages, plots, report, report_digits, speed, steady
 from digitlens_convert.convert import FLOATING
+from digitlens_convert.graph import multiply_accumulates
+from digitlens_convert.speed import SpeedConfig
 from digitlens_convert.stats import discordant, mcnemar
 from digitlens_train.data import Mnist, load_mnist
 
@@ -23,16 +25,17 @@ def run_digits(
     validation: Path | None,
     mnist: Path | None,
     with_peers: bool = False,
+    config: SpeedConfig | None = None,
 ) -> None:
-    """A network's float32, float16, dynamic-range and int8 files, and other models.
+    """Compare a network's float32, float16, dynamic-range and int8 files, and other models.
 
-    They are compared over MNIST's test half, over the signs that are none and the folders of labeled pictures
-    in `validation`, and in time and memory. Writes digits.md, digits.json and the pictures into `out`. `run`
-    is the training run's folder, with the float files that convert has left there.
+    They are compared on MNIST's test half, on the negatives and the folders of labeled pictures in
+    `validation`, and in time and memory. Writes digits.md, digits.json and the plots into `out`. `run` is
+    the training run's folder, where convert has left the float files.
 
     Raises:
-        ModelError: a model is missing or does not fit its card.
-        DataError: MNIST or the signs cannot be had.
+        ModelError: a model is missing or does not match its card.
+        DataError: MNIST or the negatives are not available.
         DependencyError: the peers are not installed.
     """
     name = Path(model).stem
@@ -42,61 +45,68 @@ def run_digits(
     # float32 and int8 first: every difference is against float32.
     order = [f"{name} float32", f"{name} int8", *models]
     models = {name: models[name] for name in dict.fromkeys(order)}
-    signs = validation / "hasy.npz" if validation else None
-    data, pictures_of_signs = load_mnist(mnist), digits.load_signs(signs)
-    measured = [digits.measure(name, path, data, pictures_of_signs) for name, path in models.items()]
+    data = load_mnist(mnist)
+    negatives = digits.load_negatives(validation / "hasy.npz" if validation else None)
+    measured = [digits.measure(name, path, data, negatives) for name, path in models.items()]
     results = digits.compare(measured, data)
     results["folders"] = _folders(list(models.items())[:2], validation) if validation else []
-    results["speed"] = _speed(models, run / f"{name}.keras" if with_peers else None, data)
+    keras_model = run / f"{name}.keras" if with_peers else None
+    results["speed"] = _speed(models, keras_model, data, config or SpeedConfig())
     report.write(out, "digits", results, report_digits.table(results))
     plots.draw(measured, data, out)
 
 
 def _folders(models: list[tuple[str, Path]], validation: Path) -> list[dict[str, Any]]:
-    """Every labeled folder read by each model's reader: exact pages, and the pairs' disagreements."""
+    """The exact pages of every labeled folder with each model, and McNemar's test against the first."""
     rows = []
     for folder in sorted(path.parent for path in validation.glob("*/labels.json")):
         scores = [pages.score(folder, Reader(Classifier.load(path))) for _, path in models]
         first = np.array([page.errors == 0 for page in scores[0].pages])
         for (name, _), score in zip(models, scores, strict=True):
             exact = np.array([page.errors == 0 for page in score.pages])
-            lost, won = discordant(first, exact)
-            pair = {"only_first_exact": lost, "only_this_exact": won, "mcnemar_p": mcnemar(lost, won)}
+            only_first, only_this = discordant(first, exact)
+            pair = {
+                "only_first_exact": only_first,
+                "only_this_exact": only_this,
+                "mcnemar_p": mcnemar(only_first, only_this),
+            }
             rows.append({"model": name, **score.summary(), **pair})
     return rows
 
 
-def _speed(models: dict[str, Path], keras_model: Path | None, data: Mnist) -> dict[str, Any]:
-    """Milliseconds a digit by threads and batch, all in turn; memory; the share of the int8 peak."""
+def _speed(
+    models: dict[str, Path], keras_model: Path | None, data: Mnist, config: SpeedConfig
+) -> dict[str, Any]:
+    """Milliseconds a digit by threads and batch size; memory; the share of the int8 peak."""
     by_threads = {}
-    for threads in speed.THREADS:
+    for threads in config.threads:
         run = speed.runners(models, threads)
         if threads == 1 and keras_model is not None:
             from digitlens_convert import peers
 
             run |= peers.runners(keras_model)
-        by_threads[threads] = speed.times(run, data.x_test)
+        by_threads[threads] = speed.times(run, data.x_test, config)
     rows = [
         {
             "runner": runner,
             "threads": threads,
             "milliseconds_a_digit": {
-                str(batch): {"median": median, "p99": most} for batch, (median, most) in spent.items()
+                str(batch): {"median": median, "p99": p99} for batch, (median, p99) in spent.items()
             },
         }
         for threads, table in by_threads.items()
         for runner, spent in table.items()
     ]
     int8 = list(models)[1]
-    work = speed.multiply_accumulates(models[int8].read_bytes())
-    most = speed.peak()
-    reached = work / (by_threads[1][int8][speed.BATCHES[-1]][0] / 1000)
+    work = multiply_accumulates(models[int8].read_bytes())
+    peak = speed.peak()
+    reached = work / (by_threads[1][int8][config.batches[-1]][0] / 1000)
     return {
         "rows": rows,
         "memory_mib": {name: speed.memory(path) for name, path in models.items()},
         "multiply_accumulates": work,
-        "int8_peak_a_second": most,
-        "int8_peak_share": reached / most,
+        "int8_peak_a_second": peak,
+        "int8_peak_share": reached / peak,
     }
 
 
@@ -110,11 +120,11 @@ def run_pages(
 ) -> None:
     """Score folders of labeled pages; writes pages.md and pages.json into `out`.
 
-    With `notebook`, one page's file, the notebook's way is timed on it in the same run.
+    With `notebook`, a page's file, the notebook's reader is timed on it in the same run.
 
     Raises:
         LabelsError: a folder has no labels, or a page cannot be read.
-        ModelError: the model is missing or does not fit its card.
+        ModelError: the model is missing or does not match its card.
         DependencyError: the peers are not installed.
     """
     reader = Reader(Classifier.load(model))
@@ -136,11 +146,11 @@ def run_pages(
 
 
 def run_strips(out: Path, folders: list[Path], model: str, run: Path, with_peers: bool = False) -> None:
-    """Rows cut apart against rows read whole, float32 against int8; writes strips.md and .json into `out`.
+    """Score the row network on labeled folders; writes strips.md and strips.json into `out`.
 
     Raises:
         LabelsError: a folder has no labels, or a page cannot be read.
-        ModelError: a model is missing or does not fit its card.
+        ModelError: a model is missing or does not match its card.
         DependencyError: the peers are not installed.
     """
     from digitlens_convert import strips
@@ -150,22 +160,22 @@ def run_strips(out: Path, folders: list[Path], model: str, run: Path, with_peers
 
 
 def run_steady(out: Path, model: str, mnist: Path | None, frames: int, count: int, seed: int) -> None:
-    """The tracker over long sequences; writes steady.md and steady.json into `out`.
+    """Run the tracker over long sequences; writes steady.md and steady.json into `out`.
 
     Raises:
-        ModelError: the model is missing or does not fit its card.
-        DataError: MNIST cannot be had.
+        ModelError: the model is missing or does not match its card.
+        DataError: MNIST is not available.
     """
     rows = steady.measure(Reader(Classifier.load(model)), load_mnist(mnist), frames, count, seed)
     report.write(out, "steady", {"sequences": rows}, steady.table(rows))
 
 
 def run_speed(out: Path, model: str, mnist: Path | None, with_peers: bool = False) -> None:
-    """Time a page against the floor, by pixels and by digits; writes speed.md, .json and .png into `out`.
+    """Time a page against a lower bound, by pixels and by digits; writes speed.md, .json and .png into `out`.
 
     Raises:
-        DataError: MNIST cannot be had.
-        ModelError: the model is missing or does not fit its card.
+        DataError: MNIST is not available.
+        ModelError: the model is missing or does not match its card.
         DependencyError: the peers are not installed.
     """
     results = page_speed.measure(Reader(Classifier.load(model)), load_mnist(mnist), with_peers)
@@ -187,7 +197,7 @@ def _time_notebook(page: Path, keras_model: Path, reader: Reader) -> dict[str, A
             reader.read(picture.pixels)
 
     read()
-    contours = len(notebook.read(page, model))  # this call also traces the model
+    contours = len(notebook.read(page, model))  # the first call also traces the model
     slow = pages.milliseconds(lambda: notebook.read(page, model), repeat=3)
     fast = pages.milliseconds(read, repeat=15)
     return {

@@ -1,4 +1,4 @@
-"""A fitted model -> the files that the runtime loads, each with its card."""
+"""A finished training run -> the model files that the runtime loads, each with its card."""
 
 from pathlib import Path
 
@@ -9,29 +9,33 @@ import numpy.typing as npt
 from digitlens import Classifier
 from digitlens.core.errors import DigitLensError
 from digitlens.models.cards import Accuracy, Card, Quantization, TensorSpec, digest, save
+from digitlens_convert.config import ConvertConfig
 from digitlens_convert.stats import accuracy
 from digitlens_train.data import Mnist, load_mnist
 from digitlens_train.run import About
 
 FLOATING: tuple[Quantization, ...] = ("float32", "float16", "dynamic")
-"""What a network is compared with; these files stay in the run's folder."""
+"""The variants that the benchmark compares with int8; their files stay in the run's folder."""
 
 
 class ConvertError(DigitLensError, ValueError):
-    """A run's folder that holds nothing to convert."""
+    """A folder without a finished training run."""
 
 
-def convert(run: Path, out: Path, mnist: Path | None = None) -> list[Path]:
+def convert(
+    run: Path, out: Path, mnist: Path | None = None, config: ConvertConfig | None = None
+) -> list[Path]:
     """Write the models of a finished training run, with their cards; returns the model files.
 
-    A network's int8 file goes to `out` as NAME.tflite; the others that the benchmark compares it with
+    A network's int8 file goes to `out` as NAME.tflite; the variants that the benchmark compares it with
     stay in the run's folder, as NAME_float32.tflite, NAME_float16.tflite and NAME_dynamic.tflite. An
-    SVM's arrays go to `out` as NAME.npz.
+    SVM's arrays go to `out` as NAME.npz. None takes the default configuration.
 
     Raises:
         ConvertError: the run is not finished, or not one of digitlens_train's.
-        DataError: MNIST cannot be had.
+        DataError: MNIST is not available.
     """
+    config = config or ConvertConfig()
     try:
         about = msgspec.json.decode((run / "about.json").read_bytes(), type=About)
     except (OSError, msgspec.DecodeError) as error:
@@ -43,13 +47,13 @@ def convert(run: Path, out: Path, mnist: Path | None = None) -> list[Path]:
     if about.kind == "hog-svm":
         return [_svm(about, run, out, data)]
     if about.kind == "strips":
-        from digitlens_convert import strips
+        from digitlens_convert import convert_rows
 
-        return strips.convert(about, run, out, data)
-    return _network(about, run, out, data)
+        return convert_rows.convert(about, run, out, data, config.rows)
+    return _network(about, run, out, data, config)
 
 
-def _network(about: About, run: Path, out: Path, data: Mnist) -> list[Path]:
+def _network(about: About, run: Path, out: Path, data: Mnist, config: ConvertConfig) -> list[Path]:
     import keras
 
     from digitlens_convert import quantize
@@ -62,11 +66,11 @@ def _network(about: About, run: Path, out: Path, data: Mnist) -> list[Path]:
     targets["int8"] = out / f"{about.name}.tflite"
     crops = run / "pictures.npz"
     for kind, path in targets.items():
-        if kind == "int8" and crops.exists():  # it learnt from crops of paper, and is to be as good on them
+        if kind == "int8" and crops.exists():  # the network learned crops of paper, so they represent it
             with np.load(crops) as file:
                 pictures = file["x"]
-            some = pictures[:: max(1, len(pictures) // quantize.CROPS)]
-            content = quantize.nearest(model, to_input(some))
+            some = pictures[:: max(1, len(pictures) // config.crops)]
+            content = quantize.nearest(model, to_input(some), config.search)
         else:
             content = quantize.convert(model, kind, inputs)
         entry, end = quantize.ports(content, INPUT_SCALE)
@@ -99,7 +103,7 @@ def _write(
     end: TensorSpec,
     data: Mnist,
 ) -> None:
-    """The model, then its card, first without and then with the accuracy that the runtime reaches by it."""
+    """Write the model and its card, and the card again with the accuracy that the runtime measures."""
     path.write_bytes(content)
     card = Card(
         name=path.stem,
@@ -125,6 +129,6 @@ def _write(
 
 
 def read(model: Path | str, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
-    """The digits that a model file reads in (N, 28, 28) uint8 -> (N,)."""
+    """(N, 28, 28) uint8 -> the digits (N,) that a model file reads."""
     answers: npt.NDArray[np.intp] = Classifier.load(model).probabilities(pictures).argmax(axis=1)
     return answers

@@ -1,4 +1,4 @@
-"""Networks on single digits: MNIST's test half, and signs that are none; each against the first."""
+"""Models on single digits, MNIST's test half, and on negatives; each is compared with the first."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,27 +14,30 @@ from digitlens_convert.stats import accuracy, calibration_error, discordant, mcn
 from digitlens_train.data import DataError, Images, Mnist
 
 KEPT = 0.99
-"""Of the digits: how much of what is not a digit passes a threshold that keeps so many."""
+"""Share of the digits above the threshold at which the negatives that pass are counted."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One model's answers on the test half, (N,).
+    """A model's answers on the test half, (N,).
 
-    `confidence` (N,) is the best digit's probability, `signs` the same of pictures that are no digits;
-    `threshold` is the card's, below which a glyph is none.
+    Attributes:
+        size: of the model file, in bytes.
+        confidence: the best digit's probability, (N,).
+        negatives: the best digit's probability for each negative, (M,).
+        threshold: the card's, below which a glyph is not a digit.
     """
 
     name: str
     size: int
     answers: npt.NDArray[np.intp]
     confidence: npt.NDArray[np.float32]
-    signs: npt.NDArray[np.float32]
+    negatives: npt.NDArray[np.float32]
     threshold: float
 
 
-def measure(name: str, model: str | Path, data: Mnist, signs: Images) -> Measured:
-    """Read all test digits and `signs` that are none."""
+def measure(name: str, model: str | Path, data: Mnist, negatives: Images) -> Measured:
+    """Read all test digits and the negatives (M, 28, 28) uint8."""
     classifier = Classifier.load(model)
     read = classifier.probabilities(data.x_test)
     return Measured(
@@ -42,13 +45,17 @@ def measure(name: str, model: str | Path, data: Mnist, signs: Images) -> Measure
         size=cards.find(model).stat().st_size,
         answers=read.argmax(axis=1),
         confidence=read.max(axis=1),
-        signs=classifier.probabilities(signs).max(axis=1, initial=0),
+        negatives=classifier.probabilities(negatives).max(axis=1, initial=0),
         threshold=classifier.card.threshold or 0.0,
     )
 
 
-def load_signs(path: Path | None) -> Images:
-    """Pictures (N, h, w) uint8, white on black, of an npz's x, normalized as the runtime does it."""
+def load_negatives(path: Path | None) -> Images:
+    """An npz's `x`, (N, h, w) uint8, white on black, as the runtime normalizes it: (N, 28, 28).
+
+    Raises:
+        DataError: the file is missing or has no such array.
+    """
     if path is None:
         return np.zeros((0, 28, 28), np.uint8)
     try:
@@ -59,7 +66,7 @@ def load_signs(path: Path | None) -> Images:
 
 
 def compare(models: list[Measured], data: Mnist) -> dict[str, object]:
-    """The figures of all models, and each against the first: disagreements and McNemar's test."""
+    """All models' figures, with disagreements and McNemar's test against the first."""
     truth = data.y_test
     first = models[0]
     rows = []
@@ -83,7 +90,7 @@ def compare(models: list[Measured], data: Mnist) -> dict[str, object]:
                 "calibration_error": calibration_error(model.confidence, right),
                 "threshold": model.threshold,
                 "digits_kept": float(np.mean(model.confidence >= model.threshold)),
-                "signs": len(model.signs),
+                "signs": len(model.negatives),
                 "signs_passed": _passed(model, model.threshold),
                 "signs_passed_at_99": _passed(model, float(np.quantile(model.confidence, 1 - KEPT))),
                 "confusion": confusion(truth, model.answers).tolist(),
@@ -93,11 +100,11 @@ def compare(models: list[Measured], data: Mnist) -> dict[str, object]:
 
 
 def confusion(truth: npt.NDArray[np.uint8], answers: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """(10, 10): how often the row's digit was read as the column's."""
+    """The confusion matrix (10, 10): how often the row's digit was read as the column's."""
     counts = np.zeros((10, 10), np.intp)
     np.add.at(counts, (truth, answers), 1)
     return counts
 
 
 def _passed(model: Measured, threshold: float) -> float | None:
-    return float(np.mean(model.signs >= threshold)) if len(model.signs) else None
+    return float(np.mean(model.negatives >= threshold)) if len(model.negatives) else None

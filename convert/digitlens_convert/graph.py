@@ -1,7 +1,7 @@
-"""An int8 network's operations as ones that XNNPACK runs in one go, from the first to the last.
+"""Rewrites an int8 network so that XNNPACK runs all of it, and counts its multiply-accumulates.
 
-Where it meets an operation that it does not know, it hands the numbers back to TFLite's own kernels and takes
-them up again behind it: for a small network that costs as much as a layer.
+For an operation that XNNPACK does not support, it falls back to TFLite's own kernels: in a small network that
+costs as much as a layer.
 """
 
 from typing import Any
@@ -11,19 +11,20 @@ import numpy as np
 import numpy.typing as npt
 from tensorflow.lite.python import schema_py_generated as schema
 
-from digitlens_train.start import kind_of, unpacked
+from digitlens_train.warm_start import kind_of, unpacked
 
 OPERATOR = schema.BuiltinOperator
+MULTIPLYING = OPERATOR.CONV_2D, OPERATOR.DEPTHWISE_CONV_2D, OPERATOR.FULLY_CONNECTED
 RESHAPING = (OPERATOR.SHAPE, OPERATOR.STRIDED_SLICE, OPERATOR.PACK, OPERATOR.RESHAPE)
-"""What Keras' Flatten becomes where the batch is of any size."""
+"""The operations of Keras's Flatten with a dynamic batch."""
 
 
 def in_one_piece(content: bytes) -> bytes:
     """The bytes of an int8 .tflite file -> the same network in operations that need no fallback.
 
-    A mean over places becomes a depthwise convolution whose weights are all alike, and what flattens the
-    entry of a dense layer is left out: the layer takes it as it is. Under XNNPACK the answers are the same
-    to the bit; TFLite's own kernels round a mean a little otherwise.
+    Average pooling becomes a depthwise convolution with equal weights, and the flattening before a dense
+    layer is removed, since the layer flattens its input anyway. Under XNNPACK the outputs are identical;
+    TFLite's own kernels round average pooling differently.
     """
     model = unpacked(content)
     graph = model.subgraphs[0]
@@ -36,11 +37,26 @@ def in_one_piece(content: bytes) -> bytes:
     return bytes(builder.Output())
 
 
+def multiply_accumulates(content: bytes) -> int:
+    """Multiply-accumulates of a .tflite file's convolutions and dense layers, for a batch of one."""
+    model = unpacked(content)
+    graph = model.subgraphs[0]
+    total = 0
+    for operator in graph.operators:
+        if kind_of(model, operator) in MULTIPLYING:
+            weights, output = (
+                graph.tensors[index].shape for index in (operator.inputs[1], operator.outputs[0])
+            )
+            # A weight of one output channel is used once for each of the channel's places.
+            total += int(np.prod(weights)) * int(np.prod(output[1:-1]))
+    return total
+
+
 def _convolve(model: Any, graph: Any, pool: Any) -> None:
-    """The mean as a depthwise convolution: every weight is one step of a scale of 1 over their number."""
+    """Average pooling as a depthwise convolution: all weights 1, their scale 1 / (height * width)."""
     before, options = graph.tensors[pool.inputs[0]], pool.builtinOptions
     if options.padding != schema.Padding.VALID or options.fusedActivationFunction:
-        return  # a padded mean is of fewer places at the border
+        return  # at the border, padded pooling averages fewer places
     channels, count = int(before.shape[3]), options.filterHeight * options.filterWidth
     weights = np.ones((1, options.filterHeight, options.filterWidth, channels), np.int8)
     scale = float(before.quantization.scale[0]) / count
@@ -63,7 +79,7 @@ def _convolve(model: Any, graph: Any, pool: Any) -> None:
 
 
 def _unflatten(model: Any, graph: Any) -> None:
-    """Leave out what flattens the entries of dense layers, where it does nothing else."""
+    """Bypass the flattening before dense layers, and remove it where nothing else uses it."""
     made = {index: operator for operator in graph.operators for index in operator.outputs}
     for dense in graph.operators:
         if kind_of(model, dense) != OPERATOR.FULLY_CONNECTED:
@@ -77,13 +93,13 @@ def _unflatten(model: Any, graph: Any) -> None:
 
 
 def _is_idle(model: Any, graph: Any, operator: Any) -> bool:
-    """Whether it only shapes what nobody asks for."""
-    asked = {index for other in graph.operators for index in other.inputs} | set(graph.outputs)
-    return kind_of(model, operator) in RESHAPING and not asked.intersection(operator.outputs)
+    """Whether it is of RESHAPING and its outputs are unused."""
+    used = {index for other in graph.operators for index in other.inputs} | set(graph.outputs)
+    return kind_of(model, operator) in RESHAPING and not used.intersection(operator.outputs)
 
 
 def _tensor(model: Any, graph: Any, name: str, values: npt.NDArray[Any], kind: int, scale: float) -> int:
-    """The index of a new constant tensor of one scale."""
+    """Add a constant tensor with a single scale; returns its index."""
     buffer, tensor, steps = schema.BufferT(), schema.TensorT(), schema.QuantizationParametersT()
     buffer.data = np.frombuffer(values.tobytes(), np.uint8)
     model.buffers.append(buffer)

@@ -1,4 +1,4 @@
-"""The notebook's way from a photo to its digits, kept as the yardstick of the time that is saved.
+"""The notebook's reader, the baseline for the reader's time.
 
 Gray, blur, a fixed threshold of 90, external contours, a square around each, 28 x 28, and one
 model.predict a digit.
@@ -14,7 +14,7 @@ from digitlens_train.networks import to_input
 
 
 def read(path: Path, model: Any) -> list[int]:
-    """The digits of a photo, in the order in which OpenCV finds their contours."""
+    """The digits of a photo, in the order of OpenCV's contours."""
     image = cv2.imread(str(path))
     if image is None:
         return []

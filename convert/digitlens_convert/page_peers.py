@@ -17,11 +17,11 @@ Read = Callable[[Path], str]
 
 
 def scores(folder: Path) -> list[Score]:
-    """Every peer's score on the labeled pages of `folder`.
+    """Each peer's score on the labeled pages of `folder`.
 
     Raises:
         DependencyError: RapidOCR is not installed.
-        LabelsError: as digitlens_convert.pages.score.
+        LabelsError: see digitlens_convert.pages.score.
     """
     return [
         Score(f"{folder.name}, {name}", [_page(folder / page, truth, read) for page, truth in labels(folder)])
@@ -33,7 +33,7 @@ def rapidocr() -> Any:
     """RapidOCR's engine, one thread.
 
     Raises:
-        DependencyError: it is not installed.
+        DependencyError: RapidOCR is not installed.
     """
     try:
         from rapidocr import RapidOCR
@@ -48,15 +48,13 @@ def rapidocr() -> Any:
     )
 
 
-def whole(engine: Any, picture: Any) -> str:
-    """The digits of a picture (a path, or pixels) by RapidOCR's detector and its recognition."""
-    found = engine(picture)
-    # Its boxes come in rows already, but a row's height decides what is one; ours do the same.
-    return _digits("".join(found.txts or ()))
+def detect_and_read(engine: Any, picture: Any) -> str:
+    """The digits of a picture (a path, or pixels) by RapidOCR's detection and recognition."""
+    return _digits("".join(engine(picture).txts or ()))  # its boxes are sorted into rows
 
 
 def readers() -> dict[str, Read]:
-    """What reads a picture's digits, by the peers' names; one thread each where that can be set.
+    """Functions from a picture file to its digits, by the peers' names; one thread each where possible.
 
     Raises:
         DependencyError: RapidOCR is not installed.
@@ -68,7 +66,7 @@ def readers() -> dict[str, Read]:
         return _digits("".join(found.txts or ()))
 
     peers: dict[str, Read] = {
-        "RapidOCR": lambda path: whole(engine, str(path)),
+        "RapidOCR": lambda path: detect_and_read(engine, str(path)),
         "RapidOCR without its detector": row,
     }
     if tesseract := shutil.which("tesseract"):
@@ -85,7 +83,7 @@ def _tesseract(program: str, path: Path) -> str:
 
 
 def _digits(text: str) -> str:
-    """The digits alone; what an O or an l would be, a peer knows as well as we."""
+    """The digits alone; letters are not taken for similar digits."""
     return re.sub(r"[^0-9]", "", text)
 
 

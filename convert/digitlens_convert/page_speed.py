@@ -1,4 +1,4 @@
-"""The reader's time for a page: against the floor of what any reader does, by pixels and by digits."""
+"""The reader's time for a page: against a lower bound for any reader, by pixels and by digits."""
 
 from collections.abc import Callable, Hashable, Mapping
 from functools import partial
@@ -9,34 +9,33 @@ from typing import Any, TypeVar
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from digitlens import Reader
+from digitlens.core.arrays import Gray
 from digitlens.glyphs.normalize import to_mnist
 from digitlens.paper.rules import components
 from digitlens.paper.segment import find_glyphs
 from digitlens_train.data import Mnist
 from digitlens_train.pages import Paper, compose
 
-Gray = npt.NDArray[np.uint8]
 Name = TypeVar("Name", bound=Hashable)
 
 SIZE = (1280, 720)
 DIGITS = 20
 DIGIT = 40
-"""Pixels of height; in pages of all sizes, so that they differ in paper alone."""
+"""Height of a digit, in pixels; the same on all sizes, so that pages differ in paper alone."""
 SIZES = ((480, 272), (640, 360), (800, 448), (960, 544), (1120, 632), (1280, 720))
-"""As cameras give them, in whole blocks of eight pixels; of other sizes no margins are left out."""
+"""Page sizes, in pixels, multiples of 8 as cameras have; the reader skips empty margins only of these."""
 COUNTS = (5, 10, 20, 40, 60, 80)
 REPEAT = 25
 PEER_REPEAT = 5
 ROW = 8
-"""Digits of a row at the most."""
+"""Most digits of a row."""
 
 
 def measure(reader: Reader, data: Mnist, with_peers: bool = False) -> dict[str, Any]:
-    """Median milliseconds, all in turn, of one thread of OpenCV and of the network.
+    """Median milliseconds, interleaved, with one thread of OpenCV and of the network.
 
     Raises:
         DependencyError: the peers are not installed.
@@ -50,10 +49,10 @@ def measure(reader: Reader, data: Mnist, with_peers: bool = False) -> dict[str, 
 
 
 def _measure(reader: Reader, data: Mnist, with_peers: bool) -> dict[str, Any]:
-    whole = page(SIZE, DIGITS, data)
-    crops = to_mnist(find_glyphs(whole))
+    full = page(SIZE, DIGITS, data)
+    crops = to_mnist(find_glyphs(full))
     work: dict[Hashable, Callable[[], object]] = {
-        "floor: image": lambda: _floor(whole),
+        "floor: image": lambda: _floor(full),
         "floor: network": lambda: reader.classifier.probabilities(crops[:DIGITS]),
     }
     kinds = dict.fromkeys([(size, DIGITS) for size in SIZES] + [(SIZE, count) for count in COUNTS])
@@ -64,7 +63,7 @@ def _measure(reader: Reader, data: Mnist, with_peers: bool) -> dict[str, Any]:
     pixels = [width * height / 1e6 for width, height in SIZES]
     results: dict[str, Any] = {
         "page": f"{SIZE[0]} x {SIZE[1]}, {DIGITS} digits",
-        "read": sum(len(number.digits) for number in reader.read(whole).numbers),
+        "read": sum(len(number.digits) for number in reader.read(full).numbers),
         "milliseconds": ours,
         "floor": {"image": spent["floor: image"], "network": spent["floor: network"], "sum": floor},
         "times_the_floor": ours / floor,
@@ -74,26 +73,26 @@ def _measure(reader: Reader, data: Mnist, with_peers: bool) -> dict[str, Any]:
     if with_peers:
         from digitlens_convert import page_peers
 
-        engine, colored = page_peers.rapidocr(), cv2.cvtColor(whole, cv2.COLOR_GRAY2BGR)
-        slow = _in_turn({"RapidOCR": lambda: page_peers.whole(engine, colored)}, PEER_REPEAT)
+        engine, colored = page_peers.rapidocr(), cv2.cvtColor(full, cv2.COLOR_GRAY2BGR)
+        slow = _in_turn({"RapidOCR": lambda: page_peers.detect_and_read(engine, colored)}, PEER_REPEAT)
         results["peers"] = {name: {"milliseconds": took, "ratio": took / ours} for name, took in slow.items()}
     return results
 
 
 def page(size: tuple[int, int], count: int, data: Mnist) -> Gray:
-    """A gray page of this width and height with `count` of MNIST's test digits, each row in two numbers."""
+    """A gray page of `size` (width, height) with `count` of MNIST's test digits, two numbers a row."""
     rows = []
     for start in range(0, count, ROW):
         labels = "".join(str(label) for label in data.y_test[start : min(count, start + ROW)])
         rows.append(f"{labels[: len(labels) // 2]} {labels[len(labels) // 2 :]}")
-    # The narrowest of SIZES must hold the longest row.
+    # The longest row fits the narrowest of SIZES.
     paper = Paper(size=size, digit=DIGIT, spacing=50, leading=min(80, size[1] // (len(rows) + 1)), rule=None)
     picture = compose(rows, data.x_test, data.y_test, 1, paper)
     return cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
 
 
 def draw(results: dict[str, Any], path: Path) -> None:
-    """The two lines: time by pixels and by digits, with the straight lines fitted."""
+    """Plot the times by pixels and by digits, with fitted lines."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     for axes, name, label in zip(
         figure.subplots(1, 2), ("by_megapixels", "by_digits"), ("megapixels", "digits"), strict=True
@@ -133,14 +132,14 @@ def table(results: dict[str, Any]) -> str:
 
 
 def _floor(gray: Gray) -> object:
-    """What any reader does with a page's pixels: a box filter, a threshold, the connected components."""
+    """The least that any reader does with a page: a box filter, a threshold, connected components."""
     around = cv2.boxFilter(gray, -1, (31, 31))
     darker = cv2.subtract(around, gray)
     return components(cv2.threshold(darker, 20, 255, cv2.THRESH_BINARY)[1].astype(np.uint8, copy=False))
 
 
 def _in_turn(work: Mapping[Name, Callable[[], object]], repeat: int) -> dict[Name, float]:
-    """The median milliseconds of each; all take turns, so that a noisy moment hits all alike."""
+    """The median milliseconds of each; they take turns, so that other load affects all alike."""
     spent: dict[Name, list[float]] = {name: [] for name in work}
     for one in work.values():
         one()
@@ -153,7 +152,7 @@ def _in_turn(work: Mapping[Name, Callable[[], object]], repeat: int) -> dict[Nam
 
 
 def _line(x: list[float], milliseconds: list[float]) -> dict[str, Any]:
-    """A straight line through the points, and how much of their variance it explains."""
+    """A linear fit and its R squared."""
     slope, offset = np.polyfit(x, milliseconds, 1)
     rest = np.array(milliseconds) - np.polyval([slope, offset], x)
     return {

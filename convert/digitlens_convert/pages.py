@@ -1,4 +1,4 @@
-"""The scorer of pages: digit error rate, pages read exactly, time; over folders with a labels.json."""
+"""Scores the reader on folders of labeled pages: digit error rate, pages read exactly, time."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,17 +10,18 @@ import msgspec
 import numpy as np
 
 from digitlens import Reader
+from digitlens.core.alignment import align, edit_distance
 from digitlens.core.errors import DigitLensError, PictureError
 from digitlens.images import pictures
-from digitlens_convert.stats import aligned, calibration_error, edit_distance, ratio_interval, wilson
+from digitlens_convert.stats import calibration_error, ratio_interval, wilson
 
 
 class LabelsError(DigitLensError, ValueError):
-    """A folder whose labels.json is missing or of another form."""
+    """A folder whose labels.json is missing or malformed."""
 
 
 class Labeled(msgspec.Struct):
-    """A label with more to it than the text."""
+    """A label with further fields."""
 
     text: str
 
@@ -30,9 +31,11 @@ Label = str | list[str] | Labeled
 
 @dataclass(frozen=True)
 class Page:
-    """One page: the truth's and the reader's digits, rows joined; milliseconds, all included.
+    """A page's true and read digits, rows joined, and its milliseconds, decoding included.
 
-    `confidences` are those of the digits read, `stages` the milliseconds of the reader's stages.
+    Attributes:
+        confidences: of the digits read.
+        stages: milliseconds of the reader's stages.
     """
 
     name: str
@@ -44,13 +47,21 @@ class Page:
 
     @property
     def errors(self) -> int:
-        """The edit distance between the two."""
+        """The edit distance of the digits."""
         return edit_distance(self.truth, self.read)
+
+    @property
+    def right(self) -> list[bool]:
+        """Which digits of `read` are right in the optimal alignment with the truth."""
+        right = [False] * len(self.read)
+        for at, other in align(self.truth, self.read):
+            right[other] = self.truth[at] == self.read[other]
+        return right
 
 
 @dataclass(frozen=True)
 class Score:
-    """A folder's pages, and what they add up to."""
+    """A folder's pages and their figures."""
 
     folder: str
     pages: list[Page]
@@ -60,8 +71,8 @@ class Score:
         errors, digits = [page.errors for page in self.pages], [len(page.truth) for page in self.pages]
         exact = sum(page.errors == 0 for page in self.pages)
         times = [page.milliseconds for page in self.pages]
-        right = [same for page in self.pages for same in aligned(page.truth, page.read)]
-        sure = [confidence for page in self.pages for confidence in page.confidences]
+        right = [same for page in self.pages for same in page.right]
+        confidences = [confidence for page in self.pages for confidence in page.confidences]
         return {
             "folder": self.folder,
             "pages": len(self.pages),
@@ -69,8 +80,10 @@ class Score:
             "errors": sum(errors),
             "digit_error_rate": sum(errors) / max(1, sum(digits)),
             "digit_error_rate_interval": ratio_interval(errors, digits),
-            # A peer says how sure it is of a row, not of a digit.
-            "calibration_error": calibration_error(np.array(sure), np.array(right, bool)) if sure else None,
+            # Peers have confidences of rows, not of digits.
+            "calibration_error": calibration_error(np.array(confidences), np.array(right, bool))
+            if confidences
+            else None,
             "exact": exact,
             "exact_interval": wilson(exact, len(self.pages)),
             "milliseconds_median": median(times),
@@ -91,12 +104,16 @@ def score(folder: Path, reader: Reader) -> Score:
 
 
 def labels(folder: Path) -> Iterator[tuple[str, str]]:
-    """The folder's file names with their digits, rows joined."""
+    """The folder's file names with their digits, rows joined.
+
+    Raises:
+        LabelsError: see score.
+    """
     path = folder / "labels.json"
     try:
         table = msgspec.json.decode(path.read_bytes(), type=dict[str, Label])
     except FileNotFoundError as error:
-        raise LabelsError(f"{path}: no such file; it says what each picture's digits are") from error
+        raise LabelsError(f"{path}: no such file; it maps pictures to their digits") from error
     except (OSError, msgspec.DecodeError) as error:
         raise LabelsError(f"{path}: {error}") from error
     if not table:
@@ -106,10 +123,10 @@ def labels(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def read_page(path: Path, truth: str, reader: Reader) -> Page:
-    """One labeled page as the reader reads it.
+    """Read one labeled page.
 
     Raises:
-        LabelsError: it cannot be read.
+        LabelsError: the file cannot be read.
     """
     started = perf_counter()
     try:

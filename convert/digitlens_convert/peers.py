@@ -1,4 +1,4 @@
-"""What a user would run instead, on the same weights: Keras itself, ONNX Runtime, OpenCV's dnn."""
+"""Alternatives for running the same weights: Keras itself, ONNX Runtime, OpenCV's dnn."""
 
 from pathlib import Path
 from typing import Any
@@ -9,18 +9,17 @@ import numpy as np
 import numpy.typing as npt
 from keras import layers
 
+from digitlens.core.arrays import Floats
 from digitlens.core.errors import DependencyError, DigitLensError
 from digitlens_convert.speed import Run
 from digitlens_train.networks import to_input
 
-Floats = npt.NDArray[np.float32]
-
 
 def runners(model_file: Path) -> dict[str, Run]:
-    """What classifies (N, 28, 28) uint8, by the peers' names; one thread each, Keras with its own.
+    """Functions of (N, 28, 28) uint8 by the peers' names; one thread each, except Keras.
 
     Raises:
-        DigitLensError: there is no such Keras model.
+        DigitLensError: the Keras model is missing.
         DependencyError: onnx or onnxruntime is not installed.
     """
     try:
@@ -30,7 +29,7 @@ def runners(model_file: Path) -> dict[str, Run]:
             "the peers need onnx and onnxruntime: pip install 'digitlens[peers]'"
         ) from error
     if not model_file.exists():
-        raise DigitLensError(f"{model_file}: no such file; a training run leaves it in its folder")
+        raise DigitLensError(f"{model_file}: no such file; a training run writes it into its folder")
     model = keras.models.load_model(model_file, compile=False)
     content = to_onnx(model)
     options = onnxruntime.SessionOptions()
@@ -57,7 +56,7 @@ def to_onnx(model: keras.Model) -> bytes:
     """The network of networks.digits() as ONNX, batch normalization folded into the convolutions.
 
     Raises:
-        DigitLensError: a layer that it does not have.
+        DigitLensError: the model has a layer of another type.
     """
     from onnx import TensorProto, helper, numpy_helper
 

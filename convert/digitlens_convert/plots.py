@@ -1,4 +1,4 @@
-"""The benchmark's pictures: wrong digits, confusions, reliability, risk against coverage."""
+"""The benchmark's plots: wrong digits, confusion matrix, reliability, risk against coverage."""
 
 from pathlib import Path
 
@@ -12,12 +12,13 @@ from digitlens_convert.stats import risk_coverage
 from digitlens_train.data import Mnist
 
 SHOWN = 96
-"""Digits at the most on a contact sheet."""
+"""Most digits on a contact sheet."""
 BINS = 15
+"""Bins of the reliability diagram."""
 
 
 def draw(models: list[Measured], data: Mnist, out: Path) -> None:
-    """Write all pictures into the folder `out`; the first model is float32, the second int8."""
+    """Write all plots into the folder `out`; the first model is float32, the second int8."""
     first, second = models[:2]
     wrong = np.flatnonzero(second.answers != data.y_test)
     _sheet(wrong, models, data, f"{second.name} is wrong", out / "wrong.png")
@@ -60,25 +61,25 @@ def _confusions(model: Measured, data: Mnist, path: Path) -> None:
 
 
 def _reliability(axes: Axes, models: list[Measured], data: Mnist) -> None:
-    """How often a confidence is right; an honest one lies on the diagonal."""
+    """Accuracy by confidence; calibrated confidences lie on the diagonal."""
     axes.plot([0, 1], [0, 1], color="gray", linewidth=0.8)
     for model in models:
         places = np.minimum((np.clip(model.confidence, 0, 1) * BINS).astype(int), BINS - 1)
         counts = np.bincount(places, minlength=BINS)
-        used = counts >= 5  # of fewer digits a share says nothing
-        sure = np.bincount(places, model.confidence, BINS)[used] / counts[used]
+        used = counts >= 5  # an accuracy of fewer digits is noise
+        confidence = np.bincount(places, model.confidence, BINS)[used] / counts[used]
         right = np.bincount(places, model.answers == data.y_test, BINS)[used] / counts[used]
-        axes.plot(sure, right, marker="o", markersize=3, label=model.name)
+        axes.plot(confidence, right, marker="o", markersize=3, label=model.name)
     axes.set(xlabel="confidence", ylabel="right", xlim=(0, 1.01), ylim=(0, 1.01))
     axes.legend(fontsize=8)
 
 
 def _coverage(axes: Axes, models: list[Measured], data: Mnist) -> None:
-    """What part of the surest answers is wrong."""
+    """The error rate among the most confident answers."""
     for model in models:
         coverage, risk = risk_coverage(model.confidence, model.answers == data.y_test)
         axes.plot(coverage, np.maximum(risk, 1e-5), label=model.name)
-    axes.set(xlabel="coverage: the surest part of the digits", ylabel="risk: wrong of them")
+    axes.set(xlabel="coverage: share of the digits, most confident first", ylabel="risk: error rate")
     axes.set_yscale("log")
     axes.legend(fontsize=8)
     axes.grid(alpha=0.3)

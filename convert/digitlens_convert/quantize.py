@@ -1,4 +1,4 @@
-"""Keras -> TFLite: float32, float16 and 8-bit weights, and full-integer int8 with uint8 pictures in."""
+"""Keras -> TFLite: float32, float16, dynamic-range and full-integer int8 quantization with uint8 input."""
 
 import contextlib
 import io
@@ -11,32 +11,35 @@ import tensorflow as tf
 
 from digitlens.models.cards import Quantization, TensorSpec
 from digitlens.models.interpreter import Network, Tensor
+from digitlens_convert.config import SearchConfig
 from digitlens_convert.graph import in_one_piece
 
 REPRESENTATIVE = 1000
-"""So many training pictures show the quantizer each layer's range."""
-SIZES = (200, 500, 1000, 2000)
-"""The same, where several sets are tried."""
-SETS = 24
-CROPS = 40_000
-"""Pictures that those sets are drawn from."""
-JUDGED = 8000
-"""Training pictures that the sets are compared on."""
+"""Pictures of a representative data set, which calibrates the layers' ranges."""
 
 
 def convert(
     model: Any, kind: Quantization, inputs: npt.NDArray[np.float32], seed: int = 0, size: int = REPRESENTATIVE
 ) -> bytes:
-    """A Keras model -> the bytes of a .tflite file.
+    """A Keras model -> the bytes of a .tflite file; int8 ones run under XNNPACK without a fallback.
 
     Args:
-        model: takes (N, height, width, 1) float32, 0 where no ink is.
-        kind: float16 keeps the weights in 16 bits, dynamic in 8, and both calculate with floats; int8
-            makes weights and activations 8 bits wide and takes and gives uint8.
-        inputs: training pictures as the model takes them, to draw the representative set from.
-        seed: of that drawing.
-        size: of that set.
+        model: takes (N, height, width, 1) float32, 0 on paper.
+        kind: float16 and dynamic store weights in 16 and 8 bits and compute in float32; int8 quantizes
+            weights, activations, input and output.
+        inputs: training pictures in the model's input format; the representative data set is drawn from
+            them.
+        seed: draws the representative data set.
+        size: pictures of that set.
     """
+    content = to_tflite(model, kind, inputs, seed, size)
+    return in_one_piece(content) if kind == "int8" else content
+
+
+def to_tflite(
+    model: Any, kind: Quantization, inputs: npt.NDArray[np.float32], seed: int = 0, size: int = REPRESENTATIVE
+) -> bytes:
+    """The file as TensorFlow's converter writes it; see convert."""
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     if kind == "float16":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -45,7 +48,7 @@ def convert(
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     elif kind == "int8":
         chosen = np.random.default_rng(seed).choice(len(inputs), min(size, len(inputs)), replace=False)
-        # Both ends of the range, so that a gray level is one step of the input's quantization.
+        # The range's both ends are in the set, so that a gray level is one step of the input's quantization.
         top = np.full((1, *inputs.shape[1:]), np.max(inputs), np.float32)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = lambda: (
@@ -56,37 +59,47 @@ def convert(
         # Per-channel dense layers need FULLY_CONNECTED version 12, which tflite-runtime 2.14 lacks.
         converter._experimental_disable_per_channel_quantization_for_dense_layers = True
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-        # Keras tells of every variable that it exports; the converter misses statistics that only
-        # networks trained with quantization have.
+        # Keras prints every variable that it exports; the converter warns about statistics that only
+        # quantization-aware training provides.
         warnings.filterwarnings("ignore", "Statistics for quantized inputs")
         content: bytes = converter.convert()
-    return in_one_piece(content) if kind == "int8" else content
+    return content
 
 
 def nearest(
-    model: Any, inputs: npt.NDArray[np.float32], sets: int = SETS, classes: int | None = None
+    model: Any,
+    inputs: npt.NDArray[np.float32],
+    search: SearchConfig | None = None,
+    classes: int | None = None,
 ) -> bytes:
-    """The int8 file whose probabilities are nearest to the model's own, of `sets` representative sets.
+    """The int8 file, of those of several representative data sets, that is nearest to the float model.
 
-    `model` and `inputs` are as for convert; the model gives logits, of so many `classes`, one time or more;
-    None takes those of the output's last axis.
+    Each layer's scale and zero point depend on the few largest values in the set: the mean Kullback-Leibler
+    divergence from the float network differed by a factor of ten between sets. It is measured on training
+    pictures, so that neither a validation set nor a test set chooses.
 
-    Each layer's zero point and step hang on the few largest values of the set: from one to the next the
-    mean Kullback-Leibler divergence from the float network was seen to differ by a factor of ten. It is taken
-    over training pictures, so that neither a validation set nor a test set chooses.
+    Args:
+        model: as for convert; its outputs are logits.
+        inputs: as for convert.
+        search: which sets to try; None takes the defaults.
+        classes: logits of a prediction, of which an output may hold several; None takes the last axis.
     """
-    chosen = np.random.default_rng(SETS).choice(len(inputs), min(JUDGED, len(inputs)), replace=False)
-    judged = inputs[chosen]
-    wanted = np.asarray(model.predict(judged, batch_size=500, verbose=0))
+    search = search or SearchConfig()
+    random = np.random.default_rng(search.seed)
+    compared = inputs[random.choice(len(inputs), min(search.compared, len(inputs)), replace=False)]
+    wanted = np.asarray(model.predict(compared, batch_size=500, verbose=0))
     wanted = wanted.reshape(-1, classes or wanted.shape[-1])
-    files = [convert(model, "int8", inputs, seed, SIZES[seed % len(SIZES)]) for seed in range(sets)]
-    return min(files, key=lambda content: divergence(content, judged, wanted))
+    files = [
+        convert(model, "int8", inputs, seed, search.sizes[seed % len(search.sizes)])
+        for seed in range(search.sets)
+    ]
+    return min(files, key=lambda content: divergence(content, compared, wanted))
 
 
 def divergence(content: bytes, inputs: npt.NDArray[np.float32], logits: npt.NDArray[np.float32]) -> float:
-    """Mean Kullback-Leibler divergence of an int8 file's probabilities from `logits` (M, classes).
+    """Mean Kullback-Leibler divergence of an int8 file's probabilities from those of `logits`, in nats.
 
-    There may be several for each of the (N, ...) inputs.
+    `logits` are (M, classes), M a multiple of the N inputs.
     """
     network = Network(content)
     pictures = np.rint(inputs / network.input.scale + network.input.zero_point).astype(np.uint8)
@@ -106,7 +119,7 @@ def _probabilities(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 def ports(content: bytes, gray_level: float) -> tuple[TensorSpec, TensorSpec]:
     """Input and output of a .tflite file as its card describes them.
 
-    A float network's input has no quantization of its own; `gray_level` is what one gray level is to it.
+    `gray_level` is the input per gray level of a float network, whose input is not quantized.
     """
     network = Network(content)
     entry = _port(network.input)

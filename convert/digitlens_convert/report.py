@@ -9,7 +9,7 @@ from digitlens_convert.pages import Score
 
 
 def write(out: Path, name: str, results: dict[str, Any], table: str) -> None:
-    """Print the table and write it and the results beside each other in `out`."""
+    """Print the table; write it and the results into `out` as NAME.md and NAME.json."""
     out.mkdir(parents=True, exist_ok=True)
     print(table)
     (out / f"{name}.md").write_text(table + "\n")
@@ -17,7 +17,7 @@ def write(out: Path, name: str, results: dict[str, Any], table: str) -> None:
 
 
 def pages_table(scores: list[Score], results: dict[str, Any]) -> str:
-    """Markdown: a row a folder, ours and the peers', then the pages that were not read exactly."""
+    """Markdown: one row a folder, ours and the peers', then the pages not read exactly."""
     head = "| folder | pages | digits | digit error rate | 95 % interval | exact | 95 % interval "
     lines = [
         head + "| calibration error | ms a page: median, most | glyphs, rows, numbers |",
@@ -29,7 +29,7 @@ def pages_table(scores: list[Score], results: dict[str, Any]) -> str:
         lines += [
             "",
             f"{notebook['page']}, the file's decoding included: {notebook['digitlens_ms']:.1f} ms; "
-            f"the notebook's way (one model.predict for each of {notebook['contours']} contours): "
+            f"the notebook's reader (one model.predict for each of {notebook['contours']} contours): "
             f"{notebook['notebook_ms']:.0f} ms; "
             f"{notebook['ratio']:.0f} times as long.",
         ]
@@ -46,19 +46,19 @@ def pages_table(scores: list[Score], results: dict[str, Any]) -> str:
 def _row(row: dict[str, Any]) -> str:
     (low, high), (least, most) = row["digit_error_rate_interval"], row["exact_interval"]
     stages = ", ".join(f"{spent:.1f}" for spent in row["milliseconds_stages"].values())
-    sure = "" if row["calibration_error"] is None else f"{row['calibration_error']:.3f}"
+    calibration = "" if row["calibration_error"] is None else f"{row['calibration_error']:.3f}"
     wrong = f"{row['digit_error_rate']:.3f} | {low:.3f} to {high:.3f}"
-    if not row["digits"]:  # of pages without a digit no share can be wrong
-        wrong, sure = f"{row['errors']} digits read |", ""
+    if not row["digits"]:  # pages without digits have no error rate
+        wrong, calibration = f"{row['errors']} digits read |", ""
     return (
         f"| {row['folder']} | {row['pages']} | {row['digits']} | {wrong} "
         f"| {row['exact'] / row['pages']:.1%} | {least:.1%} to {most:.1%} "
-        f"| {sure} | {row['milliseconds_median']:.1f}, {row['milliseconds_most']:.1f} | {stages} |"
+        f"| {calibration} | {row['milliseconds_median']:.1f}, {row['milliseconds_most']:.1f} | {stages} |"
     )
 
 
 def pages_json(scores: list[Score]) -> list[dict[str, Any]]:
-    """Every page's reading, for the JSON file."""
+    """Each page's reading, for the JSON file."""
     return [
         {
             "folder": score.folder,

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from digitlens_convert.speed import BATCHES
-
 
 def table(results: dict[str, Any]) -> str:
     """The models on MNIST, the float and int8 readers on the labeled folders, times, memory."""
     parts = [_mnist(results)]
-    if "note" in results:  # of a report whose parts come from more than one run
+    if "note" in results:  # in a report merged from more than one run
         parts.append(results["note"])
     if results["folders"]:
         parts.append(_folders(results["folders"]))
@@ -19,8 +17,8 @@ def table(results: dict[str, Any]) -> str:
 
 def _mnist(results: dict[str, Any]) -> str:
     head = ["model", "KB", "accuracy", "95 % interval", "differ", "only first right", "only this right"]
-    head += ["McNemar p", "calibration error", "threshold", "digits kept", "signs passed"]
-    head += ["signs passed, 99 % kept"]
+    head += ["McNemar p", "calibration error", "threshold", "digits kept", "negatives passed"]
+    head += ["negatives passed, 99 % kept"]
     rows = [
         [
             row["model"],
@@ -61,11 +59,12 @@ def _folders(rows: Sequence[dict[str, Any]]) -> str:
         ]
         for row in rows
     ]
-    return f"Read by the whole reader:\n\n{_markdown(head, cells)}"
+    return f"Labeled folders, by the reader:\n\n{_markdown(head, cells)}"
 
 
 def _times(speed: dict[str, Any]) -> str:
-    head = ["ms a digit: median (99th percentile)", "threads", *(f"batch {batch}" for batch in BATCHES)]
+    batches = speed["rows"][0]["milliseconds_a_digit"]
+    head = ["ms a digit: median (99th percentile)", "threads", *(f"batch {batch}" for batch in batches)]
     rows = [
         [
             row["runner"],
@@ -74,7 +73,7 @@ def _times(speed: dict[str, Any]) -> str:
         ]
         for row in speed["rows"]
     ]
-    return f"All in turn, in one run:\n\n{_markdown(head, rows)}"
+    return f"Interleaved in one run:\n\n{_markdown(head, rows)}"
 
 
 def _costs(results: dict[str, Any]) -> str:
@@ -88,10 +87,10 @@ def _costs(results: dict[str, Any]) -> str:
     lines = [
         f"{int8}: {speed['multiply_accumulates']:,} multiply-accumulates a digit; "
         f"{speed['int8_peak_share']:.0%} of the {speed['int8_peak_a_second'] / 1e9:,.0f} billion a second "
-        "that one large convolution reaches on this core.",
+        "that a large convolution reaches on this core.",
         f"One digit on one thread: {single[first] / single[int8]:.1f} times as fast as {first}"
         + (f", {single['seed'] / single[int8]:.1f} times as fast as seed." if "seed" in single else "."),
-        "Memory of a process that has classified 32 digits, its own alone: "
+        "Peak memory of a process that classifies 32 digits, without shared files: "
         + ", ".join(f"{name} {size:.0f} MiB" for name, size in speed["memory_mib"].items())
         + ".",
     ]

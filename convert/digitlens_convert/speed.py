@@ -1,10 +1,11 @@
-"""What a digit costs: time by threads and batch, memory, multiply-accumulates; interleaved in one run."""
+"""The cost of a digit: time by threads and batch size, interleaved in one run; memory; peak throughput."""
 
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -15,17 +16,30 @@ import numpy.typing as npt
 from digitlens import Classifier
 from digitlens.models import cards
 from digitlens.models.interpreter import Network
+from digitlens_convert.graph import multiply_accumulates
 
 Run = Callable[[npt.NDArray[np.uint8]], object]
-THREADS = (1, 2, 4)
-BATCHES = (1, 8, 32)
-ROUNDS = 5
-SPENT = 0.06
-"""Seconds of one runner, batch and round."""
+
+
+@dataclass(frozen=True)
+class SpeedConfig:
+    """How times are measured.
+
+    Attributes:
+        threads: of the interpreter, 1 among them.
+        batches: batch sizes, in digits.
+        rounds: turns of each runner and batch size.
+        seconds: time of one turn.
+    """
+
+    threads: tuple[int, ...] = (1, 2, 4)
+    batches: tuple[int, ...] = (1, 8, 32)
+    rounds: int = 5
+    seconds: float = 0.06
 
 
 def runners(models: dict[str, Path], threads: int) -> dict[str, Run]:
-    """What classifies (N, 28, 28) uint8, by the models' names; a network is only run, without its softmax."""
+    """Functions of (N, 28, 28) uint8 by the models' names; networks run without their softmax."""
     return {name: _runner(path, threads) for name, path in models.items()}
 
 
@@ -40,17 +54,20 @@ def _runner(path: Path, threads: int) -> Run:
     return lambda pictures: network.run(pictures[..., np.newaxis] * level)
 
 
-def times(run: dict[str, Run], pictures: npt.NDArray[np.uint8]) -> dict[str, dict[int, tuple[float, float]]]:
-    """Milliseconds a digit, median and 99th percentile, by name and batch.
+def times(
+    run: dict[str, Run], pictures: npt.NDArray[np.uint8], config: SpeedConfig
+) -> dict[str, dict[int, tuple[float, float]]]:
+    """Milliseconds a digit, median and 99th percentile, by name and batch size.
 
-    The runners take turns, so that whatever else the machine does falls on all of them.
+    The runners take turns, so that other load on the machine affects all of them.
     """
-    measured: dict[tuple[str, int], list[float]] = {(name, batch): [] for name in run for batch in BATCHES}
-    for _ in range(ROUNDS):
+    batches = config.batches
+    measured: dict[tuple[str, int], list[float]] = {(name, batch): [] for name in run for batch in batches}
+    for _ in range(config.rounds):
         for (name, batch), spent in measured.items():
             some = pictures[:batch]
             run[name](some)  # the first call of a batch size allocates
-            until = perf_counter() + SPENT
+            until = perf_counter() + config.seconds
             while perf_counter() < until or len(spent) < 3:
                 started = perf_counter()
                 run[name](some)
@@ -58,30 +75,17 @@ def times(run: dict[str, Run], pictures: npt.NDArray[np.uint8]) -> dict[str, dic
     return {
         name: {
             batch: (float(np.median(spent)), float(np.percentile(spent, 99)))
-            for batch in BATCHES
+            for batch in batches
             for spent in (measured[name, batch],)
         }
         for name in run
     }
 
 
-def multiply_accumulates(content: bytes) -> int:
-    """Of one digit, counted over the network's own convolutions and dense layers."""
-    interpreter = Network(content, portable=True)._interpreter
-    shapes = {tensor["index"]: tensor["shape"] for tensor in interpreter.get_tensor_details()}
-    total = 0
-    for op in interpreter._get_ops_details():
-        if op["op_name"] in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
-            weights, output = shapes[op["inputs"][1]], shapes[op["outputs"][0]]
-            # A weight of one output channel is used once for each of the channel's places.
-            total += int(np.prod(weights)) * int(np.prod(output[1:-1]))
-    return total
-
-
 def peak() -> float:
-    """Multiply-accumulates a second that this interpreter's int8 kernels reach at the most, one thread.
+    """Peak int8 multiply-accumulates a second of this interpreter, one thread.
 
-    Measured by one large convolution that has nothing but work: 3 x 3, 256 to 256 channels, 16 x 16 places.
+    Measured on one large convolution: 3 x 3, 256 to 256 channels, 16 x 16 places.
     """
     import keras
     from keras import layers
@@ -106,7 +110,7 @@ def peak() -> float:
 
 
 def memory(path: Path) -> float:
-    """MiB of its own (not of shared files) that a fresh process has had at the most to classify 32 digits."""
+    """Peak memory of a fresh process that classifies 32 digits, without shared files, in MiB."""
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-m", "digitlens_convert.speed", str(path)],
         capture_output=True,

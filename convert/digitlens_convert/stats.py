@@ -1,4 +1,4 @@
-"""Intervals and tests for figures that a sceptic would believe."""
+"""Confidence intervals, significance tests and calibration measures."""
 
 from collections.abc import Sequence
 from math import comb, sqrt
@@ -13,7 +13,7 @@ Z95 = 1.959963984540054
 
 
 def wilson(right: int, total: int) -> tuple[float, float]:
-    """The 95 % interval of a proportion (Wilson 1927), as fractions; (0, 1) where nothing was tried."""
+    """The 95 % Wilson interval of a proportion (Wilson 1927), as fractions; (0, 1) without trials."""
     if total == 0:
         return 0.0, 1.0
     share, z2 = right / total, Z95**2
@@ -23,19 +23,19 @@ def wilson(right: int, total: int) -> tuple[float, float]:
 
 
 def accuracy(name: str, right: int, total: int) -> Accuracy:
-    """Right answers with their interval, as a card holds them."""
+    """An accuracy with its Wilson interval, as a card holds it."""
     return Accuracy(name, right, total, right / max(1, total), wilson(right, total))
 
 
 def discordant(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> tuple[int, int]:
-    """How many only the first of two readers has right, and how many only the second; (N,) each."""
+    """The discordant pairs of (N,) and (N,): how many only the first has right, and only the second."""
     return int(np.count_nonzero(first & ~second)), int(np.count_nonzero(second & ~first))
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
-    """The exact two-sided p-value that two readers err alike (McNemar 1947).
+    """The exact two-sided p-value of McNemar's test for two equally accurate readers (McNemar 1947).
 
-    `only_first` and `only_second` count the digits that just one of the two reads right.
+    `only_first` and `only_second` count the discordant pairs.
     """
     discordant = only_first + only_second
     tail = sum(comb(discordant, k) for k in range(min(only_first, only_second) + 1))
@@ -45,56 +45,23 @@ def mcnemar(only_first: int, only_second: int) -> float:
 def calibration_error(
     confidence: npt.NDArray[np.floating[Any]], right: npt.NDArray[np.bool_], bins: int = 15
 ) -> float:
-    """The expected calibration error (Guo et al. 2017): bins of equal width, weighed by their answers."""
+    """The expected calibration error (Guo et al. 2017), over `bins` bins of equal width."""
     places = np.minimum((np.clip(confidence, 0, 1) * bins).astype(int), bins - 1)
     gaps = np.bincount(places, right - confidence, bins)
     return float(np.abs(gaps).sum() / max(1, len(places)))
 
 
-def edit_distance(truth: str, read: str) -> int:
-    """The fewest insertions, deletions and substitutions between two strings (Levenshtein 1966)."""
-    return _distances(truth, read)[-1][-1]
-
-
-def aligned(truth: str, read: str) -> list[bool]:
-    """Which characters of `read` are right in the best alignment of the two strings."""
-    table = _distances(truth, read)
-    right = [False] * len(read)
-    i, j = len(truth), len(read)
-    while i and j:
-        same = truth[i - 1] == read[j - 1]
-        if table[i][j] == table[i - 1][j - 1] + (not same):
-            right[j - 1] = same
-            i, j = i - 1, j - 1
-        elif table[i][j] == table[i][j - 1] + 1:
-            j -= 1
-        else:
-            i -= 1
-    return right
-
-
-def _distances(truth: str, read: str) -> list[list[int]]:
-    """The edit distances of all beginnings of the two strings."""
-    table = [list(range(len(read) + 1))]
-    for i, expected in enumerate(truth, 1):
-        row = [i]
-        for j, found in enumerate(read, 1):
-            row.append(min(table[-1][j] + 1, row[j - 1] + 1, table[-1][j - 1] + (expected != found)))
-        table.append(row)
-    return table
-
-
 def risk_coverage(
     confidence: npt.NDArray[np.floating[Any]], right: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Coverage and risk, (N,) each: of the k surest answers, their part of all, and the wrong ones' part."""
+    """Coverage and risk, (N,) each: the k most confident answers' share of all, and their error rate."""
     order = np.argsort(-confidence, kind="stable")
     answered = np.arange(1, len(order) + 1)
     return answered / len(order), np.cumsum(~right[order]) / answered
 
 
 def ratio_interval(errors: Sequence[int], digits: Sequence[int], seed: int = 2026) -> tuple[float, float]:
-    """The 95 % interval of sum(errors) / sum(digits) over pages: bootstrap, pages drawn whole."""
+    """The 95 % bootstrap interval of sum(errors) / sum(digits), resampling pages."""
     draws = np.random.default_rng(seed).integers(0, len(errors), (2000, len(errors)))
     ratios = np.asarray(errors)[draws].sum(axis=1) / np.maximum(1, np.asarray(digits)[draws].sum(axis=1))
     low, high = np.percentile(ratios, [2.5, 97.5])

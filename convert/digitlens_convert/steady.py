@@ -1,4 +1,4 @@
-"""The tracker over long sequences: hand-shaken pages, the same with misreadings added, and empty sheets."""
+"""The tracker over long sequences: pages under hand shake, with and without misreadings, and blank sheets."""
 
 from collections.abc import Callable, Iterator
 from statistics import median
@@ -7,40 +7,39 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from digitlens import Reader
+from digitlens.core.arrays import Pixels
 from digitlens.core.readings import Digit, Number, Reading, number
 from digitlens.live.tracker import Tracker
-from digitlens_train import pages, paper, shake
+from digitlens_train import hand_shake, page_photos, pages
 from digitlens_train.data import DataError, Mnist
 
 PAPER = pages.Paper(size=(1440, 880), digit=56, spacing=62, leading=140, grain=0)
 DIGITS = 20
 GROUPS = (5, 3), (3, 2), (1, 6)
-"""Digits of each number, row by row."""
-SHEETS: tuple[paper.Kind, ...] = ("ruled", "squared", "table")
+"""Digits of each number, by row."""
+SHEETS: tuple[page_photos.Kind, ...] = ("ruled", "squared", "table")
 SWAY = 300
-"""Movement of empty sheets to each side, in pixels."""
+"""Amplitude of a blank sheet's movement, in pixels."""
 RATES = 0.02, 0.05, 0.1
-"""Digits and numbers that are misread in a frame, as fractions."""
+"""Probabilities that a digit, or a number, is misread in a frame."""
 EMPTY = 0.01
-"""Frames in which nothing is read then, as a fraction."""
+"""Probability that nothing is read in a frame with misreadings."""
 ATTEMPTS = 20
-"""Pages of one turn before the measurement is given up, a count."""
+"""Most misread pages to replace."""
 WITHIN = 10
-"""Time in which every number must be steady, in frames."""
-Page = npt.NDArray[np.uint8]
+"""Limit until every number is steady, in frames."""
 
 
 def measure(reader: Reader, data: Mnist, frames: int, count: int, seed: int) -> list[dict[str, Any]]:
-    """A row a sequence: `count` pages of 20 digits and as many empty sheets, `frames` each.
+    """One row a sequence: `count` pages of 20 digits and as many blank sheets, `frames` each.
 
-    A page whose still picture is misread tests the reader and not the tracker: it is counted, and another
-    one is taken.
+    A page that the reader misreads without hand shake is replaced, since it does not test the tracker; the
+    replaced pages are counted.
 
     Raises:
-        DataError: one page after another is misread.
+        DataError: ATTEMPTS pages are misread.
     """
     rows: list[dict[str, Any]] = []
     left_out = 0
@@ -53,7 +52,7 @@ def measure(reader: Reader, data: Mnist, frames: int, count: int, seed: int) -> 
                 raise DataError(f"{ATTEMPTS} still pages were misread: fix the reader's model first")
             sheet, truth = page(data, (seed, turn, attempt))
         random = np.random.default_rng((seed, turn, 1))
-        seen = record(reader, shake.shaken(sheet, frames, random))
+        seen = record(reader, hand_shake.frames(sheet, frames, random))
         rows.append(follow(f"page {turn + 1}", seen, truth))
         for rate in RATES:
             worse = list(misread(seen, rate, np.random.default_rng((seed, turn, 2))))
@@ -61,30 +60,30 @@ def measure(reader: Reader, data: Mnist, frames: int, count: int, seed: int) -> 
     for turn in range(count):
         random = np.random.default_rng((seed, turn, 3))
         kind = SHEETS[turn % len(SHEETS)]
-        blank = paper.sheet((2200, 1500), kind, float(random.uniform(25, 90)), random)
-        moving = shake.shaken(np.clip(blank, 0, 255).astype(np.uint8), frames, random, sway=SWAY)
+        blank = page_photos.sheet((2200, 1500), kind, float(random.uniform(25, 90)), random)
+        moving = hand_shake.frames(np.clip(blank, 0, 255).astype(np.uint8), frames, random, sway=SWAY)
         rows.append(follow(f"empty {kind}, {turn + 1}", record(reader, moving), []))
     rows[0]["left_out"] = left_out
     return rows
 
 
-def page(data: Mnist, seed: tuple[int, ...]) -> tuple[Page, list[str]]:
-    """A page of 20 digits of MNIST's test half, two of each, and its numbers."""
+def page(data: Mnist, seed: tuple[int, ...]) -> tuple[Pixels, list[str]]:
+    """A page of 20 of MNIST's test digits, two of each, and its numbers."""
     random = np.random.default_rng(seed)
-    signs = iter("".join(str(value % 10) for value in random.permutation(DIGITS)))
-    rows = [["".join(next(signs) for _ in range(size)) for size in row] for row in GROUPS]
+    digits = iter("".join(str(value % 10) for value in random.permutation(DIGITS)))
+    rows = [["".join(next(digits) for _ in range(size)) for size in row] for row in GROUPS]
     written = ["  ".join(row) for row in rows]
     sheet = pages.compose(written, data.x_test, data.y_test, int(random.integers(2**31)), PAPER)
     return sheet, [text for row in rows for text in row]
 
 
-def record(reader: Reader, frames: Iterator[Page]) -> list[Reading]:
+def record(reader: Reader, frames: Iterator[Pixels]) -> list[Reading]:
     """The readings of a sequence."""
-    return [reader.read(frame, time=count / shake.RATE) for count, frame in enumerate(frames)]
+    return [reader.read(frame, time=count / hand_shake.RATE) for count, frame in enumerate(frames)]
 
 
 def follow(name: str, seen: list[Reading], truth: list[str]) -> dict[str, Any]:
-    """Hand the readings to a tracker; returns when its numbers were steady, and whether they were right."""
+    """The tracker's figures on a sequence: when all numbers were steady, and whether they were right."""
     tracker = Tracker()
     right = sorted(truth)
     first: int | None = None
@@ -114,7 +113,7 @@ def follow(name: str, seen: list[Reading], truth: list[str]) -> dict[str, Any]:
 
 
 def misread(seen: list[Reading], rate: float, random: np.random.Generator) -> Iterator[Reading]:
-    """The readings with digits of other values, missed, doubled and joined, numbers split and joined."""
+    """Add misreadings: digits changed, missed, doubled and joined, numbers split and joined."""
     for reading in seen:
         numbers: list[Number] = []
         for found in reading.numbers:
@@ -138,7 +137,7 @@ def misread(seen: list[Reading], rate: float, random: np.random.Generator) -> It
         yield msgspec.structs.replace(reading, numbers=tuple(numbers))
 
 
-def _other(digits: list[Digit], digit: Digit, random: np.random.Generator) -> None:
+def _changed(digits: list[Digit], digit: Digit, random: np.random.Generator) -> None:
     digits.append(Digit(int(random.integers(10)), random.uniform(0.4, 1), digit.box))
 
 
@@ -156,14 +155,14 @@ def _doubled(digits: list[Digit], digit: Digit, random: np.random.Generator) -> 
 
 
 def _joined(digits: list[Digit], digit: Digit, random: np.random.Generator) -> None:
-    """With the one before, where there is one."""
+    """Joined with the digit before it, if any."""
     before = digits.pop() if digits else digit
     joined = number((before, digit))
     digits.append(Digit(int(random.integers(10)), random.uniform(0.4, 1), joined.box))
 
 
 DAMAGES: tuple[Callable[[list[Digit], Digit, np.random.Generator], None], ...] = (
-    _other,
+    _changed,
     _missed,
     _doubled,
     _joined,
@@ -171,10 +170,10 @@ DAMAGES: tuple[Callable[[list[Digit], Digit, np.random.Generator], None], ...] =
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """Markdown: a row a sequence."""
+    """Markdown: one row a sequence."""
     good = [row for row in rows if row["steady_after"] is not None or row["sequence"].startswith("empty")]
     lines = [
-        "| sequence | frames | misread frames | steady after | then not all steady | a steady one wrong "
+        "| sequence | frames | misread | steady after | later not all steady | a steady one wrong "
         "| events | tracker ms |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
@@ -183,9 +182,9 @@ def table(rows: list[dict[str, Any]]) -> str:
         f"| {row['not_steady']:,} | {row['wrong']:,} | {row['events']} | {row['milliseconds']:.2f} |"
         for row in rows
     ]
-    lines += ["", f"{rows[0]['left_out']} pages were left out: their still picture is misread."]
+    lines += ["", f"{rows[0]['left_out']} pages were left out: the reader misreads their still picture."]
     late = [row["sequence"] for row in good if (row["steady_after"] or 0) > WITHIN]
     wrong = sum(row["wrong"] for row in rows)
     lines += [f"Steady later than after {WITHIN} frames, or never: {len(late) + len(rows) - len(good)}."]
-    lines += [f"Frames with a steady number that is wrong: {wrong}."]
+    lines += [f"Frames with a wrong steady number: {wrong}."]
     return "\n".join(lines)

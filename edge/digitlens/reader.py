@@ -15,6 +15,7 @@ from digitlens.config.settings import RowNetworkUse
 from digitlens.core.arrays import Floats, Gray, Pixels
 from digitlens.core.errors import PictureError
 from digitlens.core.readings import Digit, Number, Reading, number, resized, union
+from digitlens.core.row_trace import RowTrace
 from digitlens.core.trace import Trace
 from digitlens.glyphs.lattice import Resolved, resolve
 from digitlens.glyphs.normalize import to_mnist
@@ -24,7 +25,7 @@ from digitlens.models.classifier import Classifier
 from digitlens.numbers import prior, roman_numerals
 from digitlens.numbers.grouping import separated, to_numbers
 from digitlens.paper.segment import Glyph, Points, Segmented, segment
-from digitlens.rows.reading import reread
+from digitlens.rows.reading import RowReader
 from digitlens.rows.recognizer import DEFAULT as ROW_MODEL
 from digitlens.rows.recognizer import RowRecognizer
 
@@ -65,10 +66,15 @@ class Reader:
         self.separator = separator
         self.row_network = row_network
         if recognizer is None and row_network != "none" and ROW_MODEL in cards.names(rows=True):
-            recognizer = RowRecognizer.load()
+            recognizer = RowRecognizer.load(parameters=parameters.rows)
         self._recognizer = recognizer
         self._watch = watch
         self._parameters = parameters
+        self._rows = (
+            RowReader(recognizer, self._probabilities, self._group, parameters.rows, parameters.decision)
+            if recognizer is not None
+            else None
+        )
         # An int8 network's outputs are the same to the bit in any batch; others are computed every time.
         self._cacheable = self.classifier.card.input.dtype == "uint8"
         self._cache: TwoFrameCache[bytes, Floats] = TwoFrameCache()
@@ -91,8 +97,8 @@ class Reader:
         """
         started = perf_counter()
         self._cache.next_frame()
-        if self._recognizer is not None:
-            self._recognizer.turn()
+        if self._rows is not None:
+            self._rows.next_frame()
         gray = _gray(image)
         height, width = gray.shape
         gray = _reduced(gray, self._parameters.reader)
@@ -104,16 +110,9 @@ class Reader:
         found = perf_counter()
         numbers = self._cut_numbers(resolved, page)
         grouped = perf_counter()
-        if self._recognizer is not None:
-            numbers = reread(
-                numbers,
-                page,
-                resolved,
-                self._recognizer,
-                self.row_network,
-                self._probabilities,
-                self._group,
-            )
+        rows: tuple[RowTrace, ...] = ()
+        if self._rows is not None:
+            numbers, rows = self._rows.reread(numbers, page, resolved, self.row_network)
         rows_read = perf_counter()
         numbers = self._finished(numbers, page)
         ended = perf_counter()
@@ -124,7 +123,7 @@ class Reader:
             "total": (ended - started) * 1000,
         }
         if self._watch is not None:
-            self._watch(self._trace(gray, page, resolved, numbers, milliseconds))
+            self._watch(self._trace(gray, page, resolved, rows, numbers, milliseconds))
         reading = Reading(
             source=source,
             time=time,
@@ -139,6 +138,7 @@ class Reader:
         gray: Gray,
         page: Segmented,
         resolved: Resolved,
+        rows: tuple[RowTrace, ...],
         numbers: tuple[Number, ...],
         milliseconds: dict[str, float],
     ) -> Trace:
@@ -152,7 +152,7 @@ class Reader:
             resolved=resolved.glyphs,
             crops=to_mnist(resolved.glyphs, self._parameters.glyphs),
             probabilities=resolved.probabilities,
-            rows=(),
+            rows=rows,
             numbers=numbers,
             milliseconds=milliseconds,
         )

@@ -14,9 +14,11 @@ import keras
 from digitlens import Classifier
 from digitlens.models import cards
 from digitlens.models.interpreter import Network
-from digitlens_convert import quantize, speed, stats
+from digitlens_convert import benchmark, quantize, stats
 from digitlens_convert.__main__ import main
+from digitlens_convert.config import SearchConfig
 from digitlens_convert.graph import in_one_piece
+from digitlens_convert.speed import SpeedConfig
 from digitlens_train import networks
 from digitlens_train.__main__ import main as train
 from tests.edge.pages import write
@@ -26,7 +28,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def converted(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> tuple[Path, Path]:
-    """A short training run's folder, and the folder of the models made of it."""
+    """The folder of a short training run, and that of its models."""
     folder = tmp_path_factory.mktemp("converted")
     run, out = folder / "seed", folder / "models"
     assert train(["cnn", "--mnist", str(mnist), "--out", str(run), "--phases", "12"]) == 0
@@ -36,11 +38,10 @@ def converted(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> tuple[Pa
 
 def test_both_files_have_true_cards(converted: tuple[Path, Path]) -> None:
     run, out = converted
-    whole, _ = cards.load(run / "seed_float32.tflite")
-    small, _ = cards.load(out / "seed.tflite")
-    assert (whole.quantization, small.quantization) == ("float32", "int8")
-    assert (whole.input.dtype, small.input.dtype) == ("float32", "uint8")
-    assert small.bytes < whole.bytes / 3
+    full, small = cards.load(run / "seed_float32.tflite")[0], cards.load(out / "seed.tflite")[0]
+    assert (full.quantization, small.quantization) == ("float32", "int8")
+    assert (full.input.dtype, small.input.dtype) == ("float32", "uint8")
+    assert small.bytes < full.bytes / 3
     assert small.accuracy.total == 200
     assert small.training_data.startswith("MNIST, 800")
     assert "digitlens_train cnn --phases 12" in small.make_again[0]
@@ -49,54 +50,54 @@ def test_both_files_have_true_cards(converted: tuple[Path, Path]) -> None:
 def test_int8_follows_float32(converted: tuple[Path, Path], digits) -> None:
     run, out = converted
     x, _ = digits
-    whole = Classifier.load(run / "seed_float32.tflite").probabilities(x)
+    full = Classifier.load(run / "seed_float32.tflite").probabilities(x)
     small = Classifier.load(out / "seed.tflite").probabilities(x)
-    assert np.abs(whole - small).mean() < 0.01
-    assert np.mean(whole.argmax(axis=1) == small.argmax(axis=1)) > 0.97
+    assert np.abs(full - small).mean() < 0.01
+    assert np.mean(full.argmax(axis=1) == small.argmax(axis=1)) > 0.97
 
 
-def _operations(network: Network) -> list[str]:
-    return [operation["op_name"] for operation in network._interpreter._get_ops_details()]
+def _operations(content: bytes, portable: bool = False) -> list[str]:
+    """The operations of a network as LiteRT runs it; `portable` leaves XNNPACK out."""
+    litert = pytest.importorskip("ai_edge_litert.interpreter")
+    resolver = (
+        litert.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES if portable else litert.OpResolverType.AUTO
+    )
+    interpreter = litert.Interpreter(model_content=content, experimental_op_resolver_type=resolver)
+    interpreter.allocate_tensors()
+    return [operation["op_name"] for operation in interpreter._get_ops_details()]
 
 
-def test_an_int8_network_runs_in_one_piece(digits, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_xnnpack_runs_all_of_an_int8_network(digits) -> None:
     keras.utils.set_random_seed(2)
     model, x = networks.digits(), digits[0]
     inputs = networks.to_input(x[:300])
-    whole = quantize.convert(model, "int8", inputs)
-    monkeypatch.setattr(quantize, "in_one_piece", lambda content: content)
-    pieces = quantize.convert(model, "int8", inputs)
-    assert in_one_piece(pieces) == whole
-    assert {"RESHAPE", "AVERAGE_POOL_2D"} <= set(_operations(Network(pieces, portable=True)))
+    rewritten = quantize.convert(model, "int8", inputs)
+    original = quantize.to_tflite(model, "int8", inputs)
+    assert in_one_piece(original) == rewritten
+    assert {"RESHAPE", "AVERAGE_POOL_2D"} <= set(_operations(original, portable=True))
     left = ["QUANTIZE", *["CONV_2D"] * 6, "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "QUANTIZE"]
-    assert _operations(Network(whole, portable=True)) == left
-    fast, slow = Network(whole), Network(pieces)
-    assert _operations(fast).count("DELEGATE") == 1 < _operations(slow).count("DELEGATE")
+    assert _operations(rewritten, portable=True) == left
+    assert _operations(rewritten).count("DELEGATE") == 1 < _operations(original).count("DELEGATE")
+    fast, slow = Network(rewritten), Network(original)
     for batch in (x[:1, ..., np.newaxis], x[:70, ..., np.newaxis]):
         np.testing.assert_array_equal(fast.run(batch), slow.run(batch))
 
 
-def test_the_nearest_int8_file_is_taken(digits) -> None:
+def test_the_nearest_int8_file_is_chosen(digits) -> None:
     keras.utils.set_random_seed(1)
     model = networks.digits()
     inputs = networks.to_input(digits[0][:300])
     logits = np.asarray(model.predict(inputs, verbose=0))
-    files = [quantize.convert(model, "int8", inputs, seed, quantize.SIZES[seed]) for seed in range(2)]
-    apart = [quantize.divergence(content, inputs, logits) for content in files]
-    assert min(apart) < max(apart)
-    assert quantize.divergence(quantize.nearest(model, inputs, sets=2), inputs, logits) == min(apart)
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test looks at what is measured, not at how well."""
-    monkeypatch.setattr(speed, "ROUNDS", 1)
-    monkeypatch.setattr(speed, "SPENT", 0.001)
-    monkeypatch.setattr(speed, "THREADS", (1, 2))
+    search = SearchConfig(sets=2, sizes=(200, 500))
+    files = [quantize.convert(model, "int8", inputs, seed, search.sizes[seed]) for seed in range(2)]
+    divergences = [quantize.divergence(content, inputs, logits) for content in files]
+    assert min(divergences) < max(divergences)
+    nearest = quantize.nearest(model, inputs, search)
+    assert quantize.divergence(nearest, inputs, logits) == min(divergences)
 
 
 def _validation(folder: Path, digits) -> Path:
-    """Two labeled pages, one of them wrongly, and signs that are no digits."""
+    """Two labeled pages, one of them with a wrong label, and negatives."""
     (folder / "pages").mkdir(parents=True)
     for name, text in (("a.png", "314"), ("b.png", "27")):
         cv2.imwrite(str(folder / "pages" / name), write(text, digits))
@@ -107,27 +108,25 @@ def _validation(folder: Path, digits) -> Path:
     return folder
 
 
-def test_the_digits_benchmark(
-    converted: tuple[Path, Path], mnist: Path, tmp_path: Path, digits, quick: None
-) -> None:
+def test_the_digits_benchmark(converted: tuple[Path, Path], mnist: Path, tmp_path: Path, digits) -> None:
     run, out = converted
-    arguments = ["--run", str(run), "--model", str(out / "seed.tflite"), "--mnist", str(mnist)]
     folder = _validation(tmp_path / "validation", digits)
-    arguments += ["--validation", str(folder), "--out", str(tmp_path)]
-    assert main(["benchmark", *arguments]) == 0
+    model = str(out / "seed.tflite")
+    quick = SpeedConfig(threads=(1, 2), rounds=1, seconds=0.001)
+    benchmark.run_digits(tmp_path, model, run, ["seed", "svm"], folder, mnist, config=quick)
     results = json.loads((tmp_path / "digits.json").read_text())
     names = [model["model"] for model in results["models"]]
     assert names == ["seed float32", "seed int8", "seed float16", "seed dynamic", "seed", "svm"]
-    whole, small = results["models"][:2]
-    low, high = whole["accuracy_interval"]
-    assert low < whole["accuracy"] < high
-    assert whole["right"] - small["right"] == small["only_first_right"] - small["only_this_right"]
+    full, small = results["models"][:2]
+    low, high = full["accuracy_interval"]
+    assert low < full["accuracy"] < high
+    assert full["right"] - small["right"] == small["only_first_right"] - small["only_this_right"]
     assert len(small["differ"]) >= small["only_first_right"] + small["only_this_right"]
     assert np.sum(small["confusion"]) == small["total"]
     assert np.trace(small["confusion"]) == small["right"]
-    assert whole["signs"] == small["signs"] == 30
-    assert whole["signs_passed"] == 1  # seed knows no threshold
-    assert 0 < whole["signs_passed_at_99"] <= 1
+    assert full["signs"] == small["signs"] == 30
+    assert full["signs_passed"] == 1  # seed has no threshold
+    assert 0 < full["signs_passed_at_99"] <= 1
     pages = {row["model"]: row for row in results["folders"]}
     assert set(pages) == {"seed float32", "seed int8"}
     assert pages["seed int8"]["pages"] == 2
@@ -140,7 +139,8 @@ def test_the_digits_benchmark(
     for name in ("wrong", "disagreements", "confusion", "reliability"):
         assert cv2.imread(str(tmp_path / f"{name}.png")) is not None
     (folder / "hasy.npz").write_bytes(mnist.read_bytes())
-    assert main(["benchmark", *arguments]) == 1
+    arguments = ["--run", str(run), "--model", model, "--mnist", str(mnist), "--validation", str(folder)]
+    assert main(["benchmark", *arguments, "--out", str(tmp_path)]) == 1
 
 
 def test_the_peers_run_the_same_weights(digits) -> None:
@@ -207,14 +207,6 @@ def test_mcnemar_is_exact() -> None:
     assert stats.mcnemar(3, 5) == stats.mcnemar(5, 3) == pytest.approx(2 * 93 / 256)
 
 
-@pytest.mark.parametrize(
-    ("truth", "read", "distance"),
-    [("", "", 0), ("123", "123", 0), ("123", "13", 1), ("123", "0123", 1), ("12", "21", 2), ("5", "", 1)],
-)
-def test_edit_distance(truth: str, read: str, distance: int) -> None:
-    assert stats.edit_distance(truth, read) == distance
-
-
 def test_the_interval_of_a_ratio_holds_it() -> None:
     low, high = stats.ratio_interval([0, 0, 1, 3, 0, 0], [5, 5, 5, 5, 5, 5])
     assert low <= 4 / 30 <= high
@@ -222,7 +214,7 @@ def test_the_interval_of_a_ratio_holds_it() -> None:
 
 
 def test_calibration_error_of_known_bins() -> None:
-    """Half sure and half right is no error; surely right and never right is the whole of it."""
+    """Confidence 0.5 and half right is no error; confidence 1 and never right is error 1."""
     half = np.full(10, 0.5)
     assert stats.calibration_error(half, np.arange(10) < 5) == pytest.approx(0)
     assert stats.calibration_error(np.ones(4), np.zeros(4, bool)) == 1
@@ -231,22 +223,8 @@ def test_calibration_error_of_known_bins() -> None:
     assert stats.calibration_error(mixed, right) == pytest.approx((10 * 0.05 + 10 * 0.25) / 20)
 
 
-def test_risk_falls_as_the_doubtful_are_left_out() -> None:
+def test_risk_falls_with_coverage() -> None:
     confidence = np.array([0.9, 0.5, 0.8, 0.6])
     coverage, risk = stats.risk_coverage(confidence, np.array([True, False, True, True]))
     np.testing.assert_allclose(coverage, [0.25, 0.5, 0.75, 1])
     np.testing.assert_allclose(risk, [0, 0, 0, 0.25])
-
-
-@pytest.mark.parametrize(
-    ("truth", "read", "right"),
-    [
-        ("123", "123", [1, 1, 1]),
-        ("123", "13", [1, 1]),
-        ("12", "152", [1, 0, 1]),
-        ("12", "72", [0, 1]),
-        ("", "7", [0]),
-    ],
-)
-def test_alignment_tells_which_digits_are_right(truth: str, read: str, right: list[int]) -> None:
-    assert stats.aligned(truth, read) == [bool(same) for same in right]

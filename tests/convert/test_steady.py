@@ -1,4 +1,4 @@
-"""The tracker's long runs, in short."""
+"""The benchmark of the tracker, on short sequences."""
 
 import json
 from pathlib import Path
@@ -35,8 +35,8 @@ def test_the_command_writes_a_row_a_sequence(tmp_path: Path, mnist: Path) -> Non
     assert "empty ruled" in (tmp_path / "steady.md").read_text()
 
 
-def test_what_is_wrong_is_counted() -> None:
-    """The measure itself: a reader that is wrong all the time makes steady numbers that are wrong."""
+def test_wrong_steady_numbers_are_counted() -> None:
+    """A reader that is always wrong makes wrong steady numbers."""
     seen = _readings(["407", "12"], 20)
     right = steady.follow("right", seen, ["407", "12"])
     wrong = steady.follow("wrong", seen, ["497", "12"])

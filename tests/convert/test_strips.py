@@ -1,4 +1,4 @@
-"""The network for rows, converted and measured against its float self."""
+"""The row network, converted, and compared with its float32 file."""
 
 import json
 from pathlib import Path
@@ -11,8 +11,9 @@ pytest.importorskip("tensorflow", reason="needs the extra train")
 
 from digitlens.models import cards
 from digitlens.rows.recognizer import WIDTHS, RowRecognizer
-from digitlens_convert import strips
 from digitlens_convert.__main__ import main
+from digitlens_convert.config import ConvertConfig, RowsConfig, SearchConfig
+from digitlens_convert.convert import convert
 from digitlens_train import numbers
 from tests.edge.pages import touch, write
 
@@ -21,37 +22,42 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def converted(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> tuple[Path, Path]:
-    """A short training run's folder, and the folder of the models made of it."""
+    """The folder of a short training run, and that of its models."""
     folder = tmp_path_factory.mktemp("converted")
     run, out = folder / "numbers", folder / "models"
-    config = numbers.Config(epochs=1, part=80, fresh=1, window=1, pixels=1024, held_out=20)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(numbers, "SETTLE", 4)
-        patch.setattr(numbers, "HELD_OUT", 200)
-        patch.setattr(strips, "STRIPS", 20)
-        patch.setattr(strips, "TESTED", 10)
-        numbers.fit(config, run, mnist, processes=1)
-        assert main(["convert", str(run), "--mnist", str(mnist), "--out", str(out)]) == 0
+    config = numbers.NumbersConfig(
+        epochs=1,
+        shard_size=80,
+        new_shards=1,
+        window=1,
+        batch_pixels=1024,
+        bn_batches=4,
+        held_out_digits=200,
+        held_out_rows=20,
+    )
+    numbers.fit(config, run, mnist, processes=1)
+    rows = RowsConfig(count=20, search=SearchConfig(sets=4), tested=10)
+    convert(run, out, mnist, ConvertConfig(rows=rows))
     return run, out
 
 
 def test_both_files_have_true_cards(converted: tuple[Path, Path]) -> None:
     run, out = converted
-    whole, small = (
+    full, small = (
         RowRecognizer.load(path).card for path in (run / "numbers_float32.tflite", out / "numbers.tflite")
     )
-    assert (whole.quantization, small.quantization) == ("float32", "int8")
-    assert (whole.input.dtype, small.input.dtype) == ("float32", "uint8")
-    assert whole.input.shape == small.input.shape == (-1, 32, -1, 1)
-    assert small.bytes < whole.bytes / 3
+    assert (full.quantization, small.quantization) == ("float32", "int8")
+    assert (full.input.dtype, small.input.dtype) == ("float32", "uint8")
+    assert full.input.shape == small.input.shape == (-1, 32, -1, 1)
+    assert small.bytes < full.bytes / 3
     assert small.bytes <= 500_000
     assert small.accuracy.total == 10
-    assert small.temperature == whole.temperature
+    assert small.temperature == full.temperature
 
 
 def test_int8_follows_float32(converted: tuple[Path, Path]) -> None:
     run, out = converted
-    whole, small = (
+    full, small = (
         RowRecognizer.load(run / "numbers_float32.tflite"),
         RowRecognizer.load(out / "numbers.tflite"),
     )
@@ -59,14 +65,14 @@ def test_int8_follows_float32(converted: tuple[Path, Path]) -> None:
     for width in WIDTHS:
         noise = random.integers(0, 256, (32, width), dtype=np.uint8)
         strip = np.asarray(cv2.GaussianBlur(noise, (0, 0), 2), np.uint8)
-        assert np.abs(whole.columns(strip) - small.columns(strip)).mean() < 0.02
+        assert np.abs(full.columns(strip) - small.columns(strip)).mean() < 0.02
 
 
 def test_the_strips_benchmark(converted: tuple[Path, Path], tmp_path: Path, digits) -> None:
     run, out = converted
     folder = tmp_path / "rows"
     folder.mkdir()
-    two = np.vstack([write("314", digits)] * 2)  # a picture's only row would be read whole
+    two = np.vstack([write("314", digits)] * 2)  # the row network reads a picture's only row
     cv2.imwrite(str(folder / "apart.png"), two)
     cv2.imwrite(str(folder / "close.png"), touch("4071", digits, 5))
     (folder / "labels.json").write_text(json.dumps({"apart.png": "314314", "close.png": "4071"}))
@@ -75,13 +81,13 @@ def test_the_strips_benchmark(converted: tuple[Path, Path], tmp_path: Path, digi
     results = json.loads((tmp_path / "strips.json").read_text())
     rows = {row["reader"]: row for row in results["folders"]}
     assert len(rows) == 5
-    doubtful = rows["int8, doubtful rows whole"]
+    doubtful = rows["int8, doubtful rows by network"]
     assert (doubtful["pages_cut"], doubtful["pages_whole"], doubtful["rows_whole"]) == (1, 1, 1)
     assert doubtful["pages_cut_exact"] == 1
-    assert rows["int8, all rows whole"]["pages_whole"] == 2
-    paired = rows["float32, all rows whole"]
-    both = paired["exact"] - rows["int8, all rows whole"]["exact"]
-    assert paired["only_float32"] - paired["only_int8"] == both
+    assert rows["int8, all rows by network"]["pages_whole"] == 2
+    paired = rows["float32, all rows by network"]
+    difference = paired["exact"] - rows["int8, all rows by network"]["exact"]
+    assert paired["only_float32"] - paired["only_int8"] == difference
     (timed,) = results["strips"]
     assert (timed["pages"], timed["strips"]) == (2, 3)
     assert timed["heard"] > 0

@@ -1,4 +1,4 @@
-"""Films of a sheet: played by the live camera's own door, and read."""
+"""Films of a sheet: opened as a live camera, and read."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The network that reads rows: its strips, its size, its run; small, but all of it."""
+"""The network that reads rows: its row images, its size, a small run."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,13 +10,14 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra train")
 
 from digitlens.rows import recognizer
+from digitlens.rows.crop import CROP_HEIGHT
 from digitlens.rows.recognizer import BLANK, OTHER
-from digitlens_train import crops, networks, numbers, parts, row_photos
+from digitlens_train import crops, networks, numbers, row_photos, shards
 from digitlens_train.__main__ import main
 from digitlens_train.crops import Sources
 from digitlens_train.data import load_mnist
 from digitlens_train.row_photos import LONGEST, UNKNOWN
-from digitlens_train.run import About
+from digitlens_train.run import About, Figures
 
 pytestmark = pytest.mark.slow
 
@@ -42,55 +43,55 @@ def test_the_network_is_small() -> None:
     assert 15e6 < work <= 25e6
 
 
-def test_strips_are_seeded_and_labeled(sources: Sources) -> None:
+def test_rows_are_seeded_and_labeled(sources: Sources) -> None:
     kinds = set()
     first, again = np.random.default_rng(7), np.random.default_rng(7)
     for _ in range(60):
-        strip, same = row_photos.make(sources, first), row_photos.make(sources, again)
-        np.testing.assert_array_equal(strip.picture, same.picture)
-        assert strip.labels == same.labels
-        assert strip.picture.shape[0] == recognizer.HEIGHT
-        assert len(strip.columns) == -(-strip.picture.shape[1] // recognizer.STEP)
-        kinds |= {*strip.labels, *strip.columns.tolist()}
-        # What the columns show, in order, is what the labels say.
-        shown = strip.columns[strip.columns != UNKNOWN]
+        row, same = row_photos.make(sources, first), row_photos.make(sources, again)
+        np.testing.assert_array_equal(row.picture, same.picture)
+        assert row.labels == same.labels
+        assert row.picture.shape[0] == CROP_HEIGHT
+        assert len(row.columns) == -(-row.picture.shape[1] // recognizer.STEP)
+        kinds |= {*row.labels, *row.columns.tolist()}
+        # The columns show no more digits than the labels name.
+        shown = row.columns[row.columns != UNKNOWN]
         changed = shown[np.flatnonzero(np.diff(shown, prepend=np.uint8(BLANK)) != 0)]
         digits = [label for label in changed.tolist() if label < 10]
-        assert len(digits) <= len(strip.labels)
+        assert len(digits) <= len(row.labels)
     assert kinds >= {*range(13)}
 
 
-def test_signs_that_are_no_digits_count_once() -> None:
+def test_adjacent_negatives_count_once() -> None:
     assert row_photos.folded([OTHER, OTHER, 3, 3, OTHER, 5, OTHER, OTHER]) == [OTHER, 3, 3, OTHER, 5, OTHER]
 
 
-def test_parts_are_kept_as_they_were_drawn(sources: Sources, tmp_path: Path) -> None:
+def test_shards_keep_rows_as_drawn(sources: Sources, tmp_path: Path) -> None:
     random = np.random.default_rng(3)
     drawn = [row_photos.make(sources, random) for _ in range(12)]
-    parts.save(tmp_path / "part.npz", drawn)
-    loaded = parts.load(tmp_path / "part.npz")
+    shards.save(tmp_path / "shard.npz", drawn)
+    loaded = shards.load(tmp_path / "shard.npz")
     assert sum(len(x) for x, _ in loaded.values()) == 12
     for width, (x, y) in loaded.items():
-        assert x.shape[1:] == (recognizer.HEIGHT, width)
+        assert x.shape[1:] == (CROP_HEIGHT, width)
         assert y.shape[1] == LONGEST + width // recognizer.STEP
-    wanted = sorted([*strip.labels] for strip in drawn)
+    wanted = sorted([*row.labels] for row in drawn)
     kept = [[n for n in row if n != UNKNOWN] for _, y in loaded.values() for row in y[:, :LONGEST].tolist()]
     assert sorted(kept) == wanted
 
 
-def test_an_epoch_learns_the_newest_parts() -> None:
-    plan = parts.Plan(part=10, fresh=2, window=5, seed=1)
+def test_an_epoch_learns_the_latest_shards() -> None:
+    plan = shards.Plan(shard_size=10, new_shards=2, window=5, seed=1)
     assert [list(plan.of(epoch)) for epoch in range(4)] == [
         [0, 1],
         [0, 1, 2, 3],
         [1, 2, 3, 4, 5],
         [3, 4, 5, 6, 7],
     ]
-    assert plan.learnt(4) == 160
+    assert plan.rows_learned(4) == 160
 
 
-def test_the_loss_sees_what_is_right() -> None:
-    """A column for each label and nothing between is cheaper than any other reading; an empty row counts."""
+def test_the_loss_prefers_the_right_reading() -> None:
+    """A column for each label and blanks between cost less than any other reading, empty rows included."""
     import tensorflow as tf
 
     loss = numbers.loss_of(tf.constant(0.0))
@@ -107,38 +108,39 @@ def test_the_loss_sees_what_is_right() -> None:
     assert right < 0.01 < wrong < worse
 
 
-def test_a_run_learns_and_goes_on(mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    small = numbers.Config(epochs=2, part=60, fresh=2, window=3, pixels=1024, held_out=20)
-    whole, halved = tmp_path / "whole", tmp_path / "halved"
-    monkeypatch.setattr(numbers, "SETTLE", 2)
-    monkeypatch.setattr(numbers, "HELD_OUT", 200)
-    numbers.fit(small, whole, mnist, processes=1)
-    about = msgspec.json.decode((whole / "about.json").read_bytes(), type=About)
+def test_an_interrupted_run_resumes(mnist: Path, tmp_path: Path) -> None:
+    small = numbers.NumbersConfig(
+        epochs=2,
+        shard_size=60,
+        new_shards=2,
+        window=3,
+        batch_pixels=1024,
+        bn_batches=2,
+        held_out_digits=200,
+        held_out_rows=20,
+    )
+    complete, interrupted = tmp_path / "complete", tmp_path / "interrupted"
+    numbers.fit(small, complete, mnist, processes=1)
+    about = msgspec.json.decode((complete / "about.json").read_bytes(), type=About)
     assert about.kind == "strips"
     assert about.temperature is not None
-    losses = [line.split(",")[1] for line in (whole / "history.csv").read_text().splitlines()[1:]]
+    losses = [line.split(",")[1] for line in (complete / "history.csv").read_text().splitlines()[1:]]
     assert float(losses[1]) < float(losses[0])
 
-    calls: list[int] = []
-
-    def stop(model, learnt) -> float:
-        calls.append(1)
-        if len(calls) == 2:
+    def stop(figures: Figures) -> None:
+        if figures["epoch"] == 2:
             raise KeyboardInterrupt
-        return loss(model, learnt)
 
-    loss = numbers._loss
-    with monkeypatch.context() as patch:
-        patch.setattr(numbers, "_loss", stop)
-        with pytest.raises(KeyboardInterrupt):
-            numbers.fit(small, halved, mnist, processes=1)
-    assert (halved / "epoch-01.weights.h5").exists()
-    numbers.fit(small, halved, mnist, processes=1, resume=True)
-    again = [line.split(",")[1] for line in (halved / "history.csv").read_text().splitlines()[1:]]
+    with pytest.raises(KeyboardInterrupt):
+        numbers.fit(small, interrupted, mnist, processes=1, observe=stop)
+    assert (interrupted / "epoch-01.weights.h5").exists()
+    assert not (interrupted / "epoch-02.weights.h5").exists()
+    numbers.fit(small, interrupted, mnist, processes=1, resume=True)
+    again = [line.split(",")[1] for line in (interrupted / "history.csv").read_text().splitlines()[1:]]
     np.testing.assert_allclose([float(x) for x in again], [float(x) for x in losses], rtol=1e-3)
 
 
-def test_a_run_of_other_settings_is_left_alone(tmp_path: Path, mnist: Path) -> None:
+def test_a_run_of_other_settings_is_refused(tmp_path: Path, mnist: Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()
     (folder / "config.json").write_text("{}")
@@ -148,7 +150,7 @@ def test_a_run_of_other_settings_is_left_alone(tmp_path: Path, mnist: Path) -> N
 @pytest.mark.skipif(find_spec("torch") is not None, reason="PyTorch is here")
 def test_without_pytorch_one_line_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["teacher", "--out", str(tmp_path / "run")]) == 1
-    told = capsys.readouterr().err
-    assert "extra gpu" in told
-    assert told.count("\n") == 1
+    error = capsys.readouterr().err
+    assert "extra gpu" in error
+    assert error.count("\n") == 1
     assert not (tmp_path / "run").exists()

@@ -1,4 +1,4 @@
-"""Synthetic pages: seeded, with a truth that the reader finds again."""
+"""Synthetic pages: seeded, with a ground truth that the reader finds again."""
 
 import json
 from pathlib import Path
@@ -10,8 +10,8 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra train")
 
 from digitlens import Reader
-from digitlens_convert.stats import edit_distance
-from digitlens_train import paper, synthetic
+from digitlens.core.alignment import edit_distance
+from digitlens_train import page_photos, synthetic
 from digitlens_train.__main__ import main
 
 pytestmark = pytest.mark.slow
@@ -20,8 +20,10 @@ pytestmark = pytest.mark.slow
 @pytest.mark.parametrize("kind", synthetic.KINDS)
 def test_pages_are_seeded(kind: synthetic.Kind, digits) -> None:
     pictures = list(digits[0]), digits[1]
-    signs = list(digits[0][:50])
-    first, again, other = (synthetic.page(kind, pictures, signs, np.random.default_rng(s)) for s in (5, 5, 6))
+    letters = list(digits[0][:50])
+    first, again, other = (
+        synthetic.page(kind, pictures, letters, np.random.default_rng(seed)) for seed in (5, 5, 6)
+    )
     np.testing.assert_array_equal(first[0], again[0])
     assert first[1] == again[1]
     assert first[0].shape != other[0].shape or np.any(first[0] != other[0])
@@ -56,8 +58,8 @@ def test_an_empty_table_has_no_digits(digits, reader: Reader) -> None:
 
 
 @pytest.mark.parametrize("kind", ["plain", "ruled", "squared", "table"])
-def test_a_sheet_has_its_lines(kind: paper.Kind) -> None:
-    sheet = paper.sheet((300, 200), kind, 30, np.random.default_rng(2))
+def test_a_sheet_has_its_lines(kind: page_photos.Kind) -> None:
+    sheet = page_photos.sheet((300, 200), kind, 30, np.random.default_rng(2))
     assert sheet.shape == (200, 300, 3)
     columns = np.count_nonzero(np.ptp(sheet[..., 0], axis=0) > 0)
     rows = np.count_nonzero(np.ptp(sheet[..., 0], axis=1) > 0)
@@ -73,4 +75,4 @@ def test_a_folder_for_the_benchmark(tmp_path: Path, mnist: Path, capsys: pytest.
     assert sorted(labels) == ["numbers_0000.png", "numbers_0001.png"]
     assert all(cv2.imread(str(out / name)) is not None for name in labels)
     assert main(arguments) == 1
-    assert "is there already" in capsys.readouterr().err
+    assert "exists already" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The training commands, on a small MNIST: checkpoints, resuming, what is wrong with the input."""
+"""The training commands, on a small MNIST: checkpoints, resuming, wrong input."""
 
 import csv
 from pathlib import Path
@@ -26,13 +26,13 @@ def _rows(out: Path) -> list[dict[str, str]]:
 
 def test_the_network_is_the_notebooks() -> None:
     layers = [(type(layer).__name__, layer.get_config()) for layer in networks.seed().layers]
-    told = [
+    found = [
         (name, config.get("filters") or config.get("units") or config.get("rate"), config.get("kernel_size"),
          config.get("padding"), config.get("activation"))
         for name, config in layers
     ]  # fmt: skip
     pool = ("MaxPooling2D", None, None, "valid", None)
-    assert told == [
+    assert found == [
         ("Conv2D", 128, (7, 7), "same", "relu"),
         pool,
         ("Conv2D", 64, (5, 5), "same", "relu"),
@@ -53,7 +53,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> Path:
     return out
 
 
-def test_each_epoch_leaves_its_checkpoint_and_its_row(run: Path) -> None:
+def test_each_epoch_has_its_checkpoint_and_its_row(run: Path) -> None:
     assert [row["epoch"] for row in _rows(run)] == ["1", "2"]
     assert all(row["test_accuracy"] for row in _rows(run))
     for name in ("epoch-01.weights.h5", "epoch-02.weights.h5", "seed.keras", "about.json", "history.png"):
@@ -71,8 +71,8 @@ def test_a_finished_run_trains_nothing(run: Path, mnist: Path, capsys: pytest.Ca
     assert (run / "epoch-02.weights.h5").stat().st_mtime_ns == before
 
 
-def test_a_run_that_was_cut_off_goes_on(run: Path, mnist: Path, tmp_path: Path) -> None:
-    """Killed after its first epoch: the second is trained, the first one's row stays as it was."""
+def test_an_interrupted_run_resumes(run: Path, mnist: Path, tmp_path: Path) -> None:
+    """Interrupted after its first epoch: the second is trained, the first one's row stays as it was."""
     for name in ("config.json", "epoch-01.weights.h5"):
         (tmp_path / name).write_bytes((run / name).read_bytes())
     lines = (run / "history.csv").read_text().splitlines(keepends=True)
@@ -82,10 +82,10 @@ def test_a_run_that_was_cut_off_goes_on(run: Path, mnist: Path, tmp_path: Path) 
         main(["cnn", "--mnist", str(mnist), "--out", str(tmp_path), "--phases", "1", "1", *SMALL, "--resume"])
         == 0
     )
-    resumed, whole = _rows(tmp_path), _rows(run)
-    assert resumed[0] == whole[0]
-    # Adam's state and the order of the digits go on; dropout's draws alone begin anew.
-    assert float(resumed[1]["loss"]) == pytest.approx(float(whole[1]["loss"]), abs=0.05)
+    resumed, complete = _rows(tmp_path), _rows(run)
+    assert resumed[0] == complete[0]
+    # Adam's state and the order of the digits are restored; dropout's random state is not.
+    assert float(resumed[1]["loss"]) == pytest.approx(float(complete[1]["loss"]), abs=0.05)
 
 
 def test_a_run_is_not_overwritten(run: Path, mnist: Path, capsys: pytest.CaptureFixture[str]) -> None:

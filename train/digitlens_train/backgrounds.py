@@ -1,14 +1,13 @@
-"""What is printed on the paper under a row: rules, squares, guilloche, weave; each how dark it is, 0 to 1."""
+"""Backgrounds printed under a row: rules, squares, guilloche, weave, uprights; darkness 0 to 1."""
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+from digitlens.core.arrays import Floats
 
 
 def draw(size: tuple[int, int], digit: float, random: np.random.Generator) -> Floats:
-    """(height, width) float32 for a row of digits `digit` pixels high; most often nothing."""
+    """A random background (height, width) float32 for digits `digit` pixels high; mostly none."""
     width, height = size
     dark = np.zeros((height, width), np.float32)
     kind = random.random()
@@ -27,7 +26,7 @@ def draw(size: tuple[int, int], digit: float, random: np.random.Generator) -> Fl
 def rules(
     size: tuple[int, int], places: list[float], digit: float, tilt: float, random: np.random.Generator
 ) -> Floats:
-    """Ruled lines at the rows `places`, each from side to side."""
+    """Ruled lines at the pixel rows `places`, across the picture."""
     width, height = size
     canvas = np.zeros((height, width), np.uint8)
     pen = max(1, round(digit * random.uniform(0.02, 0.08)))
@@ -40,7 +39,7 @@ def rules(
 
 
 def _guilloche(size: tuple[int, int], digit: float, random: np.random.Generator) -> Floats:
-    """One family of the fine waved lines of cheques and banknotes."""
+    """A family of fine wavy lines, as on checks and banknotes."""
     width, height = size
     x = np.arange(width, dtype=np.float32)[np.newaxis] / np.float32(digit)
     y = np.arange(height, dtype=np.float32)[:, np.newaxis] / np.float32(digit)
@@ -59,7 +58,7 @@ def _guilloche(size: tuple[int, int], digit: float, random: np.random.Generator)
 
 
 def _weave(size: tuple[int, int], random: np.random.Generator) -> Floats:
-    """Coarse grain, as of cloth or recycled paper."""
+    """Coarse grain, as on cloth or recycled paper."""
     width, height = size
     cell = random.uniform(1.5, 6)
     coarse = random.random((max(2, round(height / cell)), max(2, round(width / cell)))).astype(np.float32)
@@ -80,7 +79,7 @@ def _squares(size: tuple[int, int], digit: float, random: np.random.Generator) -
 
 
 def _uprights(size: tuple[int, int], digit: float, random: np.random.Generator) -> Floats:
-    """A margin's or a cell's line near one or both ends; longer than any 1."""
+    """Vertical lines of a margin or a cell near one or both ends; longer than any 1."""
     width, height = size
     canvas = np.zeros((height, width), np.uint8)
     pen = max(1, round(digit * random.uniform(0.02, 0.1)))

@@ -1,4 +1,4 @@
-"""Training pictures as the runtime cuts them: strokes on photographed paper, through its own eyes."""
+"""Training crops: strokes drawn on photographed paper and cut out by the runtime's own segmentation."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -11,74 +11,75 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.glyphs import normalize
-from digitlens.glyphs import parts as pieces
+from digitlens.core.arrays import Gray
+from digitlens.glyphs import normalize, parts
 from digitlens.paper import segment
-from digitlens_train import hands, others, strokes, touching
+from digitlens_train import drawn_digits, negatives, strokes, touching, user_crops
 from digitlens_train.data import DataError
-from digitlens_train.extra import load_extra
-from digitlens_train.strokes import Gray, Stroke
+from digitlens_train.strokes import Stroke
 
 OTHER = 10
-"""The label of what is not a digit."""
-PART = 4000
-"""Pictures made at once, from one seed."""
+"""The label of non-digits."""
+CHUNK = 4000
+"""Pictures of a worker's job, drawn from one seed."""
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Digits by data set with their labels, and what is not a digit: N pictures (h, w) uint8, white on black.
-
-    MNIST's come first.
-    """
+    """Data sets of digits with their labels, MNIST first, and of non-digits: (h, w) uint8, white on black."""
 
     digits: list[tuple[Sequence[Gray], Gray]]
-    others: list[Sequence[Gray]]
+    negatives: list[Sequence[Gray]]
 
 
 @dataclass(frozen=True)
 class Mix:
-    """How many pictures are made.
+    """How many crops of each kind to draw.
 
-    Digits of the data sets on paper, what is no digit, digits cut from their neighbors, digits drawn in
-    forms that the data sets have little of, digits that stood on a line that was taken out, scribbles, and
-    digits that fell into pieces and were joined.
+    Attributes:
+        written: digits of the data sets.
+        negatives: non-digits.
+        touching: digits cut from a neighbor that they touched.
+        drawn: digits in shapes that are rare in the data sets.
+        ruled: digits that have lost ink with a ruled line.
+        scribbled: scribbles.
+        broken: digits joined from several pieces.
     """
 
-    heavy: int = 240_000
-    other: int = 90_000
+    written: int = 240_000
+    negatives: int = 90_000
     touching: int = 70_000
     drawn: int = 70_000
-    lined: int = 36_000
+    ruled: int = 36_000
     scribbled: int = 32_000
     broken: int = 44_000
 
     @classmethod
     def of(cls, total: int) -> "Mix":
-        """The usual mix, of about so many pictures in all."""
-        usual = cls()
-        return cls(**{kind: round(count * total / usual.total) for kind, count in asdict(usual).items()})
+        """The default proportions, scaled to about `total` crops."""
+        default = cls()
+        return cls(**{kind: round(count * total / default.total) for kind, count in asdict(default).items()})
 
     @property
     def total(self) -> int:
-        """Pictures of all kinds."""
+        """Crops of all kinds."""
         return sum(asdict(self).values())
 
 
 def make(sources: Sources, mix: Mix, seed: int, processes: int) -> tuple[Gray, Gray]:
-    """The pictures (N, 28, 28) and labels (N,), 0 to 9 or OTHER; the same for the same seed.
+    """Draw pictures (N, 28, 28) and labels (N,), 0 to 9 or OTHER; the same for the same seed.
 
-    `processes` work side by side; how many does not matter to the result.
+    The number of worker `processes` does not change the result.
     """
     wanted = asdict(mix).items()
-    parts = [(kind, min(PART, total - start)) for kind, total in wanted for start in range(0, total, PART)]
-    jobs = [(kind, size, (seed, number)) for number, (kind, size) in enumerate(parts)]
+    chunks = [(kind, min(CHUNK, total - start)) for kind, total in wanted for start in range(0, total, CHUNK)]
+    jobs = [(kind, size, (seed, number)) for number, (kind, size) in enumerate(chunks)]
     pictures, labels = [], []
-    bar = keras.utils.Progbar(len(jobs), unit_name="part")
+    bar = keras.utils.Progbar(len(jobs), unit_name="chunk")
     with get_context("spawn").Pool(processes, _prepare, (sources,)) as pool:
-        for part, names in pool.imap(_part, jobs):
-            pictures.append(part)
-            labels.append(names)
+        for chunk, chunk_labels in pool.imap(_draw_chunk, jobs):
+            pictures.append(chunk)
+            labels.append(chunk_labels)
             bar.add(1)
     return np.concatenate(pictures), np.concatenate(labels)
 
@@ -87,13 +88,13 @@ _sources: Sources
 
 
 def _prepare(sources: Sources) -> None:
-    """Each process is handed the sources once; OpenCV's own threads would only fight over the cores."""
+    """Give a worker its sources once; OpenCV's own threads would only compete for the cores."""
     global _sources
     _sources = sources
     cv2.setNumThreads(1)
 
 
-def _part(job: tuple[str, int, tuple[int, int]]) -> tuple[Gray, Gray]:
+def _draw_chunk(job: tuple[str, int, tuple[int, int]]) -> tuple[Gray, Gray]:
     kind, size, seed = job
     random = np.random.default_rng(seed)
     pictures, labels = np.empty((size, 28, 28), np.uint8), np.empty(size, np.uint8)
@@ -106,31 +107,31 @@ def _part(job: tuple[str, int, tuple[int, int]]) -> tuple[Gray, Gray]:
     return pictures, labels
 
 
-def _heavy(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
+def _written(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
     """A digit of any set by any pen, on paper, photographed, found and cut out again."""
-    stroke, label, images = _written(sources, random)
+    stroke, label, images = _stroke(sources, random)
     if random.random() < 0.08:
         stroke = strokes.cut(stroke, random)
     if random.random() < 0.15:
-        stroke = others.leave_marks(stroke, random, images)
+        stroke = negatives.add_clutter(stroke, random, images)
     return photograph(stroke, random), label
 
 
-def _lined(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
-    """A digit that has lost ink with the line that it stood on."""
-    stroke, label, _ = _written(sources, random)
-    return photograph(strokes.take_line(stroke, random), random), label
+def _ruled(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
+    """A digit that has lost ink with a ruled line."""
+    stroke, label, _ = _stroke(sources, random)
+    return photograph(strokes.remove_line(stroke, random), random), label
 
 
 def _broken(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
-    """A digit whose strokes do not meet, or are full of gaps, its pieces joined as the runtime does it."""
+    """A digit whose strokes do not meet or have gaps, its pieces joined as the runtime joins them."""
     if random.random() < 0.3:
-        stroke, label = hands.draw(random)
+        stroke, label = drawn_digits.draw(random)
         stroke = strokes.bend(stroke, random, 0.9)
     else:
-        stroke, label, _ = _written(sources, random)
+        stroke, label, _ = _stroke(sources, random)
     if random.random() < 0.25:
-        stroke = strokes.dry(stroke, random)
+        stroke = strokes.dry_out(stroke, random)
     else:
         for _ in range(int(random.integers(1, 4))):
             stroke = strokes.cut(stroke, random)
@@ -138,17 +139,17 @@ def _broken(sources: Sources, random: np.random.Generator) -> tuple[Gray | None,
 
 
 def _scribbled(_: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
-    """A scribble, or a part of one as the runtime cuts it."""
-    stroke = strokes.bend(others.scribble(random, 10, 36), random, 0.5)
+    """A scribble, or one side of a cut through it."""
+    stroke = strokes.bend(negatives.scribble(random, 10, 36), random, 0.5)
     if random.random() < 0.5:
         stroke = touching.piece(stroke, random)
-    if strokes.is_straight(stroke):  # a 1 to anybody
+    if strokes.is_straight(stroke):  # it looks like a 1
         return None, OTHER
     return photograph(stroke, random), OTHER
 
 
-def _written(sources: Sources, random: np.random.Generator) -> tuple[Stroke, int, Sequence[Gray]]:
-    """A digit's stroke by any pen, its label, and the pictures of its set."""
+def _stroke(sources: Sources, random: np.random.Generator) -> tuple[Stroke, int, Sequence[Gray]]:
+    """A digit's stroke picture by any pen, its label, and the pictures of its set."""
     which = random.choice(len(sources.digits), p=shares(len(sources.digits)))
     images, labels = sources.digits[which]
     index = int(random.integers(len(labels)))
@@ -161,13 +162,13 @@ def _written(sources: Sources, random: np.random.Generator) -> tuple[Stroke, int
     return strokes.bend(stroke, random, 1.0), label, images
 
 
-def _other(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
-    stroke = others.draw(random, sources.others, sources.digits[0])
+def _negative(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
+    stroke = negatives.draw(random, sources.negatives, sources.digits[0])
     return photograph(stroke, random), OTHER
 
 
 def _touching(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
-    """One of two digits that touched, or a cut that went wrong."""
+    """One of two touching digits after a cut, OTHER if the cut was wrong."""
     stroke, label = touching.draw(random, *sources.digits[0])
     if not stroke.any():
         return None, OTHER
@@ -175,8 +176,8 @@ def _touching(sources: Sources, random: np.random.Generator) -> tuple[Gray | Non
 
 
 def _drawn(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
-    """A digit of a hand that the data sets know little of, on paper."""
-    stroke, label = hands.draw(random)
+    """A digit in a shape that is rare in the data sets."""
+    stroke, label = drawn_digits.draw(random)
     stroke = strokes.bend(stroke, random, 0.9)
     if random.random() < 0.05:
         stroke = strokes.cut(stroke, random)
@@ -184,11 +185,11 @@ def _drawn(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, 
 
 
 def photograph(stroke: Stroke, random: np.random.Generator, joined: bool = False) -> Gray | None:
-    """Put a stroke on paper, photograph it, and cut out what the runtime finds; None if it is nothing.
+    """Put a stroke on paper, photograph it, and cut out the glyph that the runtime finds; None without one.
 
-    (SIDE, SIDE) float32 -> (28, 28) uint8. The size is from tiny to half a small picture; the light is
-    uneven, the lens soft, the sensor noisy. `joined` takes all the pieces together, else it is the largest,
-    which must be most of it.
+    (SIDE, SIDE) float32 -> (28, 28) uint8. The digit is 11 to 80 pixels high; the light is uneven, the
+    lens soft, the sensor noisy. `joined` takes all glyphs together, else the largest, which must have most
+    of the ink.
     """
     height = float(np.exp(random.uniform(np.log(11), np.log(80))))
     side = max(9, round(height * strokes.SIDE / strokes.INNER))
@@ -211,60 +212,60 @@ def photograph(stroke: Stroke, random: np.random.Generator, joined: bool = False
     if not glyphs:
         return None
     if joined:
-        return normalize.normalize(pieces.joined(glyphs).ink)
+        return normalize.normalize(parts.joined(glyphs).ink)
     areas = [np.count_nonzero(glyph.ink) for glyph in glyphs]
-    whole = int(np.argmax(areas))
-    if areas[whole] < 0.75 * sum(areas):
+    largest = int(np.argmax(areas))
+    if areas[largest] < 0.75 * sum(areas):
         return None
-    return normalize.normalize(glyphs[whole].ink)
+    return normalize.normalize(glyphs[largest].ink)
 
 
-def plain(signs: list[Sequence[Gray]]) -> Gray:
-    """Every sign as the runtime would hand it to the network, (N, 28, 28)."""
-    pictures = [normalize.normalize(sign) for pictures in signs for sign in pictures]
+def plain(sets: list[Sequence[Gray]]) -> Gray:
+    """Every picture of the sets as the runtime normalizes it, (N, 28, 28)."""
+    pictures = [normalize.normalize(picture) for pictures in sets for picture in pictures]
     return np.stack(pictures) if pictures else np.zeros((0, 28, 28), np.uint8)
 
 
 def shares(sets: int) -> npt.NDArray[np.float64]:
-    """How often each set is drawn: MNIST most; the small ones would else be learnt by heart."""
+    """The probability of each set: mostly MNIST, since the network would overfit the small ones."""
     return np.array([1.0]) if sets == 1 else np.array([0.7] + [0.3 / (sets - 1)] * (sets - 1))
 
 
 _MAKERS = {
-    "heavy": _heavy,
-    "other": _other,
+    "written": _written,
+    "negatives": _negative,
     "touching": _touching,
     "drawn": _drawn,
-    "lined": _lined,
+    "ruled": _ruled,
     "scribbled": _scribbled,
     "broken": _broken,
 }
 
 
-def load_sources(mnist: tuple[Gray, Gray], folder: Path | None, extra: Path | None = None) -> Sources:
-    """MNIST's digits and, of a folder with optdigits, semeion, omniglot and hasy as npz, what is there.
+def load_sources(mnist: tuple[Gray, Gray], folder: Path | None, crops: Path | None = None) -> Sources:
+    """MNIST's digits and the data sets in `folder`: optdigits, semeion, omniglot, hasy, any as npz.
 
-    `extra` is a folder of a user's own crops, see digitlens_train.extra.
+    `crops` is a folder of a user's own crops, see digitlens_train.user_crops.
 
     Raises:
         DataError: a data set or a crop is broken.
     """
     digits: list[tuple[Sequence[Gray], Gray]] = [(list(mnist[0]), mnist[1])]
-    signs: list[Sequence[Gray]] = []
+    characters: list[Sequence[Gray]] = []
     if folder is not None:
         for name in ("optdigits", "semeion"):
             if (path := folder / f"{name}.npz").exists():
                 images, labels = _arrays(path, "x", "y")
                 digits.append((list(images), labels))
         paths = [folder / f"{name}.npz" for name in ("omniglot", "hasy")]
-        signs += [list(_arrays(path, "x")[0]) for path in paths if path.exists()]
-    if extra is not None:
-        own, own_labels, own_others = load_extra(extra)
+        characters += [list(_arrays(path, "x")[0]) for path in paths if path.exists()]
+    if crops is not None:
+        own, own_labels, own_negatives = user_crops.load(crops)
         if own:
             digits.append((own, own_labels))
-        if own_others:
-            signs.append(own_others)
-    return Sources(digits, signs)
+        if own_negatives:
+            characters.append(own_negatives)
+    return Sources(digits, characters)
 
 
 def _arrays(path: Path, *names: str) -> list[Gray]:

@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.core.errors import DigitLensError
+from digitlens.core.errors import DigitLensError, first_line
 
 Images = npt.NDArray[np.uint8]
 
 
 class DataError(DigitLensError, ValueError):
-    """A data set that cannot be had or does not have the expected form."""
+    """A data set that is not available or not of the expected form."""
 
 
 class Mnist(NamedTuple):
@@ -40,9 +40,8 @@ def _from_keras() -> Mnist:
     try:
         (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
     except Exception as error:  # the download fails as OSError, URLError or a bare Exception
-        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(
-            f"MNIST could not be downloaded ({first_line}): give a local copy with --mnist FILE"
+            f"MNIST could not be downloaded ({first_line(error)}): give a local copy with --mnist FILE"
         ) from error
     return Mnist(x_train, y_train, x_test, y_test)
 

@@ -1,4 +1,4 @@
-"""Fit the shipped network: sources, pictures through the runtime's eyes, model, fit, calibrate."""
+"""Fit the shipped network `digits`: data, crops as the runtime cuts them, model, fit, evaluate."""
 
 import os
 import time
@@ -11,217 +11,131 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from digitlens_train import crops, networks
+from digitlens.core.arrays import Floats, Gray
+from digitlens_train import crops, elastic, networks
 from digitlens_train.crops import OTHER, Mix, Sources
 from digitlens_train.data import load_mnist
 from digitlens_train.networks import to_input
-from digitlens_train.run import About, Row, checkpoint, claim, finish, save_epoch, table
-from digitlens_train.start import shipped, take_over
-from digitlens_train.wobble import wobble
+from digitlens_train.run import About, Figures, checkpoint, claim, finish, save_epoch, table
+from digitlens_train.warm_start import shipped, take_over
 
-Gray = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
 Pair = tuple[Gray, Gray]
-HELD_OUT = 4000
-"""MNIST training digits that are never learnt: the temperature and the threshold are chosen on them."""
-SETTLE = 400
-"""Batches after which batch normalization's moving statistics are the averaged weights' own."""
 
 
 @dataclass(frozen=True)
-class Config:
-    """What decides the fitted weights.
+class DigitsConfig:
+    """Everything that determines the fitted weights.
 
-    An epoch is so many of MNIST's digits as they are (`light`), of digits cut out of paper (`heavy`), of
-    what is no digit on paper (`other`) and of other signs as their sets have them (`signs`), each drawn
-    without repeating one before all were seen, and each changed a little anew by `wobble`, of one strength
-    for what is learnt as it is and another for what was made on paper; the rate
-    falls from its peak to 0 along a cosine. The `last` epochs, at a low rate that falls to 0, hardly change
-    the pictures any more: they are as the runtime will see them (after Touvron et al. 2019). `average` is
-    the momentum of the weights' moving average, which is what is kept in the end; `keep` is the part of
-    MNIST's held-out digits that the threshold for *not a digit* keeps. With a shipped network's name or
-    path as `start` the run begins with its weights.
+    An epoch has four parts, each drawn without replacement until its set is exhausted, and distorted
+    elastically. The learning rate warms up and decays to 0 along a cosine. The final epochs, at a low rate
+    that falls linearly to 0, hardly distort the pictures, so that the network ends on the distribution of
+    the runtime (after Touvron et al. 2019).
+
+    Attributes:
+        plain_digits: MNIST digits of an epoch, as they are.
+        paper_digits: digits of an epoch, cut out of paper.
+        paper_negatives: non-digits of an epoch, cut out of paper.
+        plain_negatives: other characters of an epoch, as their sets have them.
+        distortions: strengths for plain pictures and for those cut out of paper, see elastic.distort.
+        final_epochs: epochs at `final_learning_rate` with `final_distortions`.
+        ema_momentum: of the exponential moving average of the weights, which the run keeps.
+        bn_batches: batches that re-estimate batch normalization's statistics for the averaged weights.
+        kept_digits: share of the held-out digits that the threshold for *not a digit* keeps.
+        held_out_digits: MNIST training digits that are not learned; temperature and threshold are fitted
+            on them.
+        warm_start: name or path of a shipped network to begin with; "" begins with random weights.
+        mix: crops drawn to learn from.
+        held_out_mix: crops drawn to calibrate on.
     """
 
     epochs: int = 46
-    light: int = 54_000
-    heavy: int = 44_000
-    other: int = 20_000
-    signs: int = 8_000
-    strengths: tuple[float, float] = (1.0, 0.5)
-    last: int = 6
-    last_strengths: tuple[float, float] = (0.4, 0.0)
-    last_rate: float = 3e-4
-    batch: int = 256
-    rate: float = 3e-3
-    decay: float = 0.02
-    smoothing: float = 0.0
-    average: float = 0.999
-    keep: float = 0.993
+    plain_digits: int = 54_000
+    paper_digits: int = 44_000
+    paper_negatives: int = 20_000
+    plain_negatives: int = 8_000
+    distortions: tuple[float, float] = (1.0, 0.5)
+    final_epochs: int = 6
+    final_distortions: tuple[float, float] = (0.4, 0.0)
+    final_learning_rate: float = 3e-4
+    batch_size: int = 256
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.02
+    label_smoothing: float = 0.0
+    ema_momentum: float = 0.999
+    bn_batches: int = 400
+    kept_digits: float = 0.993
+    held_out_digits: int = 4000
     seed: int = 2026
-    start: str = ""
+    warm_start: str = ""
     mix: Mix = field(default_factory=Mix)
-    held_mix: Mix = field(default_factory=lambda: Mix(8000, 4000, 2000, 1000, 0, 0, 500))
+    held_out_mix: Mix = field(default_factory=lambda: Mix(8000, 4000, 2000, 1000, 0, 0, 500))
 
     @property
-    def wanted(self) -> tuple[int, int, int, int]:
-        """Pictures of an epoch: of MNIST, of paper's digits, of paper's other signs, of signs as they are."""
-        return self.light, self.heavy, self.other, self.signs
+    def all_epochs(self) -> int:
+        """Epochs of the run, the final ones included."""
+        return self.epochs + self.final_epochs
+
+    @property
+    def epoch_parts(self) -> tuple[int, int, int, int]:
+        """Pictures of an epoch by part, in the order of _parts."""
+        return self.plain_digits, self.paper_digits, self.paper_negatives, self.plain_negatives
 
 
 def fit(
-    config: Config,
+    config: DigitsConfig,
     out: Path,
     mnist: Path | None = None,
     data: Path | None = None,
-    extra: Path | None = None,
+    user_crops: Path | None = None,
     resume: bool = False,
 ) -> keras.Model:
     """Train into the folder `out`; returns the fitted model, saved there as digits.keras.
 
-    `data` is a folder with optdigits, semeion, omniglot and hasy as npz; what is not there is done
-    without; `extra` one of a user's own crops. After each epoch `out` holds the checkpoint, history.csv
-    and history.png; the pictures are kept in pictures.npz, made once.
+    After each epoch `out` holds its checkpoint, history.csv and history.png; the crops are drawn once,
+    into pictures.npz.
+
+    Args:
+        config: see DigitsConfig.
+        out: folder of the run.
+        mnist: MNIST as npz; None downloads it.
+        data: folder with optdigits, semeion, omniglot and hasy as npz; any of them may be absent.
+        user_crops: folder of a user's own crops, see digitlens_train.user_crops.
+        resume: continue after the last completed epoch in `out`.
 
     Raises:
-        DataError: MNIST cannot be had, `out` holds another run, or `start` is of another network.
-        ModelError: there is no such `start`.
+        DataError: MNIST is not available, `out` holds another run, or `config.warm_start` has other layers.
+        ModelError: there is no model `config.warm_start`.
     """
-    half = load_mnist(mnist)
-    mnist_learnt = half.x_train[:-HELD_OUT], half.y_train[:-HELD_OUT]
-    mnist_held = half.x_train[-HELD_OUT:], half.y_train[-HELD_OUT:]
-    learnt = crops.load_sources(mnist_learnt, data, extra)
+    half, count = load_mnist(mnist), config.held_out_digits
+    mnist_learned = half.x_train[:-count], half.y_train[:-count]
+    mnist_held = half.x_train[-count:], half.y_train[-count:]
+    learned = crops.load_sources(mnist_learned, data, user_crops)
+    # Negatives are not split: the held-out crops have other drawings of the same characters.
+    held = Sources([(list(mnist_held[0]), mnist_held[1])], learned.negatives)
     history = claim(out, asdict(config), resume)
-    model = networks.digits()
-    if config.start and not history:
-        take_over(model, config.start, to_input(mnist_learnt[0][:2000]))
-    # What is not a digit is drawn from the same signs: of them the held-out part only knows other pictures.
-    held = Sources([(list(mnist_held[0]), mnist_held[1])], learnt.others)
-    x, y = _pictures(learnt, config.mix, config.seed, out / "pictures.npz")
-    x_held, y_held = _pictures(held, config.held_mix, config.seed + 1, out / "held_out.npz")
 
+    model = networks.digits()
+    if config.warm_start and not history:
+        take_over(model, config.warm_start, to_input(mnist_learned[0][:2000]))
+    paper = _crops(learned, config.mix, config.seed, out / "pictures.npz")
+    paper_held = _crops(held, config.held_out_mix, config.seed + 1, out / "held_out.npz")
     keras.utils.set_random_seed(config.seed)
-    sets = _sets(mnist_learnt, (x, y), crops.plain(learnt.others))
-    steps = sum(config.wanted) // config.batch
-    epochs = config.epochs + config.last
-    model.compile(
-        optimizer=keras.optimizers.AdamW(
-            _Rate(config, steps),
-            weight_decay=config.decay,
-            use_ema=True,
-            ema_momentum=config.average,
-        ),
-        loss=_smoothed(config.smoothing),
-        metrics=["accuracy"],
-    )
-    model.optimizer.build(model.trainable_variables)
+    sets = _parts(mnist_learned, paper, crops.plain(learned.negatives))
+    _compile(model, config)
     if history:
         model.load_weights(checkpoint(out, len(history)))
-    if len(history) >= epochs:
-        print(f"{out}: finished, all {epochs} epochs are there; nothing to train")
-    with ThreadPoolExecutor(1) as ahead:  # the next epoch's pictures are made while this one is learnt
-        coming = ahead.submit(_epoch, sets, config, len(history) + 1)
-        for epoch in range(len(history) + 1, epochs + 1):
-            started = time.perf_counter()
-            pictures, labels = coming.result()
-            if epoch < epochs:
-                coming = ahead.submit(_epoch, sets, config, epoch + 1)
-            fitted = model.fit(
-                pictures, labels, config.batch, initial_epoch=epoch - 1, epochs=epoch, shuffle=False
-            ).history
-            row: Row = {"epoch": epoch, "loss": fitted["loss"][0], "accuracy": fitted["accuracy"][0]}
-            row["test_loss"], row["test_accuracy"] = model.evaluate(
-                to_input(mnist_held[0]), mnist_held[1], 1024, verbose=0
-            )
-            row["seconds"] = time.perf_counter() - started
-            history.append(row)
-            save_epoch(model, out, history)
+
+    _fit(model, config, out, history, sets, mnist_held)
     model.optimizer.finalize_variable_values(model.trainable_variables)  # the moving average
-    _settle(model, sets, config)
+    _update_batch_norm(model, sets, config)
     model.save(out / "digits.keras")
-    _finish(model, config, out, (x_held, y_held), mnist_held, learnt)
+    _evaluate(model, config, out, paper_held, mnist_held, learned)
     print(table(history))
     return model
 
 
-class _Rate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """Warm up, fall along a cosine, then fall again from the low rate of the last epochs."""
-
-    def __init__(self, config: Config, steps: int) -> None:
-        self.main, self.rest = config.epochs * steps, max(1, config.last * steps)
-        self.last_rate = config.last_rate
-        warm = min(2, config.epochs // 2) * steps
-        self.cosine = keras.optimizers.schedules.CosineDecay(
-            0.0, self.main - warm, warmup_target=config.rate, warmup_steps=warm
-        )
-
-    def __call__(self, step: keras.KerasTensor) -> keras.KerasTensor:
-        done = keras.ops.cast(step, "float32") - self.main
-        low = self.last_rate * keras.ops.maximum(1 - done / self.rest, 0.0)
-        return keras.ops.where(done < 0, self.cosine(step), low)
-
-    def get_config(self) -> dict[str, Any]:
-        """Keras writes it beside the fitted weights; the run's config.json is what it is made of."""
-        return {"main": self.main, "rest": self.rest, "last_rate": self.last_rate}
-
-
-def _sets(mnist: Pair, paper: Pair, signs: Gray) -> list[Pair]:
-    """What an epoch draws from: MNIST as it is, paper's digits and its other signs, signs as they are."""
-    x, y = paper
-    other = y == OTHER
-    if not len(signs):  # no set of signs is there: paper's stand in for them
-        signs = x[other]
-    return [
-        mnist,
-        (x[~other], y[~other]),
-        (x[other], y[other]),
-        (signs, np.full(len(signs), OTHER, np.uint8)),
-    ]
-
-
-def _epoch(sets: list[Pair], config: Config, number: int) -> tuple[Floats, Gray]:
-    """The pictures of one epoch as the network takes them, and their labels; the same for the same number."""
-    random = np.random.default_rng((config.seed, number))
-    plain, paper = config.strengths if number <= config.epochs else config.last_strengths
-    pictures, labels = [], []
-    strengths = plain, paper, paper, plain
-    for (x, y), wanted, strength in zip(sets, config.wanted, strengths, strict=True):
-        chosen = _order(len(y), number, wanted, config.seed)
-        pictures.append(wobble(x[chosen], random, strength))
-        labels.append(y[chosen])
-    order = random.permutation(sum(map(len, labels)))
-    order = order[: len(order) // config.batch * config.batch]
-    return to_input(np.concatenate(pictures)[order]), np.concatenate(labels)[order]
-
-
-def _settle(model: keras.Model, sets: list[Pair], config: Config) -> None:
-    """Let batch normalization see what the averaged weights, not the last ones, make of the pictures."""
-    pictures, _ = _epoch(sets, config, config.epochs + config.last + 1)
-    for start in range(0, min(len(pictures), SETTLE * config.batch), config.batch):
-        model(pictures[start : start + config.batch], training=True)
-
-
-def calibrate(logits: Floats, labels: Gray) -> float:
-    """The temperature that makes softmax(logits / temperature) most likely (Guo et al. 2017)."""
-    candidates = np.exp(np.linspace(np.log(0.3), np.log(3), 200))
-    return float(min(candidates, key=lambda t: _surprise(logits / np.float32(t), labels)))
-
-
-def _surprise(logits: Floats, labels: Gray) -> float:
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    likely = shifted[np.arange(len(labels)), labels] - np.log(np.exp(shifted).sum(axis=1))
-    return -float(likely.mean())
-
-
-def _best(logits: Floats) -> Floats:
-    """The best digit's probability, (N,), what is left of 1 being doubt."""
-    likely = np.exp(logits - logits.max(axis=1, keepdims=True))
-    best: Floats = likely[:, :OTHER].max(axis=1) / likely.sum(axis=1)
-    return best
-
-
-def _pictures(sources: Sources, mix: Mix, seed: int, kept: Path) -> tuple[Gray, Gray]:
-    """Made once and kept in the run's folder: a resumed run goes on with the same ones."""
+def _crops(sources: Sources, mix: Mix, seed: int, kept: Path) -> tuple[Gray, Gray]:
+    """Crops, drawn once into the file `kept`, so that a resumed run learns the same ones."""
     if not kept.exists():
         x, y = crops.make(sources, mix, seed, os.cpu_count() or 1)
         partial = kept.with_name("partial.npz")
@@ -229,6 +143,35 @@ def _pictures(sources: Sources, mix: Mix, seed: int, kept: Path) -> tuple[Gray, 
         partial.replace(kept)
     with np.load(kept, allow_pickle=False) as arrays:
         return arrays["x"], arrays["y"]
+
+
+def _parts(mnist: Pair, paper: Pair, negatives: Gray) -> list[Pair]:
+    """The sets of an epoch's parts: MNIST, digits on paper, negatives on paper, negatives as they are."""
+    x, y = paper
+    other = y == OTHER
+    if not len(negatives):  # without a set of other characters, those on paper stand in
+        negatives = x[other]
+    return [
+        mnist,
+        (x[~other], y[~other]),
+        (x[other], y[other]),
+        (negatives, np.full(len(negatives), OTHER, np.uint8)),
+    ]
+
+
+def _epoch(sets: list[Pair], config: DigitsConfig, number: int) -> tuple[Floats, Gray]:
+    """The network's input and labels of an epoch, numbered from 1; a function of `number` and the seed."""
+    random = np.random.default_rng((config.seed, number))
+    plain, paper = config.distortions if number <= config.epochs else config.final_distortions
+    pictures, labels = [], []
+    strengths = plain, paper, paper, plain
+    for (x, y), wanted, strength in zip(sets, config.epoch_parts, strengths, strict=True):
+        chosen = _order(len(y), number, wanted, config.seed)
+        pictures.append(elastic.distort(x[chosen], random, strength))
+        labels.append(y[chosen])
+    order = random.permutation(sum(map(len, labels)))
+    order = order[: len(order) // config.batch_size * config.batch_size]
+    return to_input(np.concatenate(pictures)[order]), np.concatenate(labels)[order]
 
 
 def _order(total: int, epoch: int, wanted: int, seed: int) -> npt.NDArray[np.intp]:
@@ -240,43 +183,142 @@ def _order(total: int, epoch: int, wanted: int, seed: int) -> npt.NDArray[np.int
     return order
 
 
-def _smoothed(smoothing: float) -> keras.losses.Loss:
+def _compile(model: keras.Model, config: DigitsConfig) -> None:
+    model.compile(
+        optimizer=keras.optimizers.AdamW(
+            _Schedule(config, sum(config.epoch_parts) // config.batch_size),
+            weight_decay=config.weight_decay,
+            use_ema=True,
+            ema_momentum=config.ema_momentum,
+        ),
+        loss=_cross_entropy(config.label_smoothing),
+        metrics=["accuracy"],
+    )
+    model.optimizer.build(model.trainable_variables)
+
+
+class _Schedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """Warm-up, cosine decay, then a linear decay from the final epochs' low rate."""
+
+    def __init__(self, config: DigitsConfig, steps: int) -> None:
+        self.main, self.rest = config.epochs * steps, max(1, config.final_epochs * steps)
+        self.last_rate = config.final_learning_rate
+        warm = min(2, config.epochs // 2) * steps
+        self.cosine = keras.optimizers.schedules.CosineDecay(
+            0.0, self.main - warm, warmup_target=config.learning_rate, warmup_steps=warm
+        )
+
+    def __call__(self, step: keras.KerasTensor) -> keras.KerasTensor:
+        done = keras.ops.cast(step, "float32") - self.main
+        low = self.last_rate * keras.ops.maximum(1 - done / self.rest, 0.0)
+        return keras.ops.where(done < 0, self.cosine(step), low)
+
+    def get_config(self) -> dict[str, Any]:
+        """Keras saves it with the model; the run's config.json has what it is derived from."""
+        return {"main": self.main, "rest": self.rest, "last_rate": self.last_rate}
+
+
+def _cross_entropy(label_smoothing: float) -> keras.losses.Loss:
     def loss(labels: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
         wanted = keras.ops.one_hot(keras.ops.reshape(labels, (-1,)), OTHER + 1)
         return keras.losses.categorical_crossentropy(
-            wanted, logits, from_logits=True, label_smoothing=smoothing
+            wanted, logits, from_logits=True, label_smoothing=label_smoothing
         )
 
     return loss
 
 
-def _finish(model: keras.Model, config: Config, out: Path, paper: Pair, plain: Pair, learnt: Sources) -> None:
-    """Calibrate on the held-out pictures; set the threshold by the held-out digits as MNIST has them."""
+def _fit(
+    model: keras.Model,
+    config: DigitsConfig,
+    out: Path,
+    history: list[Figures],
+    sets: list[Pair],
+    held: Pair,
+) -> None:
+    """The epochs after those in `history`, which grows."""
+    epochs = config.all_epochs
+    if len(history) >= epochs:
+        print(f"{out}: finished, all {epochs} epochs are done; nothing to train")
+    with ThreadPoolExecutor(1) as ahead:  # distorts the next epoch's pictures while this one is learned
+        coming = ahead.submit(_epoch, sets, config, len(history) + 1)
+        for epoch in range(len(history) + 1, epochs + 1):
+            started = time.perf_counter()
+            pictures, labels = coming.result()
+            if epoch < epochs:
+                coming = ahead.submit(_epoch, sets, config, epoch + 1)
+            fitted = model.fit(
+                pictures, labels, config.batch_size, initial_epoch=epoch - 1, epochs=epoch, shuffle=False
+            ).history
+            figures: Figures = {"epoch": epoch, "loss": fitted["loss"][0], "accuracy": fitted["accuracy"][0]}
+            figures["test_loss"], figures["test_accuracy"] = model.evaluate(
+                to_input(held[0]), held[1], 1024, verbose=0
+            )
+            figures["seconds"] = time.perf_counter() - started
+            history.append(figures)
+            save_epoch(model, out, history)
+
+
+def _update_batch_norm(model: keras.Model, sets: list[Pair], config: DigitsConfig) -> None:
+    """Re-estimate batch normalization's moving statistics, which are still the last weights'."""
+    pictures, _ = _epoch(sets, config, config.all_epochs + 1)
+    for start in range(0, min(len(pictures), config.bn_batches * config.batch_size), config.batch_size):
+        model(pictures[start : start + config.batch_size], training=True)
+
+
+def _evaluate(
+    model: keras.Model, config: DigitsConfig, out: Path, paper: Pair, plain: Pair, learned: Sources
+) -> None:
+    """Fit temperature and threshold on the held-out pictures, print the figures, write about.json."""
     on_paper, as_is = (model.predict(to_input(x), batch_size=1024, verbose=0) for x, _ in (paper, plain))
     labels = paper[1]
     temperature = calibrate(np.concatenate([on_paper, as_is]), np.concatenate([labels, plain[1]]))
-    threshold = float(np.quantile(_best(as_is / temperature), 1 - config.keep))
+    threshold = float(np.quantile(_best(as_is / temperature), 1 - config.kept_digits))
     digit = labels != OTHER
     right = np.mean(on_paper.argmax(axis=1)[digit] == labels[digit])
     right_plain = np.mean(as_is.argmax(axis=1) == plain[1])
     passed = np.mean(_best(on_paper[~digit] / temperature) >= threshold)
     print(
         f"held out: {right_plain:.2%} of MNIST's digits right, {right:.2%} on paper; "
-        f"at {threshold:.3f} {passed:.2%} of others pass; temperature {temperature:.3f}"
+        f"at threshold {threshold:.3f} {passed:.2%} of non-digits pass; temperature {temperature:.3f}"
     )
-    sets = ", ".join(f"{len(labels):,}" for _, labels in learnt.digits)
-    epoch = sum(config.wanted)
+    _describe(config, out, learned, temperature, threshold)
+
+
+def calibrate(logits: Floats, labels: Gray) -> float:
+    """The temperature that maximizes the likelihood of softmax(logits / temperature) (Guo et al. 2017)."""
+    candidates = np.exp(np.linspace(np.log(0.3), np.log(3), 200))
+    return float(min(candidates, key=lambda t: _negative_log_likelihood(logits / np.float32(t), labels)))
+
+
+def _negative_log_likelihood(logits: Floats, labels: Gray) -> float:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    likely = shifted[np.arange(len(labels)), labels] - np.log(np.exp(shifted).sum(axis=1))
+    return -float(likely.mean())
+
+
+def _best(logits: Floats) -> Floats:
+    """The best digit's probability, (N,); the non-digit's counts against it."""
+    likely = np.exp(logits - logits.max(axis=1, keepdims=True))
+    best: Floats = likely[:, :OTHER].max(axis=1) / likely.sum(axis=1)
+    return best
+
+
+def _describe(
+    config: DigitsConfig, out: Path, learned: Sources, temperature: float, threshold: float
+) -> None:
+    sets = ", ".join(f"{len(labels):,}" for _, labels in learned.digits)
+    epoch = sum(config.epoch_parts)
     trained = (
-        f"MNIST and further digits ({sets}), {sum(map(len, learnt.others)):,} other signs, as they are and "
-        f"drawn on paper and cut out ({config.mix.total:,}); "
-        f"{config.epochs + config.last} epochs of {epoch:,}"
+        f"MNIST and further digits ({sets}), {sum(map(len, learned.negatives)):,} other characters, as they "
+        f"are and drawn on paper and cut out ({config.mix.total:,}); {config.all_epochs} epochs of {epoch:,}"
     )
     settings = f"--epochs {config.epochs} --pictures {config.mix.total} --seed {config.seed} --data DIR"
     before: tuple[str, ...] = ()
-    if config.start:
-        first = shipped(config.start)
+    if config.warm_start:
+        first = shipped(config.warm_start)
         before, trained = first.make_again, f"{first.training_data}; then {trained}"
-        settings = f"--start {config.start} --rate {config.rate} {settings}"
+        settings = f"--warm-start {config.warm_start} --rate {config.learning_rate} {settings}"
     again = f"python -m digitlens_train digits {settings}"
     finish(
         out,
@@ -288,6 +330,6 @@ def _finish(model: keras.Model, config: Config, out: Path, paper: Pair, plain: P
             make_again=(*before, again),
             temperature=temperature,
             threshold=threshold,
-            others=(config.other + config.signs) / epoch,
+            others=(config.paper_negatives + config.plain_negatives) / epoch,
         ),
     )

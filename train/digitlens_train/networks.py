@@ -8,22 +8,22 @@ from keras import layers
 from digitlens_train.data import Images
 
 INPUT_SCALE = 1 / 78.57
-"""A gray level as the network sees it: MNIST's standard deviation becomes 1, black paper stays 0.
+"""Network input per gray level: MNIST's standard deviation becomes 1, black paper stays 0.
 
-Inputs of unit variance learn faster than 0..1 (LeCun, Bottou, Orr and Mueller 1998); the mean is left
-in, because the convolutions' own padding is 0 and must mean paper.
+Inputs of unit variance learn faster than 0..1 (LeCun, Bottou, Orr and Mueller 1998). The mean is not
+subtracted, because the convolutions pad with 0, which must mean paper.
 """
-STRIP_SCALE = 1 / 64
-"""A strip's gray level as the network `numbers` sees it."""
+ROW_SCALE = 1 / 64
+"""Network input per gray level of a row, for `numbers`."""
 
 
 def to_input(images: Images) -> npt.NDArray[np.float32]:
-    """(N, 28, 28) uint8 -> (N, 28, 28, 1) float32, what the Keras network takes."""
+    """(N, 28, 28) uint8 -> (N, 28, 28, 1) float32, the Keras networks' input."""
     return images[..., np.newaxis].astype(np.float32) * np.float32(INPUT_SCALE)
 
 
 def seed() -> keras.Model:
-    """The original notebook's network, to the letter.
+    """The original notebook's network, unchanged.
 
     Input (N, 28, 28, 1) float32, output (N, 10) probabilities; 46 million
     multiply-accumulates a digit.
@@ -49,9 +49,9 @@ def digits() -> keras.Model:
     """The shipped network, for crops of paper: ten digits and *not a digit*.
 
     Input (N, 28, 28, 1) float32, output (N, 11) logits; 83,000 weights, 5.9 million
-    multiply-accumulates a digit. Only convolutions, means and a small dense layer, all of which have
-    int8 kernels. The means are of nine places, not of the whole: where a stroke is tells a digit from
-    a sign of the same strokes.
+    multiply-accumulates a digit. Only convolutions, average pooling and a small dense layer, all of which
+    have int8 kernels. Pooling leaves 3 x 3 places instead of one: where a stroke is distinguishes a digit
+    from another character of the same strokes.
     """
     picture = keras.Input((28, 28, 1))
     x = _convolution(picture, 16)  # (28, 28, 16)
@@ -59,21 +59,21 @@ def digits() -> keras.Model:
     x = _convolution(x, 32)
     x = _convolution(x, 48, stride=2)  # (7, 7, 48)
     x = _convolution(x, 48)
-    x = _convolution(x, 64)  # (7, 7, 64); what each place has seen is wider than the picture
+    x = _convolution(x, 64)  # (7, 7, 64); the receptive field is wider than the picture
     x = layers.AveragePooling2D(3, 2)(x)  # (3, 3, 64)
     return keras.Model(picture, layers.Dense(11)(layers.Flatten()(x)), name="digits")
 
 
 def numbers() -> keras.Model:
-    """Reads a row whole: strips (N, 32, W, 1) float32, W a multiple of 4 -> (N, 1, W / 4, 26) logits.
+    """Reads a row without segmentation: (N, 32, W, 1) float32, W a multiple of 4 -> (N, 1, W / 4, 26) logits.
 
-    Each place of the output is two columns of a strip, 2 pixels each, of 13 classes: ten digits,
-    separator, *not a digit*, blank; it is W / 2 columns after a reshape. 310,000 weights, 25 million
-    multiply-accumulates for W = 128. The height is folded by convolutions; what a column has seen is
-    some 80 pixels wide. Where a layer's shape is that of the one before, it adds to it (He et al. 2016).
+    Each output position is two columns of 2 pixels, with 13 classes each: ten digits, separator, *not a
+    digit*, blank; a reshape makes W / 2 columns of it. 310,000 weights, 25 million multiply-accumulates
+    for W = 128. Convolutions reduce the height to 1; a column's receptive field is some 80 pixels wide.
+    Layers that keep the shape have skip connections (He et al. 2016).
     """
-    strip = keras.Input((32, None, 1))
-    x = _convolution(strip, 16, stride=2, side=5)  # (16, W / 2, 16)
+    row = keras.Input((32, None, 1))
+    x = _convolution(row, 16, stride=2, side=5)  # (16, W / 2, 16)
     x = _convolution(x, 16)
     x = _convolution(x, 32, stride=2)  # (8, W / 4, 32)
     x = _convolution(x, 32, adds=True)
@@ -83,7 +83,7 @@ def numbers() -> keras.Model:
     x = _convolution(x, 128, side=(4, 1), padding="valid")  # (1, W / 4, 128)
     x = _convolution(x, 128, side=(1, 5), adds=True)
     x = _convolution(x, 128, side=(1, 5), adds=True)
-    return keras.Model(strip, layers.Conv2D(26, 1)(x), name="numbers")
+    return keras.Model(row, layers.Conv2D(26, 1)(x), name="numbers")
 
 
 def _convolution(

@@ -1,4 +1,4 @@
-"""Pages composed from MNIST digits with known truth: paper, light, ruled lines, pen and camera."""
+"""Pages composed of MNIST digits, with their ground truth: paper, light, ruled lines, pen and camera."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,19 +7,22 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.core.arrays import Floats, Pixels
 from digitlens_train.data import Images
-
-Page = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Paper:
-    """How a page looks. Sizes are in pixels, colors are (blue, green, red) 0 to 255.
+    """How a page looks; sizes in pixels, colors BGR, 0 to 255.
 
-    `digit` is the height of the 28 x 28 picture's digit box; `spacing` and `leading` are steps between
-    digits and between rows; `shade` is how much of the light the darkest corner loses; `grain` is the
-    standard deviation of the camera's noise; `turn` is the sheet's rotation in degrees.
+    Attributes:
+        size: width and height of the page.
+        digit: height of a digit's box, 20 of MNIST's 28 pixels.
+        spacing: step between digits.
+        leading: step between rows.
+        shade: fraction of the light that the darkest corner loses.
+        grain: standard deviation of the sensor's noise, in gray levels.
+        turn: rotation of the sheet, in degrees.
     """
 
     size: tuple[int, int] = (1280, 720)
@@ -36,7 +39,7 @@ class Paper:
 
 def compose(
     rows: Sequence[str], images: Images, labels: npt.NDArray[np.uint8], seed: int, paper: Paper
-) -> Page:
+) -> Pixels:
     """Write `rows` (digits and spaces) with digits drawn from (N, 28, 28) images of these labels.
 
     Returns (height, width, 3) uint8 BGR. The same seed gives the same page.
@@ -48,9 +51,9 @@ def compose(
     for line, row in enumerate(rows):
         middle = top + line * paper.leading
         left = (width - len(row) * paper.spacing) // 2 + int(random.integers(-60, 60))
-        for place, sign in enumerate(row):
-            if sign != " ":
-                image = images[random.choice(np.flatnonzero(labels == int(sign)))]
+        for place, character in enumerate(row):
+            if character != " ":
+                image = images[random.choice(np.flatnonzero(labels == int(character)))]
                 x = left + place * paper.spacing + int(random.integers(-4, 5))
                 _write(ink, image, x, middle + int(random.integers(-5, 6)), paper.digit)
     sheet = np.empty((height, width, 3), np.float32)
@@ -63,10 +66,10 @@ def compose(
     return _photograph(page, random, paper)
 
 
-def _write(ink: Floats, image: Page, x: int, y: int, digit: int) -> None:
-    """Add one digit's ink, its 20 x 20 box `digit` high, centered at x, y; strokes smooth, not blocks."""
+def _write(ink: Floats, image: Pixels, x: int, y: int, digit: int) -> None:
+    """Add a digit's ink, its 20 x 20 box `digit` pixels high, centered at x, y."""
     side = round(digit * 28 / 20)
-    # Enlarged, then steepened around half: an edge again, not the ramp that enlarging leaves.
+    # Enlarging turns an edge into a ramp; a higher contrast around half makes it an edge again.
     large = cv2.resize(image.astype(np.float32) / 255, (side, side), interpolation=cv2.INTER_CUBIC)
     stroke = np.clip((cv2.GaussianBlur(large, (0, 0), side / 60) - 0.5) * 4 + 0.5, 0, 1)
     top, left = y - side // 2, x - side // 2
@@ -76,8 +79,8 @@ def _write(ink: Floats, image: Page, x: int, y: int, digit: int) -> None:
     ink[rows, columns] = np.maximum(ink[rows, columns], part)
 
 
-def _photograph(page: Floats, random: np.random.Generator, paper: Paper) -> Page:
-    """Turn the sheet a little, let the light fall from one side, blur, add noise."""
+def _photograph(page: Floats, random: np.random.Generator, paper: Paper) -> Pixels:
+    """Rotate the sheet, shade it from one corner, blur, add noise."""
     height, width = page.shape[:2]
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), paper.turn, 1.02)
     turned = cv2.warpAffine(page, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
@@ -86,5 +89,5 @@ def _photograph(page: Floats, random: np.random.Generator, paper: Paper) -> Page
     light = 1 - np.float32(paper.shade) * distance**2
     lit = cv2.GaussianBlur(turned * light[..., np.newaxis], (3, 3), 0)
     noise = random.normal(0, paper.grain, page.shape).astype(np.float32)
-    photo: Page = np.clip(lit + noise, 0, 255).astype(np.uint8)
+    photo: Pixels = np.clip(lit + noise, 0, 255).astype(np.uint8)
     return photo

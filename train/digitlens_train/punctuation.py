@@ -1,6 +1,6 @@
-"""What stands between, before and behind the digits of an amount: dots, dashes, currency marks, strokes.
+"""Punctuation between, before and after digits: dots, dashes, currency symbols, strokes.
 
-A mark is polylines of x and y in digit heights, 0 in the middle of a digit, its feet at 0.5.
+A mark is a list of polylines, x and y in digit heights, y 0 in a digit's middle and 0.5 at its feet.
 """
 
 from collections.abc import Callable
@@ -18,18 +18,18 @@ def separator(random: np.random.Generator) -> list[Line]:
 
 
 def dot_or_comma(random: np.random.Generator) -> list[Line]:
-    """What parts the thousands."""
+    """A separator of thousands."""
     return (_dot if random.random() < 0.75 else _comma)(random)
 
 
 def ending(random: np.random.Generator) -> list[Line]:
-    """What closes an amount: dashes, an equals sign, dots, a wavy line."""
+    """The end of an amount: dashes, an equals sign, dots, a wavy line."""
     kind = int(random.choice(7, p=(0.22, 0.34, 0.12, 0.08, 0.06, 0.12, 0.06)))
     return (_dash, _equals, _dot, _wave, _comma, _dot_dash, _colon)[kind](random)
 
 
-def sign(random: np.random.Generator) -> list[Line]:
-    """A mark that is no digit: a currency's, a hash, a star, a cross."""
+def symbol(random: np.random.Generator) -> list[Line]:
+    """A symbol that is neither digit nor separator: a currency's, a hash, a star, a cross."""
     return (_dollar, _hash, _star, _cross, _euro)[int(random.integers(5))](random)
 
 
@@ -53,7 +53,7 @@ def _dash(random: np.random.Generator) -> list[Line]:
 
 
 def _equals(random: np.random.Generator) -> list[Line]:
-    """Two dashes, at any height, alike or not; or in one go, nearly a z."""
+    """Two dashes, at any height, alike or not; or in one stroke, nearly a z."""
     reach, y, tilt = random.uniform(0.1, 0.6), random.uniform(-0.35, 0.3), random.normal(-0.04, 0.07)
     lines = []
     for x, down in ((0.0, 0.0), (random.normal(0, 0.06), random.uniform(0.1, 0.35))):
@@ -74,7 +74,7 @@ def _slash(random: np.random.Generator) -> list[Line]:
 
 
 def _dot_dash(random: np.random.Generator) -> list[Line]:
-    """A dot with a dash behind it."""
+    """A dot and a dash."""
     return [*_dot(random), _dash(random)[0] + [random.uniform(0.1, 0.3), 0]]
 
 
@@ -105,8 +105,8 @@ def _hash(random: np.random.Generator) -> list[Line]:
 def _star(random: np.random.Generator) -> list[Line]:
     radius, turn = random.uniform(0.15, 0.35), random.uniform(0, np.pi)
     angles = turn + np.arange(3) * np.pi / 3
-    ways = [radius * np.array([np.cos(angle), np.sin(angle)]) for angle in angles]
-    return [np.stack([-way, way]) + random.normal(0, 0.02, (2, 2)) for way in ways]
+    tips = [radius * np.array([np.cos(angle), np.sin(angle)]) for angle in angles]
+    return [np.stack([-tip, tip]) + random.normal(0, 0.02, (2, 2)) for tip in tips]
 
 
 def _cross(random: np.random.Generator) -> list[Line]:

@@ -1,7 +1,7 @@
-"""Strips as the network `numbers` sees them: rows written, put on paper, photographed and cut out.
+"""Training rows for the network `numbers`: written, put on paper, photographed and cropped.
 
-A row is written at DIGIT pixels a digit, then brought to the size of some photo, put on some paper and
-seen through the runtime's own eyes (digitlens.paper.ink, digitlens.rows.recognizer).
+A row is written with digits DIGIT pixels high, scaled to a random size, put on paper and cropped by the
+runtime's own code (digitlens.paper.ink, digitlens.rows.crop).
 """
 
 from dataclasses import dataclass
@@ -9,62 +9,61 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from digitlens.config.parameters.reader import ReaderParameters
+from digitlens.core.arrays import Floats, Gray
 from digitlens.paper.ink import find_ink
 from digitlens.rows import recognizer
+from digitlens.rows.crop import CROP_HEIGHT, crop_row
 from digitlens.rows.recognizer import BLANK, OTHER, STEP
-from digitlens_train import backgrounds, rows, writing
+from digitlens_train import backgrounds, row_writer, writing
 from digitlens_train.crops import Sources
-from digitlens_train.strokes import Gray
 from digitlens_train.writing import DIGIT, Hand
 
-Floats = npt.NDArray[np.float32]
-
 UNKNOWN = 255
-"""Of a column: it may be this or that."""
+"""The label of a column that may show one thing or another."""
 AROUND = 0.14
-"""Of the row's height, that is usually left above and below it."""
+"""Mean margin above and below a row, as a fraction of its height."""
 FAR = 0.15
-"""Of the strips, those with more than that."""
+"""Share of the rows with larger margins."""
 PALER = 0.68
-"""Of the ink's darkness, what a pattern under it has at the most."""
+"""Largest darkness of a pattern, as a fraction of the ink's."""
 LONGEST = 22
-"""Labels of a row at the most."""
+"""Most labels of a row."""
 
 
 @dataclass(frozen=True)
-class Strip:
-    """A strip (HEIGHT, w) uint8, its labels in order, and for each output column a label or UNKNOWN."""
+class RowImage:
+    """A row crop (HEIGHT, w) uint8, its labels in order, and a label or UNKNOWN for each output column."""
 
     picture: Gray
     labels: list[int]
     columns: Gray
 
 
-def make(sources: Sources, random: np.random.Generator) -> Strip:
-    """One strip; the same for the same state of the generator."""
+def make(sources: Sources, random: np.random.Generator) -> RowImage:
+    """Draw a row; the same for the same state of the generator."""
     while True:
-        strip = _strip(sources, random)
-        if strip is not None:
-            return strip
+        row = _row_image(sources, random)
+        if row is not None:
+            return row
 
 
-def _strip(sources: Sources, random: np.random.Generator) -> Strip | None:
+def _row_image(sources: Sources, random: np.random.Generator) -> RowImage | None:
+    """Draw a row; None where it does not fit the network's input or labels."""
     hand = Hand.draw(random)
-    row = rows.write(sources, hand, random)
-    if row.end > 20 * DIGIT or len(row.signs) > 40:
+    row = row_writer.write(sources, hand, random)
+    if row.end > 20 * DIGIT or len(row.characters) > 40:
         return None
     side = round(DIGIT * random.uniform(0.6, 1.6))
-    width, height = row.end + 2 * side, rows.ROOM * DIGIT
+    width, height = row.end + 2 * side, row_writer.ROOM * DIGIT
     ink = np.zeros((height, max(width, 2 * DIGIT)), np.float32)
     places = []
-    for sign, left in row.signs:
-        top = rows.top_of(sign)
-        part = ink[top : top + len(sign.ink), left + side : left + side + sign.ink.shape[1]]
-        np.maximum(part, sign.ink[: len(part)], out=part)
-        places.append((left + side + sign.ink.shape[1] / 2, sign.ink.shape[1], sign.label))
+    for character, left in row.characters:
+        top = row_writer.top_of(character)
+        part = ink[top : top + len(character.ink), left + side : left + side + character.ink.shape[1]]
+        np.maximum(part, character.ink[: len(part)], out=part)
+        places.append((left + side + character.ink.shape[1] / 2, character.ink.shape[1], character.label))
     ink = _bent(ink, hand, random)
     inked = np.flatnonzero((ink > 0.4).any(axis=1))
     first, last = (int(inked[0]), int(inked[-1]) + 1) if inked.size else (DIGIT, 2 * DIGIT)
@@ -79,14 +78,14 @@ def _strip(sources: Sources, random: np.random.Generator) -> Strip | None:
     size = max(8, round(ink.shape[1] * scale)), max(8, round(ink.shape[0] * scale))
     small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     gray = _photograph(small.astype(np.float32), digit, (first * scale, last * scale), hand, random)
-    # Cut as the runtime would: now closely, now with much room.
+    # Cropped as by the runtime: tightly or with wide margins.
     above, below = (max(-0.02, random.normal(AROUND, 0.08)) * tall for _ in range(2))
-    if random.random() < FAR:  # a rule, a speck or a neighbor counts as the row's
+    if random.random() < FAR:  # a rule, a speck or a neighbor counts as part of the row
         above, below = above + random.uniform(0, 0.4) * tall, below + random.uniform(0, 0.4) * tall
     before, after = (max(0.05, random.normal(0.45, 0.25)) * DIGIT for _ in range(2))
     upper, lower = (first - above) * scale, (last + below) * scale
     start, end = (side - before) * scale, (row.end + side + after) * scale
-    # Of the page beside the strip the runtime sees much or nothing.
+    # The runtime binarizes with more or less of the page around the row.
     beyond = [random.uniform(0, 0.8) * digit for _ in range(4)]
     y0, y1 = max(0, round(upper - beyond[0])), min(len(gray), round(lower + beyond[1]))
     x0, x1 = max(0, round(start - beyond[2])), min(gray.shape[1], round(end + beyond[3]))
@@ -94,8 +93,8 @@ def _strip(sources: Sources, random: np.random.Generator) -> Strip | None:
         return None
     crop, zoom = _enlarged(np.ascontiguousarray(gray[y0:y1, x0:x1]), digit)
     sides = (upper - y0) * zoom, (lower - y0) * zoom, (start - x0) * zoom, (end - x0) * zoom
-    picture = recognizer.to_strip(find_ink(crop).contrast, *sides)
-    across = recognizer.HEIGHT / (lower - upper) * scale  # pixels of the strip for one of the canvas
+    picture = crop_row(find_ink(crop).contrast, *sides)
+    across = CROP_HEIGHT / (lower - upper) * scale  # row pixels per canvas pixel
     offset = start / scale
     labels = folded([label for _, _, label in places])
     wide = picture.shape[1]
@@ -105,11 +104,11 @@ def _strip(sources: Sources, random: np.random.Generator) -> Strip | None:
     needed = len(labels) + sum(one == next_ for one, next_ in pairwise(labels))
     if needed >= len(columns):
         return None
-    return Strip(picture, labels, columns)
+    return RowImage(picture, labels, columns)
 
 
 def _enlarged(gray: Gray, digit: float) -> tuple[Gray, float]:
-    """A picture whose digits are low as the runtime enlarges it, and by how much."""
+    """Enlarge a picture with low digits as the runtime does; returns it and the scale."""
     runtime = ReaderParameters()
     if digit >= runtime.low_writing:
         return gray, 1.0
@@ -120,7 +119,7 @@ def _enlarged(gray: Gray, digit: float) -> tuple[Gray, float]:
 
 
 def _columns(places: list[tuple[float, float, int]], wide: int) -> Gray:
-    """What each output column shows: a sign's middle is the sign, its sides are unknown, the rest nothing."""
+    """Each output column's label: a character's in its middle, UNKNOWN at its sides, BLANK elsewhere."""
     columns = np.full(-(-wide // STEP), BLANK, np.uint8)
     for x, w, label in places:
         reach = 1.6 * w if label == OTHER else 0.55 * w
@@ -128,7 +127,7 @@ def _columns(places: list[tuple[float, float, int]], wide: int) -> Gray:
     for x, w, label in places:
         reach = 0.3 * w if label == OTHER else min(2.0, 0.2 * w)
         columns[max(0, round((x - reach) / STEP)) : max(0, round((x + reach) / STEP)) + 1] = label
-    # Between two of a kind there is a column of nothing, or they would be one.
+    # CTC merges equal neighbors unless a blank separates them.
     for (x, w, label), (x2, w2, label2) in pairwise(places):
         middle = round((x + w / 2 + x2 - w2 / 2) / 2 / STEP)
         if label == label2 != OTHER and 0 <= middle < len(columns):
@@ -137,12 +136,12 @@ def _columns(places: list[tuple[float, float, int]], wide: int) -> Gray:
 
 
 def folded(labels: list[int]) -> list[int]:
-    """Signs that are no digits count once, however many stand side by side."""
+    """Merge adjacent non-digits into one label."""
     return [label for k, label in enumerate(labels) if label != OTHER or k == 0 or labels[k - 1] != OTHER]
 
 
 def _bent(ink: Floats, hand: Hand, random: np.random.Generator) -> Floats:
-    """The whole row slanted, climbing, and warped smoothly."""
+    """Slant, tilt and smoothly warp the row."""
     height, width = ink.shape
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     knots = max(3, round(width / 24)), 4
@@ -157,7 +156,7 @@ def _bent(ink: Floats, hand: Hand, random: np.random.Generator) -> Floats:
 
 
 def _broken(ink: Floats, random: np.random.Generator) -> Floats:
-    """The pen is lifted, or skips, at a few places."""
+    """A pen that lifts or skips at a few places."""
     gone = np.zeros(ink.shape, np.uint8)
     places = np.argwhere(ink > 0.5)
     if not len(places):
@@ -173,37 +172,37 @@ def _broken(ink: Floats, random: np.random.Generator) -> Floats:
 def _neighbors(
     ink: Floats, rows: tuple[int, int], hand: Hand, sources: Sources, random: np.random.Generator
 ) -> None:
-    """The feet of the row above, the heads of the row below: at the strip's edges, not in the writing."""
+    """Add the feet of the row above and the heads of the row below, outside the row's own ink."""
     images, _ = sources.digits[0]
     for below in (False, True):
         if random.random() < 0.4:
             continue
         x = random.uniform(0, 0.5) * ink.shape[1]
         while x < ink.shape[1]:
-            sign = writing.inked(images[int(random.integers(len(images)))], OTHER, hand, random, 1.0).ink
+            character = writing.inked(images[int(random.integers(len(images)))], OTHER, hand, random, 1.0).ink
             reach = random.uniform(0.02, 0.16) * DIGIT
             top = (
                 round(rows[1] + random.uniform(0, 0.12) * DIGIT)
                 if below
-                else round(rows[0] - len(sign) - reach)
+                else round(rows[0] - len(character) - reach)
             )
-            part = sign[: max(0, len(ink) - top)] if below else sign[max(0, -top) :]
+            part = character[: max(0, len(ink) - top)] if below else character[max(0, -top) :]
             top = max(0, top)
             left = round(x)
-            spot = ink[top : top + len(part), left : left + sign.shape[1]]
+            spot = ink[top : top + len(part), left : left + character.shape[1]]
             np.maximum(spot, part[: len(spot), : spot.shape[1]], out=spot)
-            x += sign.shape[1] + DIGIT * random.uniform(0.05, 2)
+            x += character.shape[1] + DIGIT * random.uniform(0.05, 2)
 
 
 def _photograph(
     ink: Floats, digit: float, rows: tuple[float, float], hand: Hand, random: np.random.Generator
 ) -> Gray:
-    """Ink on some paper, seen by some camera: (h, w) uint8, mostly dark on light."""
+    """Ink on random paper through a random camera: (h, w) uint8, mostly dark on light."""
     height, width = ink.shape
     size = width, height
     depth = np.float32(random.uniform(0.25, 0.9))
     dark = backgrounds.draw(size, digit, random)
-    # Beyond reading is what nobody could read: a pattern is paler than the writing on it.
+    # A pattern as dark as the ink would make the row illegible.
     dark *= min(1.0, PALER * float(depth) / max(1e-3, float(dark.max())))
     if random.random() < 0.33:
         tilt = hand.tilt if random.random() < 0.5 else random.normal(0, 0.01)
@@ -211,7 +210,7 @@ def _photograph(
         which = int(random.choice(4, p=(0.63, 0.1, 0.2, 0.07)))
         lines = ([low], [high], [low, high], [random.uniform(rows[0], rows[1])])[which]
         np.maximum(dark, backgrounds.rules(size, lines, digit, tilt, random), out=dark)
-    if random.random() < 0.06:  # what was written on the sheet's other side
+    if random.random() < 0.06:  # show-through of the sheet's other side
         through = cv2.GaussianBlur(ink[:, ::-1], (0, 0), 0.06 * digit)
         through = np.roll(through, int(random.integers(-width // 2, width // 2 + 1)), axis=1)
         np.maximum(dark, np.float32(random.uniform(0.04, 0.2)) * through, out=dark)
@@ -222,8 +221,8 @@ def _photograph(
     )
     light = 1 + np.float32(random.normal(0, 0.08)) * x + np.float32(random.normal(0, 0.06)) * y
     if random.random() < 0.12:
-        edge, width_of_it = random.uniform(-0.8, 0.8), random.uniform(0.03, 0.3)
-        beyond = (x + random.normal(0, 0.3) * y - np.float32(edge)) / np.float32(width_of_it)
+        edge, edge_width = random.uniform(-0.8, 0.8), random.uniform(0.03, 0.3)
+        beyond = (x + random.normal(0, 0.3) * y - np.float32(edge)) / np.float32(edge_width)
         light = light * (1 - np.float32(random.uniform(0.1, 0.4)) / (1 + np.exp(-beyond)))
     page = np.float32(paper) * light * (1 - depth * ink) * (1 - dark)
     soft = random.uniform(0.25, 0.55) + random.uniform(0, 0.018) * digit

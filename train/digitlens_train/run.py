@@ -1,21 +1,25 @@
-"""A training run's folder: claimed once, resumable after every epoch, with its history and its end."""
+"""A training run's folder: claimed once, resumable after every epoch, with its history and summary."""
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from digitlens_train import curves
+from digitlens_train import history_plot
 from digitlens_train.data import DataError
 
 COLUMNS = ("epoch", "loss", "accuracy", "test_loss", "test_accuracy", "seconds")
-Row = dict[str, float | None]
+Figures = dict[str, float | None]
+"""One epoch's figures, by COLUMNS."""
+Observer = Callable[[Figures], None]
+"""Called with each epoch's figures before they are saved; an exception ends the run."""
 
 
-def claim(out: Path, config: dict[str, Any], resume: bool) -> list[Row]:
-    """Make `out` this run's folder, or prove that it is; returns the history of its whole epochs.
+def claim(out: Path, config: dict[str, Any], resume: bool) -> list[Figures]:
+    """Make `out` this run's folder, or check that it is; returns the history of its completed epochs.
 
     Raises:
         DataError: `out` holds a run already and `resume` is off, or a run with other settings.
@@ -25,38 +29,40 @@ def claim(out: Path, config: dict[str, Any], resume: bool) -> list[Row]:
     if not kept.exists():
         kept.write_text(settings)
     elif not resume:
-        raise DataError(f"{out}: holds a run already; go on with --resume, or name another folder with --out")
+        raise DataError(
+            f"{out}: holds a run already; continue it with --resume, or name another folder with --out"
+        )
     elif kept.read_text() != settings:
         raise DataError(f"{out}: its run has other settings (see {kept}); repeat them, or name another --out")
     return _read_history(out)
 
 
 def checkpoint(out: Path, epoch: int) -> Path:
-    """Where the weights and the optimizer's state after this epoch are."""
+    """The checkpoint of an epoch: weights and the optimizer's state."""
     return out / f"epoch-{epoch:02}.weights.h5"
 
 
-def save_epoch(model: Any, out: Path, history: list[Row]) -> None:
-    """The checkpoint first, then the history that counts it; each whole or not at all."""
+def save_epoch(model: Any, out: Path, history: list[Figures]) -> None:
+    """Save the checkpoint, then the history that counts it; each file is replaced atomically."""
     partial = out / "partial.weights.h5"
     model.save_weights(partial)
     partial.replace(checkpoint(out, len(history)))
     save_history(out, history)
 
 
-def save_history(out: Path, history: list[Row]) -> None:
-    """The history as a table and as a picture; whole or not at all."""
+def save_history(out: Path, history: list[Figures]) -> None:
+    """Write history.csv, replaced atomically, and history.png."""
     partial = out / "history.partial"
     with partial.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(history)
     partial.replace(out / "history.csv")
-    curves.draw(history, out / "history.png")
+    history_plot.draw(history, out / "history.png")
 
 
-def table(history: list[Row]) -> str:
-    """The history as lines for people, one an epoch."""
+def table(history: list[Figures]) -> str:
+    """The history as text, one line an epoch."""
     lines = ["epoch      loss  accuracy  test loss  test accuracy  seconds"]
     for row in history:
         test = (
@@ -70,12 +76,12 @@ def table(history: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def _read_history(out: Path) -> list[Row]:
+def _read_history(out: Path) -> list[Figures]:
     path = out / "history.csv"
     if not path.exists():
         return []
     with path.open(newline="") as file:
-        rows: list[Row] = [
+        rows: list[Figures] = [
             {name: float(text) if text else None for name, text in row.items()}
             for row in csv.DictReader(file)
         ]
@@ -87,8 +93,8 @@ def _read_history(out: Path) -> list[Row]:
 class About(msgspec.Struct, frozen=True):
     """Written as about.json beside the fitted model.
 
-    `temperature`, `threshold` and `others` go with a network whose outputs are logits: what calibrates
-    them, the probability below which a glyph is no digit, and the part of what is no digit in an epoch.
+    A network whose outputs are logits also has `temperature`, which calibrates them, `threshold`, the
+    probability below which a glyph is not a digit, and `others`, the share of non-digits in an epoch.
     """
 
     name: str
@@ -102,5 +108,5 @@ class About(msgspec.Struct, frozen=True):
 
 
 def finish(out: Path, about: About) -> None:
-    """Mark the run in folder `out` as finished."""
+    """Write about.json; convert takes only runs that have one."""
     (out / "about.json").write_bytes(msgspec.json.format(msgspec.json.encode(about), indent=1) + b"\n")

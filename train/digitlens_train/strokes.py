@@ -1,24 +1,26 @@
-"""Ink as strokes: pictures of signs enlarged to smooth strokes, bent, thickened, broken; signs drawn anew.
+"""Stroke pictures: characters enlarged to smooth strokes, distorted, thickened, broken, or drawn.
 
-A stroke picture is (SIDE, SIDE) float32, 1 in the pen's line, 0 on paper, its edge one pixel wide.
+A stroke picture is (SIDE, SIDE) float32, 1 on ink, 0 on paper, its edges one pixel wide.
 """
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.core.arrays import Gray
+
 Stroke = npt.NDArray[np.float32]
-Gray = npt.NDArray[np.uint8]
 
 SIDE = 112
+"""Side of a stroke picture, in pixels."""
 INNER = 80
-"""Pixels of the longer side of a sign's ink; the rest is room to bend it."""
+"""Longer side of a character's ink, in pixels; the margin is room to distort it."""
 STRAIGHT = 0.25
-"""Of the ink's spread along its main axis, that across it: a straight stroke's, at the most."""
+"""Largest ratio of the ink's standard deviations across and along its main axis in a straight stroke."""
 
 
 def enlarge(picture: Gray) -> Stroke:
-    """(h, w) uint8, white ink on black -> its stroke picture, the ink INNER pixels long."""
+    """(h, w) uint8, white ink on black -> its stroke picture, the ink's longer side INNER pixels."""
     x, y, w, h = cv2.boundingRect((picture > 40).astype(np.uint8))
     if w == 0:
         return np.zeros((SIDE, SIDE), np.float32)
@@ -26,12 +28,12 @@ def enlarge(picture: Gray) -> Stroke:
     scale = INNER / max(w, h)
     large = cv2.resize(ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     large = cv2.GaussianBlur(large, (0, 0), 0.3 * scale)
-    # Enlarging leaves a ramp where the edge was: steepened around half, it is an edge again.
+    # Enlarging turns an edge into a ramp; a higher contrast around half makes it an edge again.
     return _centered(np.clip((large - 0.5) * scale + 0.5, 0, 1))
 
 
 def bend(stroke: Stroke, random: np.random.Generator, strength: float) -> Stroke:
-    """Rotate, slant, stretch and warp smoothly; `strength` 1 is what hands do."""
+    """Rotate, slant, stretch and warp smoothly; `strength` 1 is natural handwriting."""
     turn = np.deg2rad(random.normal(0, 7 * strength))
     slant = random.normal(0, 0.16 * strength)
     across, down = np.exp(random.normal(0, 0.12 * strength, 2))
@@ -48,14 +50,14 @@ def bend(stroke: Stroke, random: np.random.Generator, strength: float) -> Stroke
 
 
 def width(stroke: Stroke) -> float:
-    """The pen's width in pixels: twice the distance from a stroke's heart to its edge."""
+    """The pen's width in pixels: twice the distance from a stroke's center line to its edge."""
     distance = cv2.distanceTransform((stroke > 0.5).astype(np.uint8), cv2.DIST_L2, 3)
     inked = distance[distance > 0]
     return 2 * float(np.percentile(inked, 85)) if inked.size else 0.0
 
 
 def repen(stroke: Stroke, wanted: float) -> Stroke:
-    """The same sign by a pen `wanted` pixels wide, as far as thinning does not break it."""
+    """The same character by a pen `wanted` pixels wide, as far as thinning does not break it."""
     now = width(stroke)
     if now == 0:
         return stroke
@@ -67,7 +69,7 @@ def repen(stroke: Stroke, wanted: float) -> Stroke:
 
 
 def cut(stroke: Stroke, random: np.random.Generator) -> Stroke:
-    """Lift the pen: a gap of a few pixels across some place of the ink."""
+    """A lifted pen: a gap of a few pixels somewhere in the ink."""
     places = np.argwhere(stroke > 0.5)
     if not len(places):
         return stroke
@@ -80,8 +82,8 @@ def cut(stroke: Stroke, random: np.random.Generator) -> Stroke:
     return np.where(gone > 0, 0, stroke).astype(np.float32)
 
 
-def dry(stroke: Stroke, random: np.random.Generator) -> Stroke:
-    """Written with a pen that runs dry: the ink comes and goes, in specks as large as the pen or smaller."""
+def dry_out(stroke: Stroke, random: np.random.Generator) -> Stroke:
+    """A pen that runs dry: gaps as large as the pen or smaller."""
     grain = max(2, round(width(stroke) * random.uniform(0.25, 0.8)))
     side = -(-SIDE // grain)
     coarse = random.random((side, side)).astype(np.float32)
@@ -90,7 +92,7 @@ def dry(stroke: Stroke, random: np.random.Generator) -> Stroke:
 
 
 def is_straight(stroke: Stroke) -> bool:
-    """Whether the ink is hardly wider than it would be as one straight stroke."""
+    """Whether the ink is little more than one straight stroke."""
     places = np.argwhere(stroke > 0.5)
     if len(places) < 3:
         return True
@@ -98,10 +100,10 @@ def is_straight(stroke: Stroke) -> bool:
     return bool(short < STRAIGHT * long)
 
 
-def take_line(stroke: Stroke, random: np.random.Generator) -> Stroke:
-    """Take a ruled line out from under the sign, most often at its feet, as digitlens.paper.rules does.
+def remove_line(stroke: Stroke, random: np.random.Generator) -> Stroke:
+    """Remove a ruled line, mostly at the character's foot, as digitlens.paper.rules does.
 
-    Ink along the line goes with it, ink that crosses it stays.
+    Ink along the line is lost with it, ink that crosses it stays.
     """
     rows = np.flatnonzero((stroke > 0.5).any(axis=1))
     if not len(rows):
@@ -116,7 +118,7 @@ def take_line(stroke: Stroke, random: np.random.Generator) -> Stroke:
 
 
 def draw(lines: list[npt.NDArray[np.float64]], pen: float) -> Stroke:
-    """Polylines, (N, 2) of x and y in 0..1, drawn with round ends by a pen of so many pixels."""
+    """Polylines, (N, 2) of x and y in 0..1, drawn with round ends by a pen `pen` pixels wide."""
     canvas = np.zeros((SIDE, SIDE), np.uint8)
     margin = (SIDE - INNER) / 2
     for line in lines:
@@ -130,8 +132,8 @@ def one(random: np.random.Generator) -> Stroke:
     lean = random.normal(0.08, 0.08)
     top, bottom = np.array([0.5 + lean, 0.0]), np.array([0.5 - lean, 1.0])
     reach = random.uniform(0.12, 0.6)
-    fall = min(0.7, max(0.12, reach * random.uniform(0.7, 1.6)))  # a long one that is flat makes a 7
-    if random.random() < 0.25:  # from the line that is written on
+    fall = min(0.7, max(0.12, reach * random.uniform(0.7, 1.6)))  # a long flat upstroke makes a 7
+    if random.random() < 0.25:  # an upstroke from the baseline
         reach, fall = random.uniform(0.15, 0.55), random.uniform(0.6, 1.0)
     start = top + np.array([-reach, fall])
     lines = [np.stack([start, (start + top) / 2 + random.normal(0, 0.03, 2), top, bottom])]
@@ -159,7 +161,7 @@ def cross_seven(stroke: Stroke, random: np.random.Generator) -> Stroke:
 
 
 def _centered(ink: Stroke) -> Stroke:
-    """Into the middle of a stroke picture; what is larger, the frame around a speck, is cut off."""
+    """Center the ink in a stroke picture; larger ink, the frame around a speck, is cropped."""
     height, wide = ink.shape
     over_y, over_x = max(0, height - SIDE), max(0, wide - SIDE)
     ink = ink[over_y // 2 : over_y // 2 + SIDE, over_x // 2 : over_x // 2 + SIDE]

@@ -1,5 +1,6 @@
 """Fit the notebook's other classifier: HOG features and a linear SVM."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,24 +12,37 @@ from digitlens.models import hog
 from digitlens_train.data import load_mnist
 from digitlens_train.run import About, finish
 
-PENALTY = 0.3
-"""LinearSVC's C; of 0.01, 0.03, 0.1, 0.3 and 1 the best on the held-out sixth of the training half."""
+
+@dataclass(frozen=True)
+class SvmConfig:
+    """Everything that determines the fitted classifier.
+
+    Attributes:
+        penalty: LinearSVC's C; of 0.01, 0.03, 0.1, 0.3 and 1 the best on the held-out sixth.
+        limit: training pictures to learn, for a trial; None learns all.
+    """
+
+    penalty: float = 0.3
+
+    seed: int = 2026
+    limit: int | None = None
 
 
-def fit(out: Path, mnist: Path | None = None, seed: int = 2026, limit: int | None = None) -> hog.LinearSvm:
-    """Fit on the training half and write svm.npz into the folder `out`.
+def fit(config: SvmConfig, out: Path, mnist: Path | None = None) -> hog.LinearSvm:
+    """Fit on MNIST's training half and write svm.npz into the folder `out`.
 
-    A sixth of the training half is held out of the fit and calibrates each class's margin to odds.
+    A sixth of it is held out and calibrates each class's margin to a probability.
 
     Raises:
-        DataError: MNIST cannot be had.
+        DataError: MNIST is not available.
     """
+    seed, limit = config.seed, config.limit
     out.mkdir(parents=True, exist_ok=True)
     data = load_mnist(mnist)
     order = np.random.default_rng(seed).permutation(len(data.y_train))[:limit]
     x, y = hog.features(data.x_train[order]), data.y_train[order]
     held = max(1, len(y) // 6)
-    svm = LinearSVC(C=PENALTY, random_state=seed).fit(x[held:], y[held:])
+    svm = LinearSVC(C=config.penalty, random_state=seed).fit(x[held:], y[held:])
     margins = svm.decision_function(x[:held])  # (held, 10)
     slope, offset = _calibrate(margins, y[:held])
     fitted = hog.LinearSvm(
@@ -57,7 +71,7 @@ def fit(out: Path, mnist: Path | None = None, seed: int = 2026, limit: int | Non
 def _calibrate(
     margins: npt.NDArray[np.float64], labels: npt.NDArray[np.uint8]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Per class the slope and offset of the logistic function from margin to probability (Platt 1999)."""
+    """Each class's slope and offset of the logistic function from margin to probability (Platt 1999)."""
     curves = [
         LogisticRegression(C=1e6).fit(margins[:, [digit]], labels == digit)
         for digit in range(margins.shape[1])

@@ -1,4 +1,4 @@
-"""Synthetic pages with known truth: numbers in any hand, or words, scribbles and forms without any digit."""
+"""Synthetic pages with ground truth: numbers in any hand; words, scribbles and blank sheets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,33 +8,32 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens_train import others, paper, strokes
-from digitlens_train.paper import Floats, Page
-from digitlens_train.strokes import Gray
+from digitlens.core.arrays import Floats, Gray, Pixels
+from digitlens_train import negatives, page_photos, strokes
 
 Kind = Literal["numbers", "words", "scribbles", "empty", "ruled", "squared", "table"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-SHEETS: dict[Kind, paper.Kind] = {
+SHEETS: dict[Kind, page_photos.Kind] = {
     "empty": "plain",
     "ruled": "ruled",
     "squared": "squared",
     "table": "table",
 }
-"""The kinds that are sheets without any writing."""
+"""The kinds without any writing."""
 SIZES = ((1280, 720), (960, 720), (640, 480), (800, 1100))
 STRIPS = (180, 900), (2.5, 8.0)
-"""Pixels of a strip's width, and by how much it is wider than high: one row, cut out of a page."""
+"""Ranges of a strip's width, in pixels, and of its width / height; a strip is one row cut out of a page."""
 EDGE = 0.04
-"""Of the page's width, that stays free on all sides: a slanted photo cuts there."""
+"""Margin on all sides, as a fraction of the page's width; perspective crops there."""
 TURNS = 14, 40
-"""Of a scribble; with fewer it may be a digit."""
+"""Range of a scribble's turns; with fewer it may look like a digit."""
 INK = 0.3
-"""Of a stroke's depth, from which a pixel counts for where a sign begins and ends."""
+"""Least ink, 0 to 1, of a pixel that belongs to a character."""
 
 
 @dataclass(frozen=True)
-class Hand:
-    """How a page is written: digit height and pen in pixels, the usual gap in parts of the height."""
+class PageHand:
+    """How a page is written: digit height and pen in pixels, mean gap as a fraction of the height."""
 
     height: float
     pen: float
@@ -42,8 +41,8 @@ class Hand:
     unrest: float
 
     @classmethod
-    def draw(cls, random: np.random.Generator, page_height: int) -> "Hand":
-        """Any hand: from tiny to a sixth of the page, hairline to marker, wide to touching."""
+    def draw(cls, random: np.random.Generator, page_height: int) -> "PageHand":
+        """A random hand: from tiny to a sixth of the page, hairline to marker, wide to touching."""
         height = float(np.exp(random.uniform(np.log(16), np.log(page_height / 6))))
         pen = float(np.clip(height * np.exp(random.uniform(np.log(0.04), np.log(0.16))), 1.4, 24))
         return cls(height, pen, random.uniform(-0.06, 0.45), random.uniform(0.2, 1.0))
@@ -52,44 +51,44 @@ class Hand:
 def page(
     kind: Kind,
     digits: tuple[Sequence[Gray], Gray],
-    signs: Sequence[Gray],
+    letters: Sequence[Gray],
     random: np.random.Generator,
     strip: bool = False,
-) -> tuple[Page, list[str]]:
-    """A page (H, W, 3) uint8 BGR and its rows of digits, none of them for the kinds without numbers.
+) -> tuple[Pixels, list[str]]:
+    """A page (H, W, 3) uint8 BGR and its rows of digits, none for the kinds without numbers.
 
     Args:
         kind: one of KINDS.
         digits: N pictures (h, w) uint8, white on black, and their labels (N,).
-        signs: pictures of letters for the words; without any, a words page is of scribbles.
+        letters: pictures of letters for the words; without any, a page of words has scribbles.
         random: the same generator state gives the same page.
-        strip: of one row alone, which is most of the picture's height.
+        strip: a single row, which fills most of the picture's height.
     """
     if strip:
         width, times = random.uniform(*STRIPS[0]), random.uniform(*STRIPS[1])
         size = round(width), max(40, round(width / times))
-        hand = Hand.draw(random, 6 * size[1])
+        hand = PageHand.draw(random, 6 * size[1])
         hand = replace(hand, height=size[1] * random.uniform(0.35, 0.7), pen=min(hand.pen, 0.06 * size[1]))
     else:
         size = SIZES[int(random.integers(len(SIZES)))]
-        hand = Hand.draw(random, size[1])
+        hand = PageHand.draw(random, size[1])
     step = hand.height * random.uniform(0.5, 2.2)
-    kinds: tuple[paper.Kind, ...] = ("plain", "plain", "ruled", "squared", "table")
+    kinds: tuple[page_photos.Kind, ...] = ("plain", "plain", "ruled", "squared", "table")
     sheet_kind = SHEETS.get(kind) or kinds[int(random.integers(5))]
-    blank = paper.sheet(size, sheet_kind, max(12.0, step), random)
+    blank = page_photos.sheet(size, sheet_kind, max(12.0, step), random)
     ink = np.zeros((size[1], size[0]), np.float32)
     rows: list[str] = []
     if kind == "numbers":
         rows = _numbers(ink, hand, digits, random)
-    elif kind == "words" and len(signs):
-        _words(ink, hand, signs, random)
+    elif kind == "words" and len(letters):
+        _words(ink, hand, letters, random)
     elif kind in ("words", "scribbles"):
         _scribbles(ink, hand, random)
-    return paper.photograph(paper.write(blank, ink, random), random), rows
+    return page_photos.photograph(page_photos.write(blank, ink, random), random), rows
 
 
 def _numbers(
-    ink: Floats, hand: Hand, digits: tuple[Sequence[Gray], Gray], random: np.random.Generator
+    ink: Floats, hand: PageHand, digits: tuple[Sequence[Gray], Gray], random: np.random.Generator
 ) -> list[str]:
     images, labels = digits
     rows = []
@@ -99,7 +98,7 @@ def _numbers(
         for _ in range(int(random.integers(1, 4))):
             chosen = [int(random.integers(len(labels))) for _ in range(int(random.integers(1, 7)))]
             for index in chosen:
-                end = _sign(ink, images[index], hand, (left, top), random)
+                end = _write_character(ink, images[index], hand, (left, top), random)
                 if end is None:
                     break
                 text += str(int(labels[index]))
@@ -110,33 +109,34 @@ def _numbers(
     return rows
 
 
-def _words(ink: Floats, hand: Hand, signs: Sequence[Gray], random: np.random.Generator) -> None:
+def _words(ink: Floats, hand: PageHand, letters: Sequence[Gray], random: np.random.Generator) -> None:
     for top in _row_tops(ink, hand, random):
         left = _margin(ink) + random.uniform(0.2, 2) * hand.height
         for _ in range(int(random.integers(1, 4))):
             for _ in range(int(random.integers(2, 9))):
-                end = _sign(ink, signs[int(random.integers(len(signs)))], hand, (left, top), random)
+                letter = letters[int(random.integers(len(letters)))]
+                end = _write_character(ink, letter, hand, (left, top), random)
                 if end is None:
                     break
                 left = end + 0.5 * hand.gap * hand.height
             left += random.uniform(0.6, 1.5) * hand.height
 
 
-def _scribbles(ink: Floats, hand: Hand, random: np.random.Generator) -> None:
+def _scribbles(ink: Floats, hand: PageHand, random: np.random.Generator) -> None:
     for _ in range(int(random.integers(3, 15))):
         side = max(12, round(hand.height * random.uniform(1, 4)))
-        stroke = cv2.resize(others.scribble(random, *TURNS), (side, side), interpolation=cv2.INTER_AREA)
+        stroke = cv2.resize(negatives.scribble(random, *TURNS), (side, side), interpolation=cv2.INTER_AREA)
         left, top = (int(random.integers(0, max(1, room - side))) for room in ink.shape[::-1])
         part = ink[top : top + side, left : left + side]
         np.maximum(part, stroke[: part.shape[0], : part.shape[1]], out=part)
 
 
 def _margin(ink: Floats) -> float:
-    """Pixels that stay free on all sides; of a strip, which is far wider than high, fewer."""
+    """The margin on all sides, in pixels; smaller on a strip, which is far wider than high."""
     return EDGE * min(ink.shape[1], 3 * len(ink))
 
 
-def _row_tops(ink: Floats, hand: Hand, random: np.random.Generator) -> list[float]:
+def _row_tops(ink: Floats, hand: PageHand, random: np.random.Generator) -> list[float]:
     leading = hand.height * random.uniform(1.5, 2.6)
     most = int((len(ink) - 2 * _margin(ink) - hand.height) / leading)
     count = int(random.integers(1, max(2, min(most, 7) + 1)))
@@ -145,10 +145,10 @@ def _row_tops(ink: Floats, hand: Hand, random: np.random.Generator) -> list[floa
     return [first + row * leading for row in range(count)]
 
 
-def _sign(
-    ink: Floats, picture: Gray, hand: Hand, corner: tuple[float, float], random: np.random.Generator
+def _write_character(
+    ink: Floats, picture: Gray, hand: PageHand, corner: tuple[float, float], random: np.random.Generator
 ) -> float | None:
-    """Write one sign with its left end at `corner`; returns its right end, None where it has no room."""
+    """Write a character with its left end at `corner`; returns its right end, None where it does not fit."""
     stroke = strokes.bend(
         strokes.repen(strokes.enlarge(picture), hand.pen * strokes.INNER / hand.height),
         random,

@@ -1,4 +1,4 @@
-"""The networks of distillation, in PyTorch: a large one, and `numbers`, which learns of it."""
+"""The networks of distillation, in PyTorch: the teacher, and `numbers`, which learns from it."""
 
 import copy
 from collections.abc import Sequence
@@ -12,22 +12,22 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from digitlens.rows.recognizer import CLASSES
-from digitlens_train.networks import STRIP_SCALE
+from digitlens_train.networks import ROW_SCALE
 
 EPSILON = 1e-3
-"""Of batch normalization, as Keras has it."""
+"""Keras's default epsilon of batch normalization."""
 
 
 class Same(nn.Conv2d):
-    """A convolution that pads as TensorFlow's `same` does: with a stride, more on the right and below."""
+    """A convolution padded as TensorFlow's `same`: with a stride, more on the right and below."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C', ceil(H / stride), ceil(W / stride))."""
         pads: list[int] = []
         for axis in (3, 2):
             side, stride = self.kernel_size[axis - 2], self.stride[axis - 2]
-            whole = max(0, (-(-x.shape[axis] // stride) - 1) * stride + side - x.shape[axis])
-            pads += [whole // 2, whole - whole // 2]
+            total = max(0, (-(-x.shape[axis] // stride) - 1) * stride + side - x.shape[axis])
+            pads += [total // 2, total - total // 2]
         if pads[0] == pads[1] and pads[2] == pads[3]:
             return functional.conv2d(
                 x, self.weight, self.bias, self.stride, (pads[2], pads[0]), 1, self.groups
@@ -38,7 +38,7 @@ class Same(nn.Conv2d):
 
 
 class Layer(nn.Module):
-    """Convolution, batch normalization, and what was before it added where that is asked for; then ReLU."""
+    """Convolution, batch normalization, with `adds` a skip connection, and with `bends` ReLU."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class Numbers(nn.Sequential):
 
 
 class Residual(nn.Module):
-    """Two convolutions added to what was before them (He et al. 2016)."""
+    """Two convolutions with a skip connection (He et al. 2016)."""
 
     def __init__(self, filters: int) -> None:
         super().__init__()
@@ -95,15 +95,15 @@ class Residual(nn.Module):
 
 
 class Teacher(nn.Module):
-    """Some forty times as large as `numbers`: residual convolutions, then attention along the whole row.
+    """Some forty times as large as `numbers`: residual convolutions, then attention along the row.
 
-    What stands elsewhere in the row tells how this hand writes (Vaswani et al. 2017; place is told by
-    convolutions, Chu et al. 2021).
+    Attention (Vaswani et al. 2017) lets the rest of the row show how this hand writes; convolutions encode
+    the positions (Chu et al. 2021).
     """
 
     def __init__(self, width: int = 48, wide: int = 384, depth: int = 3) -> None:
         super().__init__()
-        self.look = nn.Sequential(
+        self.features = nn.Sequential(
             Layer(1, 32, 3),
             Layer(32, width, 3, 2),
             Residual(width),
@@ -125,39 +125,39 @@ class Teacher(nn.Module):
         )
         self.between = nn.ModuleList(nn.Conv1d(wide, wide, 5, padding=2, groups=wide) for _ in range(depth))
         self.normal = nn.LayerNorm(wide)
-        self.told = nn.Linear(wide, CLASSES)
+        self.logits = nn.Linear(wide, CLASSES)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, 1, HEIGHT, W) -> logits (N, W / STEP, CLASSES)."""
-        y = self.look(x)[:, :, 0]
+        y = self.features(x)[:, :, 0]
         y = (y + self.places(y)).transpose(1, 2)
         for attend, near in zip(self.attention, self.between, strict=True):
             y = attend(y)
             y = y + near(y.transpose(1, 2)).transpose(1, 2)
-        told: Tensor = self.told(self.normal(y))
-        return told
+        logits: Tensor = self.logits(self.normal(y))
+        return logits
 
 
 def to_input(gray: Tensor) -> Tensor:
-    """(N, HEIGHT, W), 0 to 255 -> (N, 1, HEIGHT, W) as the networks take it."""
-    return (gray * STRIP_SCALE)[:, None].contiguous(memory_format=torch.channels_last)
+    """(N, HEIGHT, W), 0 to 255 -> (N, 1, HEIGHT, W), the networks' input."""
+    return (gray * ROW_SCALE)[:, None].contiguous(memory_format=torch.channels_last)
 
 
 def columns(network: nn.Module, gray: Tensor) -> Tensor:
     """(N, HEIGHT, W), 0 to 255 -> logits (N, W / STEP, CLASSES)."""
     outputs: Tensor = network(to_input(gray))
-    if outputs.dim() == 4:  # (N, 2 * CLASSES, 1, W / 4): two columns a place
+    if outputs.dim() == 4:  # (N, 2 * CLASSES, 1, W / 4): two columns a position
         outputs = outputs[:, :, 0].transpose(1, 2).reshape(len(outputs), -1, CLASSES)
     return outputs
 
 
 def copied(network: nn.Module) -> nn.Module:
-    """The same once more, that learns nothing."""
+    """A copy that takes no gradients."""
     return copy.deepcopy(network).eval().requires_grad_(False)
 
 
 def save(network: nn.Module, path: Path) -> None:
-    """Its weights as an npz of half floats; whole or not at all."""
+    """Write the weights as an npz of half floats; the file is replaced atomically."""
     partial = path.with_name(f"partial-{path.name}")
     state = {k: v.cpu() for k, v in network.state_dict().items()}
     np.savez(partial, **{k: (v.half() if v.is_floating_point() else v).numpy() for k, v in state.items()})
@@ -165,14 +165,20 @@ def save(network: nn.Module, path: Path) -> None:
 
 
 def load(network: nn.Module, path: Path) -> None:
-    """What `save` has written.
+    """Read a file of `save`.
 
     Raises:
-        OSError, ValueError, KeyError, RuntimeError: it is not there, or of another network.
+        OSError, ValueError, KeyError, RuntimeError: the file is missing, or of another network.
     """
     with np.load(path, allow_pickle=False) as arrays:
-        state = {k: torch.from_numpy(arrays[k]) for k in arrays.files}
+        state = {_current(k): torch.from_numpy(arrays[k]) for k in arrays.files}
     network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+
+
+def _current(key: str) -> str:
+    """A weight's name now; teachers saved by digitlens 0.1 have other names for two parts."""
+    part, _, rest = key.partition(".")
+    return f"{ {'look': 'features', 'told': 'logits'}.get(part, part) }.{rest}"
 
 
 def _modules(network: nn.Module) -> list[nn.Module]:
@@ -180,7 +186,7 @@ def _modules(network: nn.Module) -> list[nn.Module]:
 
 
 def set_weights(network: nn.Module, weights: Sequence[npt.NDArray[np.float32]]) -> None:
-    """Give it the weights of its like in Keras, in Keras's order and layout."""
+    """Set the weights from those of the same Keras network, in Keras's order and layout."""
     left = list(weights)
 
     def into(parameter: Tensor, value: npt.NDArray[np.float32]) -> None:
@@ -199,7 +205,7 @@ def set_weights(network: nn.Module, weights: Sequence[npt.NDArray[np.float32]]) 
 
 
 def get_weights(network: nn.Module) -> list[npt.NDArray[np.float32]]:
-    """Its weights in Keras's order and layout."""
+    """The weights in Keras's order and layout."""
     found = []
     for part in _modules(network):
         if isinstance(part, nn.Conv2d):

@@ -1,4 +1,4 @@
-"""A hand that writes rows: its pen, its gaps, its slant; and the signs it sets, digits and others."""
+"""A handwriting: its pen, gaps and slant; and the characters that it writes, digits and others."""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -7,22 +7,20 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.core.arrays import Floats, Gray
 from digitlens.rows.recognizer import OTHER
-from digitlens_train import hands, others, strokes
+from digitlens_train import drawn_digits, negatives, strokes
 from digitlens_train.crops import Sources, shares
-from digitlens_train.strokes import Gray
-
-Floats = npt.NDArray[np.float32]
 
 DIGIT = 40
-"""Pixels of a digit's height as it is written."""
+"""Height of a written digit, in pixels."""
 DRAWN = 0.45
-"""Of the hands, those whose digits are mostly drawn, in forms that the data sets have little of."""
+"""Share of the hands whose digits are mostly drawn, in shapes that are rare in the data sets."""
 
 
 @dataclass(frozen=True)
-class Sign:
-    """One sign's ink (h, w) float32 and the row of it that stands in the middle of the writing."""
+class Character:
+    """A character's ink (h, w) float32, and the row of it that lies on the line's middle."""
 
     ink: Floats
     middle: float
@@ -33,9 +31,13 @@ class Sign:
 class Hand:
     """How a row is written; lengths in digit heights.
 
-    `gap` is the usual one between two signs, `kern` how much it is measured between the strokes and not
-    between the boxes. `drawn` is the part of its digits that is drawn, mostly in the forms that are its
-    `style`.
+    Attributes:
+        gap: mean gap between two characters.
+        kern: 0 measures the gap between boxes, 1 between strokes.
+        unrest: how much characters vary, 0 to 1.
+        drift: standard deviation of a character's height over the baseline.
+        drawn: probability that a digit is drawn and not taken from a data set.
+        style: seed of the drawn digits' allographs.
     """
 
     pen: float
@@ -52,7 +54,7 @@ class Hand:
 
     @classmethod
     def draw(cls, random: np.random.Generator) -> "Hand":
-        """Any hand: hairline to marker, wide to overlapping, upright or slanted."""
+        """A random hand: hairline to marker, wide to overlapping, upright or slanted."""
         close = random.random()
         if close < 0.45:
             gap = random.uniform(-0.06, 0.12)
@@ -78,16 +80,16 @@ class Hand:
 
 def digit(
     sources: Sources, hand: Hand, random: np.random.Generator, label: int | None, size: float | None = None
-) -> Sign:
-    """A digit of the data sets, or one drawn in another form; of `label` and `size`, if they are wanted."""
+) -> Character:
+    """A digit of the data sets or a drawn one; `label` and `size`, in digit heights, are random if None."""
     if random.random() < hand.drawn:
-        stroke, own = hands.draw(random, label, hand.style if random.random() < 0.8 else None)
+        stroke, own = drawn_digits.draw(random, label, hand.style if random.random() < 0.8 else None)
         picture = _picture(stroke)
     else:
         which = int(np.searchsorted(np.cumsum(shares(len(sources.digits))), random.random()))
         images, labels = sources.digits[min(which, len(sources.digits) - 1)]
         wanted = np.flatnonzero(labels == label) if label is not None else np.arange(0)
-        # A small set may have no such digit.
+        # A small set may lack the digit.
         index = int(wanted[random.integers(len(wanted))] if wanted.size else random.integers(len(labels)))
         picture, own = images[index], int(labels[index])
     if own == 1 and random.random() < 0.2:
@@ -99,11 +101,11 @@ def digit(
 
 def inked(
     picture: Gray, label: int, hand: Hand, random: np.random.Generator, size: float, seven_bar: bool = False
-) -> Sign:
-    """A picture's sign in this hand's pen, `size` times a digit's height, bent a little."""
+) -> Character:
+    """A picture's character in this hand, `size` digit heights tall, distorted a little."""
     x, y, w, h = cv2.boundingRect((picture > 40).astype(np.uint8))
     wanted = DIGIT * size
-    # A wide sign keeps its width in bounds, as in the data sets' own boxes.
+    # The width of wide characters is bounded, as by the data sets' own boxes.
     zoom = wanted / max(h, 0.75 * w, 1)
     turn = np.deg2rad(random.normal(0, 4 * hand.unrest))
     slant = random.normal(0, 0.1 * hand.unrest)
@@ -131,13 +133,13 @@ def inked(
 
 
 def _repenned(stroke: Floats, wanted: float) -> Floats:
-    """The same sign by a pen `wanted` pixels wide, as far as thinning does not break it."""
+    """The same character by a pen `wanted` pixels wide, as far as thinning does not break it."""
     inside = (stroke > 0.5).astype(np.uint8)
     within = cv2.distanceTransform(inside, cv2.DIST_L2, 3)
     area = float(np.count_nonzero(inside))
     if not area:
         return stroke
-    now = 4 * float(within.sum()) / area  # of a ribbon, the mean distance to the edge is a quarter
+    now = 4 * float(within.sum()) / area  # a ribbon's mean distance to its edge is a quarter of its width
     more = max((wanted - now) / 2, -0.28 * now)
     signed = within - cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3)
     return np.clip(signed + np.float32(more + 0.5), 0, 1).astype(np.float32)
@@ -156,12 +158,12 @@ def _crossed(stroke: Floats, pen: float, random: np.random.Generator) -> Floats:
     return np.maximum(stroke, bar.astype(np.float32) / 255)
 
 
-def _trimmed(stroke: Floats, label: int, shift: float) -> Sign:
+def _trimmed(stroke: Floats, label: int, shift: float) -> Character:
     rows, columns = np.flatnonzero((stroke > 0.3).any(axis=1)), np.flatnonzero((stroke > 0.3).any(axis=0))
     if not rows.size:
-        return Sign(np.zeros((2, 2), np.float32), 1.0, label)
+        return Character(np.zeros((2, 2), np.float32), 1.0, label)
     ink = stroke[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return Sign(ink, len(ink) / 2 - shift, label)
+    return Character(ink, len(ink) / 2 - shift, label)
 
 
 def _picture(stroke: strokes.Stroke) -> Gray:
@@ -169,9 +171,9 @@ def _picture(stroke: strokes.Stroke) -> Gray:
     return cv2.convertScaleAbs(small, alpha=255).astype(np.uint8, copy=False)
 
 
-def tailed(sign: Sign, reach: float, hand: Hand, random: np.random.Generator) -> Sign:
-    """The sign with a stroke from its head to the next sign, `reach` digit heights beyond it."""
-    height, width = sign.ink.shape
+def tailed(character: Character, reach: float, hand: Hand, random: np.random.Generator) -> Character:
+    """The character with a connecting stroke from its head, `reach` digit heights beyond it."""
+    height, width = character.ink.shape
     more = round(reach * DIGIT)
     canvas = np.zeros((height, width + more), np.uint8)
     y = random.uniform(0.05, 0.3) * height
@@ -179,18 +181,18 @@ def tailed(sign: Sign, reach: float, hand: Hand, random: np.random.Generator) ->
     dots = (np.array(points) * 16).round().astype(np.int32)
     cv2.polylines(canvas, [dots], False, (255,), max(1, round(hand.pen * DIGIT)), cv2.LINE_AA, 4)
     ink = canvas.astype(np.float32) / 255
-    np.maximum(ink[:, :width], sign.ink, out=ink[:, :width])
-    return Sign(ink, sign.middle, sign.label)
+    np.maximum(ink[:, :width], character.ink, out=ink[:, :width])
+    return Character(ink, character.middle, character.label)
 
 
-def mark(lines: list[npt.NDArray[np.float64]], label: int, hand: Hand) -> Sign:
-    """A mark, see digitlens_train.punctuation, drawn with the hand's own pen."""
+def mark(lines: list[npt.NDArray[np.float64]], label: int, hand: Hand) -> Character:
+    """A punctuation mark, see digitlens_train.punctuation, by this hand's pen."""
     ink, _, middle = _penned(lines, hand)
-    return Sign(ink, middle, label)
+    return Character(ink, middle, label)
 
 
 def _penned(lines: list[npt.NDArray[np.float64]], hand: Hand) -> tuple[Floats, float, float]:
-    """Lines in digit heights by the hand's pen, and the column and row of the ink that is their origin."""
+    """The ink of lines in digit heights by the hand's pen, and the column and row of their origin in it."""
     points = np.concatenate(lines)
     low, high = points.min(axis=0), points.max(axis=0)
     pen = max(1, round(hand.pen * DIGIT))
@@ -206,10 +208,10 @@ def _penned(lines: list[npt.NDArray[np.float64]], hand: Hand) -> tuple[Floats, f
     return ink, x, y
 
 
-def chained(count: int, hand: Hand, random: np.random.Generator) -> list[Sign]:
-    """Zeros in one go without lifting the pen, joined at their heads, or at their feet as a written e.
+def chained(count: int, hand: Hand, random: np.random.Generator) -> list[Character]:
+    """Zeros without lifting the pen, joined at their heads, or at their feet as a cursive e.
 
-    They are slices of one piece of ink, to be set side by side without a gap.
+    They are slices of one piece of ink, to be placed side by side without a gap.
     """
     high, round_ = random.uniform(0.4, 0.95), random.uniform(0.3, 0.62)
     hand = replace(hand, pen=min(hand.pen, 0.2 * high))
@@ -218,27 +220,27 @@ def chained(count: int, hand: Hand, random: np.random.Generator) -> list[Sign]:
     sink = random.normal(0.04, 0.1) + (1 - high) * random.uniform(-0.1, 0.5)
     at_feet = random.random() < 0.4
     points: list[tuple[float, float]] = []
-    if random.random() < 0.3:  # from what was before
+    if random.random() < 0.3:  # from the character before
         points.append((-across - random.uniform(0.05, 0.3), random.uniform(-0.5, 0.3) * high + sink))
     start, turns = (-0.1, random.uniform(0.72, 0.95)) if at_feet else (-0.2, random.uniform(0.95, 1.15))
     begin = start + random.uniform(-0.08, 0.12)
     for k in range(count):
         x, y = k * pitch + random.normal(0, 0.03), sink + random.normal(0, 0.03)
         wide, tall = (half * np.exp(random.normal(0, 0.1)) for half in (across, high / 2))
-        if at_feet:  # the pen rises through it first
+        if at_feet:  # the upstroke comes first
             points.append((x - wide * random.uniform(0.8, 1.2), y + tall * random.uniform(0.2, 1.0)))
-        for part in np.linspace(0, turns, 18):  # on a screen, the other way round than a clock
+        for part in np.linspace(0, turns, 18):  # counterclockwise, since y points down
             angle = 2 * np.pi * (begin - part)
             points.append((x + wide * np.cos(angle), y + tall * np.sin(angle)))
     if random.random() < 0.5:
         points.append((points[-1][0] + random.uniform(0.1, 0.4), points[-1][1] + random.uniform(-0.2, 0.1)))
     ink, left, middle = _penned([np.array(points)], hand)
     edges = [0, *(round(left + (k + 0.5) * pitch * DIGIT) for k in range(count - 1)), ink.shape[1]]
-    return [Sign(ink[:, start:end], middle, 0) for start, end in pairwise(edges)]
+    return [Character(ink[:, start:end], middle, 0) for start, end in pairwise(edges)]
 
 
-def scribble(random: np.random.Generator) -> Sign:
-    """A pen that wanders, as wide as a few digits."""
+def scribble(random: np.random.Generator) -> Character:
+    """A wandering pen, as wide as a few digits."""
     side = round(DIGIT * random.uniform(0.8, 2.2))
-    stroke = cv2.resize(others.scribble(random, 12, 40), (2 * side, side), interpolation=cv2.INTER_AREA)
+    stroke = cv2.resize(negatives.scribble(random, 12, 40), (2 * side, side), interpolation=cv2.INTER_AREA)
     return _trimmed(stroke.astype(np.float32), OTHER, 0.0)

@@ -1,4 +1,4 @@
-"""Runs in each root: reads a sheet, 1,000 digits and rows with the wheel; compares the outputs of two roots.
+"""Runs in each root: the wheel's outputs for a sheet, 1,000 digits and 40 rows; compares those of two roots.
 
 probe.py run RUNTIME OUT.npz | probe.py compare HERE.npz THERE.npz | probe.py count RUNTIME
 """
@@ -24,17 +24,17 @@ from digitlens.rows.recognizer import RowRecognizer, padded
 
 CHECK = Path("/check")
 MARK = 4242000
-"""As in count.c."""
+"""The first process group of a mark, as in count.c."""
 Gray = npt.NDArray[np.uint8]
 
 
 def digits() -> Gray:
-    """(1000, 28, 28) of MNIST's test set."""
+    """(1000, 28, 28) uint8 of MNIST's test set."""
     return np.load(CHECK / "digits.npz")["x"]
 
 
 def rows(x: Gray) -> list[Gray]:
-    """40 rows of four digits each, (32, 128)."""
+    """40 rows of four digits each, (32, 128) uint8."""
     found = []
     for start in range(0, 160, 4):
         strip = np.zeros((32, 128), np.uint8)
@@ -45,7 +45,7 @@ def rows(x: Gray) -> list[Gray]:
 
 
 def frame(x: Gray, seed: int = 5) -> Gray:
-    """(720, 1280), paper with noise and 20 digits in four numbers."""
+    """A gray frame (720, 1280) uint8: noisy paper with 20 digits in four numbers."""
     noise = np.random.default_rng(seed).normal(0, 2, (720, 1280))
     ink = np.zeros((720, 1280))
     for index, digit in enumerate(x[:20]):
@@ -57,7 +57,7 @@ def frame(x: Gray, seed: int = 5) -> Gray:
 
 
 def run(runtime: str, out: str) -> None:
-    """Everything once, into a file."""
+    """Write the outputs of both networks and the reader into a file."""
     x = digits()
     content = {name: cards.load(cards.find(name))[1] for name in ("digits", "numbers")}
     outputs = {}
@@ -82,10 +82,10 @@ def run(runtime: str, out: str) -> None:
 
 
 def compare(here: str, there: str) -> int:
-    """Print what differs; 1 if a number of the sheet does, a digit's answer, or a byte of litert's.
+    """Print the differences; 1 if a number of the sheet, a digit's answer or a byte of litert's differs.
 
-    XNNPACK, which litert takes by itself, rounds alike on all processors; TFLite's own kernels, which
-    tflite-runtime takes for these networks and litert where `portable` is asked, do not.
+    XNNPACK, litert's default, rounds alike on all processors; TFLite's own kernels, which tflite-runtime
+    and `portable` networks use, do not.
     """
     one, other = np.load(here), np.load(there)
     strict = json.loads(str(one["about"]))["runtime"] == "litert"
@@ -112,43 +112,43 @@ def compare(here: str, there: str) -> int:
 
 
 def _same_sheet(one: list[Any], other: list[Any]) -> bool:
-    """Texts and boxes must be the same; the largest difference of confidences is printed."""
+    """Whether texts and boxes are the same; prints the largest difference of the confidences."""
     texts = [
         [(text, box, [part[:2] for part in parts]) for text, box, parts in sheet] for sheet in (one, other)
     ]
     if texts[0] != texts[1]:
         print(f"  sheet: {len(one)} and {len(other)} numbers, NOT the same")
         return False
-    sure = [[part[2] for _, _, parts in sheet for part in parts] for sheet in (one, other)]
-    furthest = max(abs(a - b) for a, b in zip(*sure, strict=True))
+    confidences = [[part[2] for _, _, parts in sheet for part in parts] for sheet in (one, other)]
+    furthest = max(abs(a - b) for a, b in zip(*confidences, strict=True))
     print(f"  sheet: {len(one)} numbers with their boxes the same, confidences to {furthest:.1e}")
     return True
 
 
 def mark(number: int) -> None:
-    """Print the instruction count so far."""
+    """Have the emulator's plugin print its count."""
     with suppress(ProcessLookupError):
         os.getpgid(MARK + number)
 
 
 def count(runtime: str) -> None:
-    """Each stage three times, between marks; the third counts."""
+    """Run each stage three times, the third between marks, after caches and buffers are warm."""
     cv2.setNumThreads(1)
     x = digits()
     gray = frame(x)
     classifier, strips = Classifier.load(runtime=runtime), RowRecognizer.load(runtime=runtime)
-    reader, still = Reader(classifier, recognizer=strips), ChangeDetector()
+    reader, changes = Reader(classifier, recognizer=strips), ChangeDetector()
     strip = rows(x)[0]
     glyphs = segment(gray).glyphs
     batch = to_mnist(glyphs)
     assert len(glyphs) == 20, len(glyphs)
     reading = reader.read(gray)
     sys.stderr.write(f"{[number.text for number in reading.numbers]}\n")
-    still.changed(gray)
-    still.keep()
-    others = iter([frame(x, seed) for seed in (6, 7, 8)])  # an unchanged frame is not read again
-    calls = (  # as the names in run
-        lambda: still.changed(gray),
+    changes.changed(gray)
+    changes.keep()
+    others = iter([frame(x, seed) for seed in (6, 7, 8)])  # the reader caches rows of equal frames
+    calls = (  # in the order of the names in `run`
+        lambda: changes.changed(gray),
         lambda: segment(gray),
         lambda: to_mnist(glyphs),
         lambda: classifier.probabilities(batch),

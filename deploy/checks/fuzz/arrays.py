@@ -37,10 +37,11 @@ def reader(case: random.Random, folder: Path, ready: Ready) -> None:
     if reading.size != (width, height):
         raise Found(f"size {reading.size} of {image.shape}")
     for number in reading.numbers:
-        for box, sure in ((number.box, number.confidence), *((d.box, d.confidence) for d in number.digits)):
+        parts = ((number.box, number.confidence), *((d.box, d.confidence) for d in number.digits))
+        for box, confidence in parts:
             x, y, w, h = box
-            if not (0 <= sure <= 1 and x >= 0 and y >= 0 and x + w <= width and y + h <= height):
-                raise Found(f"{box} with {sure} in {width} x {height}")
+            if not (0 <= confidence <= 1 and x >= 0 and y >= 0 and x + w <= width and y + h <= height):
+                raise Found(f"{box} with {confidence} in {width} x {height}")
     msgspec.json.encode(reading)
 
 
@@ -117,11 +118,11 @@ def _strided(case: random.Random, image: Pixels) -> Pixels:
         return np.broadcast_to(image[:1], image.shape)
     if how == 5:
         image.flags.writeable = False
-    if how == 6:  # a padded row, as cameras have it
+    if how == 6:  # padded rows, as cameras have them
         padded = np.zeros((image.shape[0], image.shape[1] + 5, *image.shape[2:]), image.dtype)
         padded[:, :-5] = image
         return padded[:, :-5]
-    if how == 7 and image.dtype == np.uint8:  # not where a word begins
+    if how == 7 and image.dtype == np.uint8:  # unaligned
         bytes_ = np.empty(image.size + 1, np.uint8)
         odd = bytes_[1:].reshape(image.shape)
         odd[...] = image

@@ -1,4 +1,4 @@
-"""Shared by all targets: the exception of a find, and the mutation of bytes."""
+"""Shared by all targets: findings, and mutations of bytes."""
 
 import random
 from collections.abc import Callable
@@ -8,12 +8,12 @@ from digitlens.core.errors import DigitLensError
 Ready = Callable[[], None]
 
 
-class Found(Exception):  # noqa: N818  # not an error of this program
+class Found(Exception):  # noqa: N818  # a finding, not an error of this program
     """The product broke its contract."""
 
 
 def one_line(error: DigitLensError) -> None:
-    """An error is one line, and not a long one.
+    """Check that an error's message is one line of at most 2,000 characters.
 
     Raises:
         Found: it is not.
@@ -24,12 +24,12 @@ def one_line(error: DigitLensError) -> None:
 
 
 def mutated(case: random.Random, content: bytes) -> bytes:
-    """The bytes with one mutation."""
+    """The bytes with one random mutation."""
     if not content:
         return content
     data = bytearray(content)
     place = case.randrange(len(data))
-    if case.random() < 0.5:  # headers are where it matters
+    if case.random() < 0.5:  # mostly headers matter
         place = case.randrange(min(len(data), 200))
     how = case.randrange(7)
     if how == 0:

@@ -31,7 +31,7 @@ MODES = {
 
 
 def picture(case: random.Random, folder: Path, ready: Ready) -> None:
-    """Files of every format: intact, changed, cut off, misnamed, and much larger than they look."""
+    """Files of every format: intact, mutated, truncated, misnamed, and huge when decoded."""
     name = case.choice([*SUFFIXES, "AVI"])
     path = folder / f"case{SUFFIXES.get(name, '.avi')}"
     content = _film(case, path) if name == "AVI" else _file(case, name)

@@ -16,7 +16,7 @@ from fuzz.cases import Found, Ready, mutated, one_line
 
 
 def model(case: random.Random, folder: Path, ready: Ready) -> None:
-    """Models whose bytes or cards were changed: refused, or as good as before."""
+    """Models whose bytes or cards were mutated: refused, or usable."""
     name = case.choice(["digits", "seed", "svm", "numbers"])
     file = cards.find(name)
     path = folder / file.name
@@ -30,9 +30,9 @@ def model(case: random.Random, folder: Path, ready: Ready) -> None:
         changed = content != path.read_bytes()
         path.write_bytes(content)
         if _loads(path) and changed:
-            raise Found(f"{path.name}: other bytes were taken")
+            raise Found(f"{path.name}: mutated bytes were accepted")
         return
-    if which == "npz" and name == "svm":  # with a card that fits: whoever has made it has made both
+    if which == "npz" and name == "svm":  # with a matching card, as an attacker would
         path.write_bytes(mutated(case, path.read_bytes()))
         fields = json.loads(card.read_bytes()) | {"sha256": cards.digest(path.read_bytes())}
         card.write_text(json.dumps(fields))
@@ -81,11 +81,12 @@ ODD = [
 
 
 def _changed(case: random.Random, value: Any) -> Any:
+    """The JSON value with one field missing, replaced or changed inside."""
     if isinstance(value, dict) and value:
         key = case.choice(list(value))
         how = case.randrange(4)
         if how == 0:
-            return {name: kept for name, kept in value.items() if name != key}
+            return {name: field for name, field in value.items() if name != key}
         return value | {key: case.choice(ODD) if how == 1 else _changed(case, value[key])}
     if isinstance(value, list) and value and case.random() < 0.7:
         place = case.randrange(len(value))

@@ -1,6 +1,6 @@
-"""Runs each target on one seed after the other, in a process of its own that may crash, hang or grow.
+"""Runs each target on one seed after another, in a child process that may crash, hang or grow.
 
-It passes if no seed found anything. A find is printed with its seed; once fixed it stays in
+It passes if no seed has a finding. Findings are printed with their seed; once fixed, the seed goes into
 tests/deploy/test_fuzz_seeds.py.
 """
 
@@ -20,19 +20,19 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT / "edge"), str(Path(__file__).parents[1])]
 
 DEADLINE = 10.0
-"""CPU time of a case, at most, in seconds; by the clock it may take longer on a busy machine."""
+"""CPU time limit of a case, in seconds; its wall time may be longer on a busy machine."""
 STUCK = 300.0
-"""Time by the clock after which a case that uses no CPU time counts as hanging, in seconds."""
+"""Wall time after which a case without CPU time counts as hanging, in seconds."""
 START = 120.0
-"""CPU time to make a case, at most, in seconds."""
+"""CPU time limit of making a case, in seconds."""
 MOST = 300.0
-"""Memory of the process, at most, in MB."""
+"""Memory limit of the child process, in MB."""
 GIVE_UP = 20
-"""Finds after which a target is stopped, to be fixed first."""
+"""Findings after which a target stops, to be fixed first."""
 
 
 def main() -> int:
-    """Run them; the exit status."""
+    """Run the targets; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="for each target")
     parser.add_argument("--target", action="append", help="only this one; may be given again")
@@ -47,12 +47,12 @@ def main() -> int:
     found = 0
     for target in options.target or list(TARGETS):
         found += fuzz(target, options.seed, options.minutes * 60)
-    print("passed" if not found else f"{found} seeds found something")
+    print("no findings" if not found else f"{found} seeds with findings")
     return 1 if found else 0
 
 
 def child(target: str, seed: int) -> None:
-    """Case after case, until the parent ends it; a line before each and after it."""
+    """Run cases until the parent kills the process; prints a line before and after each."""
     from digitlens.images.opencv_log import silence_opencv
     from fuzz.cases import Found
     from fuzz.targets import run
@@ -69,9 +69,9 @@ def child(target: str, seed: int) -> None:
 
             def ready(seed: int = seed) -> None:
                 nonlocal begun
-                gc.collect()  # what the making has left behind is not the product's
+                gc.collect()  # the case's leftovers are not the product's
                 trim(0)
-                reset.write_text("5")  # the peak begins anew
+                reset.write_text("5")  # resets the peak
                 begun = process_time()
                 print(f"begin {seed}", flush=True)
 
@@ -92,7 +92,7 @@ def child(target: str, seed: int) -> None:
 
 
 def fuzz(target: str, seed: int, seconds: float) -> int:
-    """One target; how many seeds found something."""
+    """Run one target; returns the number of seeds with findings."""
     begin = monotonic()
     cases, most, found, slowest = 0, 0.0, 0, 0.0
     while monotonic() - begin < seconds and found < GIVE_UP:
@@ -116,14 +116,14 @@ def fuzz(target: str, seed: int, seconds: float) -> int:
                     break
                 continue
             data = process.stdout.read()
-            process.stderr.read()  # what libraries say; only the end of it would be kept
+            process.stderr.read()  # libraries' messages, discarded
             if not data:
                 if process.wait() or running:
                     found += say(target, seed, f"ended with {process.returncode}")
                 seed += 1
                 break
-            *lines, rest = (rest + data).split(b"\n")
-            for line in lines:
+            *complete, rest = (rest + data).split(b"\n")
+            for line in complete:
                 word, number, *more = line.decode().split(" ", 2)
                 seed = int(number)
                 if word in ("make", "begin"):
@@ -141,7 +141,7 @@ def fuzz(target: str, seed: int, seconds: float) -> int:
         process.kill()
         process.communicate()
     print(
-        f"{target}: {cases} cases in {(monotonic() - begin) / 60:.1f} minutes, {found} found something; the "
+        f"{target}: {cases} cases in {(monotonic() - begin) / 60:.1f} minutes, {found} with findings; the "
         f"slowest {slowest:.1f} s, the most memory {most:.0f} MB",
         flush=True,
     )
@@ -149,13 +149,13 @@ def fuzz(target: str, seed: int, seconds: float) -> int:
 
 
 def cpu(pid: int) -> float:
-    """Seconds of CPU time that a process has taken."""
+    """CPU time of a process, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def say(target: str, seed: int, what: str) -> int:
-    """Say it."""
+    """Print a finding; returns 1."""
     print(f"{target} seed {seed}: {what}", flush=True)
     return 1
 

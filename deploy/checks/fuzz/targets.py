@@ -1,7 +1,7 @@
-"""The targets: each makes a case from a seed, and raises Found if the product breaks its contract.
+"""The fuzz targets: each makes a case from a seed, and raises Found if the product breaks its contract.
 
-Its word: a result, or an error of digitlens's own in one line. A crash, a hang and too much memory are seen
-from outside, by run.py.
+The contract: a result, or one of digitlens's own errors in one line. run.py detects crashes, hangs and too
+much memory from outside.
 """
 
 import random
@@ -20,9 +20,9 @@ TARGETS: dict[str, Callable[[random.Random, Path, Ready], None]] = {
 
 
 def run(target: str, seed: int, folder: Path, ready: Ready = lambda: None) -> None:
-    """One case; `ready` is called when it is made, and the product's part begins.
+    """Run one case; `ready` is called once it is made, before the product runs.
 
     Raises:
-        Found: the product did not keep its word.
+        Found: the product broke its contract.
     """
     TARGETS[target](random.Random(f"{target} {seed}"), folder, ready)

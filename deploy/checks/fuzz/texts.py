@@ -26,7 +26,7 @@ VALUES = [
 
 
 def settings(case: random.Random, folder: Path, ready: Ready) -> None:
-    """Settings files whose lines, values or bytes were changed."""
+    """Settings files with mutated lines, values or bytes."""
     lines = [line for line in _shipped if line and not line.startswith("#")]
     lines = case.sample(lines, case.randrange(len(lines) + 1)) if case.random() < 0.3 else list(lines)
     for _ in range(case.choice([0, 1, 1, 2, 5])):
@@ -60,7 +60,7 @@ def settings(case: random.Random, folder: Path, ready: Ready) -> None:
     except SettingsError as error:
         one_line(error)
         if not str(error).startswith((str(path), "[")):
-            raise Found(f"names no place: {error}") from error
+            raise Found(f"names no place in the file: {error}") from error
         return
     if not isinstance(found, Settings):
         raise Found(f"{found}")

@@ -1,7 +1,7 @@
 """What the row network saw of a row, its hypotheses with their scores, and the decision with its reason."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from digitlens.core.arrays import Floats, Gray
@@ -30,13 +30,13 @@ class RowTrace:
     """
 
     box: Box
-    crop: Gray
-    columns: Floats
+    crop: Gray = field(repr=False)
+    columns: Floats = field(repr=False)
     lattice: str
     row_network: str
     chosen: str
     reason: str
-    list_hypotheses: Callable[[], tuple[HypothesisTrace, ...]]
+    list_hypotheses: Callable[[], tuple[HypothesisTrace, ...]] = field(repr=False)
 
     @cached_property
     def hypotheses(self) -> tuple[HypothesisTrace, ...]:

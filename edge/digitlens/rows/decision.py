@@ -1,133 +1,151 @@
-"""A row read twice, by cutting it and whole: what speaks for each reading, and which is taken."""
+"""The decision between the lattice's reading of a row and the row network's, and the evidence for numbers."""
 
 from collections.abc import Mapping
-from difflib import SequenceMatcher
+from dataclasses import dataclass, field
 from math import log
 from statistics import fmean
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
+from digitlens.config.parameters.rows import DecisionParameters
+from digitlens.core.alignment import align_runs
+from digitlens.core.arrays import Doubles, Floats
 from digitlens.core.readings import Box, Digit, Number, joined_text, number, union
-from digitlens.glyphs.lattice import DEFAULT as LATTICE
-from digitlens.rows.rescoring import RowReading, posterior, rescore
+from digitlens.rows.rescoring import Hypothesis, posterior, rescore
+from digitlens.rows.row_reading import RowReading
 
-Seen = Mapping[Box, npt.NDArray[np.float32]]
-"""Of what was cut out, by its box, how probable each digit is, (10,)."""
-
-LIKELIER = 3.5
-"""Natural logarithm of the odds that a row read whole must have over cutting it."""
-LACKING = 24.0
-"""And besides, for each digit more than one that it lacks: cutting seldom finds one where none is."""
-LEAST_SEEN = 1e-3
-"""The least that the network of single digits is believed to hold possible."""
-LEAST_LIKELY = 0.01
-"""The confidence that a digit has at the least, where it is asked whether it is any."""
-SUREST = 0.99
-"""And at the most."""
-EVIDENCE = 14.0
-"""Natural logarithm of the odds that a row's numbers must have, were nothing else of the writing digits;
-where a part of it is no digits, that part of it, and where next to nothing is, no odds against them."""
-ALONE = 0.8
-"""Of a strip's digits on average, where cutting finds no number at all."""
-LEAST_ALONE = 3
-EACH_ALONE = 4.0
-"""How many digits they must be there where there are other rows, and what each must add to the odds: a word
-must not become a number."""
-LEAST_WEIGHED = -2.2
-"""What each digit of those read whole must have in its way's score at the least: a scribble has less."""
-LEAST_AMONG = -1.35
-"""The same where there are other rows: among them there is more that is none."""
+GlyphProbabilities = Mapping[Box, Floats]
+"""The digit network's probabilities (10,) of each glyph of the lattice, by its box."""
 
 
-def evidence(numbers: list[Number], whole: RowReading) -> float:
-    """What speaks for a row's numbers, at least one, being any; a natural logarithm of odds.
+@dataclass(frozen=True)
+class Decision:
+    """The chosen numbers of a row, and a short, stable phrase that says why.
 
-    It is what the strip says of them against nothing at all, and the mean odds of their digits.
+    `hypotheses` and their `scores` in nats are those of rescoring, empty where it did not run. Where the
+    lattice's reading is chosen, `numbers` is the very list that was given.
     """
-    text = joined_text(numbers)
-    sure = [min(digit.confidence, SUREST) for number in numbers for digit in number.digits]
-    odds = fmean(log(max(part, LEAST_LIKELY) / (1 - part)) for part in sure)
-    return whole.heard.likelihood(text) - whole.heard.likelihood("") + odds
+
+    numbers: list[Number]
+    reason: str
+    hypotheses: list[Hypothesis] = field(default_factory=list)
+    scores: Doubles = field(default_factory=lambda: np.empty(0))
 
 
 def choose(
-    cut: list[Number], whole: RowReading, seen: Seen, alone: bool = False, near: bool = False
-) -> list[Number]:
-    """Of a row, the numbers by cutting, those by reading it whole, or others that the strip holds possible.
+    lattice: list[Number],
+    reading: RowReading,
+    glyph_probabilities: GlyphProbabilities,
+    parameters: DecisionParameters,
+    only_row: bool = False,
+    close_up: bool = False,
+) -> Decision:
+    """Choose a row's numbers: the lattice's, unless both networks together make others much likelier.
 
-    They are by cutting, unless both networks together make others much likelier: the strip shows, too, what
-    cutting has left out or has not cut. There are no two digits in one that stands upright.
-    `alone`: the row is all there is in the picture, so it is shown for its digits. `near`: the picture is of
-    little but the writing; what may stand there is weighed with more care, for which a whole page in motion
-    has no time, and many frames instead. Chosen on the validation sets and on synthetic pages of words and
-    scribbles.
+    Args:
+        lattice: the row's numbers there.
+        reading: the row network's.
+        glyph_probabilities: of the glyphs that the lattice chose.
+        parameters: see DecisionParameters.
+        only_row: the picture shows this row alone, so it is shown for its digits.
+        close_up: the picture shows little but its writing: rescore the row. Pages in motion leave no time for
+            it, and have many frames instead.
     """
-    digits, others = joined_text(cut), joined_text(whole.numbers)
-    if digits == others or not others:
-        return cut
-    if not cut:
-        if _sure(whole.numbers) < ALONE or not (alone or _stands_out(others, whole)):
-            return cut
-    elif len(digits) == 1 < len(others) and _is_upright(union(found.box for found in whole.numbers)):
-        return cut
-    # Of a lone digit, the network of single digits knows more.
-    if near and len(digits) != 1:
-        return _weighed(cut, whole, alone)
-    if not cut:
-        return whole.numbers
-    odds = whole.heard.likelihood(others, digits) - whole.heard.likelihood(digits)
-    odds += _odds(cut, others, seen)
-    lacking = len(digits) - len(others)
-    return whole.numbers if odds >= LIKELIER + LACKING * max(0, lacking - 1) else cut
+    digits, others = joined_text(lattice), joined_text(reading.numbers)
+    if digits == others:
+        return Decision(lattice, "the same reading")
+    if not others:
+        return Decision(lattice, "lattice kept: the row network finds no digit")
+    if not lattice:
+        weakness = _weakness(others, reading, parameters, only_row)
+        if weakness:
+            return Decision(lattice, f"no number: {weakness}")
+    elif len(digits) == 1 < len(others) and _is_upright(reading.numbers, parameters.upright_aspect):
+        return Decision(lattice, "lattice kept: two digits do not fit into an upright box")
+    # Of a lone digit, the digit network knows more.
+    if close_up and len(digits) != 1:
+        return _rescored(lattice, reading, parameters, only_row)
+    if not lattice:
+        return Decision(reading.numbers, "row network: the lattice finds no digit")
+    odds = reading.output.log_likelihood(others, digits) - reading.output.log_likelihood(digits)
+    odds += _glyph_odds(lattice, others, glyph_probabilities, parameters.glyph_floor)
+    missing = len(digits) - len(others)
+    least = parameters.least_odds + parameters.missing_digit * max(0, missing - 1)
+    if odds >= least:
+        return Decision(reading.numbers, f"row network: log-odds {odds:.1f}")
+    return Decision(lattice, f"lattice kept: log-odds {odds:.1f} < {least:.1f}")
 
 
-def _weighed(cut: list[Number], whole: RowReading, alone: bool) -> list[Number]:
-    found, scores = rescore(cut, whole)
+def _rescored(
+    lattice: list[Number], reading: RowReading, parameters: DecisionParameters, only_row: bool
+) -> Decision:
+    found, scores = rescore(lattice, reading, parameters)
     best = int(np.argmax(scores))
-    way = found[best]
-    if way.signs is None or scores[best] < (LEAST_WEIGHED if alone else LEAST_AMONG) * len(way.text):
-        return cut
-    return whole.numbers_of(posterior(best, found, scores))
+    hypothesis, score = found[best], float(scores[best])
+    if hypothesis.signs is None:
+        return Decision(lattice, f"rescored: lattice kept: score {score:.1f}", found, scores)
+    each = parameters.least_score if only_row else parameters.least_score_among_rows
+    least = each * len(hypothesis.text)
+    if score < least:
+        return Decision(lattice, f"rescored: lattice kept: score {score:.1f} < {least:.1f}", found, scores)
+    numbers = reading.to_numbers(posterior(best, found, scores))
+    return Decision(numbers, f"rescored: {hypothesis.source}: score {score:.1f}", found, scores)
 
 
-def _stands_out(text: str, whole: RowReading) -> bool:
-    """Whether these digits are many, and much likelier than none."""
-    odds = whole.heard.likelihood(text) - whole.heard.likelihood("")
-    return len(text) >= LEAST_ALONE and odds >= EACH_ALONE * len(text)
+def _weakness(text: str, reading: RowReading, parameters: DecisionParameters, only_row: bool) -> str:
+    """Why the row network's digits alone are not enough; empty where they are."""
+    confidence = fmean(digit.confidence for number in reading.numbers for digit in number.digits)
+    if confidence < parameters.lone_confidence:
+        return f"confidence {confidence:.2f} < {parameters.lone_confidence:.2f}"
+    if only_row:
+        return ""
+    odds = reading.output.log_likelihood(text) - reading.output.log_likelihood("")
+    least = parameters.unfound_odds * len(text)
+    if len(text) < parameters.unfound_digits:
+        return f"{len(text)} < {parameters.unfound_digits} digits"
+    return f"log-odds {odds:.1f} < {least:.1f}" if odds < least else ""
 
 
-def _odds(cut: list[Number], others: str, seen: Seen) -> float:
-    """What the network of single digits has for these others; a natural logarithm of odds over its own.
+def _glyph_odds(
+    lattice: list[Number], others: str, glyph_probabilities: GlyphProbabilities, floor: float
+) -> float:
+    """The digit network's log-odds of `others` over the lattice's digits, nats.
 
-    It is asked which digit one is, not whether it is any: of strange forms it knows that less well than the
-    strip.
+    Only substituted digits count: whether a glyph is a digit at all, the row network knows better.
     """
-    digits = [digit for number in cut for digit in number.digits]
-    matched = SequenceMatcher(None, joined_text(cut), others, autojunk=False)
+    digits = [digit for number in lattice for digit in number.digits]
     odds = 0.0
-    for kind, start, end, first, last in matched.get_opcodes():
-        if kind == "replace":
-            for digit, sign in zip(digits[start:end], others[first:last], strict=False):
-                odds += log(max(_share(digit, int(sign), seen), LEAST_SEEN))
-                odds -= log(max(_share(digit, digit.value, seen), LEAST_SEEN))
+    for at, there in align_runs(joined_text(lattice), others):
+        digit, other = digits[at], int(others[there])
+        if digit.value != other:
+            odds += log(max(_probability(digit, other, glyph_probabilities), floor))
+            odds -= log(max(_probability(digit, digit.value, glyph_probabilities), floor))
     return odds
 
 
-def _share(digit: Digit, value: int, seen: Seen) -> float:
-    """How probable it is that what was cut out as this digit is that one."""
-    likely = seen.get(digit.box)
-    if likely is None:  # nine other digits and none share what the digit itself lacks
+def _probability(digit: Digit, value: int, glyph_probabilities: GlyphProbabilities) -> float:
+    """The probability that a digit of the lattice is another one."""
+    probabilities = glyph_probabilities.get(digit.box)
+    if probabilities is None:  # nine other digits and no digit share what the digit itself lacks of 1
         return digit.confidence if value == digit.value else (1 - digit.confidence) / 10
-    return float(likely[value])
+    return float(probabilities[value])
+
+
+def evidence(numbers: list[Number], reading: RowReading, parameters: DecisionParameters) -> float:
+    """Log-odds that a row's numbers, at least one, are numbers at all, in nats.
+
+    The row network's log-odds of their digits over no digit, and the mean log-odds of their confidences.
+    """
+    text = joined_text(numbers)
+    least, most = parameters.evidence_range
+    confidences = [min(digit.confidence, most) for number in numbers for digit in number.digits]
+    odds = fmean(log(max(part, least) / (1 - part)) for part in confidences)
+    return reading.output.log_likelihood(text) - reading.output.log_likelihood("") + odds
 
 
 def agreed(numbers: list[Number], others: list[Number]) -> list[Number]:
-    """Numbers that were read twice, and alike: each digit is as sure as the surer reading of it.
-
-    Those that were not read alike stay as they are.
-    """
+    """Numbers with each digit's larger confidence of two readings; unchanged where these differ."""
     if [found.text for found in numbers] != [found.text for found in others]:
         return numbers
     return [
@@ -141,10 +159,6 @@ def agreed(numbers: list[Number], others: list[Number]) -> list[Number]:
     ]
 
 
-def _is_upright(box: Box) -> bool:
-    return box[2] <= LATTICE.wide * box[3]
-
-
-def _sure(numbers: list[Number]) -> float:
-    """The mean confidence of all digits; 0 where there are none."""
-    return fmean(digit.confidence for number in numbers for digit in number.digits) if numbers else 0.0
+def _is_upright(numbers: list[Number], aspect: float) -> bool:
+    _, _, width, height = union(found.box for found in numbers)
+    return width <= aspect * height

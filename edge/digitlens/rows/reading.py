@@ -1,194 +1,178 @@
-"""Rows in doubt, read whole: which they are, their strips, and the numbers that the strips say.
+"""RowReader: the rows of a page that are in doubt, read again by the row network.
 
-Cutting digits apart is exact where they stand apart. Where they touch, are tiny, or the network is not
-sure of one of them, the network `numbers` is asked about the row; about the only row of a picture always.
+The lattice is exact where digits stand apart. Where they touch, are tiny, or the digit network is not sure,
+the row network reads the row; it always reads a picture's only row.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import pairwise
-from statistics import fmean, median
 
-import cv2
-import numpy as np
-import numpy.typing as npt
-
+from digitlens.config.parameters.rows import DEFAULT_DECISION, DecisionParameters, RowParameters
 from digitlens.config.settings import RowNetworkUse
-from digitlens.core.readings import Box, Digit, Number, joined_text, union
-from digitlens.glyphs.lattice import DEFAULT as LATTICE
+from digitlens.core.readings import Box, Number, joined_text
+from digitlens.core.row_trace import RowTrace
 from digitlens.glyphs.lattice import Resolved
-from digitlens.paper.curves import polynomial
-from digitlens.paper.segment import Glyph, Points, Segmented
-from digitlens.rows.ctc import Sign
-from digitlens.rows.decision import EVIDENCE, agreed, choose, evidence
+from digitlens.paper.segment import Segmented
+from digitlens.rows.decision import Decision, agreed, choose, evidence
 from digitlens.rows.lines import to_rows
-from digitlens.rows.recognizer import HEIGHT, OTHER, SEPARATOR, STEP, RowRecognizer
-from digitlens.rows.rescoring import RowReading
-from digitlens.rows.slices import Ask, Slices
-from digitlens.rows.view import RowView
-
-Gray = npt.NDArray[np.uint8]
-Group = Callable[[Sequence[Digit], Sequence[Points]], tuple[Number, ...]]
-"""Digits of a row, and the upright lines of the page's tables -> numbers."""
-
-TINY = 16
-"""Pixels of a row's height, below which it is always in doubt."""
-CERTAIN = 0.95
-"""The confidence of a digit in its number, that is not in doubt."""
-APART = 2.2
-"""Row heights between two glyphs, above which they are of two rows."""
-CLOSE = 1.5
-"""The same for parts of such a row, of which only those in doubt are read."""
-STRIP_WIDE = 1.6
-"""Times its height, the width of a picture that is of a single row."""
-STRIP_HIGH = 0.25
-"""And the part of its height, that the row's digits have."""
-NEWS = 0.2
-"""Of the row's height: how far beyond its glyphs there must be ink."""
-LONG = 3.0
-"""Times its height: from this width on a row's slope can be told from its digits' unrest."""
-LEAST_DIGIT = 0.35
-"""The confidence below which a digit of a strip is left out."""
-LEAST_NUMBER = 0.6
-"""Of a strip's digits on average: less is a word or a scribble."""
-MIXED = 0.3
-"""The part of the writing that is no digits, from which numbers need evidence, sure ones, too."""
+from digitlens.rows.recognizer import RowRecognizer
+from digitlens.rows.row import Row, find_rows, is_close_up
+from digitlens.rows.row_reading import Group, RowReading, read_row
+from digitlens.rows.slices import Classify
+from digitlens.rows.trace import trace_row
 
 
-@dataclass(frozen=True)
-class Row:
-    """Glyphs that belong together, left to right.
+@dataclass
+class _ReadRow:
+    """A row that the row network has read, the lattice's text, the decision, and why the result stands."""
 
-    `sides` are the columns, from and to before, that belong to it whatever glyphs were found there.
+    row: Row
+    reading: RowReading
+    lattice: str
+    decision: Decision
+    reason: str
+
+
+class RowReader:
+    """Reads rows in doubt with the row network, and decides between it and the lattice.
+
+    Args:
+        recognizer: the row network.
+        classify: the digit network, (N, 28, 28) uint8 -> (N, 10) float32.
+        group: makes numbers of a row's digits.
+        parameters: None takes the recognizer's.
+        decision: the parameters of the decision.
     """
 
-    glyphs: list[Glyph]
-    sides: tuple[int, int] | None = None
+    def __init__(
+        self,
+        recognizer: RowRecognizer,
+        classify: Classify,
+        group: Group,
+        parameters: RowParameters | None = None,
+        decision: DecisionParameters = DEFAULT_DECISION,
+    ) -> None:
+        self.recognizer = recognizer
+        self.parameters = parameters or recognizer.parameters
+        self.decision = decision
+        self._classify, self._group = classify, group
 
-    @cached_property
-    def box(self) -> Box:
-        """Around all glyphs, and from side to side."""
-        x, y, width, height = union(glyph.box for glyph in self.glyphs)
-        if self.sides is not None:
-            x, width = self.sides[0], self.sides[1] - self.sides[0]
-        return x, y, width, height
+    def next_frame(self) -> None:
+        """Begin the next picture; rows that are in this one, too, are not read again."""
+        self.recognizer.next_frame()
 
-    @cached_property
-    def slope(self) -> float:
-        """By which the glyphs' middles climb (down is positive), where they are enough to tell."""
-        if len(self.glyphs) < 3:
-            return 0.0
-        boxes = np.array([glyph.box for glyph in self.glyphs], np.float64)
-        x, y = boxes[:, 0] + boxes[:, 2] / 2, boxes[:, 1] + boxes[:, 3] / 2
-        if x.max() - x.min() < LONG * median(glyph.box[3] for glyph in self.glyphs):
-            return 0.0
-        return min(max(float(polynomial(x, y, 1)[0]), -0.3), 0.3)
+    def reread(
+        self, numbers: tuple[Number, ...], page: Segmented, resolved: Resolved, use: RowNetworkUse
+    ) -> tuple[tuple[Number, ...], tuple[RowTrace, ...]]:
+        """The page's numbers in reading order, and a trace of each row that the row network read.
 
-    def parted(self, gap: float) -> list["Row"]:
-        """It at its gaps of more than so many heights; it alone where there is none, or it has sides."""
-        height = median(glyph.box[3] for glyph in self.glyphs)
-        parts: list[list[Glyph]] = [[]]
-        end = self.glyphs[0].box[0]
-        for glyph in self.glyphs:
-            if glyph.box[0] - end > gap * height:
-                parts.append([])
-            parts[-1].append(glyph)
-            end = max(end, glyph.box[0] + glyph.box[2])
-        return [self] if len(parts) == 1 or self.sides is not None else [Row(part) for part in parts]
+        `numbers` and `resolved` are the lattice's; `use` says which rows the row network reads.
+        """
+        if use == "none":
+            return numbers, ()
+        rows = [
+            (row, row.split(self.parameters.part_gap))
+            for row in find_rows(page.glyphs, page.mask, self.parameters)
+        ]
+        left, read = self._decide(list(numbers), page, resolved, use, rows)
+        left, others = self._require_evidence(left, page, rows, read)
+        for one in read.values():
+            own = _of(left, one.row)
+            left = _without(left, own) + agreed(own, one.reading.numbers)
+        traces = tuple(self._trace(one, left) for one in (*read.values(), *others))
+        lines = to_rows(left, self.parameters.least_overlap)
+        return tuple(found for line in lines for found in line), traces
 
+    def _decide(
+        self,
+        left: list[Number],
+        page: Segmented,
+        resolved: Resolved,
+        use: RowNetworkUse,
+        rows: list[tuple[Row, list[Row]]],
+    ) -> tuple[list[Number], dict[int, _ReadRow]]:
+        """The page's numbers after the decisions, and the parts of rows that were read, by their id."""
+        glyph_probabilities = dict(
+            zip((glyph.box for glyph in resolved.glyphs), resolved.probabilities, strict=True)
+        )
+        sure = self._sure_boxes(left, resolved)
+        only_row, close_up = len(rows) == 1, is_close_up(page.glyphs, len(page.mask), self.parameters)
+        read: dict[int, _ReadRow] = {}
+        for part in (part for _, parts in rows for part in parts):
+            if use == "all" or only_row or part.is_doubtful(sure):
+                reading = self._read(part, page)
+                own = _of(left, part)
+                decision = choose(own, reading, glyph_probabilities, self.decision, only_row, close_up)
+                read[id(part)] = _ReadRow(part, reading, _text(own), decision, decision.reason)
+                if decision.numbers is not own:
+                    left = _without(left, own) + decision.numbers
+        return left, read
 
-def find(glyphs: list[Glyph], mask: Gray | None = None) -> list[Row]:
-    """The rows of a page's glyphs, parted at wide gaps.
+    def _sure_boxes(self, numbers: list[Number], resolved: Resolved) -> set[Box]:
+        """The boxes of digits that are not in doubt, alone or in their number."""
+        chosen = self.parameters
+        sure = {
+            digit.box
+            for number in numbers
+            for digit in number.digits
+            if digit.confidence >= chosen.sure_digit
+        }
+        best = resolved.probabilities.max(axis=1, initial=0)
+        return sure | {
+            glyph.box for glyph, p in zip(resolved.glyphs, best, strict=True) if p >= chosen.sure_glyph
+        }
 
-    `mask` is the page's ink. A picture that shows little but a single row is all that row's, as far as there
-    is ink: its first or last digit may be no glyph, for it is cut off, or hangs together with paper's lines.
-    """
-    rows = to_rows(glyphs)
-    if mask is not None and len(rows) == 1 and (sides := _sides(rows[0], mask)) is not None:
-        return [Row(rows[0], sides)]
-    return [part for row in rows for part in Row(row).parted(APART)]
+    def _require_evidence(
+        self,
+        left: list[Number],
+        page: Segmented,
+        rows: list[tuple[Row, list[Row]]],
+        read: dict[int, _ReadRow],
+    ) -> tuple[list[Number], list[_ReadRow]]:
+        """The numbers with enough evidence, and the rows that were read only to find some.
 
+        Where much of the page is no digit, every row needs evidence; elsewhere only rows with two different
+        readings do.
+        """
+        digits = _area(digit.box for number in left for digit in number.digits)
+        others = 1 - digits / max(1, _area(glyph.box for glyph in page.glyphs))
+        mixed = others >= self.decision.mixed_page
+        least = self.decision.evidence * others if mixed else 0.0
+        more: list[_ReadRow] = []
+        for row, parts in rows if mixed else [(part, [part]) for _, split in rows for part in split]:
+            own, known = _of(left, row), read.get(id(row))
+            # Equal readings are evidence; of a lone digit, the digit network knows more.
+            text = joined_text(own)
+            differs = known is not None and len(text) > 1 and text != joined_text(known.reading.numbers)
+            if not own or not (mixed or differs):
+                continue
+            if known is None:
+                known = _ReadRow(row, self._read(row, page), _text(own), Decision(own, ""), "")
+                more.append(known)
+            found = evidence(own, known.reading, self.decision)
+            if found < least:
+                left = _without(left, own)
+                for one in (known, *(read[id(part)] for part in parts if id(part) in read)):
+                    one.reason = f"dropped: evidence {found:.1f} < {least:.1f}"
+            elif not known.reason:
+                known.reason = f"lattice kept: evidence {found:.1f}"
+        return left, more
 
-def _sides(row: list[Glyph], mask: Gray) -> tuple[int, int] | None:
-    """The columns from the first ink to the last; None where the picture is no strip, or that is no news."""
-    height, width = mask.shape
-    if width < STRIP_WIDE * height or median(glyph.box[3] for glyph in row) < STRIP_HIGH * height:
-        return None
-    x, y, wide, high = union(glyph.box for glyph in row)
-    left, _, inked, _ = cv2.boundingRect(mask[y : y + high])
-    news = NEWS * high
-    return (left, left + inked) if left < x - news or left + inked > x + wide + news else None
+    def _read(self, row: Row, page: Segmented) -> RowReading:
+        return read_row(row, page, self.recognizer, self._classify, self._group, self.parameters)
 
-
-def doubtful(row: Row, sure: set[Box]) -> bool:
-    """Whether it is tiny, or has a glyph that is wide or none of the `sure` boxes."""
-    if median(glyph.box[3] for glyph in row.glyphs) < TINY:
-        return True
-    return any(glyph.box not in sure or glyph.box[2] > LATTICE.wide * glyph.box[3] for glyph in row.glyphs)
-
-
-def reread(
-    numbers: tuple[Number, ...],
-    page: Segmented,
-    resolved: Resolved,
-    strips: RowRecognizer,
-    which: RowNetworkUse,
-    ask: Ask,
-    group: Group,
-) -> tuple[Number, ...]:
-    """The numbers of a page, those of its rows in doubt (or of all rows) as the strip network reads them.
-
-    `ask` is the network of single digits, `group` makes numbers of a row's digits.
-    """
-    if which == "none":
-        return numbers
-    seen = {glyph.box: p for glyph, p in zip(resolved.glyphs, resolved.probabilities, strict=True)}
-    # In its number's company a digit may be beyond doubt that was not alone.
-    sure = {digit.box for number in numbers for digit in number.digits if digit.confidence >= CERTAIN}
-    best = resolved.probabilities.max(axis=1, initial=0)
-    sure |= {glyph.box for glyph, p in zip(resolved.glyphs, best, strict=True) if p >= LATTICE.sure}
-    found = find(page.glyphs, page.mask)
-    alone, near = len(found) == 1, _is_near(page)
-    parts = [part for row in found for part in row.parted(CLOSE)]
-    read: dict[int, RowReading] = {}  # by the id of what was read
-    left = list(numbers)
-    for part in parts:
-        if which == "all" or alone or doubtful(part, sure):
-            read[id(part)] = whole = read_row(part, page, strips, ask, group)
-            own = _of(left, part)
-            chosen = choose(own, whole, seen, alone, near)
-            if chosen is not own:
-                left = _without(left, own) + list(chosen)
-    others = 1 - _area(digit.box for number in left for digit in number.digits) / max(
-        1, _area(glyph.box for glyph in page.glyphs)
-    )
-    mixed = others >= MIXED
-    for row in found if mixed else parts:
-        own, heard = _of(left, row), read.get(id(row))
-        # Where both readings are alike there is evidence; of a lone digit, the other network knows more.
-        apart = heard is not None and len(text := joined_text(own)) > 1 and text != joined_text(heard.numbers)
-        if not own or not (mixed or apart):
-            continue
-        if evidence(own, heard or read_row(row, page, strips, ask, group)) < (
-            EVIDENCE * others if mixed else 0.0
-        ):
-            left = _without(left, own)
-    for part in parts:
-        if id(part) in read:
-            own = _of(left, part)
-            left = _without(left, own) + agreed(own, read[id(part)].numbers)
-    return tuple(found for line in to_rows(left) for found in line)
-
-
-def _is_near(page: Segmented) -> bool:
-    """Whether the picture is of little but the writing."""
-    heights = [glyph.box[3] for glyph in page.glyphs]
-    return bool(heights) and median(heights) >= STRIP_HIGH * len(page.mask)
+    def _trace(self, one: _ReadRow, numbers: list[Number]) -> RowTrace:
+        texts = one.lattice, _text(one.reading.numbers), _text(_of(numbers, one.row))
+        return trace_row(one.row.box, one.reading, one.decision, texts, one.reason, self.decision.hypotheses)
 
 
 def _of(numbers: list[Number], row: Row) -> list[Number]:
-    return [number for number in numbers if _is_in(number.box, row)]
+    return [number for number in numbers if row.has(number.box)]
+
+
+def _text(numbers: list[Number]) -> str:
+    """The digits from left to right."""
+    return joined_text(sorted(numbers, key=lambda number: number.box[0]))
 
 
 def _without(numbers: list[Number], gone: list[Number]) -> list[Number]:
@@ -197,61 +181,3 @@ def _without(numbers: list[Number], gone: list[Number]) -> list[Number]:
 
 def _area(boxes: Iterable[Box]) -> int:
     return sum(width * height for _, _, width, height in boxes)
-
-
-def read_row(row: Row, page: Segmented, strips: RowRecognizer, ask: Ask, group: Group) -> RowReading:
-    """The row's numbers as the strip network reads them, each digit with its box."""
-    view = RowView.around(row.glyphs, row.box, row.slope)
-    heard = strips.read(view.strip(page.ink.contrast))
-    signs = [sign for sign in heard.signs if sign.label >= SEPARATOR or sign.confidence >= LEAST_DIGIT]
-
-    def numbers_of(signs: list[Sign]) -> list[Number]:
-        return _numbers(signs, view, page, group)
-
-    return RowReading(
-        numbers_of(signs),
-        heard,
-        signs,
-        lambda: Slices(view.strip(_without_lines(page)), ask),
-        numbers_of,
-        lambda digit: view.across(digit.box),
-    )
-
-
-def _without_lines(page: Segmented) -> Gray:
-    """How much darker than its paper a pixel is, the paper's own lines being paper."""
-    lines = cv2.dilate(cv2.subtract(page.ink.mask, page.mask), np.ones((3, 3), np.uint8))
-    return cv2.subtract(page.ink.contrast, cv2.subtract(lines, page.mask)).astype(np.uint8, copy=False)
-
-
-def _numbers(signs: list[Sign], view: RowView, page: Segmented, group: Group) -> list[Number]:
-    """Those of a strip's signs: what is no digit parts them; a word or a scribble is left out."""
-    runs: list[list[Digit]] = [[]]
-    for sign, (before, after) in _with_neighbors(signs):
-        if sign.label == OTHER:
-            runs.append([])
-        elif sign.label != SEPARATOR:
-            runs[-1].append(Digit(sign.label, sign.confidence, view.box(before, after, page.mask)))
-    return [
-        number
-        for run in runs
-        if run
-        for number in group(run, page.borders)
-        if fmean(digit.confidence for digit in number.digits) >= LEAST_NUMBER
-    ]
-
-
-def _with_neighbors(signs: list[Sign]) -> Iterator[tuple[Sign, tuple[float, float]]]:
-    """Each sign, and the columns where its own room begins and ends: half way to its neighbors."""
-    middles = [sign.column + 0.5 for sign in signs]
-    edges = [-np.inf, *((one + other) / 2 for one, other in pairwise(middles)), np.inf]
-    reach = HEIGHT * 0.55 / STEP  # no digit is wider
-    for sign, middle, (before, after) in zip(signs, middles, pairwise(edges), strict=bool(signs)):
-        yield sign, (max(before, middle - reach), min(after, middle + reach))
-
-
-def _is_in(box: Box, row: Row) -> bool:
-    """Whether a number's middle is in the row."""
-    x, y, width, height = row.box
-    middle_x, middle_y = box[0] + box[2] / 2, box[1] + box[3] / 2
-    return x <= middle_x <= x + width and y <= middle_y <= y + height

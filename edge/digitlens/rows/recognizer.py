@@ -1,7 +1,4 @@
-"""A row read whole: its strip of the picture -> the network `numbers` -> signs and where they stand.
-
-The strip is gray, its paper evened out, not thresholded; training makes its own by the same function.
-"""
+"""The row network `numbers`: a row crop -> the probabilities of its columns, and the signs decoded."""
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
@@ -11,178 +8,158 @@ from typing import Any, Self
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from digitlens.config.parameters.rows import DEFAULT_ROWS, RowParameters
+from digitlens.core.arrays import Doubles, Floats, Gray
 from digitlens.core.errors import ModelError
 from digitlens.models import cards, signature
 from digitlens.models.cache import TwoFrameCache
 from digitlens.models.cards import Card
 from digitlens.models.interpreter import Network, softmax
 from digitlens.rows import ctc
-
-Gray = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
+from digitlens.rows.crop import CROP_HEIGHT, raised, sheared, stretched
 
 DEFAULT = "numbers"
 SEPARATOR, OTHER, BLANK = 10, 11, 12
-"""The classes beside the ten digits: what parts digits, what is none, and CTC's nothing."""
+"""The classes after the ten digits: a separator of digits, any other sign, and CTC's blank."""
 CLASSES = 13
 STEP = 2
-"""Pixels of a strip for each column that the network tells of."""
-HEIGHT = 32
-"""Pixels of a strip."""
+"""Width of an output column, pixels of the crop."""
 WIDTHS = (128, 256, 384)
-"""Pixels that a strip is padded to, with paper on its right."""
-PAD = 0.14
-"""Of the row's height, that is left above and below it."""
-STRONGEST = 0.99
-"""Of a strip's pixels are paler than what becomes full black."""
-QUIET = 0.75
-"""Natural logarithm of how much less probable a column is taken to show nothing than the network has it.
-
-Where CTC's network knows no form it is silent, and most columns are so to begin with. Chosen on the
-validation sets.
-"""
-SLANT, TALLER, HIGHER = -0.25, 1.1, 1.5
-"""How a strip in doubt is looked at again: slanted, by so many pixels to the right for each that a line of
-pixels is higher; so many times as tall; and so many pixels higher."""
-LEAST = 36.0
-"""Gray levels of contrast, at the least, that become full black: empty paper stays pale."""
+"""Widths that a crop is padded to with paper on its right, pixels."""
 
 
-def to_strip(contrast: Gray, top: float, bottom: float, left: float, right: float) -> Gray:
-    """(H, W) uint8, how much darker than its paper a pixel is -> (HEIGHT, w) uint8, w as wide as it comes.
-
-    The four sides are pixels of the picture and may lie beyond it: there is paper.
-    """
-    y, x = round(top), round(left)
-    high, wide = max(1, round(bottom) - y), max(1, round(right) - x)
-    size = strip_size(top, bottom, left, right)
-    crop = np.zeros((high, wide), np.uint8)
-    rows, columns = slice(max(0, y), max(0, y + high)), slice(max(0, x), max(0, x + wide))
-    seen = contrast[rows, columns]
-    crop[max(0, -y) : max(0, -y) + seen.shape[0], max(0, -x) : max(0, -x) + seen.shape[1]] = seen
-    how = cv2.INTER_AREA if high > HEIGHT else cv2.INTER_LINEAR
-    small = cv2.resize(crop, size, interpolation=how)
-    counts = np.cumsum(np.bincount(small.ravel(), minlength=256))
-    level = max(LEAST, float(np.searchsorted(counts, STRONGEST * counts[-1])))
-    return cv2.convertScaleAbs(small, alpha=255 / level).astype(np.uint8, copy=False)
-
-
-def strip_size(top: float, bottom: float, left: float, right: float) -> tuple[int, int]:
-    """Width and height of the strip that `to_strip` makes of a picture's part with these sides."""
-    high, wide = max(1, round(bottom) - round(top)), max(1, round(right) - round(left))
-    return max(4, round(wide * HEIGHT / high)), HEIGHT
-
-
-def padded(strip: Gray) -> Gray:
-    """The strip in the next of WIDTHS, made narrower if it is wider than all."""
-    width = next((width for width in WIDTHS if width >= strip.shape[1]), WIDTHS[-1])
-    if strip.shape[1] > width:
-        return cv2.resize(strip, (width, HEIGHT), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    return cv2.copyMakeBorder(strip, 0, 0, 0, width - strip.shape[1], cv2.BORDER_CONSTANT, value=(0,)).astype(
+def padded(crop: Gray) -> Gray:
+    """(CROP_HEIGHT, w) uint8 -> the next of WIDTHS; a crop wider than all is narrowed."""
+    width = next((width for width in WIDTHS if width >= crop.shape[1]), WIDTHS[-1])
+    if crop.shape[1] > width:
+        narrowed = cv2.resize(crop, (width, CROP_HEIGHT), interpolation=cv2.INTER_AREA)
+        return narrowed.astype(np.uint8, copy=False)
+    return cv2.copyMakeBorder(crop, 0, 0, 0, width - crop.shape[1], cv2.BORDER_CONSTANT, value=(0,)).astype(
         np.uint8, copy=False
     )
 
 
-def slanted(strip: Gray, slant: float) -> Gray:
-    """(HEIGHT, W) uint8 -> the same shape; its middle line of pixels stays where it is."""
-    return _warped(strip, [[1.0, slant, -slant * (HEIGHT - 1) / 2], [0.0, 1.0, 0.0]])
-
-
-def _warped(strip: Gray, matrix: list[list[float]]) -> Gray:
-    return cv2.warpAffine(strip, np.array(matrix), strip.shape[::-1]).astype(np.uint8, copy=False)
-
-
 @dataclass(frozen=True)
 class RowOutput:
-    """A strip's signs, left to right, and the probabilities (T, CLASSES) of its columns, of STEP pixels each.
+    """The row network's output for a crop.
 
-    `column` of a sign is one of the strip as it was given, not made narrower: by `shrunk`. `look` looks at it
-    again. `kept` is what was worked out of it, by what was asked: an unmoving row is not weighed twice.
+    Args:
+        signs: the best labeling, left to right; a sign's `column` is of the crop before it was narrowed.
+        columns: (T, CLASSES) float32, probabilities.
+        narrowing: how many times narrower the crop was made for the network.
+        augment: runs the network on the crop's augmentations; each (T, CLASSES).
+        rescored: results of rescoring by their question, so that an unmoving row is rescored once.
     """
 
     signs: list[ctc.Sign]
     columns: Floats
-    shrunk: float = 1.0
-    look: Callable[[], list[Floats]] = field(default=list, repr=False, compare=False)
-    kept: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+    narrowing: float = 1.0
+    augment: Callable[[], list[Floats]] = field(default=list, repr=False, compare=False)
+    parameters: RowParameters = field(default=DEFAULT_ROWS, repr=False, compare=False)
+    rescored: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+    _log_likelihoods: dict[str, float] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
-    def looks(self) -> list[Floats]:
-        """The columns as they were seen at first, and at further looks, which are taken now."""
-        return [self.columns, *self.look()]
+    def augmented(self) -> list[Floats]:
+        """The columns of the crop and of its augmentations (test-time augmentation), run on first use."""
+        return [self.columns, *self.augment()]
 
-    def likelihoods(self, texts: Sequence[str], again: bool = False) -> ctc.Scores:
-        """How probable each row of digits is, (looks, texts), natural logarithms; `again`, in all looks."""
-        rows = [[int(sign) for sign in text] for text in texts]
-        return ctc.likelihoods(self.looks if again else [self.columns], rows, SEPARATOR)
+    def log_likelihoods(self, texts: Sequence[str], augmented: bool = False) -> Doubles:
+        """Log-likelihoods of texts of digits, in nats: (outputs, texts), one output unless `augmented`."""
+        labelings = [[int(digit) for digit in text] for text in texts]
+        outputs = self.augmented if augmented else [self.columns]
+        return ctc.log_likelihoods(outputs, labelings, SEPARATOR, self.parameters)
 
-    def likelihood(self, text: str, beside: str = "") -> float:
-        """How probable it is that just these digits stand in the strip; a natural logarithm.
+    def log_likelihood(self, text: str, next_text: str = "") -> float:
+        """The log-likelihood that the row's digits are exactly `text`, in nats; cached.
 
-        `beside` is what will be asked of it next, which then costs little more.
+        `next_text` is computed along with it, which costs little more, for the next call.
         """
-        if text not in self.kept:
-            texts = list({text, beside, ""} - self.kept.keys())
-            self.kept.update(zip(texts, self.likelihoods(texts)[0].tolist(), strict=True))
-        found: float = self.kept[text]
-        return found
+        known = self._log_likelihoods
+        if text not in known:
+            texts = list({text, next_text, ""} - known.keys())
+            known.update(zip(texts, self.log_likelihoods(texts)[0].tolist(), strict=True))
+        return known[text]
 
 
-def placed(signs: list[ctc.Sign], shrunk: float) -> list[ctc.Sign]:
-    """Signs of a strip that was made narrower, with their columns of the strip as it was."""
-    return [sign._replace(column=round(sign.column * shrunk)) for sign in signs]
+def rescaled(signs: list[ctc.Sign], narrowing: float) -> list[ctc.Sign]:
+    """Signs of a narrowed crop, with their columns in the crop before that."""
+    return [sign._replace(column=round(sign.column * narrowing)) for sign in signs]
 
 
 class RowRecognizer:
-    """The network `numbers` with its card; make one with `Strips.load`."""
+    """The row network with its card; make one with `RowRecognizer.load`."""
 
-    def __init__(self, card: Card, content: bytes, threads: int = 1, runtime: str | None = None) -> None:
+    def __init__(
+        self,
+        card: Card,
+        content: bytes,
+        threads: int = 1,
+        runtime: str | None = None,
+        parameters: RowParameters = DEFAULT_ROWS,
+    ) -> None:
         self.card = card
+        self.parameters = parameters
         self._content, self._threads, self._runtime = content, threads, runtime
-        # One interpreter for each width, made when it is first asked for: none is ever resized again.
+        # One interpreter for each width, made on first use; none is resized.
         self._networks: dict[int, Network] = {}
-        self._read: TwoFrameCache[tuple[int, bytes], RowOutput] = TwoFrameCache()
+        self._outputs: TwoFrameCache[tuple[int, bytes], RowOutput] = TwoFrameCache()
 
     @classmethod
-    def load(cls, model: str | Path = DEFAULT, threads: int = 1, runtime: str | None = None) -> Self:
-        """A shipped model by name, or a .tflite file by path, proven to fit its card.
+    def load(
+        cls,
+        model: str | Path = DEFAULT,
+        threads: int = 1,
+        runtime: str | None = None,
+        parameters: RowParameters = DEFAULT_ROWS,
+    ) -> Self:
+        """A shipped model by name, or a .tflite file by path, checked against its card.
 
         Raises:
-            ModelError: no such model, it does not fit its card, or it does not read strips.
+            ModelError: no such model, it does not fit its card, or it does not read row crops.
             DependencyError: no TFLite interpreter works here.
         """
         path = cards.find(model)
         card, content = cards.load(path)
-        strips = cls(card, content, threads, runtime)
-        _check(card, strips._network(WIDTHS[0]), path)
-        return strips
+        recognizer = cls(card, content, threads, runtime, parameters)
+        _check(card, recognizer._network(WIDTHS[0]), path)
+        return recognizer
 
-    def columns(self, strip: Gray) -> Floats:
-        """(HEIGHT, W) uint8, W of WIDTHS -> the probabilities (W / STEP, CLASSES) of its columns."""
-        outputs = self._network(strip.shape[1]).dequantized(
-            strip[np.newaxis, ..., np.newaxis], self.card.input.scale or 1
+    def columns(self, crop: Gray) -> Floats:
+        """(CROP_HEIGHT, W) uint8, W of WIDTHS -> the probabilities (W / STEP, CLASSES) of its columns."""
+        outputs = self._network(crop.shape[1]).dequantized(
+            crop[np.newaxis, ..., np.newaxis], self.card.input.scale or 1
         )
         logits = outputs.reshape(-1, CLASSES) / np.float32(self.card.temperature or 1)
-        logits[:, BLANK] -= np.float32(QUIET)
+        logits[:, BLANK] -= np.float32(self.parameters.blank_penalty)
         return softmax(logits)
 
-    def turn(self) -> None:
-        """The next picture begins; strips that are the same as in this one are not read again."""
-        self._read.next_frame()
+    def next_frame(self) -> None:
+        """Begin the next picture; crops that are in this one, too, are not read again."""
+        self._outputs.next_frame()
 
-    def read(self, strip: Gray) -> RowOutput:
-        """(HEIGHT, w) uint8 -> what it says."""
-        key = strip.shape[1], strip.tobytes()
-        return self._read.all([key], lambda _: [self._hear(strip)])[0]
+    def read(self, crop: Gray) -> RowOutput:
+        """(CROP_HEIGHT, w) uint8 -> the network's output, cached from picture to picture."""
+        key = crop.shape[1], crop.tobytes()
+        return self._outputs.all([key], lambda _: [self._run(crop)])[0]
 
-    def _hear(self, strip: Gray) -> RowOutput:
-        wide = padded(strip)
+    def _run(self, crop: Gray) -> RowOutput:
+        wide = padded(crop)
         columns = self.columns(wide)
-        shrunk = max(1.0, strip.shape[1] / wide.shape[1])
-        signs = placed(ctc.search(columns, BLANK), shrunk)
-        return RowOutput(signs, columns, shrunk, lambda: [self.columns(look) for look in _again(wide)])
+        narrowing = max(1.0, crop.shape[1] / wide.shape[1])
+        signs = rescaled(ctc.search(columns, BLANK, self.parameters), narrowing)
+        return RowOutput(signs, columns, narrowing, lambda: self._augmented(wide), self.parameters)
+
+    def _augmented(self, crop: Gray) -> list[Floats]:
+        """The columns (T, CLASSES) of the crop's augmentations, which leave columns in place."""
+        chosen = self.parameters
+        crops = (
+            sheared(crop, chosen.augmentation_shear),
+            stretched(crop, chosen.augmentation_stretch),
+            raised(crop, chosen.augmentation_shift),
+        )
+        return [self.columns(changed) for changed in crops]
 
     def _network(self, width: int) -> Network:
         if width not in self._networks:
@@ -190,17 +167,8 @@ class RowRecognizer:
         return self._networks[width]
 
 
-def _again(strip: Gray) -> list[Gray]:
-    """The strip as it is looked at again, its columns where they are: what is true is seen each time."""
-    return [
-        slanted(strip, SLANT),
-        _warped(strip, [[1.0, 0.0, 0.0], [0.0, TALLER, (1 - TALLER) * (HEIGHT - 1) / 2]]),
-        _warped(strip, [[1.0, 0.0, 0.0], [0.0, 1.0, -HIGHER]]),
-    ]
-
-
 def _check(card: Card, network: Network, path: Path) -> None:
     entry, end = network.input, network.output
-    if card.kind != "strips" or entry.shape[1] != HEIGHT or end.shape[-1] != 2 * CLASSES:
-        raise ModelError(f"{path}: takes {entry.shape}, gives {end.shape}; it does not read strips")
+    if card.kind != "strips" or entry.shape[1] != CROP_HEIGHT or end.shape[-1] != 2 * CLASSES:
+        raise ModelError(f"{path}: takes {entry.shape}, gives {end.shape}; it does not read row crops")
     signature.check(card, network, path)

@@ -1,163 +1,167 @@
-"""A row in doubt: which digits may stand there, and what both networks say of each way to read it.
+"""Rescoring a row in doubt: hypotheses, and what both networks say about each.
 
-The network `numbers` tells which rows of digits are possible, and what was cut apart is one more. How
-probable each is it says again of the strip looked at in other ways; and the network of single digits says
-what it sees in the slices that a row has its digits in.
+The row network's n-best labelings and the lattice's reading are the hypotheses. The row network scores each
+on the crop and its augmentations; the digit network scores the slices that a hypothesis cuts the crop into.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from difflib import SequenceMatcher
+from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from digitlens.core.readings import Digit, Number, joined_text
+from digitlens.config.parameters.rows import DecisionParameters, RowParameters
+from digitlens.core.alignment import align_runs
+from digitlens.core.arrays import Doubles, Floats
+from digitlens.core.readings import Number, joined_text
 from digitlens.rows import ctc
 from digitlens.rows.ctc import Sign
-from digitlens.rows.recognizer import BLANK, SEPARATOR, STEP, RowOutput, placed
-from digitlens.rows.slices import Slices
+from digitlens.rows.recognizer import BLANK, SEPARATOR, STEP, RowOutput, rescaled
+from digitlens.rows.row_reading import RowReading
 
-Floats = npt.NDArray[np.float32]
-Scores = npt.NDArray[np.float64]
-
-MOST = 6
-"""Rows of digits that are thought of at first sight, besides the one that was cut."""
-CLEAR = 3.0
-"""Natural logarithm of the odds that one has over all others at first sight, from which there is no doubt."""
-FAR = 4.0
-"""And of those over one that is weighed no further."""
-LEAD = 3.0
-"""Natural logarithm of the odds that others must have over what was cut."""
-SLICED = 0.7
-"""How much the natural logarithm counts that a slice is its digit; the strip's counts 1."""
-LEAST_SLICED = 0.03
-"""The least that the network of single digits is believed to hold possible, of a slice."""
-EACH = 0.7
-"""What each digit adds: where CTC's network knows no form it is silent, and a row lacks one."""
-
-
-@dataclass(frozen=True)
-class RowReading:
-    """A row read whole: its numbers, what was heard of its strip, and what is asked where it is in doubt.
-
-    `slices` are the strip's, `numbers_of` makes numbers of signs, and `place` tells at which pixel across the
-    strip a digit stands that was cut out.
-    """
-
-    numbers: list[Number]
-    heard: RowOutput
-    signs: list[Sign] = field(default_factory=list)
-    slices: Callable[[], Slices] | None = None
-    numbers_of: Callable[[list[Sign]], list[Number]] = field(default=lambda signs: [])
-    place: Callable[[Digit], float] = field(default=lambda digit: 0.0)
+Source = Literal["lattice", "row network", "n-best", "augmented"]
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """Digits that may stand in a row, at which pixels across its strip; without `signs` if they were cut."""
+    """Digits that may be in a row, the pixels across the crop where they are, and who proposed them.
+
+    `signs` lists the row network's signs; None for the lattice's.
+    """
 
     text: str
-    places: list[float]
+    positions: list[float]
+    source: Source
     signs: Callable[[], list[Sign]] | None = None
 
 
-def rescore(cut: list[Number], whole: RowReading) -> tuple[list[Hypothesis], Scores]:
-    """What may stand in a row, and what speaks for each way to read it; natural logarithms of odds.
+def rescore(
+    lattice: list[Number], reading: RowReading, parameters: DecisionParameters
+) -> tuple[list[Hypothesis], Doubles]:
+    """The hypotheses of a row, `lattice` being its numbers there, and their scores in nats; cached.
 
-    Where the strip is in doubt it is looked at again, and its slices are. They count as many times as the
-    likeliest way at first sight has digits: none gains by lacking one. Chosen on the validation sets.
+    Where the best hypothesis leads clearly, the scores are its log-likelihoods. Else the crop's augmentations
+    and its slices count, too: the slices as often as the best hypothesis has digits, so that none gains by
+    lacking one.
     """
-    asked = tuple((digit.value, digit.confidence, digit.box) for number in cut for digit in number.digits)
-    if asked not in whole.heard.kept:
-        whole.heard.kept[asked] = _weighed(cut, whole)
-    found: tuple[list[Hypothesis], Scores] = whole.heard.kept[asked]
+    digits = tuple(
+        (digit.value, digit.confidence, digit.box) for number in lattice for digit in number.digits
+    )
+    question = parameters, digits
+    known = reading.output.rescored
+    if question not in known:
+        known[question] = _rescore(lattice, reading, parameters)
+    found: tuple[list[Hypothesis], Doubles] = known[question]
     return found
 
 
-def _weighed(cut: list[Number], whole: RowReading) -> tuple[list[Hypothesis], Scores]:
-    heard = whole.heard
-    found = _distinct([*_cut(cut, whole), _heard(whole), *_ways(heard, heard.columns, MOST)])
-    first = heard.likelihoods([way.text for way in found])[0]
+def _rescore(
+    lattice: list[Number], reading: RowReading, parameters: DecisionParameters
+) -> tuple[list[Hypothesis], Doubles]:
+    output = reading.output
+    found = _distinct(
+        [
+            *_of_lattice(lattice, reading),
+            _of_row_network(reading),
+            *n_best(output, output.columns, parameters.hypotheses, "n-best"),
+        ]
+    )
+    first = output.log_likelihoods([hypothesis.text for hypothesis in found])[0]
     best = int(first.argmax())
-    if np.count_nonzero(first > first[best] - CLEAR) == 1:
+    if np.count_nonzero(first > first[best] - parameters.clear_lead) == 1:
         return found, first
-    near = first > first[best] - FAR
-    kept = [way for way, is_near in zip(found, near, strict=True) if is_near or way.signs is None]
-    kept = _distinct(kept + [way for look in heard.looks[1:] for way in _ways(heard, look, 1)])
-    texts = [way.text for way in kept]
-    scores: Scores = heard.likelihoods(texts, again=True).mean(axis=0) + EACH * np.array([*map(len, texts)])
-    scores[[way.signs is None for way in kept]] += LEAD
-    if whole.slices is None:
+    near = first > first[best] - parameters.largest_deficit
+    kept = [
+        hypothesis
+        for hypothesis, is_near in zip(found, near, strict=True)
+        if is_near or hypothesis.signs is None
+    ]
+    for columns in output.augmented[1:]:
+        kept += n_best(output, columns, 1, "augmented")
+    kept = _distinct(kept)
+    texts = [hypothesis.text for hypothesis in kept]
+    scores: Doubles = output.log_likelihoods(texts, augmented=True).mean(axis=0)
+    scores = scores + parameters.digit_bonus * np.array([*map(len, texts)])
+    scores[[hypothesis.signs is None for hypothesis in kept]] += parameters.lattice_bonus
+    if reading.slices is None:
         return kept, scores
-    every = whole.slices().likely([way.places for way in kept])
-    for at, (way, likely) in enumerate(zip(kept, every, strict=True)):
-        own = np.maximum(likely[np.arange(len(likely)), [int(sign) for sign in way.text]], LEAST_SLICED)
-        scores[at] += SLICED * len(found[best].text) * float(np.log(own).mean())
+    every = reading.slices().probabilities([hypothesis.positions for hypothesis in kept])
+    digits = len(found[best].text)
+    for at, (text, probabilities) in enumerate(zip(texts, every, strict=True)):
+        own = probabilities[np.arange(len(probabilities)), [int(digit) for digit in text]]
+        log_probability = float(np.log(np.maximum(own, parameters.slice_floor)).mean())
+        scores[at] += parameters.slice_weight * digits * log_probability
     return kept, scores
 
 
-def _cut(cut: list[Number], whole: RowReading) -> list[Hypothesis]:
-    """The way that was cut, if any was."""
-    digits = [digit for number in cut for digit in number.digits]
-    return [Hypothesis(joined_text(cut), [whole.place(digit) for digit in digits])] if digits else []
+def _of_lattice(lattice: list[Number], reading: RowReading) -> list[Hypothesis]:
+    """The lattice's hypothesis, if it found a digit."""
+    digits = [digit for number in lattice for digit in number.digits]
+    if not digits:
+        return []
+    return [Hypothesis(joined_text(lattice), [reading.position(digit) for digit in digits], "lattice")]
 
 
-def _heard(whole: RowReading) -> Hypothesis:
-    """The way that the strip was read at first."""
-    own = [sign for sign in whole.signs if sign.label < SEPARATOR]
-    places = [(sign.column + 0.5) * STEP for sign in own]
-    return Hypothesis("".join(str(sign.label) for sign in own), places, partial(list, whole.signs))
+def _of_row_network(reading: RowReading) -> Hypothesis:
+    """The best labeling's hypothesis, without improbable digits."""
+    own = [sign for sign in reading.signs if sign.label < SEPARATOR]
+    positions = [(sign.column + 0.5) * STEP for sign in own]
+    text = "".join(str(sign.label) for sign in own)
+    return Hypothesis(text, positions, "row network", partial(list, reading.signs))
 
 
-def _ways(heard: RowOutput, look: Floats, most: int) -> list[Hypothesis]:
-    """The most probable ways of a look."""
+def n_best(output: RowOutput, columns: Floats, count: int, source: Source) -> list[Hypothesis]:
+    """The hypotheses of the `count` best labelings of columns (T, CLASSES), best first."""
     found = []
-    for row in ctc.rows(look, BLANK, most):
-        own = [k for k, label in enumerate(row.labels) if label < SEPARATOR]
-        peaks = ctc.peaks(row, look)
+    for labeling in ctc.n_best(columns, BLANK, count, output.parameters):
+        own = [k for k, label in enumerate(labeling.labels) if label < SEPARATOR]
+        peaks = ctc.peaks(labeling, columns)
         found.append(
             Hypothesis(
-                "".join(str(row.labels[k]) for k in own),
-                [(round(peaks[k] * heard.shrunk) + 0.5) * STEP for k in own],
-                partial(_signs, row, look, heard.shrunk),
+                "".join(str(labeling.labels[k]) for k in own),
+                [(round(peaks[k] * output.narrowing) + 0.5) * STEP for k in own],
+                source,
+                partial(_signs, labeling, columns, output.narrowing, output.parameters),
             )
         )
     return found
 
 
-def _signs(row: ctc.Labeling, look: Floats, shrunk: float) -> list[Sign]:
-    return placed(ctc.signs(row, look, BLANK), shrunk)
+def _signs(
+    labeling: ctc.Labeling, columns: Floats, narrowing: float, parameters: RowParameters
+) -> list[Sign]:
+    return rescaled(ctc.signs(labeling, columns, BLANK, parameters), narrowing)
 
 
 def _distinct(found: list[Hypothesis]) -> list[Hypothesis]:
-    """Those that have a digit, no text twice: the first stays."""
-    ways: dict[str, Hypothesis] = {}
-    for way in found:
-        if way.text:
-            ways.setdefault(way.text, way)
-    return list(ways.values())
+    """The hypotheses with a digit, the first of each text."""
+    first: dict[str, Hypothesis] = {}
+    for hypothesis in found:
+        if hypothesis.text:
+            first.setdefault(hypothesis.text, hypothesis)
+    return list(first.values())
 
 
-def posterior(best: int, found: list[Hypothesis], scores: Scores) -> list[Sign]:
-    """The signs of the best way, their confidence being that of all ways that have it at this place.
+def posterior(best: int, found: list[Hypothesis], scores: Doubles) -> list[Sign]:
+    """The signs of the best hypothesis; a digit's confidence is its posterior, blank's share left out.
 
-    That is, if there is any digit, as far as the strip holds that possible.
+    The posterior sums the probabilities (softmax of the scores) of all hypotheses with this digit here.
     """
-    way = found[best]
-    if way.signs is None:
+    hypothesis = found[best]
+    if hypothesis.signs is None:
         return []
     weights = np.exp(scores - scores.max())
     weights /= weights.sum()
-    sure = np.zeros(len(way.text))
+    sure = [0.0] * len(hypothesis.text)
     for other, weight in zip(found, weights.tolist(), strict=True):
-        for block in SequenceMatcher(None, way.text, other.text, autojunk=False).get_matching_blocks():
-            sure[block.a : block.a + block.size] += weight
-    left = iter(sure.tolist())
+        for at, there in align_runs(hypothesis.text, other.text):
+            if hypothesis.text[at] == other.text[there]:
+                sure[at] += weight
+    left = iter(sure)
     return [
-        sign._replace(confidence=next(left) * min(1.0, float(sign.shares[:SEPARATOR].sum())))
+        sign._replace(confidence=next(left) * min(1.0, float(sign.probabilities[:SEPARATOR].sum())))
         if sign.label < SEPARATOR
         else sign
-        for sign in way.signs()
+        for sign in hypothesis.signs()
     ]

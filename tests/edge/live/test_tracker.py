@@ -141,14 +141,14 @@ def test_the_size_of_the_picture_may_change(settled: Tracker) -> None:
 
 def test_a_shaken_page_through_the_reader(reader: Reader, digits: Digits) -> None:
     """20 digits, 1280 x 720, hand and noise: all steady within ten frames, none wrong."""
-    from digitlens_train import pages, shake
+    from digitlens_train import hand_shake, pages
 
     paper = pages.Paper(size=(1440, 880), grain=0, leading=140)
     sheet = pages.compose(["27301  845", "926  10", "8  673459"], digits[0], digits[1], seed=4, paper=paper)
     texts = [number.text for number in reader.read(sheet).numbers]
     assert sum(map(len, texts)) == 20
     tracker = Tracker()
-    for count, frame in enumerate(shake.shaken(sheet, 12, np.random.default_rng(1))):
+    for count, frame in enumerate(hand_shake.frames(sheet, 12, np.random.default_rng(1))):
         assert frame.shape == (720, 1280, 3)
         tracker.update(reader.read(frame, time=count / 30))
         assert set(steady(tracker)) <= set(texts)
@@ -159,10 +159,10 @@ def test_a_shaken_page_through_the_reader(reader: Reader, digits: Digits) -> Non
 def test_an_empty_sheet_under_a_moving_camera(
     reader: Reader, kind: Literal["ruled", "squared", "table"]
 ) -> None:
-    from digitlens_train import paper, shake
+    from digitlens_train import hand_shake, page_photos
 
     random = np.random.default_rng(5)
-    blank = paper.sheet((2000, 1300), kind, 48, random).clip(0, 255).astype(np.uint8)
+    blank = page_photos.sheet((2000, 1300), kind, 48, random).clip(0, 255).astype(np.uint8)
     tracker = Tracker()
-    for frame in shake.shaken(blank, 12, random, sway=250):
+    for frame in hand_shake.frames(blank, 12, random, sway=250):
         assert tracker.update(reader.read(frame)) == []

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from digitlens.config.parameters.glyphs import GlyphParameters, LatticeParameters
 from digitlens.config.parameters.numbers import NumberParameters
 from digitlens.config.parameters.reader import ReaderParameters
+from digitlens.config.parameters.rows import DecisionParameters, RowParameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,8 @@ class Parameters:
     reader: ReaderParameters = field(default_factory=ReaderParameters)
     glyphs: GlyphParameters = field(default_factory=GlyphParameters)
     lattice: LatticeParameters = field(default_factory=LatticeParameters)
+    rows: RowParameters = field(default_factory=RowParameters)
+    decision: DecisionParameters = field(default_factory=DecisionParameters)
     numbers: NumberParameters = field(default_factory=NumberParameters)
 
 

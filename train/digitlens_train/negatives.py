@@ -1,4 +1,4 @@
-"""What is not a digit, and what paper leaves beside one: strokes that the network must not trust."""
+"""Negatives: stroke pictures of non-digits, and clutter beside a digit."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,34 +6,40 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.core.arrays import Gray
 from digitlens_train import strokes
-from digitlens_train.strokes import SIDE, Gray, Stroke
+from digitlens_train.strokes import SIDE, Stroke
 
 Digits = tuple[Sequence[Gray], Gray]
 MIDDLE = SIDE // 2
 
 
-def draw(random: np.random.Generator, signs: list[Sequence[Gray]], digits: Digits) -> Stroke:
-    """A sign of another alphabet, a piece of a digit, two digits, a line, a blot or a scribble."""
+def draw(random: np.random.Generator, characters: list[Sequence[Gray]], digits: Digits) -> Stroke:
+    """A character of another alphabet, a piece of a digit, two digits, a line, a blot or a scribble."""
     kind = random.random()
-    if signs and kind < 0.6:
-        stroke = _sign(random, signs)
-    else:
-        # Without data sets of other signs the rest stands for all of them.
-        makers: list[Callable[[np.random.Generator, Digits], Stroke]] = [_half, _pair, _more, _line, _blot]
+    if characters and kind < 0.6:
+        stroke = _character(random, characters)
+    else:  # without data sets of other characters, the other kinds alone
+        makers: list[Callable[[np.random.Generator, Digits], Stroke]] = [
+            _half,
+            _pair,
+            _over_cut,
+            _line,
+            _blot,
+        ]
         stroke = [*makers, _scribble][random.integers(len(makers) + 1)](random, digits)
     if random.random() < 0.5:
         stroke = strokes.repen(stroke, float(np.exp(random.uniform(np.log(2.5), np.log(16)))))
     return strokes.bend(stroke, random, 0.8)
 
 
-def _sign(random: np.random.Generator, signs: list[Sequence[Gray]]) -> Stroke:
-    pictures = signs[int(random.integers(len(signs)))]
+def _character(random: np.random.Generator, characters: list[Sequence[Gray]]) -> Stroke:
+    pictures = characters[int(random.integers(len(characters)))]
     return strokes.enlarge(pictures[int(random.integers(len(pictures)))])
 
 
 def _half(random: np.random.Generator, digits: Digits) -> Stroke:
-    """Half of a digit that does not look like another one then: no half of a 1, of a 7 or of an 8."""
+    """Half of a digit; not of a 1, 7 or 8, whose halves may look like another digit."""
     images, labels = digits
     while True:
         index = int(random.integers(len(labels)))
@@ -53,7 +59,7 @@ def _half(random: np.random.Generator, digits: Digits) -> Stroke:
 
 
 def _pair(random: np.random.Generator, digits: Digits) -> Stroke:
-    """Two digits that touch: the runtime has not cut them."""
+    """Two touching digits that the runtime did not cut."""
     images, labels = digits
     first, second = (images[int(random.integers(len(labels)))] for _ in range(2))
     canvas = np.zeros((40, 64), np.uint8)
@@ -67,8 +73,8 @@ def _pair(random: np.random.Generator, digits: Digits) -> Stroke:
     return strokes.enlarge(canvas)
 
 
-def _more(random: np.random.Generator, digits: Digits) -> Stroke:
-    """A digit and a good part of its neighbor: the runtime has cut them at the wrong place."""
+def _over_cut(random: np.random.Generator, digits: Digits) -> Stroke:
+    """A digit and a large part of its neighbor, cut at the wrong place."""
     images, labels = digits
     first, second = (images[int(random.integers(len(labels)))] for _ in range(2))
     (x, _, wide, _), (x2, _, wide2, _) = cv2.boundingRect(first), cv2.boundingRect(second)
@@ -110,7 +116,7 @@ def _scribble(random: np.random.Generator, _: Digits) -> Stroke:
 
 
 def scribble(random: np.random.Generator, fewest: int = 6, most: int = 16) -> Stroke:
-    """A pen that wanders, by so many turns."""
+    """A wandering pen, of `fewest` up to `most` turns."""
     steps = int(random.integers(fewest, most))
     points = np.cumsum(random.normal(0, 0.3, (steps, 2)), axis=0)
     points = (points - points.min(axis=0)) / max(float(np.max(np.ptp(points, axis=0))), 0.1)
@@ -127,22 +133,22 @@ def _rounded(line: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     )
 
 
-def leave_marks(stroke: Stroke, random: np.random.Generator, images: Sequence[Gray]) -> Stroke:
-    """A bit of a neighbor's stroke at the side of a digit, or of a ruled line through it."""
+def add_clutter(stroke: Stroke, random: np.random.Generator, images: Sequence[Gray]) -> Stroke:
+    """A piece of a neighbor's stroke beside a digit, or of a ruled line through it."""
     inked = np.argwhere(stroke > 0.5)
     if not len(inked):
         return stroke
     (top, left), (bottom, right) = inked.min(axis=0), inked.max(axis=0)
-    marked = stroke.copy()
+    cluttered = stroke.copy()
     if random.random() < 0.5:
         other = strokes.enlarge(images[int(random.integers(len(images)))])
         columns = np.flatnonzero((other > 0.5).any(axis=0))
         bit = other[:, columns[0] : columns[0] + int(random.integers(4, 14))]
         start = int(right - 2) if random.random() < 0.5 else int(left - bit.shape[1] + 2)
         start = max(0, min(SIDE - bit.shape[1], start))
-        part = marked[:, start : start + bit.shape[1]]
+        part = cluttered[:, start : start + bit.shape[1]]
         np.maximum(part, bit, out=part)
-        return marked
+        return cluttered
     rule = np.zeros((SIDE, SIDE), np.uint8)
     pen = int(random.integers(1, 4))
     if random.random() < 0.7:
@@ -153,4 +159,4 @@ def leave_marks(stroke: Stroke, random: np.random.Generator, images: Sequence[Gr
         x = int(random.uniform(left, right))
         ends = (x, int(top)), (x + int(random.integers(-3, 4)), int(bottom))
     cv2.line(rule, *ends, (255,), pen)
-    return np.maximum(marked, np.divide(rule, 255, dtype=np.float32))
+    return np.maximum(cluttered, np.divide(rule, 255, dtype=np.float32))

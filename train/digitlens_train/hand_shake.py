@@ -1,4 +1,4 @@
-"""A hand-held camera over a sheet: a still picture as noisy, shaken frames."""
+"""Hand shake: frames of a still sheet as a hand-held camera takes them, with motion blur and noise."""
 
 from collections.abc import Iterator
 
@@ -6,18 +6,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens_train.paper import Page
+from digitlens.core.arrays import Pixels
 
 RATE = 30.0
-"""Frames a second."""
+"""Frame rate, in frames a second."""
 TREMOR = 9.0
-"""Hertz of a hand's physiological tremor, 8 to 12."""
+"""Frequency of a hand's physiological tremor (8 to 12), in hertz."""
 SHUTTER = 0.5
-"""Of a frame's time, that the shutter is open: what moves meanwhile is smeared."""
+"""Exposure time, as a fraction of the frame's; movement meanwhile is blurred."""
 
 
-def shaken(
-    sheet: Page,
+def frames(
+    sheet: Pixels,
     count: int,
     random: np.random.Generator,
     *,
@@ -25,23 +25,23 @@ def shaken(
     sway: float = 30.0,
     tremor: float = 1.5,
     grain: float = 4.0,
-) -> Iterator[Page]:
-    """`count` frames (height, width, 3) uint8 BGR of a sheet (H, W, 3) uint8 under a hand-held camera.
+) -> Iterator[Pixels]:
+    """Frames (height, width, 3) uint8 BGR of a sheet (H, W, 3) uint8 under a hand-held camera.
 
     The same generator state gives the same frames.
 
     Args:
-        sheet: the middle of it is the middle of the view; what lies beyond its edge repeats the edge.
-        count: of frames, at RATE.
+        sheet: centered in the view; its border repeats beyond its edge.
+        count: frames, at RATE.
         random: draws the path and the noise.
-        size: width and height of the frames.
-        sway: pixels that the slow movement reaches to each side; it turns and tilts along.
-        tremor: pixels that the quick movement reaches.
-        grain: standard deviation of the camera's noise, in gray levels.
+        size: width and height of the frames, in pixels.
+        sway: amplitude of the slow movement, in pixels; rotation and tilt go with it.
+        tremor: amplitude of the quick movement, in pixels.
+        grain: standard deviation of the sensor's noise, in gray levels.
     """
     width, height = size
     path = _path(count, random, sway, tremor)
-    # One field of noise, seen at another place in each frame: drawing it anew takes longer than reading.
+    # A window moves over one noise field: drawing noise for each frame takes longer than reading it.
     field = np.round(random.normal(0, grain, (height + 64, width + 64, 3))).astype(np.int16)
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     middle = np.array([width / 2, height / 2], np.float32)
@@ -52,12 +52,14 @@ def shaken(
         rotation = np.array([[c, -s], [s, c]], np.float32)
         away = (corners - middle) / middle
         depth = 1 + away @ np.array([lean, nod], np.float32)
-        seen = ((corners - middle) * depth[:, np.newaxis]) @ rotation.T + middle + start
-        seen += np.array([x, y], np.float32)
-        warp = cv2.getPerspectiveTransform(seen.astype(np.float32), corners)
+        view_corners = ((corners - middle) * depth[:, np.newaxis]) @ rotation.T + middle + start
+        view_corners += np.array([x, y], np.float32)
+        warp = cv2.getPerspectiveTransform(view_corners.astype(np.float32), corners)
         view = cv2.warpPerspective(sheet, warp, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         before = path[max(0, frame - 1)]
-        view = _smeared(np.asarray(view, np.uint8), (x - before[0]) * SHUTTER, (y - before[1]) * SHUTTER)
+        view = _motion_blurred(
+            np.asarray(view, np.uint8), (x - before[0]) * SHUTTER, (y - before[1]) * SHUTTER
+        )
         left, top = (int(place) for place in random.integers(0, 64, 2))
         noisy = view * np.float32(light) + field[top : top + height, left : left + width]
         yield np.clip(noisy, 0, 255).astype(np.uint8)
@@ -72,7 +74,7 @@ def _path(count: int, random: np.random.Generator, sway: float, tremor: float) -
         rates = speed * random.uniform(0.7, 1.3, 7)
         phases = random.uniform(0, 2 * np.pi, 7)
         path += np.sin(2 * np.pi * rates * seconds[:, np.newaxis] + phases) * reach / 2
-    path[:, 6] += 1 - float(np.max(path[:, 6]))  # never brighter than the sheet is
+    path[:, 6] += 1 - float(np.max(path[:, 6]))  # never brighter than the sheet
     for axis in range(2):
         rate = TREMOR * random.uniform(0.9, 1.3)
         path[:, axis] += tremor * np.sin(2 * np.pi * rate * seconds + random.uniform(0, 2 * np.pi))
@@ -80,8 +82,8 @@ def _path(count: int, random: np.random.Generator, sway: float, tremor: float) -
     return path
 
 
-def _smeared(view: Page, across: float, down: float) -> Page:
-    """The view as it is while the camera moves so many pixels."""
+def _motion_blurred(view: Pixels, across: float, down: float) -> Pixels:
+    """The view while the camera moves by so many pixels during the exposure."""
     length = int(np.ceil(max(abs(across), abs(down))))
     if length < 2:
         return view

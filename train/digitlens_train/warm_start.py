@@ -1,39 +1,38 @@
-"""Begin with what a shipped int8 network knows: its weights back in the Keras network it was made of."""
+"""Warm start from a shipped int8 network: its weights, put back into the Keras network it came from."""
 
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 
+from digitlens.core.arrays import Floats
 from digitlens.models import cards
 from digitlens_train.data import DataError
 
-Floats = npt.NDArray[np.float32]
 Layer = tuple[Floats, Floats]
 
 
 def shipped(source: str | Path) -> cards.Card:
-    """The card of the network that a run began with.
+    """The card of the network that a run starts from.
 
     Raises:
-        ModelError: there is no such model, or it does not fit its card.
+        ModelError: the model is missing, or does not match its card.
     """
     card, _ = cards.load(cards.find(source))
     return card
 
 
 def take_over(model: keras.Model, source: str | Path, pictures: Floats) -> None:
-    """Give `model` the weights of a shipped network, by name or path, of the same layers.
+    """Set the weights of `model` from a shipped network of the same layers, by name or path.
 
     The int8 file has batch normalization folded into the convolutions. It is unfolded with the means and
-    variances that `pictures`, (N, 28, 28, 1) float32 as the network takes them, have in each layer: the
-    network answers as the file does, and learns on as one that was never folded.
+    variances of each layer over `pictures`, (N, 28, 28, 1) float32: the network answers as the file does,
+    and trains as if it had never been folded.
 
     Raises:
-        DataError: the file is of another network.
-        ModelError: there is no such model, or it does not fit its card.
+        DataError: the file has other layers.
+        ModelError: the model is missing, or does not match its card.
     """
     path = cards.find(source)
     _, content = cards.load(path)
@@ -41,7 +40,7 @@ def take_over(model: keras.Model, source: str | Path, pictures: Floats) -> None:
     wanted = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense)]
     shapes = [tuple(layer.kernel.shape) for layer in wanted]
     if shapes != [kernel.shape for kernel, _ in found]:
-        raise DataError(f"{path}: a network of other layers; --start takes one that was trained here")
+        raise DataError(f"{path}: a network of other layers; --warm-start takes one of `digits`")
     x = pictures
     filled = iter(found)
     for layer in model.layers[1:]:  # the first is the input
@@ -65,13 +64,13 @@ def unpacked(content: bytes) -> Any:
 
 
 def kind_of(model: Any, operator: Any) -> int:
-    """Which of the schema's BuiltinOperator an operator is; old files keep it in another field."""
+    """The operator's BuiltinOperator in the schema; old files store it in another field."""
     code = model.operatorCodes[operator.opcodeIndex]
     return int(max(code.builtinCode, code.deprecatedBuiltinCode))
 
 
 def _layers(content: bytes) -> list[Layer]:
-    """The kernels, as Keras has them, and biases of a TFLite file's layers, in the order that they run in."""
+    """The kernels, in Keras's layout, and biases of a TFLite file's layers, in execution order."""
     from tensorflow.lite.python import schema_py_generated as schema
 
     model = unpacked(content)
@@ -81,13 +80,13 @@ def _layers(content: bytes) -> list[Layer]:
     for operator in graph.operators:
         if (kind := kind_of(model, operator)) not in (convolution, dense):
             continue
-        kernel, bias = (_real(model, graph.tensors[index]) for index in operator.inputs[1:3])
+        kernel, bias = (_dequantized(model, graph.tensors[index]) for index in operator.inputs[1:3])
         layers.append((kernel.transpose(1, 2, 3, 0) if kind == convolution else kernel.T, bias))
     return layers
 
 
-def _real(model: Any, tensor: Any) -> Floats:
-    """A quantized tensor's values: weights are int8, each output channel with a scale of its own."""
+def _dequantized(model: Any, tensor: Any) -> Floats:
+    """A tensor's values: weights are int8, quantized per output channel; biases int32."""
     raw = np.asarray(model.buffers[tensor.buffer].data, np.uint8).tobytes()
     values = np.frombuffer(raw, np.int8 if len(raw) == np.prod(tensor.shape) else np.int32)
     scale = np.asarray(tensor.quantization.scale, np.float32)

@@ -1,25 +1,24 @@
-"""Paper and camera: sheets with lines of their own, and how a photo of one looks."""
+"""Photos of synthetic pages: blank sheets with printed lines, ink on them, and the camera's view."""
 
 from typing import Literal
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
-Page = npt.NDArray[np.uint8]
+from digitlens.core.arrays import Floats, Pixels
+
 Kind = Literal["plain", "ruled", "squared", "table"]
 
 SHEETS = ((238, 240, 242), (225, 235, 238), (205, 228, 240), (228, 222, 214), (190, 196, 200))
-"""White, ivory, yellowish, bluish, recycled: blue, green, red."""
+"""Paper colors, BGR: white, ivory, yellowish, bluish, recycled."""
 PENS = ((40, 35, 35), (120, 50, 30), (45, 40, 190), (60, 100, 40), (95, 95, 95))
-"""Black, blue, red, green, pencil."""
+"""Ink colors, BGR: black, blue, red, green, pencil."""
 
 
 def sheet(size: tuple[int, int], kind: Kind, step: float, random: np.random.Generator) -> Floats:
-    """An empty sheet (height, width, 3) float32; `step` is between its rules or squares, in pixels.
+    """A blank sheet (height, width, 3) float32 BGR; its rules, squares or table rows are `step` pixels apart.
 
-    A table's rows are as high as that and its columns of any width.
+    A table's columns have random widths.
     """
     width, height = size
     canvas = np.empty((height, width, 3), np.float32)
@@ -41,14 +40,14 @@ def sheet(size: tuple[int, int], kind: Kind, step: float, random: np.random.Gene
 
 
 def write(page: Floats, ink: Floats, random: np.random.Generator) -> Floats:
-    """Ink (height, width), 1 where the pen was, on a sheet, in one of the pens' colors."""
+    """Put ink (height, width), 0 to 1, on a sheet, in one of PENS."""
     color = np.array(PENS[int(random.integers(len(PENS)))], np.float32)
     pressed = random.uniform(0.6, 1.0)
     return page + pressed * ink[..., np.newaxis] * (color - page)
 
 
-def photograph(page: Floats, random: np.random.Generator) -> Page:
-    """Seen at a slant, lit from one side, a hand's shadow over it, out of focus, with noise; as JPEG."""
+def photograph(page: Floats, random: np.random.Generator) -> Pixels:
+    """A photo (height, width, 3) uint8 BGR: perspective, uneven light, a shadow, blur, noise and JPEG."""
     height, width = page.shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     turn = np.deg2rad(random.normal(0, 1.5))
@@ -57,7 +56,7 @@ def photograph(page: Floats, random: np.random.Generator) -> Page:
     moved = (corners - middle) @ rotation.T * np.float32(1.03) + middle
     moved += random.normal(0, 0.008 * width, (4, 2)).astype(np.float32)
     warp = cv2.getPerspectiveTransform(corners, moved.astype(np.float32))
-    seen = cv2.warpPerspective(page, warp, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.warpPerspective(page, warp, (width, height), borderMode=cv2.BORDER_REPLICATE)
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     slope = random.normal(0, 0.12, 2)
     light = random.uniform(0.45, 1.0) * (1 + slope[0] * x + slope[1] * y)
@@ -67,7 +66,7 @@ def photograph(page: Floats, random: np.random.Generator) -> Page:
         beyond = (np.cos(angle) * x + np.sin(angle) * y - edge) / random.uniform(0.05, 0.3)
         light *= 1 - random.uniform(0.15, 0.5) / (1 + np.exp(-beyond))
     cast = np.clip(random.normal(1, 0.04, 3), 0.85, 1.1)
-    lit = seen * light[..., np.newaxis] * cast
+    lit = warped * light[..., np.newaxis] * cast
     soft = random.uniform(0.3, 1.3)
     lit = cv2.GaussianBlur(lit, (0, 0), soft) + random.normal(0, random.uniform(0.5, 5), lit.shape)
     photo = np.clip(lit, 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Strips changed anew each time they are learnt, many at once, by the processor that learns."""
+"""Data augmentation of whole batches of rows, on the device that learns them."""
 
 from dataclasses import dataclass
 
@@ -6,16 +6,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from digitlens.rows.recognizer import BLANK, HEIGHT
+from digitlens.rows.crop import CROP_HEIGHT
+from digitlens.rows.recognizer import BLANK
 
-MIDDLE = (HEIGHT - 1) / 2
+MIDDLE = (CROP_HEIGHT - 1) / 2
 KNOT = 10
-"""Pixels between two places that a warp moves."""
+"""Distance between the control points of a warp, in pixels."""
 
 
 @dataclass(frozen=True)
 class Strength:
-    """How much is changed; standard deviations, or parts of the strips that a change happens to."""
+    """Strengths of the changes: standard deviations, or the share of the rows that a change applies to."""
 
     across: float = 0.14
     upright: float = 0.09
@@ -34,21 +35,24 @@ MILD = Strength(0.0, 0.05, 0.8, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.1)
 STRONG = Strength()
 
 
-def shake(pictures: Tensor, columns: Tensor, strength: Strength) -> tuple[Tensor, Tensor]:
-    """(N, HEIGHT, W) and (N, W / STEP) uint8 -> pictures of that shape, float32 and 0 to 255, and columns."""
+def augment(pictures: Tensor, columns: Tensor, strength: Strength) -> tuple[Tensor, Tensor]:
+    """(N, 32, W) and (N, W / STEP) uint8 -> pictures of that shape, float32 and 0 to 255, and columns.
+
+    The columns move with the ink.
+    """
     gray = pictures.float()
     if strength.across or strength.slant or strength.warp:
         gray, columns = _moved(gray, columns, strength)
     else:
         gray = _sampled(gray, *_scales(gray, strength))
-    gray = _penned(gray, strength)
-    gray = _soiled(gray, strength)
+    gray = _repenned(gray, strength)
+    gray = _degraded(gray, strength)
     gain = torch.exp(_normal(gray, strength.gain))
     return (gray * gain).clamp(0, 255), columns
 
 
 def _normal(like: Tensor, deviation: float) -> Tensor:
-    """One number for each picture, (N, 1, 1)."""
+    """One draw for each picture, (N, 1, 1)."""
     return deviation * torch.randn(len(like), 1, 1, device=like.device)
 
 
@@ -57,12 +61,12 @@ def _uniform(like: Tensor, low: float, high: float) -> Tensor:
 
 
 def _chosen(like: Tensor, share: float) -> Tensor:
-    """1 for so many of the pictures, 0 for the others, (N, 1, 1)."""
+    """1 for a random `share` of the pictures, else 0, (N, 1, 1)."""
     return (torch.rand(len(like), 1, 1, device=like.device) < share).float()
 
 
 def _scales(gray: Tensor, strength: Strength) -> tuple[Tensor, Tensor]:
-    """Where each pixel comes from, x and y, if the pictures are only moved and stretched upright."""
+    """The source x and y of each pixel where pictures are only shifted and stretched vertically."""
     _, height, width = gray.shape
     x = torch.arange(width, device=gray.device).expand(1, height, width).float()
     y = torch.arange(height, device=gray.device)[:, None].expand(1, height, width).float()
@@ -71,11 +75,11 @@ def _scales(gray: Tensor, strength: Strength) -> tuple[Tensor, Tensor]:
 
 
 def _moved(gray: Tensor, columns: Tensor, strength: Strength) -> tuple[Tensor, Tensor]:
-    """Stretched, slanted and warped; what stood in a column goes with it."""
+    """Stretch, slant and warp the pictures, and stretch the columns with them."""
     count, height, width = gray.shape
     x, y = _scales(gray, strength)
     inked = (gray.amax(dim=1) > 40) * torch.arange(1, width + 1, device=gray.device)
-    room = width / (inked.amax(dim=1) + 3.0)  # nothing may be pushed out of the picture
+    room = width / (inked.amax(dim=1) + 3.0)  # no ink may leave the picture
     stretch = torch.minimum(torch.exp(_normal(gray, strength.across)), room[:, None, None].clamp(min=1.0))
     x = x / stretch
     knots = torch.randn(count, 2, 4, max(4, width // KNOT), device=gray.device)
@@ -96,14 +100,14 @@ def _sampled(gray: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return sampled[:, 0]
 
 
-def _penned(gray: Tensor, strength: Strength) -> Tensor:
-    """By a broader or a finer pen, and out of focus."""
+def _repenned(gray: Tensor, strength: Strength) -> Tensor:
+    """A broader or a finer pen, and defocus."""
     if strength.pen:
         broad = functional.max_pool2d(gray[:, None], 3, 1, 1)[:, 0]
         fine = -functional.max_pool2d(-gray[:, None], (2, 2), 1, 1)[:, 0, :-1, :-1]
-        how = _chosen(gray, strength.pen)
+        changed = _chosen(gray, strength.pen)
         more = _chosen(gray, 0.5)
-        part = how * torch.rand_like(how)
+        part = changed * torch.rand_like(changed)
         gray = gray + part * (more * 0.8 * (broad - gray) + (1 - more) * 0.6 * (fine - gray))
     if strength.soft:
         soft = gray[:, None]
@@ -114,8 +118,8 @@ def _penned(gray: Tensor, strength: Strength) -> Tensor:
     return gray
 
 
-def _soiled(gray: Tensor, strength: Strength) -> Tensor:
-    """On paper with a pattern of waves, on a line, with grain."""
+def _degraded(gray: Tensor, strength: Strength) -> Tensor:
+    """A printed pattern of waves, a ruled line, and noise."""
     _, height, width = gray.shape
     device = gray.device
     x = torch.arange(width, device=device)[None, None, :].float()

@@ -1,4 +1,4 @@
-"""The history of a run as a picture."""
+"""A run's history as a plot."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 
 def draw(history: Sequence[Mapping[str, float | None]], path: Path) -> None:
-    """Write loss and accuracy against epochs as a PNG: training as lines, test as points."""
+    """Write a PNG of loss and accuracy by epoch: training as lines, test as points."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         epochs = [row["epoch"] for row in history]

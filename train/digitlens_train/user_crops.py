@@ -1,54 +1,52 @@
-"""A user's own crops, for a hand or a pen that the network does not know.
+"""A user's own crops, to adapt the network to a handwriting or a pen it does not know.
 
-A folder with folders 0 to 9 and `other`, each with pictures of one sign: dark on light or the reverse, as
-cut from a photo or as digitlens read saves them.
+A folder with subfolders 0 to 9 and `other`, each with pictures of one character: dark on light or the
+reverse, as cut from a photo or as `digitlens read` saves them.
 """
 
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from digitlens import PictureError
+from digitlens.core.arrays import Gray
 from digitlens.images import pictures
 from digitlens.paper import segment
 from digitlens_train.data import DataError
 
-Gray = npt.NDArray[np.uint8]
-
 CLASSES = (*"0123456789", "other")
 LARGEST = 1000
-"""Pixels of a side; what is larger is a page, not a crop."""
+"""Longest side of a crop, in pixels; anything larger is a page."""
 
 
-def load_extra(folder: Path) -> tuple[list[Gray], Gray, list[Gray]]:
-    """The ink of the digits' crops, their labels (N,), and the ink of what is not a digit.
+def load(folder: Path) -> tuple[list[Gray], Gray, list[Gray]]:
+    """The ink of the digits' crops, (h, w) uint8 each, their labels (N,), and the ink of the non-digits.
 
     Raises:
-        DataError: a folder of another name, a file that is no picture, one that is too large, a digit's
-            in which nothing is written; or no crops at all.
+        DataError: the folder is missing or empty, a subfolder has another name, a file is not a picture
+            or too large, or a digit's crop has no ink.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; --extra takes one with folders 0 to 9 and other")
+        raise DataError(f"{folder}: no such folder; --user-crops takes one with folders 0 to 9 and other")
     digits: list[Gray] = []
     labels: list[int] = []
-    others: list[Gray] = []
+    negatives: list[Gray] = []
     for kind in sorted(path for path in folder.iterdir() if path.is_dir()):
         if kind.name not in CLASSES:
             raise DataError(f"{kind}: unknown class; the folders are named 0 to 9 and other")
         for path in sorted(path for path in kind.iterdir() if path.is_file()):
             ink = _ink(path)
             if kind.name == "other":
-                # A dash or a dot is no glyph: the runtime does not ask the network about it.
-                others += [] if ink is None else [ink]
+                # The runtime never asks the network about a dash or a dot: they are no glyphs.
+                negatives += [] if ink is None else [ink]
             elif ink is None:
-                raise DataError(f"{path}: no digit is found there; leave some paper around it")
+                raise DataError(f"{path}: no digit found; leave some paper around it")
             else:
                 digits.append(ink)
                 labels.append(int(kind.name))
-    if not digits and not others:
+    if not digits and not negatives:
         raise DataError(f"{folder}: no crops; put pictures into folders 0 to 9 and other")
-    return digits, np.array(labels, np.uint8), others
+    return digits, np.array(labels, np.uint8), negatives
 
 
 def _ink(path: Path) -> Gray | None:
@@ -59,7 +57,7 @@ def _ink(path: Path) -> Gray | None:
         raise DataError(str(error)) from error
     if max(picture.size) > LARGEST:
         raise DataError(
-            f"{path}: {picture.size[0]} x {picture.size[1]} pixels; a crop has {LARGEST} at the most"
+            f"{path}: {picture.size[0]} x {picture.size[1]} pixels; a crop has at most {LARGEST} a side"
         )
     glyphs = [glyph.ink for glyph in segment.find_glyphs(picture.pixels)]
     return max(glyphs, key=lambda ink: ink.shape[0] * ink.shape[1], default=None)

@@ -1,0 +1,110 @@
+"""What the row network reads in a row: its crop -> signs -> numbers with boxes."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import fmean
+
+import cv2
+import numpy as np
+
+from digitlens.config.parameters.rows import RowParameters
+from digitlens.core.arrays import Gray
+from digitlens.core.readings import Digit, Number
+from digitlens.paper.segment import Points, Segmented
+from digitlens.rows.crop import CROP_HEIGHT
+from digitlens.rows.ctc import Sign
+from digitlens.rows.recognizer import OTHER, SEPARATOR, STEP, RowOutput, RowRecognizer
+from digitlens.rows.row import Row
+from digitlens.rows.slices import Classify, Slices
+from digitlens.rows.view import RowView
+
+Group = Callable[[Sequence[Digit], Sequence[Points]], tuple[Number, ...]]
+"""Digits of a row, and the upright lines of the page's tables -> numbers."""
+
+
+@dataclass(frozen=True)
+class RowReading:
+    """The row network's reading of a row, and what rescoring asks for.
+
+    Args:
+        numbers: the reading.
+        output: the network's.
+        signs: the output's, without improbable digits.
+        crop: (CROP_HEIGHT, w) uint8, what the network was given.
+        slices: makes the slices of the crop; None where there are none.
+        to_numbers: makes numbers of signs.
+        position: the pixel across the crop where a digit of the lattice is.
+    """
+
+    numbers: list[Number]
+    output: RowOutput
+    signs: list[Sign] = field(default_factory=list)
+    crop: Gray = field(default_factory=lambda: np.zeros((CROP_HEIGHT, 0), np.uint8))
+    slices: Callable[[], Slices] | None = None
+    to_numbers: Callable[[list[Sign]], list[Number]] = field(default=lambda signs: [])
+    position: Callable[[Digit], float] = field(default=lambda digit: 0.0)
+
+
+def read_row(
+    row: Row,
+    page: Segmented,
+    recognizer: RowRecognizer,
+    classify: Classify,
+    group: Group,
+    parameters: RowParameters,
+) -> RowReading:
+    """Read a row of a page with the row network; `classify` is the digit network, for slices."""
+    view = RowView.around(row.glyphs, row.box, row.slope, parameters)
+    crop = view.crop(page.ink.contrast)
+    output = recognizer.read(crop)
+    signs = [
+        sign for sign in output.signs if sign.label >= SEPARATOR or sign.confidence >= parameters.least_sign
+    ]
+
+    def to_numbers(signs: list[Sign]) -> list[Number]:
+        return _numbers(signs, view, page, group, parameters)
+
+    return RowReading(
+        to_numbers(signs),
+        output,
+        signs,
+        crop,
+        lambda: Slices(view.crop(_without_lines(page)), classify, parameters),
+        to_numbers,
+        lambda digit: view.crop_x(digit.box),
+    )
+
+
+def _without_lines(page: Segmented) -> Gray:
+    """How much darker than its paper a pixel is, (H, W) uint8, the paper's own lines left out."""
+    lines = cv2.dilate(cv2.subtract(page.ink.mask, page.mask), np.ones((3, 3), np.uint8))
+    return cv2.subtract(page.ink.contrast, cv2.subtract(lines, page.mask)).astype(np.uint8, copy=False)
+
+
+def _numbers(
+    signs: list[Sign], view: RowView, page: Segmented, group: Group, parameters: RowParameters
+) -> list[Number]:
+    """The numbers of signs, split where a sign is no digit; words and scribbles are left out."""
+    runs: list[list[Digit]] = [[]]
+    for sign, (start, end) in _with_room(signs, parameters.widest_digit):
+        if sign.label == OTHER:
+            runs.append([])
+        elif sign.label != SEPARATOR:
+            runs[-1].append(Digit(sign.label, sign.confidence, view.ink_box(start, end, page.mask)))
+    return [
+        number
+        for run in runs
+        if run
+        for number in group(run, page.borders)
+        if fmean(digit.confidence for digit in number.digits) >= parameters.least_number
+    ]
+
+
+def _with_room(signs: list[Sign], widest: float) -> Iterator[tuple[Sign, tuple[float, float]]]:
+    """Each sign, and the columns between which it stands: halfway to its neighbors, or as wide as a digit."""
+    middles = [sign.column + 0.5 for sign in signs]
+    edges = [-np.inf, *((one + other) / 2 for one, other in pairwise(middles)), np.inf]
+    reach = CROP_HEIGHT * (widest / 2) / STEP
+    for sign, middle, (before, after) in zip(signs, middles, pairwise(edges), strict=bool(signs)):
+        yield sign, (max(before, middle - reach), min(after, middle + reach))

@@ -1,0 +1,185 @@
+"""The command line of python -m digitlens_train."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from digitlens.commands.terminal import positive
+from digitlens_train.synthetic import KINDS
+
+DATA = "folder with optdigits, semeion, omniglot, hasy as npz"
+
+
+class _Renamed(argparse.Action):
+    """An option's old name: it still works, and warns once with the new one."""
+
+    warned = False
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Warn, and store the value as the new option does."""
+        if not self.warned:
+            new = self.dest.replace("_", "-")
+            print(f"digitlens_train: {option_string} is deprecated; use --{new}", file=sys.stderr)
+            self.warned = True
+        setattr(namespace, self.dest, values)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="digitlens_train", description="Fit the classifiers on a workstation."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    digits = commands.add_parser("digits", help="the network for crops of paper")
+    numbers = commands.add_parser("numbers", help="the network that reads a row without segmentation")
+    teacher = commands.add_parser("teacher", help="a large network for rows, for `distill` (extra gpu)")
+    distill = commands.add_parser("distill", help="numbers, to answer as a teacher does (extra gpu)")
+    cnn = commands.add_parser("cnn", help="the original notebook's convolutional network (seed)")
+    svm = commands.add_parser("svm", help="the notebook's other classifier: HOG features and a linear SVM")
+    sheet = commands.add_parser("sheet", help="a page of MNIST's test digits, such as the README's example")
+    film = commands.add_parser("film", help="such a page under a hand-held camera, for digitlens live")
+    pages = commands.add_parser("pages", help="synthetic pages with a labels.json, for the benchmark")
+    _digits(digits)
+    _numbers(numbers)
+    distill.add_argument(
+        "--teacher", type=Path, required=True, metavar="FILE", help="a teacher.npz of the command `teacher`"
+    )
+    for command in (teacher, distill):
+        _distill(command)
+    _notebook(cnn, svm)
+    _pictures(sheet, film, pages)
+    for command in (digits, numbers, teacher, distill, cnn, svm, sheet, film, pages):
+        command.add_argument(
+            "--mnist", type=Path, metavar="FILE", help="MNIST as npz (default: through keras.datasets)"
+        )
+        command.add_argument(
+            "--seed", type=int, default=2026, help="of everything random (default: %(default)s)"
+        )
+    return parser
+
+
+def _digits(digits: argparse.ArgumentParser) -> None:
+    digits.add_argument("--out", type=Path, default=Path("runs/digits"), help="folder of the run")
+    _resume(digits)
+    digits.add_argument(
+        "--epochs",
+        type=positive,
+        default=46,
+        help="of 120,000 pictures; 6 more end the run (default: %(default)s)",
+    )
+    digits.add_argument(
+        "--pictures",
+        type=positive,
+        metavar="N",
+        help="crops drawn on paper before the first epoch (default: 582,000)",
+    )
+    digits.add_argument(
+        "--warm-start",
+        default="",
+        metavar="NAME|FILE",
+        help="begin with the weights of this int8 network, such as digits, and not with random ones",
+    )
+    digits.add_argument(
+        "--start", action=_Renamed, dest="warm_start", default=argparse.SUPPRESS, help=argparse.SUPPRESS
+    )
+    digits.add_argument("--rate", type=float, default=3e-3, help="peak learning rate (default: %(default)s)")
+    digits.add_argument("--data", type=Path, metavar="DIR", help=DATA)
+    digits.add_argument(
+        "--user-crops", type=Path, metavar="DIR", help="your own crops, in folders named 0 to 9 and other"
+    )
+    digits.add_argument(
+        "--extra",
+        action=_Renamed,
+        dest="user_crops",
+        type=Path,
+        default=argparse.SUPPRESS,
+        help=argparse.SUPPRESS,
+    )
+
+
+def _numbers(numbers: argparse.ArgumentParser) -> None:
+    numbers.add_argument("--out", type=Path, default=Path("runs/numbers"), help="folder of the run")
+    _resume(numbers)
+    numbers.add_argument("--epochs", type=positive, default=20, help="of 21,000 rows (default: %(default)s)")
+    numbers.add_argument("--data", type=Path, metavar="DIR", help=DATA)
+    _warm_start(numbers, "a fitted numbers.keras to begin with")
+    numbers.add_argument("--rate", type=float, default=3e-3, help="peak learning rate (default: %(default)s)")
+    numbers.add_argument(
+        "--threads", type=positive, default=os.cpu_count(), help="that learn, and processes that draw rows"
+    )
+
+
+def _distill(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
+    _resume(command)
+    command.add_argument("--epochs", type=positive, default=50, help="of 25,000 rows (default: %(default)s)")
+    command.add_argument("--data", type=Path, metavar="DIR", help=DATA)
+    _warm_start(command, "weights to begin with: a teacher.npz or numbers.keras")
+    command.add_argument(
+        "--pixels", type=positive, default=6144, help="pixel columns of a batch (default: %(default)s)"
+    )
+    command.add_argument(
+        "--rate", type=float, default=1.2e-3, help="peak learning rate (default: %(default)s)"
+    )
+
+
+def _notebook(cnn: argparse.ArgumentParser, svm: argparse.ArgumentParser) -> None:
+    cnn.add_argument(
+        "--out", type=Path, default=Path("runs/seed"), help="folder of the run (default: %(default)s)"
+    )
+    _resume(cnn)
+    cnn.add_argument(
+        "--phases",
+        type=positive,
+        nargs="+",
+        default=[3, 3],
+        metavar="EPOCHS",
+        help="epochs of each fit; the test set is evaluated after each (default: 3 3)",
+    )
+    svm.add_argument(
+        "--out", type=Path, default=Path("runs/svm"), help="folder of the run (default: %(default)s)"
+    )
+    for command in (cnn, svm):
+        command.add_argument("--limit", type=positive, metavar="N", help="only the first N training pictures")
+
+
+def _pictures(
+    sheet: argparse.ArgumentParser, film: argparse.ArgumentParser, pages: argparse.ArgumentParser
+) -> None:
+    for command in (sheet, film):
+        command.add_argument("rows", nargs="+", metavar="ROW", help="digits and spaces of one row")
+        command.add_argument("--blank", action="store_true", help="on paper without ruled lines")
+    sheet.add_argument("--out", type=Path, required=True, metavar="FILE", help="the picture to write")
+    film.add_argument("--frames", type=positive, default=300, help="of 30 a second (default: %(default)s)")
+    film.add_argument("--still", action="store_true", help="the camera stands still; only its noise moves")
+    film.add_argument("--out", type=Path, required=True, metavar="FILE.avi", help="the film to write")
+    pages.add_argument("--kind", choices=KINDS, default="numbers", help="default: %(default)s")
+    pages.add_argument("--strip", action="store_true", help="of one row each, cut out closely")
+    pages.add_argument("--count", type=positive, default=100, help="of pages (default: %(default)s)")
+    pages.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
+    pages.add_argument("--data", type=Path, metavar="DIR", help="folder with omniglot as npz, for the words")
+
+
+def _resume(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--resume", action="store_true", help="continue from the last checkpoint in --out")
+
+
+def _warm_start(command: argparse.ArgumentParser, what: str) -> None:
+    command.add_argument("--warm-start", type=Path, metavar="FILE", help=what)
+    command.add_argument(
+        "--start",
+        action=_Renamed,
+        dest="warm_start",
+        type=Path,
+        default=argparse.SUPPRESS,
+        help=argparse.SUPPRESS,
+    )
