@@ -23,6 +23,10 @@ ROUNDS = 101
 """Rounds of PBKDF2, as Mosquitto has them; more are for passwords that are no 128 random bits."""
 YEARS = 10
 """Validity of the certificates, years."""
+SIGNS = "keyUsage=critical,keyCertSign,cRLSign"
+"""Extension of the authority, without which Python 3.13 does not trust it."""
+SERVES = ("authorityKeyIdentifier=keyid", "basicConstraints=CA:FALSE", "keyUsage=critical,digitalSignature")
+"""Extensions of the broker's certificate, for the same reason."""
 
 
 def main() -> int:
@@ -63,14 +67,15 @@ def authority(folder: Path, host: str) -> None:
     days = ("-days", str(365 * YEARS))
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     openssl(
-        "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=digitlens fleet", *days
-    )
+        "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=digitlens fleet",
+        "-addext", SIGNS, *days,
+    )  # fmt: skip
     openssl("req", *key, "-keyout", "broker.key", "-out", "broker.csr", "-subj", f"/CN={host}")
     try:
         name = f"IP:{ip_address(host)}"
     except ValueError:
         name = f"DNS:{host}"
-    (folder / "names").write_text(f"subjectAltName={name}\n")
+    (folder / "names").write_text("\n".join((f"subjectAltName={name}", *SERVES)) + "\n")
     openssl(
         "x509", "-req", "-in", "broker.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
         "-extfile", "names", "-out", "broker.crt", *days,

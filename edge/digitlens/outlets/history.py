@@ -275,9 +275,9 @@ def _open(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(uri, uri=True, timeout=READ_TIMEOUT, check_same_thread=False, factory=Database)
     try:
         database.execute("SELECT 1 FROM sqlite_schema").fetchall()
-    except sqlite3.OperationalError:
+    except sqlite3.Error as error:
         database.close()
-        if Path(f"{path}-wal").exists():
+        if not isinstance(error, sqlite3.OperationalError) or Path(f"{path}-wal").exists():
             raise
         database = sqlite3.connect(
             f"{uri}&immutable=1", uri=True, timeout=READ_TIMEOUT, check_same_thread=False, factory=Database

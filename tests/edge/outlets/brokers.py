@@ -46,10 +46,12 @@ def certificates(folder: Path, days: int) -> str:
 
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     openssl(
-        "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=authority", "-days", "2"
-    )
+        "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=authority", "-days", "2",
+        "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+    )  # fmt: skip
     openssl("req", *key, "-keyout", "broker.key", "-out", "broker.csr", "-subj", "/CN=127.0.0.1")
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
+    extensions = ("subjectAltName=IP:127.0.0.1", "authorityKeyIdentifier=keyid", "basicConstraints=CA:FALSE")
+    (folder / "names").write_text("\n".join(extensions) + "\n")
     openssl(
         "x509", "-req", "-in", "broker.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
         "-extfile", "names", "-out", "broker.crt", "-days", str(days),
