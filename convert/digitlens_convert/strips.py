@@ -105,8 +105,8 @@ def _times(
 ) -> dict[str, Any]:
     """Milliseconds a row of the folder, one thread, the minimum of three calls each.
 
-    `recognition` is the network with its search; `read` is the extra time of a picture over cutting alone, which
-    includes test-time augmentation of doubtful rows and their rescoring. RapidOCR gets the same rows.
+    `recognition` is the network with its search; `read` is the extra time of a picture over cutting alone,
+    which includes test-time augmentation of doubtful rows and their rescoring. RapidOCR gets the same rows.
     """
     every = list(pages.labels(folder))
     recognized: list[float] = []
@@ -183,7 +183,9 @@ def _speed(networks: dict[str, Counted], with_peers: bool, repeats: int) -> list
             network.read(strip)
             row[f"{kind}_network"] = pages.milliseconds(partial(network.columns, strip), repeats)
         columns = networks["int8"].columns(strip)
-        row["search"] = pages.milliseconds(partial(ctc.search, columns, BLANK), repeats)
+        row["search"] = pages.milliseconds(
+            partial(ctc.search, columns, BLANK, networks["int8"].parameters), repeats
+        )
         if with_peers:
             row["rapidocr"] = _rapidocr(strip)
         rows.append(row)
