@@ -5,13 +5,10 @@ Topics, below TOPIC/DEVICE: `event` has each entry of the outbox, in order; `reg
 online or offline, retained.
 """
 
-import os
 import random
-import select
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Self
@@ -34,6 +31,7 @@ from digitlens.outlets.outbox import Outbox
 from digitlens.outlets.retained import RetainedState
 from digitlens.outlets.secrets import secret
 from digitlens.outlets.tls import client_context
+from digitlens.outlets.wakeup import Wakeup
 
 if TYPE_CHECKING:
     from digitlens.outlets.mqtt_connection import MqttConnection
@@ -142,12 +140,10 @@ class MqttOutlet(Outlet):
         self._said = ""
         self._more = threading.Event()
         self._closing = threading.Event()
-        self._wake, self._waker = os.pipe()
-        os.set_blocking(self._wake, False)
-        os.set_blocking(self._waker, False)
+        self._wakeup = Wakeup()
         self._connect = partial(
             MqttConnection, settings, client_id=f"digitlens-{device}", will_topic=f"{self._root}/status",
-            wake=self._wake,
+            wakeup=self._wakeup,
         )  # fmt: skip
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
         self._thread.start()
@@ -156,22 +152,17 @@ class MqttOutlet(Outlet):
         """See Outlet."""
         self._state.update(entries)
         self._more.set()
-        self._wake_up()
+        self._wakeup.wake()
 
     def close(self) -> None:
         """See Outlet; what cannot be sent within DRAIN_TIMEOUT stays in the outbox."""
         if self._closing.is_set():
             return
         self._closing.set()
-        self._wake_up()
+        self._wakeup.wake()
         self._thread.join(DRAIN_TIMEOUT + 10)
         if not self._thread.is_alive():
-            os.close(self._wake)
-            os.close(self._waker)
-
-    def _wake_up(self) -> None:
-        with suppress(BlockingIOError):  # full: the thread will wake up
-            os.write(self._waker, b"\0")
+            self._wakeup.close()
 
     def _password(self) -> str:
         return secret(self._settings.password_file, "mqtt-password", "mqtt.password_file")
@@ -357,10 +348,5 @@ class MqttOutlet(Outlet):
             self._say_line(f"mqtt: {line}")
 
     def _sleep(self, seconds: float) -> None:
-        until = monotonic() + seconds
-        poll = select.poll()
-        poll.register(self._wake, select.POLLIN)
-        while not self._closing.is_set() and (rest := until - monotonic()) > 0:
-            if poll.poll(rest * 1000):
-                with suppress(BlockingIOError):
-                    os.read(self._wake, 4096)
+        while not self._closing.is_set() and seconds > 0:
+            seconds = self._wakeup.wait(seconds)

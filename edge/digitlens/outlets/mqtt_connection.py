@@ -1,6 +1,5 @@
 """One connection to an MQTT broker, by paho-mqtt (the extra mqtt); all calls from one thread."""
 
-import os
 import select
 import ssl
 from collections import deque
@@ -12,6 +11,7 @@ from digitlens.core.errors import DependencyError, OutletError, reason
 from digitlens.outlets.mqtt_messages import BrokerRefused, ReceivedMessage
 from digitlens.outlets.mqtt_settings import MqttSettings
 from digitlens.outlets.tls import client_context
+from digitlens.outlets.wakeup import Wakeup
 
 try:
     import paho.mqtt.client as paho
@@ -46,7 +46,7 @@ class MqttConnection:
         client_id: the client's id at the broker.
         will_topic: the topic of the last will, `offline`, retained.
         mqtt5: MQTT 5, whose brokers report a refused message; else 3.1.1.
-        wake: a descriptor; step() returns when it can be read.
+        wakeup: step() returns when it is woken.
 
     `window` is how many messages the broker takes in flight at once. `acknowledged` has the number of each
     message in the order of the PUBACKs, with the reason where it was refused, else empty.
@@ -64,13 +64,13 @@ class MqttConnection:
         client_id: str,
         will_topic: str,
         mqtt5: bool,
-        wake: int,
+        wakeup: Wakeup,
     ) -> None:
         self.acknowledged: deque[tuple[int, str]] = deque()
         self.received: deque[ReceivedMessage] = deque(maxlen=MAX_RECEIVED)
         self.window = MAX_INFLIGHT
         self.name = f"{settings.broker}:{settings.port or (8883 if settings.tls else 1883)}"
-        self._mqtt5, self._wake = mqtt5, wake
+        self._mqtt5, self._wakeup = mqtt5, wakeup
         self._answer: ReasonCode | None = None
         self._lost = ""
         self._client = client = paho.Client(
@@ -127,11 +127,10 @@ class MqttConnection:
             seconds = 0.0
         poll = select.poll()  # select() knows no descriptors from 1024 on
         poll.register(socket, select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))
-        poll.register(self._wake, select.POLLIN)
+        poll.register(self._wakeup.fileno(), select.POLLIN)
         ready = dict(poll.poll(seconds * 1000))
-        if self._wake in ready:
-            with suppress(BlockingIOError):
-                os.read(self._wake, 4096)
+        if self._wakeup.fileno() in ready:
+            self._wakeup.clear()
         events = ready.get(socket.fileno(), 0)
         status = paho.MQTT_ERR_SUCCESS
         if events & ~select.POLLOUT or (isinstance(socket, ssl.SSLSocket) and socket.pending()):

@@ -15,7 +15,6 @@ import pytest
 from digitlens import Reader
 from digitlens.cameras.base import Camera
 from digitlens.cameras.newest import Newest
-from digitlens.cameras.registry import open_camera
 from digitlens.config.parameters.tracking import LoopParameters
 from digitlens.core.errors import CameraError, DisplayError
 from digitlens.core.frames import Frame
@@ -25,7 +24,6 @@ from digitlens.displays.base import Display, Key
 from digitlens.displays.registry import open_display
 from digitlens.live.loop import Live
 from digitlens.live.observers import LiveObserver
-from digitlens.live.recording import Recorder
 from digitlens.live.snapshots import Snapshots
 from digitlens.live.tracker import Tracker
 from tests.edge.pages import write
@@ -138,11 +136,6 @@ def run(
     )
     live.run()
     return live, notes.events, notes.lines
-
-
-@pytest.fixture
-def page(digits: Digits) -> Pixels:
-    return write("40716", digits)
 
 
 def noisy(page: Pixels, count: int, seed: int = 0) -> list[Pixels]:
@@ -340,34 +333,3 @@ def test_the_close_of_a_real_window_ends_it(
     live, events, lines = run(Frames(noisy(page, 100)), reader, window, [Closing()])
     window.close()
     assert (live.frames, len(events), lines) == (11, 1, [])
-
-
-def test_a_folder_that_cannot_be_made_is_a_line(reader: Reader, page: Pixels, tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    snapshots = Snapshots(tmp_path / "file" / "sub")
-    live, _, lines = run(Frames([page] * 5), reader, Screen({3: ["save", "stages"]}), snapshots=snapshots)
-    assert live.frames == 5
-    assert [line.split(": ")[1] for line in lines] == ["cannot be made"] * 2
-
-
-def test_a_full_disk_while_recording_is_a_line_and_the_loop_goes_on(
-    reader: Reader, page: Pixels, tmp_path: Path
-) -> None:
-    (tmp_path / "film.avi").symlink_to("/dev/full")
-    recorder = Recorder(tmp_path / "film.avi")
-    live, events, lines = run(Frames([page] * 30), reader, observers=[recorder])
-    assert live.frames == 30
-    assert len(events) == 1
-    (line,) = lines
-    assert "No space left on device" in line
-
-
-def test_a_recording_is_replayed_with_the_same_numbers(reader: Reader, page: Pixels, tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "film.avi")
-    _, first, _ = run(Frames(noisy(page, 20)), reader, observers=[recorder])
-    recorder.close()
-    _, second, _ = run(open_camera(str(recorder.path), rate=0), reader)
-    assert [(event.kind, event.text) for event in first] == [(event.kind, event.text) for event in second]
-    lines = (tmp_path / "film.jsonl").read_text().splitlines()
-    assert len(lines) == 20
-    assert json.loads(lines[19])["numbers"][0]["text"] == "40716"
