@@ -295,7 +295,7 @@ def test_the_stages_are_written(good: Path, tmp_path: Path) -> None:
     run = read("--stages", tmp_path / "stages", good, tmp_path / "missing.png")
     assert (run.returncode, len(run.stderr.splitlines())) == (1, 1)
     folder = tmp_path / "stages" / "good.png"
-    names = ["1-ink", "2-lines", "3-glyphs", "4-cuts", "5-digits", "6-crops"]
+    names = ["1-ink", "2-lines", "3-glyphs", "4-cuts", "5-digits", "6-crops", "7-row-1"]
     assert sorted(path.name for path in folder.iterdir()) == [f"{name}.png" for name in names]
     page = cv2.imread(str(good), cv2.IMREAD_GRAYSCALE)
     pictures = {name: cv2.imread(str(folder / f"{name}.png")) for name in names}
