@@ -299,7 +299,7 @@ def test_the_stages_are_written(good: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [f"{name}.png" for name in names]
     page = cv2.imread(str(good), cv2.IMREAD_GRAYSCALE)
     pictures = {name: cv2.imread(str(folder / f"{name}.png")) for name in names}
-    assert all(picture.shape[:2] == page.shape for name, picture in pictures.items() if name != "6-crops")
+    assert all(picture.shape[:2] == page.shape for name, picture in pictures.items() if name < "6")
     ink = cv2.cvtColor(pictures["1-ink"], cv2.COLOR_BGR2GRAY) < 255
     assert np.mean(page[ink] < 200) > 0.9
     assert pictures["6-crops"].max() == 255
