@@ -39,7 +39,11 @@ def draw(image: Pixels, reading: Reading) -> Pixels:
             x, y, w, h = _grown(digit.box, thick * 2)
             corner, across = (x, y), (x + w, y + h)
             cv2.rectangle(
-                canvas, corner, across, SURE_COLOR if sure else DOUBTFUL_COLOR, thick if sure else max(1, thick // 2)
+                canvas,
+                corner,
+                across,
+                SURE_COLOR if sure else DOUBTFUL_COLOR,
+                thick if sure else max(1, thick // 2),
             )
         high = median(digit.box[3] for digit in number.digits)
         _label(canvas, number.text, _grown(number.box, thick * 2), high)
@@ -62,4 +66,6 @@ def _label(canvas: Pixels, text: str, box: Box, digit: float) -> None:
     strip = high + base + margin
     top = box[1] - strip if box[1] >= strip else min(box[1] + box[3], max(0, height - strip))
     cv2.rectangle(canvas, (left, top), (left + wide + 2 * margin, top + strip), SURE_COLOR, -1)
-    cv2.putText(canvas, text, (left + margin, top + high + margin // 2), FONT, size, TEXT_COLOR, pen, cv2.LINE_AA)
+    cv2.putText(
+        canvas, text, (left + margin, top + high + margin // 2), FONT, size, TEXT_COLOR, pen, cv2.LINE_AA
+    )
