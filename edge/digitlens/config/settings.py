@@ -103,7 +103,7 @@ class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             ge=1,
             le=1_000_000,
-            description="Largest size of the file, in MB. Beyond it the oldest readings are evicted, and counted.",
+            description="Largest size of the file, in MB. Beyond it the oldest readings are evicted.",
         ),
     ] = 64
 
