@@ -103,7 +103,7 @@ class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             ge=1,
             le=1_000_000,
-            description="Its largest size. Beyond it the oldest readings are evicted, and counted.",
+            description="Largest size of the file, in MB. Beyond it the oldest readings are evicted.",
         ),
     ] = 64
 
@@ -121,7 +121,7 @@ class RegionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ]
     digits: Annotated[
         Annotated[int, Meta(ge=1, le=15)] | None,
-        Meta(description="How many digits it has. Without it any number.", examples=[5]),
+        Meta(description="Number of digits that a value must have. Without it any number.", examples=[5]),
     ] = None
     smallest: Annotated[
         float | None, Meta(description="The smallest value. Without it there is no limit.", examples=[0.0])
@@ -130,9 +130,9 @@ class RegionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         float | None, Meta(description="The largest value. Without it there is no limit.", examples=[99999.0])
     ] = None
     decimals: Annotated[
-        int, Meta(ge=0, le=10, description="How many of its digits are decimals, 0 to 10.")
+        int, Meta(ge=0, le=10, description="How many of the digits are decimals, 0 to 10.")
     ] = 0
-    rising: Annotated[bool, Meta(description="Whether it never becomes less.")] = False
+    rising: Annotated[bool, Meta(description="Whether a value below the last one is refused.")] = False
     change_per_hour: Annotated[
         Annotated[float, Meta(gt=0)] | None,
         Meta(description="The largest change in an hour. Without it there is no limit.", examples=[10.0]),

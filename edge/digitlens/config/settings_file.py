@@ -63,7 +63,7 @@ def load(
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(not_toml(path, text, str(error))) from error
     except RecursionError as error:
-        raise SettingsError(f"{path}: brackets in brackets without end: no setting needs that") from error
+        raise SettingsError(f"{path}: brackets are nested too deeply") from error
     renamed = _with_new_names(values)
     try:
         _check(_settings(values, sections), sections)

@@ -10,9 +10,12 @@ from digitlens.core.readings import Box, Reading, resized
 
 Pixels = npt.NDArray[np.uint8]
 
-BOX = (60, 160, 0)
-DOUBT = (0, 110, 230)
-INK = (255, 255, 255)
+SURE_COLOR = (60, 160, 0)
+"""Color of the boxes of sure digits and of labels, BGR."""
+DOUBTFUL_COLOR = (0, 110, 230)
+"""Color of the boxes of doubtful digits, BGR."""
+TEXT_COLOR = (255, 255, 255)
+"""Color of the labels' digits, BGR."""
 SURE = 0.9
 """Confidence from which a digit is drawn as sure, a probability."""
 FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -36,7 +39,11 @@ def draw(image: Pixels, reading: Reading) -> Pixels:
             x, y, w, h = _grown(digit.box, thick * 2)
             corner, across = (x, y), (x + w, y + h)
             cv2.rectangle(
-                canvas, corner, across, BOX if sure else DOUBT, thick if sure else max(1, thick // 2)
+                canvas,
+                corner,
+                across,
+                SURE_COLOR if sure else DOUBTFUL_COLOR,
+                thick if sure else max(1, thick // 2),
             )
         high = median(digit.box[3] for digit in number.digits)
         _label(canvas, number.text, _grown(number.box, thick * 2), high)
@@ -58,5 +65,7 @@ def _label(canvas: Pixels, text: str, box: Box, digit: float) -> None:
     left = max(0, min(box[0], width - wide - 2 * margin))
     strip = high + base + margin
     top = box[1] - strip if box[1] >= strip else min(box[1] + box[3], max(0, height - strip))
-    cv2.rectangle(canvas, (left, top), (left + wide + 2 * margin, top + strip), BOX, -1)
-    cv2.putText(canvas, text, (left + margin, top + high + margin // 2), FONT, size, INK, pen, cv2.LINE_AA)
+    cv2.rectangle(canvas, (left, top), (left + wide + 2 * margin, top + strip), SURE_COLOR, -1)
+    cv2.putText(
+        canvas, text, (left + margin, top + high + margin // 2), FONT, size, TEXT_COLOR, pen, cv2.LINE_AA
+    )

@@ -94,7 +94,7 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
         ("[camera]\n[camera]", ":2: not TOML: "),
         (b"[camera]\n# \xff", ":2: not UTF-8"),
         (b"#" * (1 << 20) + b"#", ": larger than 1 MiB"),
-        ("a = " + "[" * 5000, ": brackets in brackets"),
+        ("a = " + "[" * 5000, ": brackets are nested too deeply"),
     ],
 )  # fmt: skip
 def test_what_is_refused_and_how(tmp_path: Path, text: str | bytes, said: str) -> None:
