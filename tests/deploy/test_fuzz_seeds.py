@@ -14,6 +14,8 @@ from digitlens.core.errors import ModelError, PictureError
 from digitlens.glyphs.normalize import normalize
 from digitlens.images import pictures
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def targets(root: Path) -> ModuleType:

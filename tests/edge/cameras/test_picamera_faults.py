@@ -178,6 +178,7 @@ class Played:
         self.camera.close()
 
 
+@pytest.mark.slow
 def test_a_silent_stall_and_another_resolution_after_it(
     library: ModuleType, reader: Reader, page: Pixels
 ) -> None:

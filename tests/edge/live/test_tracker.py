@@ -139,6 +139,7 @@ def test_the_size_of_the_picture_may_change(settled: Tracker) -> None:
     assert ids(settled) == before
 
 
+@pytest.mark.slow
 def test_a_shaken_page_through_the_reader(reader: Reader, digits: Digits) -> None:
     """20 digits, 1280 x 720, hand and noise: all steady within ten frames, none wrong."""
     from digitlens_train import hand_shake, pages
@@ -156,6 +157,7 @@ def test_a_shaken_page_through_the_reader(reader: Reader, digits: Digits) -> Non
 
 
 @pytest.mark.parametrize("kind", ["ruled", "squared", "table"])
+@pytest.mark.slow
 def test_an_empty_sheet_under_a_moving_camera(
     reader: Reader, kind: Literal["ruled", "squared", "table"]
 ) -> None:
