@@ -25,7 +25,7 @@ test: lint
 
 # Under a minute: without browser, broker, screen, training and other slow tests.
 quick: $(TEST)/.ready
-	$(TEST)/bin/python -m pytest -n $(WORKERS) -m 'not (browser or broker or screen or slow)' tests/edge tests/deploy
+	$(TEST)/bin/python -m pytest -n $(WORKERS) -m 'not (browser or broker or screen or slow)' tests/edge tests/deploy tests/test_house.py
 
 # NumPy's type stubs change between versions; the code is checked against those of bookworm's Python 3.11.
 lint: $(TEST)/.ready

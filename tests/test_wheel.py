@@ -16,7 +16,8 @@ def test_it_holds_only_the_runtime_and_its_models(root: Path, tmp_path: Path) ->
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"digitlens"}
-    for source in (root / "edge" / "digitlens" / "models").iterdir():
+    models = root / "edge" / "digitlens" / "models"
+    for source in (path for path in models.iterdir() if path.is_file()):
         assert f"digitlens/models/{source.name}" in names
     for source in (root / "edge" / "digitlens" / "outlets" / "web" / "page").iterdir():
         assert f"digitlens/outlets/web/page/{source.name}" in names
