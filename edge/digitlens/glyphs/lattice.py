@@ -70,8 +70,8 @@ def resolve(
     boxes = np.array([glyph.box for glyph in glyphs], np.int64)
     typical = _typical(boxes)
     best = probabilities.max(axis=1)
-    sure = best >= parameters.sure
-    doubtful = ~sure | (boxes[:, 2] > parameters.wide * boxes[:, 3])
+    sure = best >= parameters.sure_probability
+    doubtful = ~sure | (boxes[:, 2] > parameters.doubtful_aspect * boxes[:, 3])
     if np.count_nonzero(doubtful) > parameters.most_doubtful:
         return Resolved(glyphs, probabilities, [])
     # Among digits a doubtful sign is more likely two that touch than among letters.
@@ -127,7 +127,7 @@ class _Lattice:
         self._sure, self._typical, self._non_digit, self._parameters = sure, typical, non_digit, parameters
         self.candidates = []
         for (start, end), box in sorted(self._runs().items()):
-            low = box[3] < parameters.low * typical and end - start < len(parts)
+            low = box[3] < parameters.low_part * typical and end - start < len(parts)
             cost = self._cut_cost(start) + self._join_cost(start, end)
             self.candidates.append(_Candidate(start, end, box, cost, parameters.low_digit if low else 1.0))
 
@@ -177,7 +177,7 @@ class _Lattice:
                     for last, (cost, taken) in paths[candidate.start].items()
                 )
                 paths[end][index] = cost + candidate.cost, (*before, index)
-            if parts[end - 1].glyph.box[3] < parameters.low * self._typical and paths[end - 1]:
+            if parts[end - 1].glyph.box[3] < parameters.low_part * self._typical and paths[end - 1]:
                 cost, before = min(paths[end - 1].values())
                 paths[end][None] = cost + parameters.skip_cost, before
         return [candidates[index] for index in min(paths[-1].values())[1]]
@@ -200,7 +200,9 @@ class _Lattice:
         for first, start in enumerate(edges[:-1]):
             for count, end in enumerate(edges[first + 1 : first + 1 + parameters.most_glyphs]):
                 box, tallest = self._extent(start, end)
-                widest = parameters.flagged if self._sure[glyph_of[start]] else parameters.stretched
+                widest = (
+                    parameters.widest_sure_glyph if self._sure[glyph_of[start]] else parameters.widest_glyph
+                )
                 if self._is_digit_size(box, tallest) if count else box[2] <= widest * box[3]:
                     runs[start, end] = box
         # So may glyphs one above the other, whose parts alternate from left to right.
@@ -225,9 +227,9 @@ class _Lattice:
     def _is_digit_size(self, box: Box, tallest: int) -> bool:
         """Whether parts with this box, the tallest of this height, are no larger than a digit."""
         parameters, typical = self._parameters, self._typical
-        return box[2] <= parameters.widest * max(box[3], typical) and box[3] <= parameters.tallest * max(
-            tallest, typical
-        )
+        return box[2] <= parameters.widest_join * max(box[3], typical) and box[
+            3
+        ] <= parameters.tallest_join * max(tallest, typical)
 
     def _is_cut(self, start: int) -> bool:
         """Whether a glyph is cut before this part."""
@@ -269,13 +271,13 @@ def _digit_cost(best: float, non_digit: float, parameters: LatticeParameters) ->
 
 def _uneven(first: Box, second: Box, parameters: LatticeParameters) -> float:
     """The cost of cutting a sign into boxes of unequal heights: letters have stems and bellies."""
-    return parameters.uneven_cost * max(0.0, abs(log(first[3] / second[3])) - log(parameters.even))
+    return parameters.uneven_cost * max(0.0, abs(log(first[3] / second[3])) - log(parameters.even_ratio))
 
 
 def _are_apart(boxes: npt.NDArray[np.int64], parameters: LatticeParameters) -> bool:
     """Whether glyphs stand beside each other and each may be one digit, so that none need change."""
     left, _, width, height = boxes[np.argsort(boxes[:, 0])].T
-    return bool((width <= parameters.stretched * height).all() and (left[1:] >= (left + width)[:-1]).all())
+    return bool((width <= parameters.widest_glyph * height).all() and (left[1:] >= (left + width)[:-1]).all())
 
 
 def _typical(boxes: npt.NDArray[np.int64]) -> float:
@@ -294,7 +296,7 @@ def _groups(
     order = np.argsort(boxes[:, 0], kind="stable")
     left, top, width, height = boxes[order].T
     right, bottom, doubt = left + width, top + height, doubtful[order]
-    reach = right + parameters.close * max(float(height.max()), typical)
+    reach = right + parameters.join_gap * max(float(height.max()), typical)
     # Each glyph with all that begin before it ends: the pairs that may be close.
     count = np.searchsorted(left, reach, side="right") - np.arange(1, len(boxes) + 1)
     first = np.repeat(np.arange(len(boxes)), count)
@@ -304,9 +306,11 @@ def _groups(
     wide = np.maximum(right[second], right[first]) - left[first]
     high = np.maximum(bottom[second], bottom[first]) - np.minimum(top[second], top[first])
     local = np.maximum(np.maximum(height[second], height[first]), min(typical, float(height.max())) / 2)
-    close = (across <= parameters.close * local) & (down <= parameters.close * local)
-    close &= (wide <= parameters.widest * np.maximum(high, local)) & (high <= parameters.tallest * local)
-    nested = -across >= parameters.nested * np.minimum(width[second], width[first])
+    close = (across <= parameters.join_gap * local) & (down <= parameters.join_gap * local)
+    close &= (wide <= parameters.widest_join * np.maximum(high, local)) & (
+        high <= parameters.tallest_join * local
+    )
+    nested = -across >= parameters.nested_overlap * np.minimum(width[second], width[first])
     close &= doubt[second] | doubt[first] | nested
     group, wanted = np.arange(len(boxes)), doubt.copy()
     for one, other in zip(first[close].tolist(), second[close].tolist(), strict=True):

@@ -33,35 +33,35 @@ class GlyphParameters:
 class LatticeParameters:
     """Which glyphs are in doubt, which parts may be one digit, and what each path costs."""
 
-    sure: float = 0.9
+    sure_probability: float = 0.9
     """Probability of its best digit from which a glyph is not in doubt, unless wide; set by hand;
     probability."""
-    wide: float = 1.1
+    doubtful_aspect: float = 1.1
     """Width above which a glyph is in doubt though the network is sure of it; set by hand; its heights."""
     most_doubtful: int = 200
     """Doubtful glyphs above which a picture is gravel, print or weave and left as it is; set by hand;
     glyphs."""
-    close: float = 0.12
+    join_gap: float = 0.12
     """Gap up to which two glyphs may be pieces of one digit; set by hand; glyph heights."""
-    nested: float = 0.3
+    nested_overlap: float = 0.3
     """Overlap across from which two glyphs are in doubt together; set by hand; widths of the narrower."""
     most_parts: int = 10
     """Largest number of parts that make one digit; set by hand; parts."""
     most_glyphs: int = 4
     """Largest number of uncut glyphs that make one digit; set by hand; glyphs."""
-    widest: float = 1.35
+    widest_join: float = 1.35
     """Largest width of joined parts; set by hand; typical heights."""
-    stretched: float = 1.8
+    widest_glyph: float = 1.8
     """Largest width of an uncut glyph that may be one digit; set by hand; its heights."""
-    flagged: float = 2.6
+    widest_sure_glyph: float = 2.6
     """The same where the network is sure of it, as of a 5 with a far flag; set by hand; its heights."""
-    tallest: float = 2.4
+    tallest_join: float = 2.4
     """Largest height of joined parts; set by hand; typical heights."""
     cut_cost: float = 2.0
     """Cost of cutting through one glyph height of ink; set by hand; nats."""
     step_cost: float = 0.3
     """Cost of each cut and each join; set by hand; nats."""
-    even: float = 1.4
+    even_ratio: float = 1.4
     """Ratio of two touching digits' heights up to which cutting them costs no more; set by hand; no unit."""
     uneven_cost: float = 6.0
     """Cost for each factor of e by which their ratio exceeds that; set by hand; nats."""
@@ -71,7 +71,7 @@ class LatticeParameters:
     """Cost of taking parts for a non-digit: a word's letters must not look like digits; set by hand; nats."""
     company_cost: float = 1.5
     """Cost added to that, times the fraction of sure digits among the glyphs; set by hand; nats."""
-    low: float = 0.4
+    low_part: float = 0.4
     """Height below which a part may be left out; set by hand; typical heights."""
     low_digit: float = 0.1
     """Largest probability that so low a part is a digit; set by hand; probability."""

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class NumberParameters:
-    """Where a row is split into numbers, and what a page says about a doubtful digit."""
+    """Where a row is split into numbers, and what a page says about a doubtful digit.
+
+    A row is split between two digits where the distance of their centers and the gap are both wide; of two
+    lone digits `lone_step` replaces `wide_step`.
+    """
 
     wide_step: float = 1.6
     """Distance of two digits' centers above which they may be of two numbers; set by hand; the row's usual
