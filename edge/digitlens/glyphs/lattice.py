@@ -200,9 +200,8 @@ class _Lattice:
         for first, start in enumerate(edges[:-1]):
             for count, end in enumerate(edges[first + 1 : first + 1 + parameters.most_glyphs]):
                 box, tallest = self._extent(start, end)
-                widest = (
-                    parameters.widest_sure_glyph if self._sure[glyph_of[start]] else parameters.widest_glyph
-                )
+                is_sure = self._sure[glyph_of[start]]
+                widest = parameters.widest_sure_glyph if is_sure else parameters.widest_glyph
                 if self._is_digit_size(box, tallest) if count else box[2] <= widest * box[3]:
                     runs[start, end] = box
         # So may glyphs one above the other, whose parts alternate from left to right.
@@ -227,9 +226,8 @@ class _Lattice:
     def _is_digit_size(self, box: Box, tallest: int) -> bool:
         """Whether parts with this box, the tallest of this height, are no larger than a digit."""
         parameters, typical = self._parameters, self._typical
-        return box[2] <= parameters.widest_join * max(box[3], typical) and box[
-            3
-        ] <= parameters.tallest_join * max(tallest, typical)
+        fits_across = box[2] <= parameters.widest_join * max(box[3], typical)
+        return fits_across and box[3] <= parameters.tallest_join * max(tallest, typical)
 
     def _is_cut(self, start: int) -> bool:
         """Whether a glyph is cut before this part."""
@@ -307,9 +305,8 @@ def _groups(
     high = np.maximum(bottom[second], bottom[first]) - np.minimum(top[second], top[first])
     local = np.maximum(np.maximum(height[second], height[first]), min(typical, float(height.max())) / 2)
     close = (across <= parameters.join_gap * local) & (down <= parameters.join_gap * local)
-    close &= (wide <= parameters.widest_join * np.maximum(high, local)) & (
-        high <= parameters.tallest_join * local
-    )
+    close &= wide <= parameters.widest_join * np.maximum(high, local)
+    close &= high <= parameters.tallest_join * local
     nested = -across >= parameters.nested_overlap * np.minimum(width[second], width[first])
     close &= doubt[second] | doubt[first] | nested
     group, wanted = np.arange(len(boxes)), doubt.copy()
