@@ -15,7 +15,6 @@ import msgspec
 from digitlens.commands.terminal import Renamed, positive
 from digitlens.config import settings_file
 from digitlens.core.errors import JournalError
-from digitlens.outlets import registry
 from digitlens.outlets.entries import Entry, EntryFilter, matches
 from digitlens.outlets.history import DeadLetter, History, number_of
 from digitlens.outlets.outbox_file import forget
@@ -121,6 +120,8 @@ def _forget(history: History, region: str) -> None:
 
 
 def _configured(config: Path) -> Path:
+    from digitlens.outlets import registry  # with all outlets, whose sections the file may have
+
     file = registry.load_settings(config).journal.file
     if not file:
         raise JournalError(f"{config}: keeps no journal ([journal] file); name one with --journal")
