@@ -17,7 +17,7 @@ import torch
 from digitlens.rows.recognizer import BLANK, OTHER
 from digitlens_train import augmentation, distill, networks, numbers, teacher
 from digitlens_train.data import DataError
-from digitlens_train.row_photos import LONGEST, UNKNOWN
+from digitlens_train.row_photos import MAX_LABELS, UNKNOWN
 from digitlens_train.run import Figures
 
 pytestmark = pytest.mark.slow
@@ -45,11 +45,11 @@ def test_the_network_equals_the_keras_one() -> None:
 def test_the_loss_equals_the_keras_one() -> None:
     random = np.random.default_rng(4)
     logits = random.normal(0, 2, (3, 32, 13)).astype(np.float32)
-    targets = np.full((3, LONGEST + 32), UNKNOWN, np.uint8)
+    targets = np.full((3, MAX_LABELS + 32), UNKNOWN, np.uint8)
     targets[0, :3], targets[1, :4] = (3, 3, 7), (OTHER, 1, 0, 0)  # and an empty row
-    targets[:, LONGEST:] = random.choice([BLANK, UNKNOWN, 3], (3, 32))
+    targets[:, MAX_LABELS:] = random.choice([BLANK, UNKNOWN, 3], (3, 32))
     wanted = float(numbers.loss_of(tf.constant(0.3))(targets, tf.reshape(logits, (3, 1, 16, 26))))
-    labels, columns = torch.from_numpy(targets[:, :LONGEST]), torch.from_numpy(targets[:, LONGEST:])
+    labels, columns = torch.from_numpy(targets[:, :MAX_LABELS]), torch.from_numpy(targets[:, MAX_LABELS:])
     assert float(distill.loss_of(torch.from_numpy(logits), labels, columns, 0.3)) == pytest.approx(
         wanted, rel=1e-4
     )

@@ -16,7 +16,7 @@ from digitlens_train import crops, networks, numbers, row_photos, shards
 from digitlens_train.__main__ import main
 from digitlens_train.crops import Sources
 from digitlens_train.data import load_mnist
-from digitlens_train.row_photos import LONGEST, UNKNOWN
+from digitlens_train.row_photos import MAX_LABELS, UNKNOWN
 from digitlens_train.run import About, Figures
 
 pytestmark = pytest.mark.slow
@@ -73,9 +73,11 @@ def test_shards_keep_rows_as_drawn(sources: Sources, tmp_path: Path) -> None:
     assert sum(len(x) for x, _ in loaded.values()) == 12
     for width, (x, y) in loaded.items():
         assert x.shape[1:] == (CROP_HEIGHT, width)
-        assert y.shape[1] == LONGEST + width // recognizer.STEP
+        assert y.shape[1] == MAX_LABELS + width // recognizer.STEP
     wanted = sorted([*row.labels] for row in drawn)
-    kept = [[n for n in row if n != UNKNOWN] for _, y in loaded.values() for row in y[:, :LONGEST].tolist()]
+    kept = [
+        [n for n in row if n != UNKNOWN] for _, y in loaded.values() for row in y[:, :MAX_LABELS].tolist()
+    ]
     assert sorted(kept) == wanted
 
 
@@ -95,7 +97,7 @@ def test_the_loss_prefers_the_right_reading() -> None:
     import tensorflow as tf
 
     loss = numbers.loss_of(tf.constant(0.0))
-    targets = np.full((2, LONGEST + 8), UNKNOWN, np.uint8)
+    targets = np.full((2, MAX_LABELS + 8), UNKNOWN, np.uint8)
     targets[0, :2] = 3, 3
     logits = np.zeros((2, 8, 13), np.float32)
     logits[:, :, BLANK] = 9

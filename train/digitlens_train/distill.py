@@ -23,7 +23,7 @@ from digitlens_train import augmentation, networks, numbers, shards, teacher
 from digitlens_train.crops import Sources
 from digitlens_train.data import DataError
 from digitlens_train.numbers import CTC_WEIGHT, MEAN_WIDTH
-from digitlens_train.row_photos import LONGEST, UNKNOWN
+from digitlens_train.row_photos import MAX_LABELS, UNKNOWN
 from digitlens_train.run import About, Figures, Observer, claim, finish, save_history, table
 from digitlens_train.shards import Dataset
 
@@ -124,7 +124,7 @@ def fit(
 
 
 class _Batch(NamedTuple):
-    """Rows (N, HEIGHT, W) float32, their labels (N, LONGEST) and columns (N, W / STEP).
+    """Rows (N, HEIGHT, W) float32, their labels (N, MAX_LABELS) and columns (N, W / STEP).
 
     `soft` is the teacher's probabilities for the first rows.
     """
@@ -272,7 +272,7 @@ def score(network: nn.Module, rows: Dataset) -> tuple[float, float]:
             gray, targets = (torch.from_numpy(part[start : start + 64]).to(device) for part in (x, y))
             logits = teacher.columns(network, gray.float()).float()
             right += numbers.count_exact(logits.argmax(dim=2).cpu().numpy(), y[start : start + 64])
-            loss += len(gray) * float(loss_of(logits, targets[:, :LONGEST], targets[:, LONGEST:], 0.0))
+            loss += len(gray) * float(loss_of(logits, targets[:, :MAX_LABELS], targets[:, MAX_LABELS:], 0.0))
         total += len(x)
     return right / max(1, total), loss / max(1, total)
 
@@ -289,7 +289,7 @@ def _batches(
     share = config.strong_share if strong_share is None else strong_share
     for width, chosen in shards.shuffled(learning, config.batch_pixels, random):
         x, y = (torch.from_numpy(part[chosen]).to(device) for part in learning[width])
-        labels, columns = y[:, :LONGEST], y[:, LONGEST:]
+        labels, columns = y[:, :MAX_LABELS], y[:, MAX_LABELS:]
         mild = len(x) - round(share * len(x))
         pictures, shown = augmentation.augment(x[:mild], columns[:mild], augmentation.MILD)
         pictures_, shown_ = augmentation.augment(x[mild:], columns[mild:], augmentation.STRONG)

@@ -18,7 +18,7 @@ from digitlens.rows.recognizer import BLANK, CLASSES
 from digitlens_train import crops, networks, row_photos, shards
 from digitlens_train.crops import Sources
 from digitlens_train.data import load_mnist
-from digitlens_train.row_photos import LONGEST, UNKNOWN
+from digitlens_train.row_photos import MAX_LABELS, UNKNOWN
 from digitlens_train.run import About, Figures, Observer, checkpoint, claim, finish, save_epoch, table
 from digitlens_train.shards import Dataset
 
@@ -178,17 +178,17 @@ def compiled(config: NumbersConfig) -> tuple[keras.Model, Any]:
 def loss_of(guide: Any) -> Any:
     """The loss: CTC_WEIGHT times CTC's, plus `guide` times the columns' cross entropy.
 
-    It takes targets as in Dataset, (N, LONGEST + T), and outputs (N, 1, T / 2, 2 * CLASSES).
+    It takes targets as in Dataset, (N, MAX_LABELS + T), and outputs (N, 1, T / 2, 2 * CLASSES).
     """
     import tensorflow as tf
 
     def loss(targets: Any, outputs: Any) -> Any:
         logits = columns(outputs)  # (N, T, CLASSES)
         targets = tf.cast(targets, tf.int32)
-        labels, shown = targets[:, :LONGEST], targets[:, LONGEST:]
+        labels, shown = targets[:, :MAX_LABELS], targets[:, MAX_LABELS:]
         empty = tf.reduce_all(labels == UNKNOWN, axis=1)
         # TensorFlow's CTC rejects empty rows; their loss is that of blank in every column.
-        first = tf.one_hot(0, LONGEST, on_value=True, off_value=False, dtype=tf.bool)
+        first = tf.one_hot(0, MAX_LABELS, on_value=True, off_value=False, dtype=tf.bool)
         labels = tf.where(empty[:, tf.newaxis] & first, 0, labels)
         places = tf.where(labels != UNKNOWN)
         sparse = tf.SparseTensor(places, tf.gather_nd(labels, places), tf.shape(labels, out_type=tf.int64))
@@ -276,7 +276,7 @@ def count_exact(best: npt.NDArray[np.intp], targets: Gray) -> int:
     """The number of rows whose digits are those of their targets; `best` (N, T) are the columns' classes."""
     return sum(
         _digits(line) == [label for label in target.tolist() if label < 10]
-        for line, target in zip(best, targets[:, :LONGEST], strict=True)
+        for line, target in zip(best, targets[:, :MAX_LABELS], strict=True)
     )
 
 

@@ -28,7 +28,7 @@ FAR = 0.15
 """Share of the rows with larger margins."""
 PALER = 0.68
 """Largest darkness of a pattern, as a fraction of the ink's."""
-LONGEST = 22
+MAX_LABELS = 22
 """Most labels of a row."""
 
 
@@ -98,7 +98,7 @@ def _row_image(sources: Sources, random: np.random.Generator) -> RowImage | None
     offset = start / scale
     labels = folded([label for _, _, label in places])
     wide = picture.shape[1]
-    if wide > recognizer.WIDTHS[-1] or len(labels) > LONGEST:
+    if wide > recognizer.WIDTHS[-1] or len(labels) > MAX_LABELS:
         return None
     columns = _columns([((x - offset) * across, w * across, label) for x, w, label in places], wide)
     needed = len(labels) + sum(one == next_ for one, next_ in pairwise(labels))

@@ -17,10 +17,10 @@ from digitlens.rows.crop import CROP_HEIGHT
 from digitlens.rows.recognizer import BLANK, STEP
 from digitlens_train import row_photos
 from digitlens_train.crops import Sources
-from digitlens_train.row_photos import LONGEST, UNKNOWN
+from digitlens_train.row_photos import MAX_LABELS, UNKNOWN
 
 Dataset = dict[int, tuple[Gray, Gray]]
-"""By width: pictures (N, HEIGHT, width) and targets (N, LONGEST + width / STEP), labels then columns."""
+"""By width: pictures (N, HEIGHT, width) and targets (N, MAX_LABELS + width / STEP), labels then columns."""
 
 
 @dataclass(frozen=True)
@@ -127,12 +127,12 @@ def save(path: Path, drawn: list[row_photos.RowImage]) -> None:
     for width, narrower in zip(recognizer.WIDTHS, (0, *recognizer.WIDTHS), strict=False):
         rows = [row for row in drawn if narrower < row.picture.shape[1] <= width]
         x = np.zeros((len(rows), CROP_HEIGHT, width), np.uint8)
-        y = np.full((len(rows), LONGEST + width // STEP), UNKNOWN, np.uint8)
+        y = np.full((len(rows), MAX_LABELS + width // STEP), UNKNOWN, np.uint8)
         for k, row in enumerate(rows):
             x[k, :, : row.picture.shape[1]] = row.picture
             y[k, : len(row.labels)] = row.labels
-            y[k, LONGEST:] = BLANK
-            y[k, LONGEST : LONGEST + len(row.columns)] = row.columns
+            y[k, MAX_LABELS:] = BLANK
+            y[k, MAX_LABELS : MAX_LABELS + len(row.columns)] = row.columns
         arrays[f"x{width}"], arrays[f"y{width}"] = x, y
     partial = path.with_name(f"partial-{path.name}")
     np.savez(partial, **arrays)

@@ -15,7 +15,7 @@ from digitlens.paper import segment
 from digitlens_train.data import DataError
 
 CLASSES = (*"0123456789", "other")
-LARGEST = 1000
+MAX_SIDE = 1000
 """Longest side of a crop, in pixels; anything larger is a page."""
 
 
@@ -55,9 +55,9 @@ def _ink(path: Path) -> Gray | None:
         picture = next(pictures.load(path))
     except PictureError as error:
         raise DataError(str(error)) from error
-    if max(picture.size) > LARGEST:
+    if max(picture.size) > MAX_SIDE:
         raise DataError(
-            f"{path}: {picture.size[0]} x {picture.size[1]} pixels; a crop has at most {LARGEST} a side"
+            f"{path}: {picture.size[0]} x {picture.size[1]} pixels; a crop has at most {MAX_SIDE} a side"
         )
     glyphs = [glyph.ink for glyph in segment.find_glyphs(picture.pixels)]
     return max(glyphs, key=lambda ink: ink.shape[0] * ink.shape[1], default=None)

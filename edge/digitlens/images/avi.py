@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 
 LISTS = (b"RIFF", b"LIST")
 MOTION_JPEG = (b"MJPG", b"mjpg")
-LARGEST = 64 << 20
+MAX_JPEG_BYTES = 64 << 20
 """Longest JPEG of a film, in bytes."""
 
 
@@ -54,7 +54,7 @@ def jpegs(path: Path) -> Iterator[bytes]:
     """
     with path.open("rb") as file:
         for name, length in _chunks(file):
-            if name.endswith((b"dc", b"db")) and 0 < length < LARGEST:
+            if name.endswith((b"dc", b"db")) and 0 < length < MAX_JPEG_BYTES:
                 frame = file.read(length)
                 if len(frame) == length:
                     yield frame

@@ -14,7 +14,7 @@ from digitlens.live.digits import DigitTracks
 from digitlens.live.evidence import DigitTrack, PairLink
 
 
-class Part(NamedTuple):
+class PlacedDigit(NamedTuple):
     """A digit of a number, its value there, and the sign before it."""
 
     digit: DigitTrack
@@ -29,7 +29,7 @@ class FollowedNumber:
         self.id = id_
         self.age = 0  # frames
         self.text = ""
-        self.parts: list[Part] = []
+        self.parts: list[PlacedDigit] = []
         self.steady = False
         self.lost = 0  # consecutive frames without a chain of its digits
         self._parameters = parameters
@@ -115,12 +115,12 @@ class FollowedNumber:
         return "changed"
 
 
-def _parts(chain: list[DigitTrack], links: list[PairLink]) -> list[Part]:
+def _parts(chain: list[DigitTrack], links: list[PairLink]) -> list[PlacedDigit]:
     signs = ["", *(link.sign for link in links)]
-    return [Part(one, one.likeliest, sign) for one, sign in zip(chain, signs, strict=True)]
+    return [PlacedDigit(one, one.likeliest, sign) for one, sign in zip(chain, signs, strict=True)]
 
 
-def _text(parts: list[Part]) -> str:
+def _text(parts: list[PlacedDigit]) -> str:
     return "".join(f"{one.sign}{one.value}" for one in parts)
 
 

@@ -21,7 +21,7 @@ from digitlens.live.observers import LiveObserver
 
 QUALITY = 90
 """Quality of the JPEGs, 0 to 100."""
-LARGEST = 2_000_000_000
+MAX_FILM_BYTES = 2_000_000_000
 """Size at which a recording ends, in bytes: players take no larger AVI without an extended index."""
 RATE = 30.0
 """Rate of a film of one frame, in frames a second."""
@@ -77,9 +77,9 @@ class Recorder(LiveObserver):
             raise self._failed(error) from error
         self._lengths.append(len(jpeg))
         self._last = reading.time
-        if self._film.tell() > LARGEST:
+        if self._film.tell() > MAX_FILM_BYTES:
             self.close()
-            raise RecordError(f"{self.path}: full at {LARGEST / 1e9:.0f} GB, recording has stopped")
+            raise RecordError(f"{self.path}: full at {MAX_FILM_BYTES / 1e9:.0f} GB, recording has stopped")
 
     def close(self) -> None:
         """Finish the files; closing twice does nothing."""

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.core.arrays import Floats
 from digitlens.core.errors import ModelError
 
-Floats = npt.NDArray[np.float32]
 FEATURES = 576
 
 

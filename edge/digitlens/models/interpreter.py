@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.core.arrays import Floats
 from digitlens.core.errors import DependencyError, ModelError, first_line
 
 RUNTIMES = {
@@ -15,8 +16,6 @@ RUNTIMES = {
     "tensorflow": "tensorflow.lite",
 }
 LARGEST_BATCH = 32
-
-Floats = npt.NDArray[np.float32]
 
 
 class Tensor(NamedTuple):

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 Points = npt.NDArray[np.int32]
-Floats = npt.NDArray[np.float64]
+Doubles = npt.NDArray[np.float64]
 Curve = tuple[Points, int]
 """Points (N, 2), x and y, and the pen's width, in pixels."""
 
@@ -48,12 +48,12 @@ def fitted(
 
 
 @lru_cache(maxsize=64)
-def _places(count: int) -> Floats:
+def _places(count: int) -> Doubles:
     """-1 to 1 in so many steps; not to be written to."""
     return np.linspace(-1, 1, count)
 
 
-def _value(curve: Floats, x: Floats) -> Floats:
+def _value(curve: Doubles, x: Doubles) -> Doubles:
     """The polynomial at x: np.polyval to the bit, in half its time."""
     y = np.full(x.shape, curve[0])
     for factor in curve[1:]:
@@ -62,12 +62,12 @@ def _value(curve: Floats, x: Floats) -> Floats:
     return y
 
 
-def polynomial(x: Floats, y: Floats, degree: int) -> Floats:
+def polynomial(x: Doubles, y: Doubles, degree: int) -> Doubles:
     """The polynomial through points (N,) by least squares: np.polyfit to the bit, in half its time."""
     powers = np.vander(x, degree + 1)
     scale = np.sqrt((powers * powers).sum(axis=0))
     powers /= scale
-    found: Floats = np.linalg.lstsq(powers, y, rcond=len(x) * float(np.finfo(x.dtype).eps))[0]
+    found: Doubles = np.linalg.lstsq(powers, y, rcond=len(x) * float(np.finfo(x.dtype).eps))[0]
     found /= scale
     return found
 

@@ -6,7 +6,7 @@ import numpy.typing as npt
 from digitlens.paper.min_cost_path import backtrace, min_cost
 
 Gray = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float64]
+Doubles = npt.NDArray[np.float64]
 Line = tuple[int, int, npt.NDArray[np.bool_]]
 """The corner of a run of ink in a coarse mask, x and y, and the run in its box."""
 
@@ -28,7 +28,7 @@ FURTHEST = 12
 """Coarse pixels up to which its thickness is looked at."""
 
 
-def through_signs(coarse: Gray, found: Line, thickest: float) -> tuple[Floats, float] | None:
+def through_signs(coarse: Gray, found: Line, thickest: float) -> tuple[Doubles, float] | None:
     """A line from side to side, followed through the signs in its run; None if there is none."""
     x, y, line = found
     if line.shape[1] < FULL * coarse.shape[1]:
@@ -37,7 +37,7 @@ def through_signs(coarse: Gray, found: Line, thickest: float) -> tuple[Floats, f
     return None if under is None else (under[0] + (x + 0.5, y + 0.5), under[1])
 
 
-def _follow(ink: npt.NDArray[np.bool_], thickest: float) -> tuple[Floats, float] | None:
+def _follow(ink: npt.NDArray[np.bool_], thickest: float) -> tuple[Doubles, float] | None:
     """The line through a run of signs that stand on it, hang from it or cross it: its points and pen.
 
     It is the path from left to right that leaves the ink least. None if that path is not thin and smooth for

@@ -12,7 +12,7 @@ from digitlens.paper.illumination import Window
 
 Gray = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.int32]
-Floats = npt.NDArray[np.float64]
+Doubles = npt.NDArray[np.float64]
 
 COARSE = 640
 """Lines are looked for in the mask reduced to at most so many pixels on its longer side."""
@@ -259,7 +259,7 @@ def _extended(curves: list[Curve]) -> list[Curve]:
     return longer
 
 
-def _scaled(line: tuple[Floats, float], scale: float) -> Curve:
+def _scaled(line: tuple[Doubles, float], scale: float) -> Curve:
     return (line[0] * scale).round().astype(np.int32), max(1, round(line[1] * scale))
 
 
