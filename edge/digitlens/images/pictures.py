@@ -20,6 +20,10 @@ VIDEOS = frozenset([".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".mjpeg", "
 
 JPEG = b"\xff\xd8\xff"
 SIGNATURES = (b"\x89PNG\r\n", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"P1", b"P2", b"P3", b"P4", b"P5", b"P6")
+CONTAINERS = (b"RIFF", b"\x1aE\xdf\xa3", JPEG)
+"""First bytes of AVI, of Matroska and WebM, and of a stream of JPEGs."""
+BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
+"""Names of the first box of an MP4 or QuickTime file, behind four bytes of its length."""
 LARGEST_STILL = 32 << 20
 """Length within which the second picture of a stream must begin, in bytes."""
 
@@ -101,9 +105,9 @@ def rate(path: Path) -> float:
         return 0.0
     if film is not None:
         return film.rate
-    if _is_picture(path):
+    if _is_picture(path) or not _is_container(path):
         return 0.0
-    video = cv2.VideoCapture(str(path))
+    video = _opened(path)
     frames_per_second = float(video.get(cv2.CAP_PROP_FPS))
     video.release()
     return frames_per_second
@@ -146,6 +150,18 @@ def _is_picture(path: Path) -> bool:
     return head.startswith(SIGNATURES) or (head[:4] == b"RIFF" and head[8:] == b"WEBP")
 
 
+def _is_container(path: Path) -> bool:
+    """Whether a file begins as a video does, and not as a list of other files or addresses."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    return head.startswith(CONTAINERS) or head[4:8] in BOXES
+
+
+def _opened(path: Path) -> cv2.VideoCapture:
+    """The file, opened by OpenCV; an absolute path, for FFmpeg takes a name such as http:x.avi for a URL."""
+    return cv2.VideoCapture(str(path.absolute()))
+
+
 def _jpegs(path: Path, color: bool) -> Iterator[Pixels]:
     """The frames of Motion JPEG; broken ones are skipped."""
     how = cv2.IMREAD_IGNORE_ORIENTATION | (cv2.IMREAD_COLOR if color else cv2.IMREAD_GRAYSCALE)
@@ -157,7 +173,9 @@ def _jpegs(path: Path, color: bool) -> Iterator[Pixels]:
 
 def _decoded(path: Path, color: bool) -> Iterator[Picture]:
     """The frames as decoded by OpenCV's backend, usually FFmpeg."""
-    video = cv2.VideoCapture(str(path))
+    if not _is_container(path):
+        raise PictureError(f"{path}: not a video ({', '.join(sorted(VIDEOS))})")
+    video = _opened(path)
     try:
         some, frame = video.read() if video.isOpened() else (False, None)
         if not some:
