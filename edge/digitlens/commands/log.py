@@ -15,6 +15,7 @@ import msgspec
 from digitlens.commands.terminal import Renamed, positive
 from digitlens.config import settings_file
 from digitlens.core.errors import JournalError
+from digitlens.core.paths import printable
 from digitlens.outlets.entries import Entry, EntryFilter, matches
 from digitlens.outlets.history import DeadLetter, History, number_of
 from digitlens.outlets.outbox_file import forget
@@ -202,7 +203,7 @@ def _as_line(entry: Entry, letter: DeadLetter | None = None) -> None:
     )
     line = f"{line}   {'; '.join(notes)}".rstrip()
     # The text of a damaged file must not disturb the terminal.
-    sys.stdout.write("".join(sign if sign.isprintable() else "?" for sign in line) + "\n")
+    sys.stdout.write(printable(line) + "\n")
 
 
 def _cells(entry: Entry) -> tuple[Any, ...]:

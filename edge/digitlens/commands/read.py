@@ -8,6 +8,7 @@ import msgspec
 
 from digitlens.commands.terminal import complain
 from digitlens.core.errors import PictureError
+from digitlens.core.paths import printable
 from digitlens.core.readings import Reading, resized
 from digitlens.core.stderr import quiet
 from digitlens.images import overlay, pictures
@@ -97,7 +98,8 @@ def _read_file(file: Path, reader: Reader, options: argparse.Namespace) -> None:
 
 def _print(reading: Reading, is_video: bool) -> None:
     """The table for people: the picture, then a line a number."""
-    print(f"{reading.source} at {reading.time:.2f} s" if is_video else reading.source)
+    source = printable(reading.source)
+    print(f"{source} at {reading.time:.2f} s" if is_video else source)
     if not reading.numbers:
         print("    no numbers")
     for number in reading.numbers:

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from digitlens.core.errors import DigitLensError
+from digitlens.core.paths import printable
 
 
 def complain(error: DigitLensError, program: str = "digitlens") -> None:
     """One line on stderr; with DIGITLENS_DEBUG=1 the error itself, with its traceback."""
     if os.environ.get("DIGITLENS_DEBUG") == "1":
         raise error
-    sys.stderr.write(f"{program}: {error}\n")
+    sys.stderr.write(f"{program}: {printable(str(error))}\n")
 
 
 def positive(text: str) -> int:

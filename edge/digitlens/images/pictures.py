@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.core.errors import PictureError, reason
+from digitlens.core.paths import as_text, is_special
 from digitlens.images import avi
 
 Pixels = npt.NDArray[np.uint8]
@@ -78,12 +79,14 @@ def load(path: Path, color: bool = False) -> Iterator[Picture]:
     Raises:
         PictureError: it cannot be read.
     """
+    if is_special(path):
+        raise PictureError(f"{path}: not a file, but a pipe or a device")
     if is_video(path):
         yield from _frames(path, color)
     else:
         from digitlens.images import stills  # imports Pillow, which no camera and no video needs
 
-        yield Picture(str(path), 0.0, *stills.decoded(path, color))
+        yield Picture(as_text(path), 0.0, *stills.decoded(path, color))
 
 
 def save(path: Path, pixels: Pixels) -> None:
@@ -99,6 +102,8 @@ def save(path: Path, pixels: Pixels) -> None:
 
 def rate(path: Path) -> float:
     """A video's frames per second; 0 if it does not say, or cannot be read."""
+    if is_special(path):
+        return 0.0
     try:
         film = avi.probe(path)
     except OSError:
@@ -123,7 +128,7 @@ def _frames(path: Path, color: bool) -> Iterator[Picture]:
                 if not some and size != film.size:
                     break  # interlaced: half frames
                 some = True
-                yield Picture(str(path), count / film.rate, pixels, size)
+                yield Picture(as_text(path), count / film.rate, pixels, size)
     except OSError as error:
         raise PictureError(f"{path}: {reason(error)}") from error
     if some:
@@ -132,7 +137,7 @@ def _frames(path: Path, color: bool) -> Iterator[Picture]:
         # FFmpeg would decode a picture of any size: a few megabytes may become gigabytes.
         from digitlens.images import stills
 
-        yield Picture(str(path), 0.0, *stills.decoded(path, color))
+        yield Picture(as_text(path), 0.0, *stills.decoded(path, color))
     else:
         yield from _decoded(path, color)
 
@@ -184,7 +189,7 @@ def _decoded(path: Path, color: bool) -> Iterator[Picture]:
             time = video.get(cv2.CAP_PROP_POS_MSEC) / 1000
             pixels = frame if color else cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
             yield Picture(
-                str(path), time, pixels.astype(np.uint8, copy=False), (frame.shape[1], frame.shape[0])
+                as_text(path), time, pixels.astype(np.uint8, copy=False), (frame.shape[1], frame.shape[0])
             )
             some, frame = video.read()
     finally:

@@ -5,6 +5,8 @@ import os
 import sys
 from collections.abc import Mapping
 
+from digitlens.core.paths import printable
+
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 PRIORITIES = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
 """A record's level -> syslog's priority, as sd-daemon(3) prefixes it to a line."""
@@ -18,10 +20,11 @@ class _Line(logging.Formatter):
         self._journal, self._tracebacks = journal, tracebacks
 
     def format(self, record: logging.LogRecord) -> str:
-        text = " ".join(record.getMessage().split())
+        text = printable(" ".join(record.getMessage().split()))
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
-            text = f"{text}: {type(error).__name__}: {' '.join(str(error).split())}{_place(error)}"
+            said = printable(" ".join(str(error).split()))
+            text = f"{text}: {type(error).__name__}: {said}{_place(error)}"
             if self._tracebacks:
                 text = f"{text}\n{self.formatException(record.exc_info)}"
         if self._journal:

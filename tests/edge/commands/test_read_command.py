@@ -61,6 +61,30 @@ def test_a_separator_is_written_on_demand(tmp_path: Path, page: npt.NDArray[np.u
     assert texts(read("--json", "--separator", ".", path)) == [["40.716"]]
 
 
+def test_a_file_name_of_any_bytes_is_read_and_printed(tmp_path: Path, good: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/a\xff\x1b[31m.png"))
+    path.write_bytes(good.read_bytes())
+    table, lines = read(path), read("--json", path)
+    assert (table.returncode, table.stderr) == (lines.returncode, lines.stderr) == (0, "")
+    assert table.stdout.splitlines()[0] == f"{tmp_path}/a\ufffd?[31m.png"
+    assert json.loads(lines.stdout)["source"] == f"{tmp_path}/a\ufffd\x1b[31m.png"
+    assert texts(lines) == [["40716"]]
+    path.write_bytes(b"")
+    empty = read(path)
+    assert empty.returncode == 1
+    assert empty.stderr.startswith(f"digitlens: {tmp_path}/a??[31m.png: ")
+    assert len(empty.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["pipe.png", "pipe.avi"])
+def test_a_pipe_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    os.mkfifo(path)
+    run = read(path)
+    assert run.returncode == 1
+    assert run.stderr == f"digitlens: {path}: not a file, but a pipe or a device\n"
+
+
 def test_the_json_is_the_contract(good: Path) -> None:
     run = read("--json", good)
     reading = json.loads(run.stdout)

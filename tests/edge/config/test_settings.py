@@ -1,5 +1,6 @@
 """The settings file: what is taken, what is refused, and the file that ships."""
 
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -183,3 +184,10 @@ def test_a_key_of_an_earlier_version_is_read_and_named(tmp_path: Path) -> None:
     assert (settings.reader.row_network, settings.reader.threads) == ("all", 2)
     assert lines == [f"{path}:3: [reader] whole is now called row_network"]
     assert refused(tmp_path, '[reader]\nwhole = "some"').startswith(":2: [reader] row_network: ")
+
+
+def test_a_pipe_as_settings_file_is_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    os.mkfifo(path)
+    with pytest.raises(SettingsError, match="not a file, but a pipe or a device"):
+        registry.load_settings(path)
