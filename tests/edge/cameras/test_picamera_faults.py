@@ -101,6 +101,7 @@ def test_a_camera_without_a_first_frame(library: ModuleType) -> None:
     assert not library.sensor.opened[0].is_open
 
 
+@pytest.mark.slow
 def test_an_opening_that_hangs_is_abandoned_and_closed_if_it_ends_after_all(
     library: ModuleType,
 ) -> None:
@@ -234,6 +235,7 @@ sys.exit(status)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hangs", ["", "close"])
 def test_the_command_and_a_signal_in_the_middle_of_a_frame(tmp_path: Path, page: Pixels, hangs: str) -> None:
     """It ends well, even if closing the camera hangs."""

@@ -15,6 +15,7 @@ from digitlens.models import cards
 from digitlens.models.interpreter import Network
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "least"), [("digits", 0.99), ("seed", 0.98), ("svm", 0.97)])
 def test_shipped_models_read_real_digits(digits, name: str, least: float) -> None:
     x, y = digits

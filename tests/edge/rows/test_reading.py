@@ -118,6 +118,7 @@ def test_without_rescoring_the_trace_has_the_n_best(digits: Digits) -> None:
     assert trace.hypotheses is trace.hypotheses
 
 
+@pytest.mark.slow
 def test_among_scrawls_a_number_needs_evidence(digits: Digits) -> None:
     pages = [_scrawls(seed) for seed in range(20)]
     reader = PageReader()
