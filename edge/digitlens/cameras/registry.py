@@ -1,6 +1,5 @@
 """Opens a camera by its name; the drivers are found through entry points."""
 
-import logging
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from functools import cache
@@ -8,7 +7,7 @@ from functools import cache
 from digitlens.cameras.base import Camera, CameraDriver, CameraOptions
 from digitlens.cameras.orientation import FLIPS, ROTATIONS
 from digitlens.core import registry
-from digitlens.core.errors import CameraError, first_line
+from digitlens.core.errors import CameraError
 from digitlens.core.stderr import quiet
 
 AUTO = "auto"
@@ -19,15 +18,8 @@ FALLBACK = "replay"
 @cache
 def camera_drivers() -> tuple[CameraDriver, ...]:
     """All drivers, in the order in which they are asked; one that cannot be imported is left out."""
-    found: list[CameraDriver] = []
-    for name, entry in sorted(registry.drivers(registry.CAMERAS).items(), key=lambda one: one[0] == FALLBACK):
-        try:
-            found.append(entry.load())
-        except Exception as error:  # of another package: the other cameras work without it
-            logging.getLogger(__name__).warning(
-                "the camera driver %s cannot be imported: %s", name, first_line(error)
-            )
-    return tuple(found)
+    found: dict[str, CameraDriver] = registry.imported(registry.CAMERAS, "camera")
+    return tuple(found[name] for name in sorted(found, key=lambda name: name == FALLBACK))
 
 
 def is_replay(spec: str) -> bool:

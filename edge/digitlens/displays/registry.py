@@ -1,12 +1,11 @@
 """Opens a display by its name; the drivers are found through entry points."""
 
-import logging
 import sys
 from collections.abc import Mapping
 from functools import cache
 
 from digitlens.core import registry
-from digitlens.core.errors import DisplayError, first_line
+from digitlens.core.errors import DisplayError
 from digitlens.core.preview import Preview
 from digitlens.displays.base import Display, DisplayDriver, DisplayOptions
 
@@ -16,14 +15,7 @@ AUTO = "auto"
 @cache
 def display_drivers() -> Mapping[str, DisplayDriver]:
     """All drivers by name, in the order in which they are tried; one that cannot be imported is left out."""
-    found: dict[str, DisplayDriver] = {}
-    for name, entry in registry.drivers(registry.DISPLAYS).items():
-        try:
-            found[name] = entry.load()
-        except Exception as error:  # of another package: the other displays work without it
-            logging.getLogger(__name__).warning(
-                "the display driver %s cannot be imported: %s", name, first_line(error)
-            )
+    found: dict[str, DisplayDriver] = registry.imported(registry.DISPLAYS, "display")
     return dict(sorted(found.items(), key=lambda one: one[1].order))
 
 

@@ -4,11 +4,9 @@ from statistics import median
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from digitlens.core.arrays import Pixels
 from digitlens.core.readings import Box, Reading, resized
-
-Pixels = npt.NDArray[np.uint8]
 
 SURE_COLOR = (60, 160, 0)
 """Color of the boxes of sure digits and of labels, BGR."""

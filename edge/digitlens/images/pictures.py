@@ -6,13 +6,11 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from digitlens.core.arrays import Pixels
 from digitlens.core.errors import PictureError, reason
 from digitlens.core.paths import as_text, is_special
 from digitlens.images import avi
-
-Pixels = npt.NDArray[np.uint8]
 
 PICTURES = frozenset(
     [".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".pgm", ".ppm", ".pnm"]

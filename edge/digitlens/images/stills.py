@@ -6,12 +6,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from digitlens.core.arrays import Pixels
 from digitlens.core.errors import PictureError, reason
-
-Pixels = npt.NDArray[np.uint8]
 
 # Named, because Pillow starts other programs for some formats. The frequent ones come first: for the last
 # two it imports all its plugins.

@@ -7,9 +7,9 @@ from typing import Any
 import cv2
 import msgspec
 
+from digitlens.core.arrays import Pixels
 from digitlens.core.frames import Frame
 from digitlens.core.tracking import Tracked
-from digitlens.images.pictures import Pixels
 from digitlens.live.latest import LatestFrame, ShownFrame
 
 QUALITY = 80
