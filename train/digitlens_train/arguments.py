@@ -3,34 +3,24 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from digitlens.commands.terminal import positive
+from digitlens.commands.terminal import Renamed, positive
 from digitlens_train.synthetic import KINDS
 
 DATA = "folder with optdigits, semeion, omniglot, hasy as npz"
 
 
-class _Renamed(argparse.Action):
-    """An option's old name: it still works, and warns once with the new one."""
+class _Renamed(Renamed):
+    """Warns once, however often the option is given."""
 
     warned = False
 
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: str | Sequence[Any] | None,
-        option_string: str | None = None,
-    ) -> None:
-        """Warn, and store the value as the new option does."""
+    def report(self, option: str | None) -> None:
+        """See Renamed."""
         if not self.warned:
-            new = self.dest.replace("_", "-")
-            print(f"digitlens_train: {option_string} is deprecated; use --{new}", file=sys.stderr)
+            print(f"digitlens_train: {option} is deprecated; use {self.to}", file=sys.stderr)
             self.warned = True
-        setattr(namespace, self.dest, values)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -88,22 +78,13 @@ def _digits(digits: argparse.ArgumentParser) -> None:
         metavar="NAME|FILE",
         help="begin with the weights of this int8 network, such as digits, and not with random ones",
     )
-    digits.add_argument(
-        "--start", action=_Renamed, dest="warm_start", default=argparse.SUPPRESS, help=argparse.SUPPRESS
-    )
+    digits.add_argument("--start", action=_Renamed, to="--warm-start", dest="warm_start")
     digits.add_argument("--rate", type=float, default=3e-3, help="peak learning rate (default: %(default)s)")
     digits.add_argument("--data", type=Path, metavar="DIR", help=DATA)
     digits.add_argument(
         "--user-crops", type=Path, metavar="DIR", help="your own crops, in folders named 0 to 9 and other"
     )
-    digits.add_argument(
-        "--extra",
-        action=_Renamed,
-        dest="user_crops",
-        type=Path,
-        default=argparse.SUPPRESS,
-        help=argparse.SUPPRESS,
-    )
+    digits.add_argument("--extra", action=_Renamed, to="--user-crops", dest="user_crops", type=Path)
 
 
 def _numbers(numbers: argparse.ArgumentParser) -> None:
@@ -175,11 +156,4 @@ def _resume(command: argparse.ArgumentParser) -> None:
 
 def _warm_start(command: argparse.ArgumentParser, what: str) -> None:
     command.add_argument("--warm-start", type=Path, metavar="FILE", help=what)
-    command.add_argument(
-        "--start",
-        action=_Renamed,
-        dest="warm_start",
-        type=Path,
-        default=argparse.SUPPRESS,
-        help=argparse.SUPPRESS,
-    )
+    command.add_argument("--start", action=_Renamed, to="--warm-start", dest="warm_start", type=Path)

@@ -30,7 +30,7 @@ class Renamed(argparse.Action):
 
     def __init__(self, option_strings: Sequence[str], dest: str, to: str, **more: Any) -> None:
         super().__init__(option_strings, dest, default=argparse.SUPPRESS, help=argparse.SUPPRESS, **more)
-        self._to = to
+        self.to = to
 
     def __call__(
         self,
@@ -40,5 +40,9 @@ class Renamed(argparse.Action):
         option: str | None = None,
     ) -> None:
         """Name the new option and take the value."""
-        sys.stderr.write(f"digitlens: {option} is now called {self._to}\n")
+        self.report(option)
         setattr(namespace, self.dest, values if self.nargs != 0 else True)
+
+    def report(self, option: str | None) -> None:
+        """One line on stderr that names the new option."""
+        sys.stderr.write(f"digitlens: {option} is now called {self.to}\n")
