@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from digitlens.core.errors import SettingsError
-from digitlens.core.paths import is_special
+from digitlens.core.paths import SPECIAL, is_special
 
 MAX_BYTES = 1 << 20
 """Size of a settings file at most, in bytes; a larger one is another file."""
@@ -27,7 +27,7 @@ def read_text(path: Path) -> str:
         SettingsError: it cannot be read, is too large or is not UTF-8.
     """
     if is_special(path):
-        raise SettingsError(f"{path}: not a file, but a pipe or a device")
+        raise SettingsError(f"{path}: {SPECIAL}")
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)

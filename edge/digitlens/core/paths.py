@@ -4,6 +4,9 @@ import os
 import stat
 from pathlib import Path
 
+SPECIAL = "not a file, but a pipe or a device"
+"""What an error says of a path for which is_special holds."""
+
 
 def printable(text: str) -> str:
     """A text for a terminal: control characters and bytes that are no UTF-8 become question marks."""

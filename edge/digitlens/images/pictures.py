@@ -9,7 +9,7 @@ import numpy as np
 
 from digitlens.core.arrays import Pixels
 from digitlens.core.errors import PictureError, reason
-from digitlens.core.paths import as_text, is_special
+from digitlens.core.paths import SPECIAL, as_text, is_special
 from digitlens.images import avi
 
 PICTURES = frozenset(
@@ -78,7 +78,7 @@ def load(path: Path, color: bool = False) -> Iterator[Picture]:
         PictureError: it cannot be read.
     """
     if is_special(path):
-        raise PictureError(f"{path}: not a file, but a pipe or a device")
+        raise PictureError(f"{path}: {SPECIAL}")
     if is_video(path):
         yield from _frames(path, color)
     else:

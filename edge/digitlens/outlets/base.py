@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, Self, Unpack
 import msgspec
 
 from digitlens.config.settings import RegionSettings
+from digitlens.core.paths import SPECIAL, is_special
 from digitlens.live.latest import LatestFrame
 from digitlens.live.stats import LoopStats
 from digitlens.outlets.entries import Entry, PagedFilter
@@ -95,7 +96,9 @@ class Outlet:
         problems = []
         for key in settings.__struct_fields__:
             path = getattr(settings, key) if key.endswith("_file") else ""
-            if path:
+            if path and is_special(Path(path)):
+                problems.append(f"[{cls.name}] {key}: {path} cannot be read: {SPECIAL}")
+            elif path:
                 try:
                     with Path(path).open("rb") as file:
                         file.read(1)

@@ -1,8 +1,10 @@
 """TLS contexts of clients, which verify the server's certificate."""
 
 import ssl
+from pathlib import Path
 
 from digitlens.core.errors import OutletError
+from digitlens.core.paths import SPECIAL, is_special
 
 
 def client_context(ca_file: str, setting: str) -> ssl.SSLContext:
@@ -11,6 +13,8 @@ def client_context(ca_file: str, setting: str) -> ssl.SSLContext:
     Raises:
         OutletError: the file cannot be read, or holds no certificate; the message names the `setting`.
     """
+    if is_special(Path(ca_file)):
+        raise OutletError(f"{setting}: {ca_file}: {SPECIAL}")
     try:
         return ssl.create_default_context(cafile=ca_file or None)
     except OSError as error:  # ssl.SSLError is one

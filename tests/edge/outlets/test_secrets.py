@@ -7,6 +7,9 @@ import pytest
 
 from digitlens.core.errors import OutletError
 from digitlens.outlets.secrets import MAX_BYTES, read_secret
+from digitlens.outlets.tls import client_context
+from digitlens.outlets.webhook import WebhookOutlet
+from digitlens.outlets.webhook_settings import WebhookSettings
 
 
 @pytest.fixture
@@ -50,3 +53,16 @@ def test_a_fifo_without_a_writer_blocks_nobody(tmp_path: Path) -> None:
         read_secret(tmp_path / "fifo")
     with pytest.raises(OutletError, match="cannot be read: Is a directory"):
         read_secret(tmp_path)
+
+
+def test_the_check_before_the_start_waits_for_no_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o600)
+    why = f"{pipe}{{}}: not a file, but a pipe or a device"
+    settings = WebhookSettings(url="https://127.0.0.1/", key_file=str(pipe), ca_file=str(pipe))
+    assert WebhookOutlet.preflight(settings) == [
+        f"[webhook] {key}: {why.format(' cannot be read')}" for key in ("key_file", "ca_file")
+    ]
+    with pytest.raises(OutletError) as caught:
+        client_context(str(pipe), "webhook.ca_file")
+    assert str(caught.value) == f"webhook.ca_file: {why.format('')}"
