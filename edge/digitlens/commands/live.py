@@ -189,10 +189,9 @@ def _print_json(event: Event) -> None:
 
 def _print_text(event: Event) -> None:
     before = f"   before: {event.before}" if event.before else ""
-    since_1970 = event.time > 1e9  # of a camera; a replay counts from its start
     clock = (
         f"{datetime.fromtimestamp(event.time, UTC).astimezone():%H:%M:%S}"
-        if since_1970
+        if event.is_since_1970
         else f"{event.time:.2f} s"
     )
     sys.stdout.write(f"{clock:>12}   {event.kind:<8}   {event.text}{before}\n")

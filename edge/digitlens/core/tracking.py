@@ -6,6 +6,9 @@ import msgspec
 
 from digitlens.core.readings import Box, Number
 
+EARLIEST = 1e9
+"""The earliest time that counts as a camera's, seconds since 1970; a lower one is a replay's own."""
+
 
 class Tracked(msgspec.Struct, frozen=True):
     """A number that is followed: its own `id`, whether it is steady, its age in frames."""
@@ -26,3 +29,8 @@ class Event(msgspec.Struct, frozen=True):
     confidence: float
     box: Box
     before: str = ""
+
+    @property
+    def is_since_1970(self) -> bool:
+        """Whether `time` counts from 1970, as a camera's does; a replay's counts from its start."""
+        return self.time > EARLIEST

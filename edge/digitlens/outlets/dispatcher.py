@@ -21,8 +21,6 @@ CLOCK_STEP = 60.0
 
 After a larger step the clock is taken to have been wrong before.
 """
-EARLIEST = 1e9
-"""The earliest time that counts as a camera's, seconds since 1970; a lower one is a replay's own."""
 PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
 """Pauses before a store or an outlet that failed is tried again, the last one repeated, seconds."""
 
@@ -106,7 +104,7 @@ class EventDispatcher:
 
     def take(self, event: Event, size: tuple[int, int]) -> None:
         """Store and announce an event, whose boxes are in a picture of `size` (width, height)."""
-        self._unwritten.extend(self.apply(msgspec.structs.replace(event, time=self._time(event.time)), size))
+        self._unwritten.extend(self.apply(msgspec.structs.replace(event, time=self._time(event)), size))
         if not self._writing.said or self._writing.due:
             self._write()
         while len(self._unwritten) > MAX_UNWRITTEN:
@@ -155,9 +153,9 @@ class EventDispatcher:
             self._close(name)
         self.store.close()
 
-    def _time(self, event_time: float) -> float:
+    def _time(self, event: Event) -> float:
         """Seconds since 1970 that do not go back where a clock is only adjusted."""
-        now = event_time if event_time > EARLIEST else self._clock()
+        now = event.time if event.is_since_1970 else self._clock()
         if now < self._newest - CLOCK_STEP:
             _log.warning("the clock went back by %.0f s", self._newest - now)
         elif now < self._newest:
