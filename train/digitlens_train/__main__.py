@@ -1,4 +1,4 @@
-"""python -m digitlens_train digits | numbers | teacher | distill | cnn | svm | sheet | film | pages."""
+"""python -m digitlens_train digits | numbers | teacher | distill | cnn | svm | sheet | film | pages | ..."""
 
 import argparse
 import os
@@ -48,12 +48,7 @@ def _numbers(options: argparse.Namespace) -> None:
 
 
 def _distill(options: argparse.Namespace) -> None:
-    from importlib.util import find_spec
-
-    from digitlens_train.data import DataError
-
-    if find_spec("torch") is None:
-        raise DataError(f"{options.command}: needs PyTorch; install digitlens with the extra gpu")
+    _need_torch(options.command)
     from digitlens_train import distill
 
     config = distill.DistillConfig(
@@ -62,6 +57,24 @@ def _distill(options: argparse.Namespace) -> None:
     taught_by = options.teacher if options.command == "distill" else None
     files = options.mnist, options.data
     distill.fit(config, options.out, *files, options.resume, options.warm_start, taught_by)
+
+
+def _ink(options: argparse.Namespace) -> None:
+    _need_torch(options.command)
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    from digitlens_train import ink
+
+    config = ink.InkConfig(steps=options.steps, learning_rate=options.rate, seed=options.seed)
+    ink.fit(config, options.out, options.data, options.resume, options.warm_start, options.processes)
+
+
+def _need_torch(command: str) -> None:
+    from importlib.util import find_spec
+
+    from digitlens_train.data import DataError
+
+    if find_spec("torch") is None:
+        raise DataError(f"{command}: needs PyTorch; install digitlens with the extra gpu")
 
 
 def _cnn(options: argparse.Namespace) -> None:
@@ -123,16 +136,24 @@ def _pages(options: argparse.Namespace) -> None:
     (options.out / "labels.json").write_text(json.dumps(labels, indent=1))
 
 
+def _paper(options: argparse.Namespace) -> None:
+    from digitlens_train.paper import contact
+
+    contact.write(options.out, options.data, options.seed, options.count)
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "digits": _digits,
     "numbers": _numbers,
     "teacher": _distill,
     "distill": _distill,
+    "ink": _ink,
     "cnn": _cnn,
     "svm": _svm,
     "sheet": _sheet,
     "film": _sheet,
     "pages": _pages,
+    "paper": _paper,
 }
 
 

@@ -33,11 +33,13 @@ def parser() -> argparse.ArgumentParser:
     numbers = commands.add_parser("numbers", help="the network that reads a row without segmentation")
     teacher = commands.add_parser("teacher", help="a large network for rows, for `distill` (extra gpu)")
     distill = commands.add_parser("distill", help="numbers, to answer as a teacher does (extra gpu)")
+    ink = commands.add_parser("ink", help="the network that classifies a picture's pixels (extra gpu)")
     cnn = commands.add_parser("cnn", help="the original notebook's convolutional network (seed)")
     svm = commands.add_parser("svm", help="the notebook's other classifier: HOG features and a linear SVM")
     sheet = commands.add_parser("sheet", help="a page of MNIST's test digits, such as the README's example")
     film = commands.add_parser("film", help="such a page under a hand-held camera, for digitlens live")
     pages = commands.add_parser("pages", help="synthetic pages with a labels.json, for the benchmark")
+    paper = commands.add_parser("paper", help="patches of generated paper above their truth, to look at")
     _digits(digits)
     _numbers(numbers)
     distill.add_argument(
@@ -45,12 +47,15 @@ def parser() -> argparse.ArgumentParser:
     )
     for command in (teacher, distill):
         _distill(command)
+    _ink(ink)
     _notebook(cnn, svm)
     _pictures(sheet, film, pages)
+    _paper(paper)
     for command in (digits, numbers, teacher, distill, cnn, svm, sheet, film, pages):
         command.add_argument(
             "--mnist", type=Path, metavar="FILE", help="MNIST as npz (default: through keras.datasets)"
         )
+    for command in (digits, numbers, teacher, distill, cnn, svm, sheet, film, pages, paper, ink):
         command.add_argument(
             "--seed", type=int, default=2026, help="of everything random (default: %(default)s)"
         )
@@ -113,6 +118,22 @@ def _distill(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _ink(ink: argparse.ArgumentParser) -> None:
+    ink.add_argument("--out", type=Path, default=Path("runs/ink"), help="folder of the run")
+    _resume(ink)
+    ink.add_argument("--steps", type=positive, default=60_000, help="of 16 patches (default: %(default)s)")
+    ink.add_argument("--data", type=Path, metavar="DIR", help="folder with handwriting as npz")
+    _warm_start(ink, "an ink.keras, or a checkpoint epoch-NN.pt, to begin with")
+    ink.add_argument("--rate", type=float, default=3e-3, help="peak learning rate (default: %(default)s)")
+    ink.add_argument(
+        "--processes",
+        type=positive,
+        default=0,
+        metavar="N",
+        help="that draw patches (default: one less than there are cores); the other cores learn",
+    )
+
+
 def _notebook(cnn: argparse.ArgumentParser, svm: argparse.ArgumentParser) -> None:
     cnn.add_argument(
         "--out", type=Path, default=Path("runs/seed"), help="folder of the run (default: %(default)s)"
@@ -148,6 +169,12 @@ def _pictures(
     pages.add_argument("--count", type=positive, default=100, help="of pages (default: %(default)s)")
     pages.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
     pages.add_argument("--data", type=Path, metavar="DIR", help="folder with omniglot as npz, for the words")
+
+
+def _paper(paper: argparse.ArgumentParser) -> None:
+    paper.add_argument("--count", type=positive, default=96, help="of patches (default: %(default)s)")
+    paper.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the contact sheets")
+    paper.add_argument("--data", type=Path, metavar="DIR", help="folder with handwriting as npz")
 
 
 def _resume(command: argparse.ArgumentParser) -> None:

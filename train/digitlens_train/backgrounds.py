@@ -13,7 +13,7 @@ def draw(size: tuple[int, int], digit: float, random: np.random.Generator) -> Fl
     kind = random.random()
     if kind < 0.27:
         for _ in range(int(random.integers(1, 3))):
-            np.maximum(dark, _guilloche(size, digit, random), out=dark)
+            np.maximum(dark, guilloche(size, digit, random), out=dark)
     elif kind < 0.33:
         np.maximum(dark, _weave(size, random), out=dark)
     elif kind < 0.38:
@@ -38,7 +38,7 @@ def rules(
     return np.multiply(canvas, np.float32(depth / 255), dtype=np.float32)
 
 
-def _guilloche(size: tuple[int, int], digit: float, random: np.random.Generator) -> Floats:
+def guilloche(size: tuple[int, int], digit: float, random: np.random.Generator) -> Floats:
     """A family of fine wavy lines, as on checks and banknotes."""
     width, height = size
     x = np.arange(width, dtype=np.float32)[np.newaxis] / np.float32(digit)

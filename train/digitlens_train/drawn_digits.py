@@ -35,18 +35,26 @@ def draw(
     shape = random if style is None else np.random.default_rng((style, label))
     if label == 1 and shape.random() < 0.3:
         return strokes.one(shape), label
-    paths = ALLOGRAPHS[label](shape)
-    lines = [_smooth(np.array(path) + random.normal(0, UNREST, (len(path), 2))) for path in paths]
+    return strokes.draw(_paths(random, shape, label), random.uniform(3, 12)), label
+
+
+def paths(random: np.random.Generator, label: int, style: int | None = None) -> list[Points]:
+    """The curves of a digit that `draw` draws, each (N, 2), the longer side of all from 0 to 1."""
+    return _paths(random, random if style is None else np.random.default_rng((style, label)), label)
+
+
+def _paths(random: np.random.Generator, shape: np.random.Generator, label: int) -> list[Points]:
+    pen_paths = ALLOGRAPHS[label](shape)
+    lines = [smooth(np.array(path) + random.normal(0, UNREST, (len(path), 2))) for path in pen_paths]
     narrow = float(np.clip(np.exp(shape.normal(-0.3, 0.3) + random.normal(0, 0.06)), 0.35, 1.25))
     everything = np.concatenate(lines)
     low, high = everything.min(axis=0), everything.max(axis=0)
     side = max(float((high - low)[0]) * narrow, float((high - low)[1]))
     middle = (low + high) / 2
-    fitted = [(line - middle) * [narrow / side, 1 / side] + 0.5 for line in lines]
-    return strokes.draw(fitted, random.uniform(3, 12)), label
+    return [(line - middle) * [narrow / side, 1 / side] + 0.5 for line in lines]
 
 
-def _smooth(points: Points) -> Points:
+def smooth(points: Points) -> Points:
     """A Catmull-Rom spline through all the points."""
     ends = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
     before, start, end, after = (ends[k : len(ends) - 3 + k, np.newaxis] for k in range(4))
