@@ -1,4 +1,4 @@
-"""python -m digitlens_convert convert | benchmark | steady."""
+"""python -m digitlens_convert convert | benchmark | papers | steady."""
 
 import argparse
 import os
@@ -19,6 +19,10 @@ def main(arguments: list[str] | None = None) -> int:
 
             for run in options.runs:
                 convert(run, options.out, options.mnist)
+        elif options.command == "papers":
+            from digitlens_convert import papers
+
+            papers.run(options.folders, options.model, options.peers, options.json)
         elif options.command == "steady":
             from digitlens_convert import benchmark
 
@@ -30,6 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
 
             if options.speed:
                 benchmark.run_speed(options.out, options.model, options.mnist, options.peers)
+            elif options.ink:
+                benchmark.run_ink(options.out, options.ink, options.ink_run)
             elif options.strips:
                 benchmark.run_strips(
                     options.out, options.strips, options.numbers, options.numbers_run, options.peers
@@ -77,7 +83,8 @@ def _parser() -> argparse.ArgumentParser:
         help="folder for the shipped files (default: %(default)s); the float32 file stays in the run's",
     )
     benchmark = commands.add_parser(
-        "benchmark", help="float32 against int8 on digits; with --pages, --strips or --speed, the reader"
+        "benchmark",
+        help="float32 against int8 on digits; --ink: on pixels; --pages, --strips or --speed: the reader",
     )
     benchmark.add_argument(
         "--out", type=Path, default=Path("benchmarks"), help="folder (default: %(default)s)"
@@ -122,6 +129,20 @@ def _parser() -> argparse.ArgumentParser:
         help="such folders: rows cut into digits against rows read by the network, float32 against int8",
     )
     benchmark.add_argument(
+        "--ink",
+        nargs="?",
+        const="ink",
+        metavar="NAME|PATH",
+        help="the ink network, int8, against its float32 file, by pixels (default: ink)",
+    )
+    benchmark.add_argument(
+        "--ink-run",
+        type=Path,
+        default=Path("runs/ink"),
+        metavar="DIR",
+        help="with --ink: its training run, with its float32 file (default: %(default)s)",
+    )
+    benchmark.add_argument(
         "--numbers", default="numbers", metavar="NAME|PATH", help="with --strips: int8 (default: %(default)s)"
     )
     benchmark.add_argument(
@@ -147,6 +168,21 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="the network for --notebook",
     )
+    papers = commands.add_parser(
+        "papers", help="the reader on other people's paper: numbers found and false, by kind and by source"
+    )
+    papers.add_argument(
+        "folders",
+        nargs="+",
+        type=Path,
+        metavar="DIR",
+        help='folders of pictures with a labels.json: {"a.jpg": {"numbers": ["12", "8/12"], '
+        '"printed": ["3"], "kind": "table"}}, and, if there is one, a sources.json: '
+        '{"a.jpg": {"repo": "name"}}',
+    )
+    papers.add_argument("--model", default="digits", metavar="NAME|PATH", help="default: %(default)s")
+    papers.add_argument("--peers", action="store_true", help="RapidOCR in the same run")
+    papers.add_argument("--json", type=Path, metavar="FILE", help="write the figures of every picture there")
     steady = commands.add_parser(
         "steady",
         help="the tracker over pages under hand shake and blank sheets: when steady, and whether right",

@@ -160,6 +160,22 @@ def run_strips(out: Path, folders: list[Path], model: str, run: Path, with_peers
     report.write(out, "strips", results, strips.table(results))
 
 
+def run_ink(out: Path, model: str, run: Path) -> None:
+    """Compare the ink network's float32 and int8 files by pixels; writes ink.md and ink.json into `out`.
+
+    `run` is its training run's folder, where convert has left the float32 file.
+
+    Raises:
+        ModelError: a model is missing or does not match its card.
+        DataError: the run has no held-out patches.
+    """
+    from digitlens_convert import ink_pixels
+
+    int8 = cards.find(model)
+    results = ink_pixels.measure(run / f"{int8.stem}_float32.tflite", int8, run / "held_out.npz")
+    report.write(out, "ink", results, ink_pixels.table(results))
+
+
 def run_steady(out: Path, model: str, mnist: Path | None, frames: int, count: int, seed: int) -> None:
     """Run the tracker over long sequences; writes steady.md and steady.json into `out`.
 

@@ -45,8 +45,12 @@ class ConvertConfig:
         crops: training crops that the representative data sets of a digit network are drawn from.
         search: the representative data sets of a digit network.
         rows: the row network.
+        ink: the representative data sets of the ink network.
     """
 
     crops: int = 40_000
     search: SearchConfig = field(default_factory=SearchConfig)
     rows: RowsConfig = field(default_factory=RowsConfig)
+    ink: SearchConfig = field(
+        default_factory=lambda: SearchConfig(sets=4, sizes=(50, 100, 200, 400), compared=64)
+    )

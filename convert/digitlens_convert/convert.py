@@ -42,8 +42,12 @@ def convert(
         raise ConvertError(
             f"{run}: not a finished run's folder; make one with python -m digitlens_train"
         ) from error
-    data = load_mnist(mnist)
     out.mkdir(parents=True, exist_ok=True)
+    if about.kind == "ink":
+        from digitlens_convert import convert_ink
+
+        return convert_ink.convert(about, run, out, config.ink)
+    data = load_mnist(mnist)
     if about.kind == "hog-svm":
         return [_svm(about, run, out, data)]
     if about.kind == "strips":

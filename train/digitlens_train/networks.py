@@ -98,3 +98,75 @@ def _convolution(
         layers.Conv2D(filters, side, strides=stride, padding=padding, use_bias=False)(x)
     )
     return layers.ReLU()(layers.Add()([x, y]) if adds else y)
+
+
+INK_SCALE = 1 / 64
+"""Network input per gray level of a picture, for `ink`."""
+INK_CLASSES = 5
+"""Paper, ink of handwritten digits, other writing, print, lines."""
+INK_WIDTHS = (8, 16, 32, 56, 64)
+"""Filters of `ink` at 1/2, 1/4, 1/8, 1/16 and 1/32 of the picture's size."""
+INK_BLOCKS = (0, 1, 1, 3, 5)
+"""Blocks that keep the size, at each of these levels, on the way down."""
+
+
+@keras.saving.register_keras_serializable("digitlens")
+class DepthToSpace(layers.Layer):  # type: ignore[misc]
+    """(N, H, W, 4 C) -> (N, 2 H, 2 W, C): four channels become four pixels.
+
+    Enlarging by interpolation needs the size of the result, which TFLite fixes when it converts; this works
+    for a picture of any size.
+    """
+
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """(N, H, W, 4 C) -> (N, 2 H, 2 W, C)."""
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow
+
+            return tensorflow.nn.depth_to_space(x, 2)
+        count, height, width, depth = keras.ops.shape(x)
+        parts = keras.ops.reshape(x, (count, height, width, 2, 2, depth // 4))
+        parts = keras.ops.transpose(parts, (0, 1, 3, 2, 4, 5))
+        return keras.ops.reshape(parts, (count, 2 * height, 2 * width, depth // 4))
+
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The shape that `call` gives."""
+        count, height, width, depth = shape
+        assert depth is not None
+        return count, height and 2 * height, width and 2 * width, depth // 4
+
+
+def ink() -> keras.Model:
+    """Classifies a picture's pixels: (N, H, W, 1) float32, sides multiples of 32 -> logits (N, H / 2, W / 2, 5).
+
+    A U-Net (Ronneberger, Fischer and Brox 2015) of depthwise separable convolutions with skip connections
+    (Howard et al. 2017, Sandler et al. 2018). Most layers are at the coarse levels, where context is cheap:
+    whether ink is a digit's, a letter's or a cell's border depends on what stands around it.
+    """
+    picture = keras.Input((None, None, 1))
+    x = layers.Conv2D(INK_WIDTHS[0], 3, strides=2, padding="same", use_bias=False, name="stem")(picture)
+    x = layers.ReLU()(layers.BatchNormalization(name="stem_norm")(x))  # (H / 2, W / 2, 8)
+    skips = [x]
+    for level in range(1, len(INK_WIDTHS)):
+        x = _separable(x, INK_WIDTHS[level], f"down{level}", stride=2)
+        for block in range(INK_BLOCKS[level]):
+            x = _separable(x, INK_WIDTHS[level], f"level{level}_{block}")
+        skips.append(x)
+    x = skips.pop()  # (H / 32, W / 32, 64)
+    for level in reversed(range(len(skips))):
+        y = layers.Conv2D(INK_WIDTHS[level], 1, use_bias=False, name=f"up{level}")(x)
+        y = layers.BatchNormalization(name=f"up{level}_norm")(y)
+        # Each pixel four times: enlarging by interpolation would fix the picture's size at conversion.
+        y = DepthToSpace(name=f"wide{level}")(layers.Concatenate()([y, y, y, y]))
+        x = layers.ReLU()(layers.Add()([skips.pop(), y]))
+        x = _separable(x, INK_WIDTHS[level], f"merge{level}")
+    return keras.Model(picture, layers.Conv2D(INK_CLASSES, 1, name="classes")(x), name="ink")
+
+
+def _separable(x: keras.KerasTensor, filters: int, name: str, stride: int = 1) -> keras.KerasTensor:
+    """A depthwise 3 x 3 convolution, then a pointwise one; with a skip connection where the shape stays."""
+    y = layers.DepthwiseConv2D(3, strides=stride, padding="same", use_bias=False, name=f"{name}_across")(x)
+    y = layers.BatchNormalization(name=f"{name}_across_norm")(y)
+    y = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}_along")(y)
+    y = layers.BatchNormalization(name=f"{name}_along_norm")(y)
+    return layers.ReLU()(layers.Add()([x, y]) if x.shape[-1] == filters and stride == 1 else y)

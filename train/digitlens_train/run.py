@@ -98,7 +98,7 @@ class About(msgspec.Struct, frozen=True):
     """
 
     name: str
-    kind: Literal["tflite", "hog-svm", "strips"]
+    kind: Literal["tflite", "hog-svm", "strips", "ink"]
     description: str
     training_data: str
     make_again: tuple[str, ...]

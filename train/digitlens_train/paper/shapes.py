@@ -9,6 +9,8 @@ from digitlens.core.arrays import Doubles
 
 Paths = list[Doubles]
 
+RAISED = 0.15
+"""Share of the points that stand at half the writing's height."""
 STEPS = 5
 """Points of a curve from each of its points to the next."""
 
@@ -65,6 +67,8 @@ def sign(random: np.random.Generator, which: str) -> Paths:
     paths = SIGN_PATHS.get(which, SIGN_PATHS["-"])
     size = float(np.exp(random.normal(0, 0.2)))
     shift = random.normal(0, 0.05)
+    if which == "." and random.random() < RAISED:
+        shift -= random.uniform(0.3, 0.55)
     lines = []
     for path in paths:
         points = np.array(path, np.float64)
