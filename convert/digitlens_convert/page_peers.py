@@ -53,6 +53,14 @@ def detect_and_read(engine: Any, picture: Any) -> str:
     return _digits("".join(engine(picture).txts or ()))  # its boxes are sorted into rows
 
 
+def lines(engine: Any, picture: Any) -> list[tuple[str, float]]:
+    """The lines of text that RapidOCR's detector finds in a picture, and the confidence of each."""
+    found = engine(picture)
+    if found.txts is None:
+        return []
+    return [(str(text), float(score)) for text, score in zip(found.txts, found.scores, strict=True)]
+
+
 def readers() -> dict[str, Read]:
     """Functions from a picture file to its digits, by the peers' names; one thread each where possible.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -109,17 +110,26 @@ def labels(folder: Path) -> Iterator[tuple[str, str]]:
     Raises:
         LabelsError: see score.
     """
-    path = folder / "labels.json"
+    table: dict[str, Label] = labels_of(folder / "labels.json", Label)
+    for name, label in table.items():
+        yield name, label.text if isinstance(label, Labeled) else "".join(label)
+
+
+def labels_of(path: Path, label: Any) -> dict[str, Any]:
+    """The pictures of a labels.json with their labels of this type.
+
+    Raises:
+        LabelsError: there is no such file, it is malformed, or it names no picture.
+    """
     try:
-        table = msgspec.json.decode(path.read_bytes(), type=dict[str, Label])
+        table: dict[str, Any] = msgspec.json.decode(path.read_bytes(), type=dict[str, label])
     except FileNotFoundError as error:
         raise LabelsError(f"{path}: no such file; it maps pictures to their digits") from error
     except (OSError, msgspec.DecodeError) as error:
         raise LabelsError(f"{path}: {error}") from error
     if not table:
         raise LabelsError(f"{path}: names no picture")
-    for name, label in table.items():
-        yield name, label.text if isinstance(label, Labeled) else "".join(label)
+    return table
 
 
 def read_page(path: Path, truth: str, reader: Reader) -> Page:
