@@ -2,11 +2,10 @@
 
 import warnings
 from collections.abc import Callable, Sequence
-from statistics import fmean, median
+from statistics import fmean
 from time import perf_counter
 
 import cv2
-import msgspec
 import numpy as np
 
 from digitlens.config.parameters import DEFAULT, Parameters
@@ -14,17 +13,27 @@ from digitlens.config.parameters.reader import ReaderParameters
 from digitlens.config.settings import RowNetworkUse
 from digitlens.core.arrays import Floats, Gray, Pixels
 from digitlens.core.errors import PictureError
-from digitlens.core.readings import Digit, Number, Reading, number, resized, union
+from digitlens.core.readings import Box, Digit, Number, Reading, moved, resized
 from digitlens.core.row_trace import RowTrace
 from digitlens.core.trace import Trace
 from digitlens.glyphs.lattice import Resolved, resolve
 from digitlens.glyphs.normalize import to_mnist
+from digitlens.glyphs.orientation import turned, turned_back, upright_turn
 from digitlens.models import cards
 from digitlens.models.cache import TwoFrameCache
 from digitlens.models.classifier import Classifier
 from digitlens.numbers import prior, roman_numerals
-from digitlens.numbers.grouping import separated, to_numbers
-from digitlens.paper.segment import Glyph, Points, Segmented, segment
+from digitlens.numbers.grouping import Grouper, separated
+from digitlens.numbers.plausibility import Plausibility
+from digitlens.numbers.printed import marked_printed
+from digitlens.numbers.signs import split_at_signs
+from digitlens.paper.kinds import kinds
+from digitlens.paper.looking import Look
+from digitlens.paper.network import DEFAULT as INK_MODEL
+from digitlens.paper.network import InkNetwork
+from digitlens.paper.page import Glyph, Page, find_page
+from digitlens.paper.skew import Leveled, level, tilt
+from digitlens.paper.threshold import threshold_page
 from digitlens.rows.reading import RowReader
 from digitlens.rows.recognizer import DEFAULT as ROW_MODEL
 from digitlens.rows.recognizer import RowRecognizer
@@ -45,6 +54,12 @@ class Reader:
         row_network: the rows that the network `numbers` reads, too: doubtful ones, all, or none.
         recognizer: that network; None takes the shipped one, where it is.
         parameters: of all stages.
+        ink: the network that says which ink is a digit's; None takes the shipped one.
+        printed: printed digits are read, too, and marked so.
+        turn: degrees counterclockwise, 0, 90, 180 or 270, by which a picture is turned to read it; None finds
+            out which way is up. Boxes are always in the picture's own pixels.
+        film: successive pictures are frames of one film: where one has not changed, the last one's ink
+            stands.
         whole: the former name of `row_network`.
     """
 
@@ -57,6 +72,10 @@ class Reader:
         recognizer: RowRecognizer | None = None,
         parameters: Parameters = DEFAULT,
         *,
+        ink: InkNetwork | None = None,
+        printed: bool = False,
+        turn: int | None = None,
+        film: bool = False,
         whole: RowNetworkUse | None = None,
     ) -> None:
         if whole is not None:
@@ -68,6 +87,16 @@ class Reader:
         if recognizer is None and row_network != "none" and ROW_MODEL in cards.names(rows=True):
             recognizer = RowRecognizer.load(parameters=parameters.rows)
         self._recognizer = recognizer
+        if ink is None and self.classifier.card.others is not None:
+            ink = InkNetwork.load(INK_MODEL)
+        if turn not in (None, 0, 90, 180, 270):
+            raise ValueError(f"turn={turn}: take None, 0, 90, 180 or 270")
+        self._ink, self._printed, self._turn, self._film = ink, printed, turn, film
+        self._look = None if ink is None else Look(ink, parameters.paper, film)
+        self._group = Grouper.load()
+        self._plausibility = (
+            Plausibility.load(parameters.reader.least_plausible) if self._ink is not None else None
+        )
         self._watch = watch
         self._parameters = parameters
         self._rows = (
@@ -86,7 +115,16 @@ class Reader:
     def watched(self, watch: Watch) -> "Reader":
         """Another reader with the same networks and parameters, whose traces go to `watch`."""
         return Reader(
-            self.classifier, watch, self.separator, self.row_network, self._recognizer, self._parameters
+            self.classifier,
+            watch,
+            self.separator,
+            self.row_network,
+            self._recognizer,
+            self._parameters,
+            ink=self._ink,
+            printed=self._printed,
+            turn=self._turn,
+            film=self._film,
         )
 
     def read(self, image: Pixels, source: str = "", time: float = 0.0) -> Reading:
@@ -99,13 +137,18 @@ class Reader:
         self._cache.next_frame()
         if self._rows is not None:
             self._rows.next_frame()
-        gray = _gray(image)
+        original = _gray(image)
+        turn = 0 if self._turn is None else self._turn // 90
+        gray, page = self._scaled(turned(original, turn))
+        if self._turn is None and self._ink is not None:
+            turn = upright_turn(page.glyphs, self._classify, self._parameters.orientation)
+            if turn:
+                gray, page = self._scaled(turned(original, turn))
         height, width = gray.shape
-        gray = _reduced(gray, self._parameters.reader)
-        page = segment(gray)
-        enlarged = _enlarged(gray, page.glyphs, self._parameters.reader)
-        if enlarged is not None:
-            gray, page = enlarged, segment(enlarged)
+        size = (height, width) if turn % 2 else (width, height)
+        leveled = self._leveled(gray, page)
+        if leveled is not None:
+            gray, page = leveled.gray, self._find(leveled.gray)
         resolved = resolve(page.glyphs, self._classify, self._parameters.lattice, self._parameters.glyphs)
         found = perf_counter()
         numbers = self._cut_numbers(resolved, page)
@@ -127,16 +170,37 @@ class Reader:
         reading = Reading(
             source=source,
             time=time,
-            size=(gray.shape[1], gray.shape[0]),
-            numbers=numbers,
+            size=size,
+            numbers=moved(numbers, lambda box: turned_back(_back(box, leveled), turn, size)),
             milliseconds=milliseconds,
         )
-        return resized(reading, (width, height))
+        return resized(reading, (original.shape[1], original.shape[0]))
+
+    def _scaled(self, original: Gray) -> tuple[Gray, Page]:
+        """The picture at the scale that its writing is read at, and its page."""
+        limits = self._parameters.reader
+        gray = _reduced(original, limits)
+        page = self._find(gray)
+        scale = _better_scale(original, gray, page.glyphs, limits)
+        if scale == 1:
+            return gray, page
+        size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
+        method = cv2.INTER_CUBIC if size[0] > original.shape[1] else cv2.INTER_AREA
+        other = cv2.resize(original, size, interpolation=method).astype(np.uint8, copy=False)
+        return other, self._find(other)
+
+    def _leveled(self, gray: Gray, page: Page) -> Leveled | None:
+        """The picture leveled, where its page is tilted."""
+        if self._ink is None:
+            return None
+        limits = self._parameters.skew
+        degrees = tilt(page, limits)
+        return level(gray, degrees) if limits.least_tilt <= abs(degrees) <= limits.largest_tilt else None
 
     def _trace(
         self,
         gray: Gray,
-        page: Segmented,
+        page: Page,
         resolved: Resolved,
         rows: tuple[RowTrace, ...],
         numbers: tuple[Number, ...],
@@ -144,9 +208,9 @@ class Reader:
     ) -> Trace:
         return Trace(
             gray=gray,
-            ink=page.ink.mask,
-            sure_ink=np.where(page.ink.sure, np.uint8(255), np.uint8(0)),
-            without_lines=page.mask,
+            ink=page.ink,
+            kinds=kinds(page),
+            digit_ink=page.mask,
             glyphs=page.glyphs,
             parts=resolved.parts,
             resolved=resolved.glyphs,
@@ -156,6 +220,12 @@ class Reader:
             numbers=numbers,
             milliseconds=milliseconds,
         )
+
+    def _find(self, gray: Gray) -> Page:
+        """The picture's ink; a network that knows no other signs gets every piece of it."""
+        if self._look is None:
+            return threshold_page(gray, self._parameters.paper)
+        return find_page(gray, self._look, self._printed, self._parameters.paper)
 
     def _classify(self, glyphs: list[Glyph]) -> Floats:
         return self._probabilities(to_mnist(glyphs, self._parameters.glyphs))
@@ -170,10 +240,7 @@ class Reader:
         )
         return np.array(rows, np.float32).reshape(-1, 10)
 
-    def _group(self, digits: Sequence[Digit], borders: Sequence[Points]) -> tuple[Number, ...]:
-        return to_numbers(digits, borders, self._parameters.numbers)
-
-    def _cut_numbers(self, resolved: Resolved, page: Segmented) -> tuple[Number, ...]:
+    def _cut_numbers(self, resolved: Resolved, page: Page) -> tuple[Number, ...]:
         """The glyphs as numbers, without words and scribbles."""
         settings, limits = self._parameters.numbers, self._parameters.reader
         probabilities = resolved.probabilities
@@ -190,64 +257,33 @@ class Reader:
             Digit(int(value), float(confidence), glyph.box)
             for glyph, value, confidence in zip(resolved.glyphs, values, best, strict=True)
         ]
-        numbers = self._group(digits, page.borders)
+        numbers = self._group(digits, page)
         if trained is None:
             return tuple(found for found in numbers if _mean(found.digits) >= limits.min_confidence)
         chances = {id(digit): float(chance) for digit, chance in zip(digits, is_digit, strict=True)}
         return tuple(
-            part
-            for found in numbers
-            for part in _split_at_signs(found, chances, non_digits, self._parameters)
+            part for found in numbers for part in split_at_signs(found, chances, non_digits, self._parameters)
         )
 
-    def _finished(self, numbers: tuple[Number, ...], page: Segmented) -> tuple[Number, ...]:
-        """The numbers without Roman numerals, and with decimal separators if those are asked for."""
+    def _finished(self, numbers: tuple[Number, ...], page: Page) -> tuple[Number, ...]:
+        """The numbers without Roman numerals; with marks of print and decimal separators as asked for."""
         parameters = self._parameters.numbers
         numbers = roman_numerals.without(numbers, parameters)
+        if self._plausibility is not None:
+            numbers = self._plausibility(numbers, page)
+        if self._printed:
+            numbers = marked_printed(numbers, page.glyphs)
         if not self.separator:
             return numbers
         return tuple(separated(found, page.dots, self.separator, parameters) for found in numbers)
 
 
+def _back(box: Box, leveled: Leveled | None) -> Box:
+    return box if leveled is None else leveled.boxed_back(box)
+
+
 def _mean(digits: Sequence[Digit]) -> float:
     return fmean(digit.confidence for digit in digits)
-
-
-def _split_at_signs(
-    found: Number, chances: dict[int, float], non_digits: float, parameters: Parameters
-) -> list[Number]:
-    """Update a number's confidences by the class prior of its own glyphs; split it at signs, drop words.
-
-    `chances` are the probabilities, by the id of each Digit, that it is a digit at all; `non_digits` is the
-    page's fraction of non-digits.
-    """
-    numbers, limits = parameters.numbers, parameters.reader
-    before = np.array([chances[id(digit)] for digit in found.digits])
-    posterior, _ = prior.em_class_prior(before, non_digits, non_digits, numbers.page_weight, numbers)
-    digits = [
-        msgspec.structs.replace(digit, confidence=float(digit.confidence * chance / max(last, 1e-9)))
-        for digit, chance, last in zip(found.digits, posterior, before, strict=True)
-    ]
-    if _mean(digits) < limits.min_posterior:
-        return []
-    parts: list[list[Digit]] = [[]]
-    sign: Digit | None = None
-    for digit, chance in zip(digits, posterior, strict=True):
-        if chance < limits.min_digit:
-            parts.append([])
-            sign = digit
-        elif sign is not None and not parts[-1] and _is_subscript(digit, sign, limits):
-            sign = msgspec.structs.replace(sign, box=union((sign.box, digit.box)))
-        else:
-            parts[-1].append(digit)
-    return [number(tuple(part)) for part in parts if part]
-
-
-def _is_subscript(digit: Digit, sign: Digit, limits: ReaderParameters) -> bool:
-    """Whether a digit is small and close behind a letter, as in d1 and x2."""
-    x, _, _, height = digit.box
-    left, _, width, tall = sign.box
-    return height < limits.subscript_height * tall and x - (left + width) < limits.subscript_gap * tall
 
 
 def _reduced(gray: Gray, limits: ReaderParameters) -> Gray:
@@ -260,19 +296,23 @@ def _reduced(gray: Gray, limits: ReaderParameters) -> Gray:
     return cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
-def _enlarged(gray: Gray, glyphs: list[Glyph], limits: ReaderParameters) -> Gray | None:
-    """The picture with low writing enlarged; None if it is not low, or the picture too large.
+def _better_scale(original: Gray, gray: Gray, glyphs: list[Glyph], limits: ReaderParameters) -> float:
+    """The factor by which the picture as read should be enlarged or reduced for its writing; 1 if it is well.
 
-    Where strokes are two pixels wide, ink is a matter of parts of a pixel.
+    Where strokes are two pixels wide, ink is a matter of parts of a pixel; a pen wider than the network's
+    view is a dark panel.
     """
-    height = median(glyph.box[3] for glyph in glyphs) if glyphs else limits.low_writing
-    scale = min(
-        limits.largest_scale, limits.enlarged_height / height, (limits.enlarged_area / gray.size) ** 0.5
-    )
-    if height >= limits.low_writing or scale < limits.smallest_scale:
-        return None
-    size = round(gray.shape[1] * scale), round(gray.shape[0] * scale)
-    return cv2.resize(gray, size, interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
+    digits = [glyph for glyph in glyphs if glyph.classes[0] >= limits.min_digit_ink] or glyphs
+    if not digits:
+        # Nothing at all: writing so large that no stroke was seen as one?
+        return limits.coarser if min(gray.shape) >= limits.high_writing else 1.0
+    heights = sorted(glyph.box[3] for glyph in digits)
+    if heights[len(heights) // 2] > limits.high_writing:
+        return limits.high_writing / 2 / heights[len(heights) // 2]
+    height = heights[len(heights) * 3 // 10]
+    area = max(limits.enlarged_area, min(limits.largest_area, original.size))
+    scale = min(limits.largest_scale, limits.enlarged_height / height, (area / gray.size) ** 0.5)
+    return scale if height < limits.low_writing and scale >= limits.smallest_scale else 1.0
 
 
 def _gray(image: Pixels) -> Gray:

@@ -14,6 +14,7 @@ import msgspec
 from digitlens.cameras.base import Camera
 from digitlens.cameras.orientation import FLIPS, ROTATIONS
 from digitlens.cameras.registry import is_replay, open_camera
+from digitlens.commands.terminal import add_reader_options
 from digitlens.config.parameters.tracking import LoopParameters
 from digitlens.core.errors import CameraError, RecordError
 from digitlens.core.stderr import quiet
@@ -74,6 +75,7 @@ def add_options(live: argparse.ArgumentParser) -> None:
         "--model", default=DEFAULT, metavar="NAME|PATH",
         help=f"{', '.join(cards.names())}, or a model file with its card beside it (default: %(default)s)",
     )  # fmt: skip
+    add_reader_options(live)
     live.add_argument("--threads", type=int, default=1, help="of the network (default: %(default)s)")
     live.add_argument("--web", default="", metavar="HOST:PORT", help="open a page to look at, there")
     live.add_argument("--web-token", default="", metavar="FILE", help="the token that it asks of everyone")
@@ -90,7 +92,8 @@ def run(options: argparse.Namespace) -> int:
     stop = Stop()
     with stop.signals():
         with quiet():
-            reader = Reader(Classifier.load(options.model, options.threads))
+            classifier = Classifier.load(options.model, options.threads)
+            reader = Reader(classifier, printed=options.printed, turn=options.turn, film=True)
         release_start()
         if options.benchmark:
             return _benchmark(options, reader, stop)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from digitlens.commands.terminal import complain
+from digitlens.commands.terminal import add_reader_options, complain
 from digitlens.core.errors import PictureError
 from digitlens.core.paths import printable
 from digitlens.core.readings import Reading, resized
@@ -42,13 +42,19 @@ def add_options(read: argparse.ArgumentParser) -> None:
         metavar="SIGN",
         help="write SIGN where a decimal point or comma stands; without, digits alone are written",
     )
+    add_reader_options(read)
     read.add_argument("--threads", type=int, default=1, help="of the network (default: %(default)s)")
 
 
 def run(options: argparse.Namespace) -> int:
     """Read every path; a failure is reported on stderr and does not stop the others."""
     with quiet():
-        reader = Reader(Classifier.load(options.model, options.threads), separator=options.separator)
+        reader = Reader(
+            Classifier.load(options.model, options.threads),
+            separator=options.separator,
+            printed=options.printed,
+            turn=options.turn,
+        )
     if options.overlay is not None:
         pictures.make_folder(options.overlay)
     failed = False
@@ -104,4 +110,5 @@ def _print(reading: Reading, is_video: bool) -> None:
         print("    no numbers")
     for number in reading.numbers:
         x, y, _, _ = number.box
-        print(f"    {number.text:<16} {number.confidence:6.1%}   at {x}, {y}")
+        mark = "   printed" if number.printed else ""
+        print(f"    {number.text:<16} {number.confidence:6.1%}   at {x}, {y}{mark}")

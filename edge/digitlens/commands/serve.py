@@ -34,6 +34,11 @@ class _Override(NamedTuple):
     extra: dict[str, Any]
 
 
+def _turn(text: str) -> int | str:
+    """The value of [reader] turn, which the settings check."""
+    return int(text) if text.isdecimal() else text
+
+
 OVERRIDES = (
     _Override("--name", ("name",), "of this device, in topics and ids", {}),
     _Override("--log", ("log",), "how much is logged", {"choices": list(logs.LEVELS)}),
@@ -65,6 +70,18 @@ OVERRIDES = (
         ("reader", "row_network"),
         "which rows the row network reads as well",
         {"choices": get_args(RowNetworkUse)},
+    ),
+    _Override(
+        "--printed",
+        ("reader", "printed"),
+        "read printed digits as well",
+        {"action": "store_true", "default": None},
+    ),
+    _Override(
+        "--turn",
+        ("reader", "turn"),
+        "degrees counterclockwise by which the picture is turned to read it; auto: find out",
+        {"type": _turn, "metavar": "auto|0|90|180|270"},
     ),
     _Override("--journal", ("journal", "file"), "[journal] file", {"metavar": "FILE"}),
 )

@@ -1,4 +1,4 @@
-"""Error messages on stderr, and option types."""
+"""Error messages on stderr, option types, and the options of every reader."""
 
 import argparse
 import os
@@ -23,6 +23,22 @@ def positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
     return number
+
+
+def turn(text: str) -> int | None:
+    """An option's quarter turn in degrees; None for auto."""
+    if text not in ("auto", "0", "90", "180", "270"):
+        raise argparse.ArgumentTypeError(f"{text}: take auto, 0, 90, 180 or 270")
+    return None if text == "auto" else int(text)
+
+
+def add_reader_options(command: argparse.ArgumentParser) -> None:
+    """What a command's reader reads: print, and which way up."""
+    command.add_argument("--printed", action="store_true", help="read printed digits as well")
+    command.add_argument(
+        "--turn", type=turn, metavar="auto|0|90|180|270",
+        help="turn the picture so many degrees counterclockwise to read it (default: auto: find out)",
+    )  # fmt: skip
 
 
 class Renamed(argparse.Action):

@@ -14,6 +14,8 @@ NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 RowNetworkUse = Literal["doubtful", "all", "none"]
 """Which rows the network `numbers` reads besides the lattice."""
+Turn = Literal["auto", 0, 90, 180, 270]
+"""Degrees counterclockwise by which a picture is turned to read it; "auto" finds out which way is up."""
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
@@ -86,6 +88,16 @@ class ReaderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         RowNetworkUse,
         Meta(description='The rows that the network `numbers` reads as well: "doubtful", "all" or "none".'),
     ] = "doubtful"
+    printed: Annotated[
+        bool, Meta(description="Whether printed digits are read as well as handwritten ones.")
+    ] = False
+    turn: Annotated[
+        Turn,
+        Meta(
+            description="Degrees counterclockwise by which the picture is turned to read it: 0, 90, 180 or "
+            '270. "auto" finds out which way is up. Pictures and boxes are shown as the camera gives them.'
+        ),
+    ] = "auto"
 
 
 class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,6 +1,6 @@
 """Digit, Number, Reading: the frozen values that travel between the stages."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -27,16 +27,18 @@ class Digit(msgspec.Struct, frozen=True):
     box: Box
 
 
-class Number(msgspec.Struct, frozen=True):
+class Number(msgspec.Struct, frozen=True, omit_defaults=True):
     """Digits that belong together, in writing order; the confidence is that of all being right.
 
-    `text` is the digits, and between them a decimal separator where the reader was asked to keep it.
+    `text` is the digits, and between them a decimal separator where the reader was asked to keep it. JSON has
+    `printed` only where it is true.
     """
 
     text: str
     confidence: float
     box: Box
     digits: tuple[Digit, ...]
+    printed: bool = False
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -66,23 +68,27 @@ def number(digits: tuple[Digit, ...]) -> Number:
     )
 
 
+def moved(numbers: Iterable[Number], move: Callable[[Box], Box]) -> tuple[Number, ...]:
+    """The numbers with the boxes of their digits moved, and their own around those."""
+    found = []
+    for one in numbers:
+        digits = tuple(msgspec.structs.replace(digit, box=move(digit.box)) for digit in one.digits)
+        found.append(msgspec.structs.replace(one, digits=digits, box=union(digit.box for digit in digits)))
+    return tuple(found)
+
+
 def resized(reading: Reading, size: tuple[int, int]) -> Reading:
     """The same reading for the picture at another size (width, height): the boxes move along."""
     if size == reading.size:
         return reading
     across, down = size[0] / reading.size[0], size[1] / reading.size[1]
 
-    def moved(box: Box) -> Box:
+    def scaled(box: Box) -> Box:
         x, y, width, height = box
         left, top = round(x * across), round(y * down)
         return left, top, round((x + width) * across) - left, round((y + height) * down) - top
 
-    numbers = []
-    for found in reading.numbers:
-        digits = tuple(msgspec.structs.replace(digit, box=moved(digit.box)) for digit in found.digits)
-        box = union(digit.box for digit in digits)
-        numbers.append(msgspec.structs.replace(found, digits=digits, box=box))
-    return msgspec.structs.replace(reading, size=size, numbers=tuple(numbers))
+    return msgspec.structs.replace(reading, size=size, numbers=moved(reading.numbers, scaled))
 
 
 def joined_text(numbers: list[Number]) -> str:

@@ -21,14 +21,15 @@ class TracedGlyph(Protocol):
 
 @dataclass(frozen=True)
 class Trace:
-    """All boxes are in pixels of `gray`, the picture (H, W) as read: gray, reduced or enlarged.
+    """All boxes are in pixels of `gray`, the picture (H, W) as read: gray, resized and turned.
 
     Args:
         gray: (H, W) uint8.
         ink: (H, W) uint8, 255 where ink is.
-        sure_ink: (H, W) uint8, 255 where ink is dark whatever is beside it.
-        without_lines: (H, W) uint8, the ink without the paper's lines.
-        glyphs: connected ink, as segmented.
+        kinds: (H, W) uint8, whose ink it is: 1 a handwritten digit's, 2 other writing's, 3 print's, 4 a
+            line's; 0 where there is none.
+        digit_ink: (H, W) uint8, 255 where ink is that may be a digit's.
+        glyphs: connected ink that may be digits'.
         parts: the parts that doubtful glyphs were cut into, by group.
         resolved: the glyphs after cutting and joining.
         crops: (N, 28, 28) uint8, the resolved glyphs as the digit network saw them.
@@ -40,8 +41,8 @@ class Trace:
 
     gray: Gray
     ink: Gray
-    sure_ink: Gray
-    without_lines: Gray
+    kinds: Gray
+    digit_ink: Gray
     glyphs: Sequence[TracedGlyph]
     parts: Sequence[Sequence[TracedGlyph]]
     resolved: Sequence[TracedGlyph]

@@ -16,7 +16,7 @@ from digitlens.config.parameters.glyphs import GlyphParameters, LatticeParameter
 from digitlens.core.arrays import Floats
 from digitlens.core.readings import Box, union
 from digitlens.glyphs.parts import Part, cut_apart, joined
-from digitlens.paper.segment import Glyph, weighted_median
+from digitlens.paper.page import Glyph, local_heights
 
 DEFAULT = LatticeParameters()
 DEFAULT_SEAMS = GlyphParameters()
@@ -68,7 +68,7 @@ def resolve(
     if not glyphs:
         return Resolved([], probabilities, [])
     boxes = np.array([glyph.box for glyph in glyphs], np.int64)
-    typical = _typical(boxes)
+    heights = local_heights(boxes)
     best = probabilities.max(axis=1)
     sure = best >= parameters.sure_probability
     doubtful = ~sure | (boxes[:, 2] > parameters.doubtful_aspect * boxes[:, 3])
@@ -79,7 +79,7 @@ def resolve(
     costs = [_digit_cost(probability, non_digit, parameters) for probability in best.tolist()]
     groups = [
         group
-        for group in _groups(boxes, doubtful, typical, parameters)
+        for group in _groups(boxes, doubtful, heights, parameters)
         # What costs less than a single cut or join stays unchanged.
         if sum(costs[index] for index in group) >= parameters.step_cost
         or not _are_apart(boxes[group], parameters)
@@ -89,7 +89,7 @@ def resolve(
         _Lattice(
             cut_apart([(index, glyphs[index]) for index in group], doubtful, seams),
             sure,
-            typical,
+            float(heights[group].max()),
             non_digit,
             parameters,
         )
@@ -113,7 +113,10 @@ def resolve(
 
 
 class _Lattice:
-    """A group's parts from left to right, and its candidates; `non_digit` is a non-digit's cost in nats."""
+    """A group's parts from left to right, and its candidates.
+
+    `typical` is the height of the writing around it, pixels; `non_digit` a non-digit's cost in nats.
+    """
 
     def __init__(
         self,
@@ -278,23 +281,20 @@ def _are_apart(boxes: npt.NDArray[np.int64], parameters: LatticeParameters) -> b
     return bool((width <= parameters.widest_glyph * height).all() and (left[1:] >= (left + width)[:-1]).all())
 
 
-def _typical(boxes: npt.NDArray[np.int64]) -> float:
-    """The height of most of the writing: the median weighted by area."""
-    heights = boxes[:, 3].astype(np.float64)
-    return weighted_median(heights, boxes[:, 2] * heights)
-
-
 def _groups(
     boxes: npt.NDArray[np.int64],
     doubtful: npt.NDArray[np.bool_],
-    typical: float,
+    heights: npt.NDArray[np.float64],
     parameters: LatticeParameters,
 ) -> list[list[int]]:
-    """The indices of doubtful glyphs, each with others that may be pieces of its digit."""
+    """The indices of doubtful glyphs, each with others that may be pieces of its digit.
+
+    `heights` (N,) are those of the writing around each glyph.
+    """
     order = np.argsort(boxes[:, 0], kind="stable")
     left, top, width, height = boxes[order].T
-    right, bottom, doubt = left + width, top + height, doubtful[order]
-    reach = right + parameters.join_gap * max(float(height.max()), typical)
+    right, bottom, doubt, typical = left + width, top + height, doubtful[order], heights[order]
+    reach = right + parameters.join_gap * max(float(height.max()), float(typical.max()))
     # Each glyph with all that begin before it ends: the pairs that may be close.
     count = np.searchsorted(left, reach, side="right") - np.arange(1, len(boxes) + 1)
     first = np.repeat(np.arange(len(boxes)), count)
@@ -303,7 +303,9 @@ def _groups(
     down = np.maximum(top[second], top[first]) - np.minimum(bottom[second], bottom[first])
     wide = np.maximum(right[second], right[first]) - left[first]
     high = np.maximum(bottom[second], bottom[first]) - np.minimum(top[second], top[first])
-    local = np.maximum(np.maximum(height[second], height[first]), min(typical, float(height.max())) / 2)
+    local = np.maximum(
+        np.maximum(height[second], height[first]), np.maximum(typical[second], typical[first]) / 2
+    )
     close = (across <= parameters.join_gap * local) & (down <= parameters.join_gap * local)
     close &= wide <= parameters.widest_join * np.maximum(high, local)
     close &= high <= parameters.tallest_join * local

@@ -10,7 +10,7 @@ from digitlens.config.parameters.glyphs import GlyphParameters
 from digitlens.core.arrays import Gray
 from digitlens.core.readings import union
 from digitlens.glyphs.seams import find_seams, split
-from digitlens.paper.segment import Glyph
+from digitlens.paper.page import Glyph
 
 DEFAULT = GlyphParameters()
 
@@ -37,7 +37,7 @@ def cut_apart(
         dearest = 0.0
         for ink, cost in zip(inks, [0.0, *(seam.cost for seam in seams)], strict=True):
             dearest = max(dearest, cost)
-            part = _trimmed(ink, (left, top))
+            part = _trimmed(ink, (left, top), glyph.classes)
             if part is not None:  # between crossing seams there may be no ink
                 parts.append(Part(part, index, dearest))
                 dearest = 0.0
@@ -54,12 +54,14 @@ def joined(glyphs: list[Glyph]) -> Glyph:
         x, y, w, h = glyph.box[0] - box[0], glyph.box[1] - box[1], glyph.box[2], glyph.box[3]
         spot = ink[y : y + h, x : x + w]
         np.maximum(spot, glyph.ink, out=spot)
-    return Glyph(box, ink)
+    weights = np.array([glyph.box[2] * glyph.box[3] for glyph in glyphs], np.float64)
+    digit, writing, print_ = np.average([glyph.classes for glyph in glyphs], axis=0, weights=weights).tolist()
+    return Glyph(box, ink, (digit, writing, print_))
 
 
-def _trimmed(ink: Gray, corner: tuple[int, int]) -> Glyph | None:
+def _trimmed(ink: Gray, corner: tuple[int, int], classes: tuple[float, float, float]) -> Glyph | None:
     left, top, width, height = cv2.boundingRect(ink)
     if not width:
         return None
     own = np.ascontiguousarray(ink[top : top + height, left : left + width])
-    return Glyph((corner[0] + left, corner[1] + top, own.shape[1], own.shape[0]), own)
+    return Glyph((corner[0] + left, corner[1] + top, own.shape[1], own.shape[0]), own, classes)

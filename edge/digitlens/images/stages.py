@@ -11,8 +11,9 @@ from digitlens.core.trace import Trace, TracedGlyph
 from digitlens.images import pictures
 from digitlens.images.row_stages import draw_row
 
-PALE = (200, 160, 90)
-REMOVED = (40, 40, 230)
+KINDS = {1: (0, 0, 0), 2: (200, 90, 0), 3: (0, 150, 0), 4: (40, 40, 230)}
+"""Colors of ink by its class in the trace, BGR: digits black, other writing blue, print green, lines red."""
+LEFT_OUT = (190, 190, 190)
 COLORS = ((0, 140, 0), (200, 60, 0), (0, 0, 220), (180, 0, 180))
 """Of neighboring glyphs and parts, in turn; BGR."""
 ZOOM = 3
@@ -24,10 +25,11 @@ TEXT_HEIGHT = 16
 class Stages:
     """A reader's `watch` that writes each picture's stages into a folder.
 
-    1-ink: sure ink black, paler ink that belongs to it blue. 2-lines: lines of the paper that were removed,
-    red. 3-glyphs: connected ink. 4-cuts: the parts of doubtful glyphs. 5-digits: the chosen glyphs.
-    6-crops: the 28 x 28 pictures that the network saw, each with its digit and probability in percent.
-    7-row-N: a row as the row network saw it, its hypotheses, and the decision.
+    1-ink: what the ink network takes ink for: handwritten digits black, other writing blue, print green,
+    lines red. 2-kept: the connected ink that may be digits' black, what is left out gray. 3-glyphs: the
+    glyphs that it becomes. 4-cuts: the parts of doubtful glyphs. 5-digits: the chosen glyphs. 6-crops: the
+    28 x 28 pictures that the digit network saw, each with its digit and probability in percent. 7-row-N: a
+    row as the row network saw it, its hypotheses, and the decision.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -41,8 +43,8 @@ class Stages:
         """
         parts = [part for group in trace.parts for part in group]
         drawn = {
-            "1-ink": _masks(trace.ink, PALE, trace.sure_ink),
-            "2-lines": _masks(trace.ink, REMOVED, trace.without_lines),
+            "1-ink": _kinds(trace.kinds),
+            "2-kept": _kept(trace.ink, trace.digit_ink),
             "3-glyphs": _boxes(trace.gray, trace.glyphs),
             "4-cuts": _parts(trace.gray, parts),
             "5-digits": _boxes(trace.gray, trace.resolved),
@@ -53,11 +55,20 @@ class Stages:
             pictures.save(self.folder / f"{name}.png", picture)
 
 
-def _masks(mask: Gray, color: tuple[int, int, int], black: Gray) -> Pixels:
-    """White, the mask in a color, and the other mask in black above it."""
-    canvas = np.full((*mask.shape, 3), 255, np.uint8)
-    canvas[mask > 0] = color
-    canvas[black > 0] = 0
+def _kinds(kinds: Gray) -> Pixels:
+    """White, and the ink in the color of its class."""
+    colors = np.full((256, 3), 255, np.uint8)
+    for kind, color in KINDS.items():
+        colors[kind] = color
+    canvas: Pixels = colors[kinds]
+    return canvas
+
+
+def _kept(ink: Gray, kept: Gray) -> Pixels:
+    """White, ink that is left out gray, and in black what is kept."""
+    canvas = np.full((*ink.shape, 3), 255, np.uint8)
+    canvas[ink > 0] = LEFT_OUT
+    canvas[kept > 0] = 0
     return canvas
 
 

@@ -153,6 +153,8 @@ class DigitTracks:
                 if id(digit) in tracks
             ]
             here.update(one for one, _ in row)
+            for one, _ in row:
+                one.is_printed = number.printed
             # An unsettled digit between two settled ones does not separate them.
             for chain in (row, [part for part in row if part[0].is_settled and not part[0].is_noise]):
                 for (left, _), (right, sign) in pairwise(chain):

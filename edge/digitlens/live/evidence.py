@@ -21,15 +21,11 @@ class DigitTrack:
         self.likeliest = 0  # of 0 to 9
         self.confidence = 0.0  # in `likeliest`, after all evidence
         self.is_inside = False  # clear of the picture's edges
+        self.is_printed = False  # in a printed number, when it was last seen
         self.missed = 0  # frames since it was last seen
         self.number = 0  # id of the number that it belongs to; 0 for none
         self._parameters = parameters
         self.restart()
-
-    @property
-    def center_x(self) -> float:
-        """Pixels from the picture's left edge to the middle of the box."""
-        return float(self.box[0] + self.box[2] / 2)
 
     @property
     def is_certain(self) -> bool:

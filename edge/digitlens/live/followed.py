@@ -58,6 +58,7 @@ class FollowedNumber:
             confidence=float(np.prod([digit.confidence for digit in digits])),
             box=union(digit.box for digit in digits),
             digits=digits,
+            printed=2 * sum(one.digit.is_printed for one in self.parts) > len(self.parts),
         )
 
     def event(self, kind: Literal["appeared", "changed", "gone"], time: float, before: str = "") -> Event:

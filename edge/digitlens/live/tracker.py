@@ -3,7 +3,7 @@
 from digitlens.config.parameters.tracking import TrackingParameters
 from digitlens.core.readings import Box, Reading
 from digitlens.core.tracking import Event, Tracked
-from digitlens.live.chains import chain_digits
+from digitlens.live.chains import ACROSS, Direction, chain_digits, reading_direction
 from digitlens.live.digits import DigitTracks, Matches
 from digitlens.live.evidence import DigitTrack
 from digitlens.live.followed import FollowedNumber
@@ -21,6 +21,7 @@ class Tracker:
         self._tracks = DigitTracks(self._parameters)
         self._numbers: dict[int, FollowedNumber] = {}
         self._count = 0  # numbers so far: the last id
+        self._direction = ACROSS
 
     @property
     def numbers(self) -> tuple[Tracked, ...]:
@@ -31,13 +32,14 @@ class Tracker:
             if one.is_shown
         ]
         rows: list[list[Tracked]] = []
-        for one in sorted(shown, key=lambda one: (_center_y(one.number.box), one.id)):
-            top = _center_y(rows[-1][0].number.box) if rows else 0.0
-            if rows and _center_y(one.number.box) - top < one.number.box[3] / 2:
+        upright = {one.id: _upright(one.number.box, self._direction) for one in shown}
+        for one in sorted(shown, key=lambda one: (_center_y(upright[one.id]), one.id)):
+            box = upright[one.id]
+            if rows and _center_y(box) - _center_y(upright[rows[-1][0].id]) < box[3] / 2:
                 rows[-1].append(one)
             else:
                 rows.append([one])
-        return tuple(one for row in rows for one in sorted(row, key=lambda one: one.number.box[0]))
+        return tuple(one for row in rows for one in sorted(row, key=lambda one: upright[one.id][0]))
 
     def update(self, reading: Reading) -> list[Event]:
         """Take the next frame's reading; returns the events of steady numbers, in the order of their ids.
@@ -81,7 +83,8 @@ class Tracker:
         tracks, parameters = self._tracks, self._parameters
         reported = {number.id for number in self._numbers.values() if number.text}
         real = [one for one in tracks.digits if not one.is_noise and one.missed <= parameters.forget_frames]
-        found, replaced = chain_digits(real, tracks.links, reported, parameters.max_overlap)
+        self._direction = reading_direction(tracks.links)
+        found, replaced = chain_digits(real, tracks.links, reported, parameters.max_overlap, self._direction)
         tracks.digits = [one for one in tracks.digits if one not in replaced]
         rank = {one: count for count, one in enumerate(tracks.digits)}
         chains: dict[int, list[DigitTrack]] = {}
@@ -97,6 +100,18 @@ class Tracker:
             self._numbers[self._count] = FollowedNumber(self._count, parameters)
             chains[self._count] = chain
         return chains
+
+
+def _upright(box: Box, direction: Direction) -> Box:
+    """A box as it would stand if the page were turned so that its rows are read to the right."""
+    x, y, width, height = box
+    if direction == (0, 1):
+        return y, -x - width, height, width
+    if direction == (-1, 0):
+        return -x - width, -y - height, width, height
+    if direction == (0, -1):
+        return -y - height, x, height, width
+    return box
 
 
 def _center_y(box: Box) -> float:

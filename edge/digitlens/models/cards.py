@@ -10,7 +10,13 @@ import msgspec
 from digitlens.core.errors import ModelError
 
 Quantization = Literal["float32", "float16", "dynamic", "int8"]
-SUFFIXES = {"tflite": ".tflite", "hog-svm": ".npz", "strips": ".tflite"}
+SUFFIXES = {
+    "tflite": ".tflite",
+    "hog-svm": ".npz",
+    "strips": ".tflite",
+    "ink": ".tflite",
+    "perceptron": ".npz",
+}
 
 
 class TensorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,7 +29,10 @@ class TensorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Accuracy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Right answers on a test set; `interval` is Wilson's (1927) 95 % interval of `fraction`, 0 to 1."""
+    """Right answers on a test set; `interval` is the 95 % interval of `fraction`, 0 to 1.
+
+    It is Wilson's (1927); of pixels, which depend on one another, a bootstrap's over their pictures.
+    """
 
     set: str
     right: int
@@ -38,13 +47,15 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     A network with a `temperature` gives eleven logits: the ten digits and *not a digit*;
     softmax(logits / temperature) are its calibrated probabilities. A glyph whose best digit is less
     probable than `threshold` is no digit. `others` is the fraction of non-digits in its training data.
+    A network of kind `ink` classifies a picture's pixels (digitlens.paper.network), one of kind
+    `perceptron` makes a small decision (digitlens.models.perceptron).
     A network of kind `strips` reads rows (digitlens.rows.recognizer): each output holds two columns of 13
     logits.
     """
 
     format: Literal[1] = 1
     name: str
-    kind: Literal["tflite", "hog-svm", "strips"]
+    kind: Literal["tflite", "hog-svm", "strips", "ink", "perceptron"]
     description: str
     bytes: int
     sha256: str
@@ -66,11 +77,12 @@ class _Kind(msgspec.Struct, frozen=True):
 
 def names(rows: bool = False) -> list[str]:
     """The names of the shipped models that read glyphs, or that read rows."""
+    kinds = ("strips",) if rows else ("tflite", "hog-svm")
     found = {path.stem: path for path in _shipped().iterdir() if path.suffix == ".json"}
     return sorted(
         name
         for name, path in found.items()
-        if (msgspec.json.decode(path.read_bytes(), type=_Kind).kind == "strips") == rows
+        if msgspec.json.decode(path.read_bytes(), type=_Kind).kind in kinds
     )
 
 

@@ -51,6 +51,8 @@ class Classifier:
             return cls(card, hog.load(content, str(path)).probabilities)
         if card.kind == "strips":
             raise ModelError(f"{path}: reads rows (digitlens.rows.recognizer), not glyphs")
+        if card.kind == "ink":
+            raise ModelError(f"{path}: finds ink (digitlens.paper.network); it does not read glyphs")
         network = Network(content, threads, runtime, portable)
         _check(card, network, path)
         return cls(card, _tflite(network, card))

@@ -1,1 +1,1 @@
-"""Gray picture -> where ink is, the lines of the paper taken out, and glyphs of connected ink."""
+"""Gray picture -> the ink of digits, other writing, print and lines, and glyphs of connected ink."""

@@ -12,7 +12,7 @@ from digitlens.config.settings import RowNetworkUse
 from digitlens.core.readings import Box, Number, joined_text
 from digitlens.core.row_trace import RowTrace
 from digitlens.glyphs.lattice import Resolved
-from digitlens.paper.segment import Segmented
+from digitlens.paper.page import Page
 from digitlens.rows.decision import Decision, agreed, choose, evidence
 from digitlens.rows.lines import to_rows
 from digitlens.rows.recognizer import RowRecognizer
@@ -62,7 +62,7 @@ class RowReader:
         self.recognizer.next_frame()
 
     def reread(
-        self, numbers: tuple[Number, ...], page: Segmented, resolved: Resolved, use: RowNetworkUse
+        self, numbers: tuple[Number, ...], page: Page, resolved: Resolved, use: RowNetworkUse
     ) -> tuple[tuple[Number, ...], tuple[RowTrace, ...]]:
         """The page's numbers in reading order, and a trace of each row that the row network read.
 
@@ -86,7 +86,7 @@ class RowReader:
     def _decide(
         self,
         left: list[Number],
-        page: Segmented,
+        page: Page,
         resolved: Resolved,
         use: RowNetworkUse,
         rows: list[tuple[Row, list[Row]]],
@@ -125,7 +125,7 @@ class RowReader:
     def _require_evidence(
         self,
         left: list[Number],
-        page: Segmented,
+        page: Page,
         rows: list[tuple[Row, list[Row]]],
         read: dict[int, _ReadRow],
     ) -> tuple[list[Number], list[_ReadRow]]:
@@ -158,7 +158,7 @@ class RowReader:
                 known.reason = f"lattice kept: evidence {found:.1f}"
         return left, more
 
-    def _read(self, row: Row, page: Segmented) -> RowReading:
+    def _read(self, row: Row, page: Page) -> RowReading:
         return read_row(row, page, self.recognizer, self._classify, self._group, self.parameters)
 
     def _trace(self, one: _ReadRow, numbers: list[Number]) -> RowTrace:

@@ -10,8 +10,7 @@ import numpy as np
 from digitlens.config.parameters.rows import DEFAULT_ROWS, RowParameters
 from digitlens.core.arrays import Gray
 from digitlens.core.readings import Box, union
-from digitlens.paper.curves import polynomial
-from digitlens.paper.segment import Glyph
+from digitlens.paper.page import Glyph
 from digitlens.rows.lines import to_rows
 
 
@@ -44,7 +43,7 @@ class Row:
         x, y = boxes[:, 0] + boxes[:, 2] / 2, boxes[:, 1] + boxes[:, 3] / 2
         if x.max() - x.min() < chosen.slope_length * median(glyph.box[3] for glyph in self.glyphs):
             return 0.0
-        return min(max(float(polynomial(x, y, 1)[0]), -chosen.largest_slope), chosen.largest_slope)
+        return min(max(float(np.polyfit(x, y, 1)[0]), -chosen.largest_slope), chosen.largest_slope)
 
     def split(self, gap: float) -> list["Row"]:
         """The parts between gaps of more than `gap` glyph heights; a row with sides is not split."""

@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import fmean
 
-import cv2
 import numpy as np
 
 from digitlens.config.parameters.rows import RowParameters
 from digitlens.core.arrays import Gray
 from digitlens.core.readings import Digit, Number
-from digitlens.paper.segment import Points, Segmented
+from digitlens.paper.page import Page
 from digitlens.rows.crop import CROP_HEIGHT
 from digitlens.rows.ctc import Sign
 from digitlens.rows.recognizer import OTHER, SEPARATOR, STEP, RowOutput, RowRecognizer
@@ -19,8 +18,8 @@ from digitlens.rows.row import Row
 from digitlens.rows.slices import Classify, Slices
 from digitlens.rows.view import RowView
 
-Group = Callable[[Sequence[Digit], Sequence[Points]], tuple[Number, ...]]
-"""Digits of a row, and the upright lines of the page's tables -> numbers."""
+Group = Callable[[Sequence[Digit], Page], tuple[Number, ...]]
+"""Digits of a row, and the page that they stand on -> numbers."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class RowReading:
 
 def read_row(
     row: Row,
-    page: Segmented,
+    page: Page,
     recognizer: RowRecognizer,
     classify: Classify,
     group: Group,
@@ -56,7 +55,7 @@ def read_row(
 ) -> RowReading:
     """Read a row of a page with the row network; `classify` is the digit network, for slices."""
     view = RowView.around(row.glyphs, row.box, row.slope, parameters)
-    crop = view.crop(page.ink.contrast)
+    crop = view.crop(page.contrast)
     output = recognizer.read(crop)
     signs = [
         sign for sign in output.signs if sign.label >= SEPARATOR or sign.confidence >= parameters.least_sign
@@ -70,20 +69,14 @@ def read_row(
         output,
         signs,
         crop,
-        lambda: Slices(view.crop(_without_lines(page)), classify, parameters),
+        lambda: Slices(crop, classify, parameters),
         to_numbers,
         lambda digit: view.crop_x(digit.box),
     )
 
 
-def _without_lines(page: Segmented) -> Gray:
-    """How much darker than its paper a pixel is, (H, W) uint8, the paper's own lines left out."""
-    lines = cv2.dilate(cv2.subtract(page.ink.mask, page.mask), np.ones((3, 3), np.uint8))
-    return cv2.subtract(page.ink.contrast, cv2.subtract(lines, page.mask)).astype(np.uint8, copy=False)
-
-
 def _numbers(
-    signs: list[Sign], view: RowView, page: Segmented, group: Group, parameters: RowParameters
+    signs: list[Sign], view: RowView, page: Page, group: Group, parameters: RowParameters
 ) -> list[Number]:
     """The numbers of signs, split where a sign is no digit; words and scribbles are left out."""
     runs: list[list[Digit]] = [[]]
@@ -96,7 +89,7 @@ def _numbers(
         number
         for run in runs
         if run
-        for number in group(run, page.borders)
+        for number in group(run, page)
         if fmean(digit.confidence for digit in number.digits) >= parameters.least_number
     ]
 

@@ -12,7 +12,7 @@ import numpy as np
 from digitlens.config.parameters.rows import RowParameters
 from digitlens.core.arrays import Gray
 from digitlens.core.readings import Box
-from digitlens.paper.segment import Glyph
+from digitlens.paper.page import Glyph
 from digitlens.rows.crop import PAD, crop_row, crop_size
 from digitlens.rows.recognizer import STEP
 

@@ -16,13 +16,20 @@ import numpy as np
 
 from digitlens.cameras.registry import is_replay, open_camera
 from digitlens.cameras.time_limit import within
+from digitlens.config.parameters.reader import ReaderParameters
 from digitlens.config.settings import Settings
 from digitlens.core.errors import CameraError, CameraStalled, DependencyError, DigitLensError
 from digitlens.models import cards
 from digitlens.models.classifier import Classifier
 from digitlens.models.interpreter import RUNTIMES, imported
+from digitlens.numbers.grouping import DEFAULT_MODEL as PAIRS
+from digitlens.numbers.grouping import Grouper
+from digitlens.numbers.plausibility import DEFAULT_MODEL as PLAUSIBILITY
+from digitlens.numbers.plausibility import Plausibility
 from digitlens.outlets import registry
 from digitlens.outlets.assembly import preflight
+from digitlens.paper.network import DEFAULT as INK
+from digitlens.paper.network import InkNetwork
 from digitlens.rows.recognizer import RowRecognizer
 from digitlens.service import machine
 from digitlens.service.machine import Finding
@@ -44,7 +51,9 @@ def examine(settings: Settings | None, complaint: str, file: Path, root: Path = 
             ("interpreter", interpreter),
             ("libraries", libraries),
             ("model", lambda: model(chosen.reader.model)),
+            ("ink", ink),
             ("rows", rows),
+            ("numbers", numbers),
             ("camera", lambda: camera(chosen, unit)),
             ("groups", lambda: machine.groups(root)),
             ("screen", lambda: machine.screen(root, os.environ)),
@@ -146,6 +155,16 @@ def model(name: str) -> Finding:
     )
 
 
+def ink() -> Finding:
+    """The network that finds ink, and whether it gives a class for each pixel."""
+    try:
+        network = InkNetwork.load(INK)
+        network.logits(np.full((64, 64), 255, np.uint8))
+    except DigitLensError as error:
+        return Finding("ink", "fix", f"{error}; or install digitlens again")
+    return Finding("ink", "ok", f"{network.card.name}, {network.card.quantization}")
+
+
 def rows() -> Finding:
     """The row network."""
     if not cards.names(rows=True):
@@ -155,6 +174,16 @@ def rows() -> Finding:
     except DigitLensError as error:
         return Finding("rows", "fix", f"{error}; or install digitlens again")
     return Finding("rows", "ok", ", ".join(cards.names(rows=True)))
+
+
+def numbers() -> Finding:
+    """The two small networks that make numbers of digits."""
+    try:
+        Grouper.load()
+        Plausibility.load(ReaderParameters().least_plausible)
+    except DigitLensError as error:
+        return Finding("numbers", "fix", f"{error}; or install digitlens again")
+    return Finding("numbers", "ok", f"{PAIRS}, {PLAUSIBILITY}")
 
 
 def camera(settings: Settings, unit: Finding) -> Finding:

@@ -88,7 +88,14 @@ def make_reader(settings: ReaderSettings) -> Reader:
     """
     with quiet():
         classifier = Classifier.load(settings.model, settings.threads)
-        return Reader(classifier, separator=settings.separator, row_network=settings.row_network)
+        return Reader(
+            classifier,
+            separator=settings.separator,
+            row_network=settings.row_network,
+            printed=settings.printed,
+            turn=None if settings.turn == "auto" else settings.turn,
+            film=True,
+        )
 
 
 class Service(LiveObserver):

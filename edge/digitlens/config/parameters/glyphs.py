@@ -77,3 +77,18 @@ class LatticeParameters:
     """Largest probability that so low a part is a digit; set by hand; probability."""
     least_probability: float = 0.01
     """Probability below which a digit counts as impossible; set by hand; probability."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrientationParameters:
+    """Which way is up."""
+
+    sample: int = 24
+    """Largest number of glyphs that are looked at; set by hand; glyphs."""
+    sure: float = 0.85
+    """Geometric mean of the best digits' probabilities from which a page stands upright; set by hand;
+    probability."""
+    floor: float = 0.02
+    """Smallest probability of a digit that a glyph is credited with; set by hand; probability."""
+    least_odds: float = 3.0
+    """Log-odds over standing upright that a turn needs; set by hand; nats."""

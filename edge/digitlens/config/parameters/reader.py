@@ -10,11 +10,23 @@ class ReaderParameters:
     longest_side: int = 1280
     """Longer side above which a picture is reduced first; boxes keep its own scale; set by hand; pixels."""
     low_writing: int = 16
-    """Median glyph height below which a picture is enlarged and segmented again; set by hand; pixels."""
+    """Glyph height, three tenths being lower, below which a picture is enlarged and segmented again; set by
+    hand; pixels."""
     enlarged_height: int = 32
     """Median glyph height after enlarging, the limits below allowing it; set by hand; pixels."""
     enlarged_area: int = 1_000_000
     """Largest area of an enlarged picture; set by hand; pixels."""
+    largest_area: int = 4_000_000
+    """Largest area that a larger picture is read at where its writing is low; set by hand; pixels."""
+    high_writing: int = 240
+    """Median glyph height above which a picture is reduced and segmented again, to half of that; set by hand;
+    pixels."""
+    coarser: float = 0.25
+    """Factor of reducing a picture without any ink, whose pen may be too wide to be seen; set by hand; no
+    unit."""
+    min_digit_ink: float = 0.5
+    """Probability of being a digit's ink from which a glyph counts for the writing's height; set by hand;
+    probability."""
     largest_scale: float = 4.0
     """Largest factor of enlarging; set by hand; no unit."""
     smallest_scale: float = 1.3
@@ -33,3 +45,6 @@ class ReaderParameters:
     """Height below which a digit close behind a letter is its subscript; set by hand; letter heights."""
     subscript_gap: float = 0.35
     """Gap up to which such a digit is close; set by hand; letter heights."""
+    least_plausible: float = 0.3
+    """Probability of being a number, and read right, below which one is dropped; chosen on generated pages of
+    held-out hands; probability."""

@@ -95,7 +95,7 @@ class FrameEncoder:
 
 def number_json(number: Tracked) -> dict[str, Any]:
     """A number of the JSON reading, with its track's `id`, `steady` and `age` (frames)."""
-    return {
+    found: dict[str, Any] = {
         "text": number.number.text,
         "confidence": round(number.number.confidence, 4),
         "box": number.number.box,
@@ -107,6 +107,9 @@ def number_json(number: Tracked) -> dict[str, Any]:
         "steady": number.steady,
         "age": number.age,
     }
+    if number.number.printed:
+        found["printed"] = True
+    return found
 
 
 def _jpeg(frame: Frame) -> bytes:
