@@ -4,16 +4,16 @@ import warnings
 from collections.abc import Callable, Sequence
 from statistics import fmean
 from time import perf_counter
+from typing import Literal
 
 import cv2
 import numpy as np
 
 from digitlens.config.parameters import DEFAULT, Parameters
-from digitlens.config.parameters.reader import ReaderParameters
 from digitlens.config.settings import RowNetworkUse
 from digitlens.core.arrays import Floats, Gray, Pixels
-from digitlens.core.errors import PictureError
-from digitlens.core.readings import Box, Digit, Number, Reading, moved, resized
+from digitlens.core.errors import ModelError, PictureError
+from digitlens.core.readings import Box, Digit, Number, Reading, moved
 from digitlens.core.row_trace import RowTrace
 from digitlens.core.trace import Trace
 from digitlens.glyphs.lattice import Resolved, resolve
@@ -23,6 +23,8 @@ from digitlens.models import cards
 from digitlens.models.cache import TwoFrameCache
 from digitlens.models.classifier import Classifier
 from digitlens.numbers import prior, roman_numerals
+from digitlens.numbers.attempt import Attempt
+from digitlens.numbers.gaps import to_numbers
 from digitlens.numbers.grouping import Grouper, separated
 from digitlens.numbers.plausibility import Plausibility
 from digitlens.numbers.printed import marked_printed
@@ -32,13 +34,18 @@ from digitlens.paper.looking import Look
 from digitlens.paper.network import DEFAULT as INK_MODEL
 from digitlens.paper.network import InkNetwork
 from digitlens.paper.page import Glyph, Page, find_page
+from digitlens.paper.rules.segment import find_page as find_page_by_rules
+from digitlens.paper.scale import better_scale, enlarged, reduced
 from digitlens.paper.skew import Leveled, level, tilt
 from digitlens.paper.threshold import threshold_page
+from digitlens.paper.witness import Witness
 from digitlens.rows.reading import RowReader
 from digitlens.rows.recognizer import DEFAULT as ROW_MODEL
 from digitlens.rows.recognizer import RowRecognizer
+from digitlens.rows.row_reading import Group
 
 Watch = Callable[[Trace], None]
+Front = Literal["auto", "rules", "network"]
 
 KEPT = 16 << 20
 """Freed memory of which the process keeps twice as much for the next picture, in bytes."""
@@ -58,6 +65,8 @@ class Reader:
         printed: printed digits are read, too, and marked so.
         turn: degrees counterclockwise, 0, 90, 180 or 270, by which a picture is turned to read it; None finds
             out which way is up. Boxes are always in the picture's own pixels.
+        front: what finds the ink: `rules`, `network`, or `auto`, which reads by rules, and by the network
+            where the rules' reading does not fit what the network sees.
         film: successive pictures are frames of one film: where one has not changed, the last one's ink
             stands.
         whole: the former name of `row_network`.
@@ -76,6 +85,7 @@ class Reader:
         printed: bool = False,
         turn: int | None = None,
         film: bool = False,
+        front: Front = "auto",
         whole: RowNetworkUse | None = None,
     ) -> None:
         if whole is not None:
@@ -93,17 +103,15 @@ class Reader:
             raise ValueError(f"turn={turn}: take None, 0, 90, 180 or 270")
         self._ink, self._printed, self._turn, self._film = ink, printed, turn, film
         self._look = None if ink is None else Look(ink, parameters.paper, film)
-        self._group = Grouper.load()
+        self._front = front
+        self._group_by_pairs = Grouper.load()
         self._plausibility = (
             Plausibility.load(parameters.reader.least_plausible) if self._ink is not None else None
         )
         self._watch = watch
         self._parameters = parameters
-        self._rows = (
-            RowReader(recognizer, self._probabilities, self._group, parameters.rows, parameters.decision)
-            if recognizer is not None
-            else None
-        )
+        self._rule_rows = self._row_reader(self._group_at_gaps)
+        self._network_rows = None if ink is None else self._row_reader(self._group_by_pairs)
         # An int8 network's outputs are the same to the bit in any batch; others are computed every time.
         self._cacheable = self.classifier.card.input.dtype == "uint8"
         self._cache: TwoFrameCache[bytes, Floats] = TwoFrameCache()
@@ -111,6 +119,12 @@ class Reader:
         # time. glibc keeps blocks smaller than the largest that was ever freed: mallopt(3). This one is never
         # touched and takes no memory.
         np.empty(KEPT, np.uint8)
+
+    def _row_reader(self, group: Group) -> RowReader | None:
+        if self._recognizer is None:
+            return None
+        parameters = self._parameters
+        return RowReader(self._recognizer, self._probabilities, group, parameters.rows, parameters.decision)
 
     def watched(self, watch: Watch) -> "Reader":
         """Another reader with the same networks and parameters, whose traces go to `watch`."""
@@ -125,6 +139,7 @@ class Reader:
             printed=self._printed,
             turn=self._turn,
             film=self._film,
+            front=self._front,
         )
 
     def read(self, image: Pixels, source: str = "", time: float = 0.0) -> Reading:
@@ -135,12 +150,56 @@ class Reader:
         """
         started = perf_counter()
         self._cache.next_frame()
-        if self._rows is not None:
-            self._rows.next_frame()
-        original = _gray(image)
+        for rows in (self._rule_rows, self._network_rows):
+            if rows is not None:
+                rows.next_frame()
         turn = 0 if self._turn is None else self._turn // 90
-        gray, page = self._scaled(turned(original, turn))
-        if self._turn is None and self._ink is not None:
+        original = turned(_gray(image), turn)
+        attempt = self._attempt(original)
+        if self._watch is not None:
+            self._watch(self._trace(attempt))
+        height, width = image.shape[:2]
+        ended = perf_counter()
+        milliseconds = {**attempt.milliseconds, "total": (ended - started) * 1000}
+        numbers = moved(attempt.numbers, lambda box: turned_back(box, turn, (width, height)))
+        return Reading(source, time, (width, height), numbers, milliseconds)
+
+    def _attempt(self, original: Gray) -> Attempt:
+        """The better of the readings by rules and by the network, in pixels of the picture."""
+        if self._look is None or self._front == "rules":
+            return self._by_rules(original)
+        if self._front == "network" or self._printed:
+            return self._by_network(original)
+        limits = self._parameters.reader
+        gray = reduced(original, limits)
+        witness = Witness(self._look.logits(gray), self._look.scale)
+        scale = gray.shape[1] / original.shape[1]
+        first = self._by_rules(original)
+        fit = first.fit(witness, scale)
+        if fit >= limits.good_fit:
+            return first
+        second = self._by_network(original)
+        return second if second.fit(witness, scale) > fit + limits.better_fit else first
+
+    def _by_rules(self, original: Gray) -> Attempt:
+        """Read by the front of rules, at one scale and upright."""
+        started = perf_counter()
+        limits = self._parameters.reader
+        gray = reduced(original, limits)
+        find = threshold_page if self._ink is None else find_page_by_rules
+        page = find(gray)
+        larger = enlarged(gray, page.glyphs, limits)
+        if larger is not None:
+            gray, page = larger, find(larger)
+        attempt = self._numbers(gray, page, self._rule_rows, self._group_at_gaps, started)
+        return attempt.moved(lambda box: box, _size(gray), _size(original))
+
+    def _by_network(self, original: Gray) -> Attempt:
+        """Read by the front of the network, at the scale of the writing, turned upright and leveled."""
+        started = perf_counter()
+        turn = 0
+        gray, page = self._scaled(original)
+        if self._turn is None:
             turn = upright_turn(page.glyphs, self._classify, self._parameters.orientation)
             if turn:
                 gray, page = self._scaled(turned(original, turn))
@@ -149,13 +208,22 @@ class Reader:
         leveled = self._leveled(gray, page)
         if leveled is not None:
             gray, page = leveled.gray, self._find(leveled.gray)
+        attempt = self._numbers(gray, page, self._network_rows, self._group_by_pairs, started)
+        if self._plausibility is not None:
+            attempt = attempt.with_numbers(self._plausibility(attempt.numbers, page))
+        return attempt.moved(lambda box: turned_back(_back(box, leveled), turn, size), size, _size(original))
+
+    def _numbers(
+        self, gray: Gray, page: Page, rows: RowReader | None, group: Group, started: float
+    ) -> Attempt:
+        """A page's numbers, in pixels of `gray`."""
         resolved = resolve(page.glyphs, self._classify, self._parameters.lattice, self._parameters.glyphs)
         found = perf_counter()
-        numbers = self._cut_numbers(resolved, page)
+        numbers = self._cut_numbers(resolved, page, group)
         grouped = perf_counter()
-        rows: tuple[RowTrace, ...] = ()
-        if self._rows is not None:
-            numbers, rows = self._rows.reread(numbers, page, resolved, self.row_network)
+        traces: tuple[RowTrace, ...] = ()
+        if rows is not None:
+            numbers, traces = rows.reread(numbers, page, resolved, self.row_network)
         rows_read = perf_counter()
         numbers = self._finished(numbers, page)
         ended = perf_counter()
@@ -163,25 +231,15 @@ class Reader:
             "glyphs": (found - started) * 1000,
             "rows": (rows_read - grouped) * 1000,
             "numbers": (grouped - found + ended - rows_read) * 1000,
-            "total": (ended - started) * 1000,
         }
-        if self._watch is not None:
-            self._watch(self._trace(gray, page, resolved, rows, numbers, milliseconds))
-        reading = Reading(
-            source=source,
-            time=time,
-            size=size,
-            numbers=moved(numbers, lambda box: turned_back(_back(box, leveled), turn, size)),
-            milliseconds=milliseconds,
-        )
-        return resized(reading, (original.shape[1], original.shape[0]))
+        return Attempt(gray, page, resolved, numbers, numbers, traces, milliseconds)
 
     def _scaled(self, original: Gray) -> tuple[Gray, Page]:
         """The picture at the scale that its writing is read at, and its page."""
         limits = self._parameters.reader
-        gray = _reduced(original, limits)
+        gray = reduced(original, limits)
         page = self._find(gray)
-        scale = _better_scale(original, gray, page.glyphs, limits)
+        scale = better_scale(original, gray, page.glyphs, limits)
         if scale == 1:
             return gray, page
         size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
@@ -191,23 +249,14 @@ class Reader:
 
     def _leveled(self, gray: Gray, page: Page) -> Leveled | None:
         """The picture leveled, where its page is tilted."""
-        if self._ink is None:
-            return None
         limits = self._parameters.skew
         degrees = tilt(page, limits)
         return level(gray, degrees) if limits.least_tilt <= abs(degrees) <= limits.largest_tilt else None
 
-    def _trace(
-        self,
-        gray: Gray,
-        page: Page,
-        resolved: Resolved,
-        rows: tuple[RowTrace, ...],
-        numbers: tuple[Number, ...],
-        milliseconds: dict[str, float],
-    ) -> Trace:
+    def _trace(self, attempt: Attempt) -> Trace:
+        page, resolved = attempt.page, attempt.resolved
         return Trace(
-            gray=gray,
+            gray=attempt.gray,
             ink=page.ink,
             kinds=kinds(page),
             digit_ink=page.mask,
@@ -216,15 +265,17 @@ class Reader:
             resolved=resolved.glyphs,
             crops=to_mnist(resolved.glyphs, self._parameters.glyphs),
             probabilities=resolved.probabilities,
-            rows=rows,
-            numbers=numbers,
-            milliseconds=milliseconds,
+            rows=attempt.rows,
+            numbers=attempt.seen,
+            milliseconds=attempt.milliseconds,
         )
 
+    def _group_at_gaps(self, digits: Sequence[Digit], page: Page) -> tuple[Number, ...]:
+        return to_numbers(digits, page.borders, self._parameters.numbers)
+
     def _find(self, gray: Gray) -> Page:
-        """The picture's ink; a network that knows no other signs gets every piece of it."""
         if self._look is None:
-            return threshold_page(gray, self._parameters.paper)
+            raise ModelError("reads by rules alone: there is no network for the ink")
         return find_page(gray, self._look, self._printed, self._parameters.paper)
 
     def _classify(self, glyphs: list[Glyph]) -> Floats:
@@ -240,7 +291,7 @@ class Reader:
         )
         return np.array(rows, np.float32).reshape(-1, 10)
 
-    def _cut_numbers(self, resolved: Resolved, page: Page) -> tuple[Number, ...]:
+    def _cut_numbers(self, resolved: Resolved, page: Page, group: Group) -> tuple[Number, ...]:
         """The glyphs as numbers, without words and scribbles."""
         settings, limits = self._parameters.numbers, self._parameters.reader
         probabilities = resolved.probabilities
@@ -257,7 +308,7 @@ class Reader:
             Digit(int(value), float(confidence), glyph.box)
             for glyph, value, confidence in zip(resolved.glyphs, values, best, strict=True)
         ]
-        numbers = self._group(digits, page)
+        numbers = group(digits, page)
         if trained is None:
             return tuple(found for found in numbers if _mean(found.digits) >= limits.min_confidence)
         chances = {id(digit): float(chance) for digit, chance in zip(digits, is_digit, strict=True)}
@@ -269,13 +320,16 @@ class Reader:
         """The numbers without Roman numerals; with marks of print and decimal separators as asked for."""
         parameters = self._parameters.numbers
         numbers = roman_numerals.without(numbers, parameters)
-        if self._plausibility is not None:
-            numbers = self._plausibility(numbers, page)
         if self._printed:
             numbers = marked_printed(numbers, page.glyphs)
         if not self.separator:
             return numbers
         return tuple(separated(found, page.dots, self.separator, parameters) for found in numbers)
+
+
+def _size(gray: Gray) -> tuple[int, int]:
+    """Width and height."""
+    return gray.shape[1], gray.shape[0]
 
 
 def _back(box: Box, leveled: Leveled | None) -> Box:
@@ -284,35 +338,6 @@ def _back(box: Box, leveled: Leveled | None) -> Box:
 
 def _mean(digits: Sequence[Digit]) -> float:
     return fmean(digit.confidence for digit in digits)
-
-
-def _reduced(gray: Gray, limits: ReaderParameters) -> Gray:
-    """The picture, its longer side reduced to the longest that is read."""
-    height, width = gray.shape
-    shrink = limits.longest_side / max(gray.shape)
-    if shrink >= 1:
-        return gray
-    size = max(1, round(width * shrink)), max(1, round(height * shrink))
-    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-
-
-def _better_scale(original: Gray, gray: Gray, glyphs: list[Glyph], limits: ReaderParameters) -> float:
-    """The factor by which the picture as read should be enlarged or reduced for its writing; 1 if it is well.
-
-    Where strokes are two pixels wide, ink is a matter of parts of a pixel; a pen wider than the network's
-    view is a dark panel.
-    """
-    digits = [glyph for glyph in glyphs if glyph.classes[0] >= limits.min_digit_ink] or glyphs
-    if not digits:
-        # Nothing at all: writing so large that no stroke was seen as one?
-        return limits.coarser if min(gray.shape) >= limits.high_writing else 1.0
-    heights = sorted(glyph.box[3] for glyph in digits)
-    if heights[len(heights) // 2] > limits.high_writing:
-        return limits.high_writing / 2 / heights[len(heights) // 2]
-    height = heights[len(heights) * 3 // 10]
-    area = max(limits.enlarged_area, min(limits.largest_area, original.size))
-    scale = min(limits.largest_scale, limits.enlarged_height / height, (area / gray.size) ** 0.5)
-    return scale if height < limits.low_writing and scale >= limits.smallest_scale else 1.0
 
 
 def _gray(image: Pixels) -> Gray:

@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.core.readings import Box
+
 Gray = npt.NDArray[np.uint8]
 
 
@@ -24,6 +26,22 @@ def write(
         left = max(0, left)
         page[top : top + side, left : left + side] += stroke * (ink - paper)
     return page.clip(0, 255).astype(np.uint8)
+
+
+def put(page: Gray, text: str, digits: tuple[Gray, Gray], left: int, top: int, size: int = 60) -> Box:
+    """Write `text` on light paper, digits `size` pixels high; the box of its ink."""
+    strip = write(text, digits, size, round(size * 1.15), ink=40, paper=255)
+    x, y, width, height = ink_box(strip)
+    spot = page[top : top + height, left : left + width]
+    np.minimum(spot, strip[y : y + height, x : x + width], out=spot)
+    return left, top, width, height
+
+
+def ink_box(page: Gray) -> Box:
+    """The box of what is darker than middle gray."""
+    rows, columns = (np.flatnonzero((page < 128).any(axis=axis)) for axis in (1, 0))
+    left, top = int(columns[0]), int(rows[0])
+    return left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top
 
 
 def touch(text: str, digits: tuple[Gray, Gray], which: int, size: int = 60, overlap: int = 2) -> Gray:

@@ -1,18 +1,20 @@
 """From a picture to its numbers, with the shipped model and real digits."""
 
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from digitlens import Classifier, PictureError, Reader, draw
 from digitlens.config.parameters import Parameters
 from digitlens.config.parameters.reader import ReaderParameters
 from digitlens.core.trace import Trace
-from digitlens.paper.segment import find_glyphs
-from tests.edge.pages import write
+from digitlens.glyphs.orientation import turned, turned_back
+from tests.edge.pages import ink_box, put, write
 
 TEXTS = ["0123456789", "27", "5", "90210", "314 159"]
 Digits = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
@@ -53,6 +55,104 @@ def test_the_threshold_follows_the_light(reader: Reader, digits: Digits) -> None
     light = np.linspace(1, 0.1, page.shape[1], dtype=np.float32)
     noise = np.random.default_rng(1).normal(0, 1, page.shape)
     assert _texts(reader, (page * light + noise).clip(0, 255).astype(np.uint8)) == ["40716"]
+
+
+def test_a_hard_shadow(reader: Reader, digits: Digits) -> None:
+    """Its edge runs through the number."""
+    page = write("40716", digits).astype(np.float32)
+    page[:, 190:] *= 0.35
+    assert _texts(reader, cv2.GaussianBlur(page, (0, 0), 1).astype(np.uint8)) == ["40716"]
+
+
+def test_a_dark_panel_on_light_paper(reader: Reader, digits: Digits) -> None:
+    page = np.full((480, 640), 225, np.uint8)
+    put(page, "3519", digits, 200, 60)
+    panel = np.full((160, 400), 225, np.uint8)
+    put(panel, "4071", digits, 70, 50)
+    page[240:400, 120:520] = 255 - panel
+    assert _texts(reader, page) == ["3519", "4071"]
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_a_turned_page_is_read_as_it_stands(reader: Reader, root: Path, turns: int) -> None:
+    """Boxes are the turned picture's own."""
+    sheet = np.asarray(cv2.imread(str(root / "examples" / "sheet.jpg"), cv2.IMREAD_GRAYSCALE), np.uint8)
+    height, width = sheet.shape
+    upright, found = reader.read(sheet), reader.read(turned(sheet, turns))
+    assert found.size == ((width, height) if turns % 2 == 0 else (height, width))
+    assert [number.text for number in found.numbers] == [number.text for number in upright.numbers]
+    for number, other in zip(found.numbers, upright.numbers, strict=True):
+        assert turned_back(number.box, turns, (width, height)) == other.box
+
+
+def test_the_turn_can_be_said(reader: Reader, digits: Digits) -> None:
+    page = write("40716", digits)
+    for turn in (0, 90, 180, 270):
+        given = Reader(reader.classifier, turn=turn)
+        assert _texts(given, turned(page, (4 - turn // 90) % 4)) == ["40716"]
+    assert _texts(Reader(reader.classifier, turn=0), turned(page, 2)) != ["40716"]
+    with pytest.raises(ValueError, match="turn"):
+        Reader(reader.classifier, turn=45)
+
+
+def test_a_watched_reader_reads_alike(reader: Reader, digits: Digits) -> None:
+    page = turned(write("40716", digits), 1)
+    traces: list[Trace] = []
+    given = Reader(reader.classifier, turn=270)
+    assert given.watched(traces.append).read(page).numbers == given.read(page).numbers
+    assert traces[0].gray.shape == page.shape[::-1]
+
+
+def test_small_and_large_writing_on_large_pictures(reader: Reader, digits: Digits) -> None:
+    """A 12-megapixel photo: at the size that the reader reduces it to, the small digits are 9 pixels high."""
+    page = np.full((3000, 4000), 225, np.uint8)
+    put(page, "40716", digits, 500, 700, size=28)
+    put(page, "27", digits, 2500, 1800, size=28)
+    assert _texts(reader, page) == ["40716", "27"]
+    page = np.full((3000, 4000), 225, np.uint8)
+    put(page, "407", digits, 300, 600, size=900)
+    assert _texts(reader, page) == ["407"]
+
+
+def test_a_comb_on_a_large_page(reader: Reader, digits: Digits) -> None:
+    """Eight joined boxes are one number; their uprights are no ones."""
+    page = np.full((900, 1280), 225, np.uint8)
+    cv2.rectangle(page, (400, 300), (880, 364), (90,), 2)
+    for place, sign in enumerate("05221859"):
+        cv2.line(page, (400 + 60 * place, 300), (400 + 60 * place, 364), (90,), 2)
+        put(page, sign, digits, 416 + 60 * place, 311, size=40)
+    assert _texts(reader, page) == ["05221859"]
+
+
+def test_a_table_with_wide_margins(reader: Reader, digits: Digits) -> None:
+    page = np.full((1100, 1280), 225, np.uint8)
+    for x in range(400, 900, 120):
+        cv2.line(page, (x, 350), (x, 710), (110,), 2)
+    for y in range(350, 720, 90):
+        cv2.line(page, (400, y), (880, y), (110,), 2)
+    texts = ["12", "7", "40", "3", "5", "66", "81", "9", "23", "0", "4", "57"]
+    for k, text in enumerate(texts):
+        put(page, text, digits, 420 + 120 * (k % 4), 375 + 90 * (k // 4), size=40)
+    assert _texts(reader, page) == texts
+
+
+def test_printed_words_are_not_read(reader: Reader, digits: Digits) -> None:
+    image = Image.new("L", (640, 300), 225)
+    font = ImageFont.load_default(30)
+    ImageDraw.Draw(image).text((40, 60), "Solid oil is so big", fill=50, font=font)
+    page = np.array(image)
+    put(page, "4071", digits, 200, 170)
+    assert _texts(reader, page) == ["4071"]
+
+
+def test_printed_digits_are_read_on_demand(reader: Reader, digits: Digits) -> None:
+    image = Image.new("L", (640, 300), 225)
+    ImageDraw.Draw(image).text((200, 50), "2938", fill=50, font=ImageFont.load_default(50))
+    page = np.array(image)
+    put(page, "4071", digits, 200, 170)
+    assert _texts(reader, page) == ["4071"]
+    found = Reader(reader.classifier, printed=True).read(page).numbers
+    assert [(number.text, number.printed) for number in found] == [("2938", True), ("4071", False)]
 
 
 def test_specks_are_not_digits(reader: Reader, digits: Digits) -> None:
@@ -124,7 +224,7 @@ def test_a_subscript_is_its_letters(reader: Reader, digits: Digits, gap: int, re
     page[20:140, 20:220] = write("71", digits)
     _star(page, 120, 280, 60)
     small = write("2", digits, size=45)
-    x, y, width, height = find_glyphs(small)[0].box
+    x, y, width, height = ink_box(small)
     for left in (176 + gap, 176 + gap + 50)[: len(read)]:
         page[310 : 310 + height, left : left + width] = small[y : y + height, x : x + width]
     assert _texts(reader, page) == read
@@ -220,8 +320,8 @@ def test_the_trace_shows_each_stage(reader: Reader, digits: Digits) -> None:
     assert len(trace.glyphs) == len(trace.resolved) == 4
     assert trace.crops.shape == (4, 28, 28)
     assert trace.probabilities.shape == (4, 10)
-    assert np.all(trace.ink[trace.sure_ink > 0] == 255)
-    assert np.all(trace.ink[trace.without_lines > 0] == 255)
+    assert np.all(trace.ink[trace.digit_ink > 0] == 255)
+    np.testing.assert_array_equal(trace.kinds > 0, trace.ink > 0)
 
 
 def test_parameters_reach_the_stages(reader: Reader, digits: Digits) -> None:

@@ -68,6 +68,15 @@ def _ink(options: argparse.Namespace) -> None:
     ink.fit(config, options.out, options.data, options.resume, options.warm_start, options.processes)
 
 
+def _scores(options: argparse.Namespace) -> None:
+    from digitlens_train import page_scores, scores
+
+    config = page_scores.ScoresConfig(
+        pages=options.pages, held_out_pages=options.held_out_pages, seed=options.seed
+    )
+    scores.run(config, options.out, options.data, options.ink, options.processes, options.again)
+
+
 def _need_torch(command: str) -> None:
     from importlib.util import find_spec
 
@@ -137,9 +146,16 @@ def _pages(options: argparse.Namespace) -> None:
 
 
 def _paper(options: argparse.Namespace) -> None:
-    from digitlens_train.paper import contact
+    from digitlens_train.data import DataError
+    from digitlens_train.paper import contact, layouts, pages
 
-    contact.write(options.out, options.data, options.seed, options.count)
+    if options.pages is not None:
+        chosen = layouts.HELD_OUT if options.held_out else options.layout
+        pages.write(options.out, options.data, options.seed, options.pages, chosen)
+    elif options.held_out or options.layout:
+        raise DataError("--layout and --held-out choose pages; say how many with --pages N")
+    else:
+        contact.write(options.out, options.data, options.seed, options.count)
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
@@ -148,6 +164,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "teacher": _distill,
     "distill": _distill,
     "ink": _ink,
+    "scores": _scores,
     "cnn": _cnn,
     "svm": _svm,
     "sheet": _sheet,

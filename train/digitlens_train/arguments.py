@@ -34,12 +34,15 @@ def parser() -> argparse.ArgumentParser:
     teacher = commands.add_parser("teacher", help="a large network for rows, for `distill` (extra gpu)")
     distill = commands.add_parser("distill", help="numbers, to answer as a teacher does (extra gpu)")
     ink = commands.add_parser("ink", help="the network that classifies a picture's pixels (extra gpu)")
+    scores = commands.add_parser("scores", help="the small networks pairs and plausibility")
     cnn = commands.add_parser("cnn", help="the original notebook's convolutional network (seed)")
     svm = commands.add_parser("svm", help="the notebook's other classifier: HOG features and a linear SVM")
     sheet = commands.add_parser("sheet", help="a page of MNIST's test digits, such as the README's example")
     film = commands.add_parser("film", help="such a page under a hand-held camera, for digitlens live")
     pages = commands.add_parser("pages", help="synthetic pages with a labels.json, for the benchmark")
-    paper = commands.add_parser("paper", help="patches of generated paper above their truth, to look at")
+    paper = commands.add_parser(
+        "paper", help="generated paper: patches above their truth, to look at, or pages with a labels.json"
+    )
     _digits(digits)
     _numbers(numbers)
     distill.add_argument(
@@ -48,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     for command in (teacher, distill):
         _distill(command)
     _ink(ink)
+    _scores(scores)
     _notebook(cnn, svm)
     _pictures(sheet, film, pages)
     _paper(paper)
@@ -55,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--mnist", type=Path, metavar="FILE", help="MNIST as npz (default: through keras.datasets)"
         )
-    for command in (digits, numbers, teacher, distill, cnn, svm, sheet, film, pages, paper, ink):
+    for command in (digits, numbers, teacher, distill, cnn, svm, sheet, film, pages, paper, ink, scores):
         command.add_argument(
             "--seed", type=int, default=2026, help="of everything random (default: %(default)s)"
         )
@@ -134,6 +138,32 @@ def _ink(ink: argparse.ArgumentParser) -> None:
     )
 
 
+def _scores(scores: argparse.ArgumentParser) -> None:
+    scores.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of both networks")
+    scores.add_argument("--data", type=Path, metavar="DIR", help="folder with handwriting as npz")
+    scores.add_argument(
+        "--pages", type=positive, default=1500, metavar="N", help="to learn from (default: %(default)s)"
+    )
+    scores.add_argument(
+        "--held-out-pages",
+        type=positive,
+        default=400,
+        metavar="N",
+        help="by other hands, for the figures (default: %(default)s)",
+    )
+    scores.add_argument(
+        "--processes", type=positive, default=2, metavar="N", help="that read pages (default: %(default)s)"
+    )
+    scores.add_argument(
+        "--ink", default="ink", metavar="NAME|FILE", help="network to read with (default: %(default)s)"
+    )
+    scores.add_argument(
+        "--again",
+        action="store_true",
+        help="fit anew to the learnt.npz and held_out.npz in --out, with their seed",
+    )
+
+
 def _notebook(cnn: argparse.ArgumentParser, svm: argparse.ArgumentParser) -> None:
     cnn.add_argument(
         "--out", type=Path, default=Path("runs/seed"), help="folder of the run (default: %(default)s)"
@@ -172,8 +202,23 @@ def _pictures(
 
 
 def _paper(paper: argparse.ArgumentParser) -> None:
-    paper.add_argument("--count", type=positive, default=96, help="of patches (default: %(default)s)")
-    paper.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the contact sheets")
+    counts = paper.add_mutually_exclusive_group()
+    counts.add_argument("--count", type=positive, default=96, help="of patches (default: %(default)s)")
+    counts.add_argument(
+        "--pages",
+        type=positive,
+        metavar="N",
+        help="pages and no patches, by held-out hands and fonts, of all layouts in turn; for "
+        "`digitlens_convert papers`",
+    )
+    layouts = paper.add_mutually_exclusive_group()
+    layouts.add_argument("--layout", nargs="+", default=[], metavar="NAME", help="pages of these layouts")
+    layouts.add_argument(
+        "--held-out", action="store_true", help="pages of the layouts that training leaves out"
+    )
+    paper.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder of the sheets; of pages a new one"
+    )
     paper.add_argument("--data", type=Path, metavar="DIR", help="folder with handwriting as npz")
 
 

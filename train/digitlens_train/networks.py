@@ -132,12 +132,13 @@ class DepthToSpace(layers.Layer):  # type: ignore[misc]
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The shape that `call` gives."""
         count, height, width, depth = shape
-        assert depth is not None
-        return count, height and 2 * height, width and 2 * width, depth // 4
+        return count, height and 2 * height, width and 2 * width, (depth or 0) // 4
 
 
 def ink() -> keras.Model:
-    """Classifies a picture's pixels: (N, H, W, 1) float32, sides multiples of 32 -> logits (N, H / 2, W / 2, 5).
+    """Classifies a picture's pixels: (N, H, W, 1) float32 -> logits (N, H / 2, W / 2, 5).
+
+    H and W are multiples of 32; 61,421 weights, 294 multiply-accumulates a pixel.
 
     A U-Net (Ronneberger, Fischer and Brox 2015) of depthwise separable convolutions with skip connections
     (Howard et al. 2017, Sandler et al. 2018). Most layers are at the coarse levels, where context is cheap:

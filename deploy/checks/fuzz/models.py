@@ -1,4 +1,4 @@
-"""Model files and their cards -> Classifier.load and RowRecognizer.load."""
+"""Model files and their cards -> Classifier.load, RowRecognizer.load and InkNetwork.load."""
 
 import json
 import random
@@ -11,13 +11,22 @@ import numpy as np
 from digitlens.core.errors import ModelError
 from digitlens.models import cards
 from digitlens.models.classifier import Classifier
+from digitlens.paper.network import CLASSES, InkNetwork
 from digitlens.rows.recognizer import RowRecognizer
 from fuzz.cases import Found, Ready, mutated, one_line
 
 
 def model(case: random.Random, folder: Path, ready: Ready) -> None:
     """Models whose bytes or cards were mutated: refused, or usable."""
-    name = case.choice(["digits", "seed", "svm", "numbers"])
+    _load_mutated(case.choice(["digits", "seed", "svm", "numbers"]), case, folder, ready)
+
+
+def ink(case: random.Random, folder: Path, ready: Ready) -> None:
+    """The same with the network `ink`."""
+    _load_mutated("ink", case, folder, ready)
+
+
+def _load_mutated(name: str, case: random.Random, folder: Path, ready: Ready) -> None:
     file = cards.find(name)
     path = folder / file.name
     card = path.with_suffix(".json")
@@ -45,7 +54,11 @@ def model(case: random.Random, folder: Path, ready: Ready) -> None:
 
 def _loads(path: Path) -> bool:
     try:
-        if "strips" in path.with_suffix(".json").read_text(errors="replace"):
+        if path.stem == "ink":
+            logits = InkNetwork.load(path).logits(np.full((33, 70), 200, np.uint8))
+            if logits.shape != (17, 35, CLASSES):
+                raise Found(f"gives {logits.shape}")
+        elif "strips" in path.with_suffix(".json").read_text(errors="replace"):
             strips = RowRecognizer.load(path)
             strips.read(np.full((32, 128), 200, np.uint8))
         else:

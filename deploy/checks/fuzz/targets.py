@@ -11,11 +11,11 @@ from pathlib import Path
 from fuzz.arrays import reader
 from fuzz.cases import Ready
 from fuzz.files import picture
-from fuzz.models import model
+from fuzz.models import ink, model
 from fuzz.texts import settings
 
 TARGETS: dict[str, Callable[[random.Random, Path, Ready], None]] = {
-    "reader": reader, "picture": picture, "model": model, "settings": settings,
+    "reader": reader, "picture": picture, "model": model, "ink": ink, "settings": settings,
 }  # fmt: skip
 
 

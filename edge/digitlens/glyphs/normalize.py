@@ -13,7 +13,7 @@ import numpy as np
 
 from digitlens.config.parameters.glyphs import GlyphParameters
 from digitlens.core.arrays import Gray
-from digitlens.glyphs.stroke_width import stroke_width
+from digitlens.paper.stroke_width import stroke_width
 
 DEFAULT = GlyphParameters()
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from digitlens.config.parameters.glyphs import GlyphParameters
 from digitlens.core.arrays import Floats, Gray
-from digitlens.glyphs.min_cost_path import backtrace, min_cost
+from digitlens.paper.min_cost_path import backtrace, min_cost
 
 DEFAULT = GlyphParameters()
 

@@ -111,19 +111,18 @@ def features(row: Sequence[Box], page: Page) -> Floats:
 
 
 def agreed(told: Floats, logits: Floats) -> Floats:
-    """The logits (N,) of a row's pairs, those of cells side by side replaced by their mean.
+    """The logits (N,) of a row's pairs, those of equal steps side by side replaced by their mean.
 
     `told` are the pairs' features. A comb is one number and a table's cells are as many: neighboring pairs
-    with a line between and equal steps share their fate.
+    with equal steps share their fate, with a line between all of them or none.
     """
     steps, lined = told[:, FEATURES.index("step")], told[:, FEATURES.index("line between")] > 0
     found = logits.copy()
     start = 0
     for k in range(1, len(logits) + 1):
-        if k < len(logits) and lined[k] and lined[start] and abs(steps[k] - steps[k - 1]) < SAME * steps[k]:
+        if k < len(logits) and lined[k] == lined[start] and abs(steps[k] - steps[k - 1]) < SAME * steps[k]:
             continue
-        if lined[start]:
-            found[start:k] = logits[start:k].mean()
+        found[start:k] = logits[start:k].mean()
         start = k
     return found
 

@@ -31,8 +31,8 @@ def components(mask: Gray) -> Components:
     return Components(number, labels.astype(np.int32, copy=False), stats.astype(np.int32, copy=False))
 
 
-def with_scraps(strokes: Components, ink: Gray, lines: Gray, longest: float) -> Components:
-    """The strokes, with the ink of lines that is shorter than the strokes that it touches.
+def with_scraps(strokes: Components, ink: Gray, lines: Gray, longest: float) -> tuple[Components, Gray]:
+    """The strokes, with the ink of lines shorter than the strokes that it touches; and the lines left.
 
     A line ends where a digit crosses it, and goes on beyond: it is longer than the digit is high.
 
@@ -50,7 +50,7 @@ def with_scraps(strokes: Components, ink: Gray, lines: Gray, longest: float) -> 
     small[0] = False
     rows, columns = np.nonzero(small[names])
     if not len(rows):
-        return strokes
+        return strokes, lines
     here = names[rows, columns]
     height, width = ink.shape
     room = np.zeros(count, np.int32)
@@ -62,11 +62,13 @@ def with_scraps(strokes: Components, ink: Gray, lines: Gray, longest: float) -> 
     back = small & (sides <= longest * room)
     chosen = back[here]
     if not chosen.any():
-        return strokes
+        return strokes, lines
     written = np.where(strokes.labels > 0, np.uint8(255), np.uint8(0))
     for down in range(STEP):
         for right in range(STEP):
             y = np.minimum(STEP * rows[chosen] + down, height - 1)
             x = np.minimum(STEP * columns[chosen] + right, width - 1)
             written[y, x] |= ink[y, x]
-    return components(written)
+    left = lines.copy()
+    left[rows[chosen], columns[chosen]] = 0
+    return components(written), left

@@ -15,6 +15,8 @@ from digitlens.paper.network import DIGIT, LINE, PRINT, STEP, WRITING, PixelClas
 
 DEFAULT = PaperParameters()
 
+Points = npt.NDArray[np.int32]
+
 AROUND = 8.0
 """Distance of the pieces that tell the height of the writing around one, heights."""
 
@@ -44,6 +46,8 @@ class Page:
         others: boxes of print and other writing, lines excepted.
         lines: (ceil(H / 2), ceil(W / 2)) uint8, 255 where a line is.
         probabilities: as Ink's.
+        borders: upright lines, each (N, 2) x and y of points along it, where the front follows them.
+        bare: (H, W) uint8, the contrast without the paper's lines; None where `contrast` has none.
     """
 
     contrast: Gray
@@ -54,6 +58,8 @@ class Page:
     others: list[Box] = field(default_factory=list)
     lines: Gray = field(default_factory=lambda: np.zeros((1, 1), np.uint8))
     probabilities: Floats = field(default_factory=lambda: np.zeros((1, 1, 4), np.float32))
+    borders: list[Points] = field(default_factory=list)
+    bare: Gray | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,7 @@ def find_page(
         ink.probabilities[..., LINE - 1] > ink.probabilities[..., : LINE - 1].max(axis=2), 255, 0
     )
     lines = lines.astype(np.uint8)
-    found = with_scraps(components(without_lines(ink)), ink.mask, lines, parameters.longest_scrap)
+    found, lines = with_scraps(components(without_lines(ink)), ink.mask, lines, parameters.longest_scrap)
     labels, pieces = found.labels, _pieces(found, ink.probabilities)
     pieces = pieces.chosen(pieces.areas >= parameters.smallest_area)
     if not len(pieces.areas):

@@ -69,7 +69,7 @@ def read_row(
         output,
         signs,
         crop,
-        lambda: Slices(crop, classify, parameters),
+        lambda: Slices(crop if page.bare is None else view.crop(page.bare), classify, parameters),
         to_numbers,
         lambda digit: view.crop_x(digit.box),
     )

@@ -61,6 +61,18 @@ def test_the_events_for_people(sheet: Path) -> None:
     assert done.stdout.split()[2:] == ["appeared", "40716"]
 
 
+@pytest.mark.parametrize("turn", ["270", "auto"])
+def test_a_turned_sheet_is_one_number(tmp_path: Path, page: Pixels, turn: str) -> None:
+    path = tmp_path / "turned.png"
+    cv2.imwrite(str(path), np.ascontiguousarray(np.rot90(page)))
+    done = live("--camera", path, "--hold", "30", "--rate", "0", "--json", "--turn", turn, "--printed")
+    assert (done.returncode, done.stderr) == (0, "")
+    (event,) = map(json.loads, done.stdout.splitlines())
+    assert (event["kind"], event["text"]) == ("appeared", "40716")
+    _, _, width, height = event["box"]
+    assert height > 3 * width
+
+
 def test_the_benchmark_ends_with_one_object(sheet: Path) -> None:
     done = live("--camera", sheet, "--hold", "20", "--benchmark")
     assert (done.returncode, done.stderr) == (0, "")

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from digitlens.models import cards
 from tests.edge.pages import write
@@ -98,6 +98,49 @@ def test_the_json_is_the_contract(good: Path) -> None:
     assert len(number["box"]) == 4
     assert [digit["value"] for digit in number["digits"]] == [4, 0, 7, 1, 6]
     assert list(number["digits"][0]) == ["value", "confidence", "box"]
+
+
+@pytest.mark.parametrize(("turn", "given"), [(90, "90"), (180, "auto"), (270, "auto")])
+def test_a_turned_page_keeps_its_own_pixels(
+    tmp_path: Path, page: npt.NDArray[np.uint8], turn: int, given: str
+) -> None:
+    lying = np.ascontiguousarray(np.rot90(page, -turn // 90))
+    path = tmp_path / "turned.png"
+    cv2.imwrite(str(path), lying)
+    run = read("--json", "--turn", given, "--overlay", tmp_path / "out", path)
+    assert texts(run) == [["40716"]]
+    reading = json.loads(run.stdout)
+    assert reading["size"] == [lying.shape[1], lying.shape[0]]
+    for digit in reading["numbers"][0]["digits"]:
+        x, y, width, height = digit["box"]
+        assert np.mean(lying[y : y + height, x : x + width] < 130) > 0.1
+    drawn = cv2.imread(str(tmp_path / "out" / "turned.png.png"))
+    assert drawn.shape[:2] == lying.shape
+    assert np.ptp(drawn.astype(int), axis=2)[y : y + height].max() > 50  # the last digit's box
+
+
+def test_a_turn_that_is_none_is_refused(good: Path) -> None:
+    run = read("--turn", "45", good)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.splitlines()[-1].endswith("argument --turn: 45: take auto, 0, 90, 180 or 270")
+
+
+def test_printed_numbers_are_read_on_demand_and_marked(tmp_path: Path, page: npt.NDArray[np.uint8]) -> None:
+    form = Image.new("L", (700, 400), 220)
+    ImageDraw.Draw(form).text((40, 40), "2938", font=ImageFont.load_default(56), fill=30)
+    form.paste(Image.fromarray(page), (150, 220))
+    path = tmp_path / "form.png"
+    form.save(path)
+    assert texts(read("--json", path)) == [["40716"]]
+    run = read("--json", "--printed", path)
+    assert [(number["text"], number.get("printed")) for number in json.loads(run.stdout)["numbers"]] == [
+        ("2938", True),
+        ("40716", None),
+    ]
+    _, one, other = read("--printed", path).stdout.splitlines()
+    assert (one.split()[0], one.split()[-1]) == ("2938", "printed")
+    assert other.split()[0] == "40716"
+    assert "printed" not in other
 
 
 def test_the_overlay_is_written(good: Path, tmp_path: Path) -> None:
@@ -319,7 +362,7 @@ def test_the_stages_are_written(good: Path, tmp_path: Path) -> None:
     run = read("--stages", tmp_path / "stages", good, tmp_path / "missing.png")
     assert (run.returncode, len(run.stderr.splitlines())) == (1, 1)
     folder = tmp_path / "stages" / "good.png"
-    names = ["1-ink", "2-lines", "3-glyphs", "4-cuts", "5-digits", "6-crops", "7-row-1"]
+    names = ["1-ink", "2-kept", "3-glyphs", "4-cuts", "5-digits", "6-crops", "7-row-1"]
     assert sorted(path.name for path in folder.iterdir()) == [f"{name}.png" for name in names]
     page = cv2.imread(str(good), cv2.IMREAD_GRAYSCALE)
     pictures = {name: cv2.imread(str(folder / f"{name}.png")) for name in names}

@@ -49,6 +49,15 @@ def test_what_is_set_is_taken_and_the_rest_is_default(tmp_path: Path) -> None:
     assert settings.outlets == registry.default_settings().outlets
 
 
+@pytest.mark.parametrize(("written", "taken"), [('"auto"', "auto"), ("0", 0), ("270", 270)])
+def test_print_and_the_turn_of_the_page(tmp_path: Path, written: str, taken: object) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(f"[reader]\nprinted = true\nturn = {written}\n")
+    reader = registry.load_settings(path).reader
+    assert (reader.printed, reader.turn) == (True, taken)
+    assert registry.load_settings(path, {("reader", "turn"): 90}).reader.turn == 90
+
+
 def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes(b"\xef\xbb\xbf")  # as some editors begin a file
@@ -69,6 +78,9 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
         ("[camera]\nwidth = 12.5", ":2: [camera] width: 12.5: must be a whole number, 64 to 8192"),
         ("[reader]\nthreads = true", ":2: [reader] threads: true: must be a whole number"),
         ('[reader]\nseparator = ".,"', ':2: [reader] separator: ".,": must be text in quotes, of at most 1'),
+        ("[reader]\nprinted = 1", ":2: [reader] printed: 1: must be true or false"),
+        ("[reader]\nturn = 45", ':2: [reader] turn: 45: must be one of 0, 90, 180, 270, "auto"'),
+        ('[reader]\nturn = "90"', ':2: [reader] turn: "90": must be one of 0, 90, 180, 270, "auto"'),
         ("[mqtt]\nport = 65536", ":2: [mqtt] port: 65536: must be a whole number, 0 to 65535"),
         ("[mqtt]\ntls = 1", ":2: [mqtt] tls: 1: must be true or false"),
         ('[mqtt]\ntopic = "a/#"', ':2: [mqtt] topic: "a/#": take a topic without'),

@@ -10,8 +10,9 @@ from digitlens.config.parameters.glyphs import GlyphParameters, LatticeParameter
 from digitlens.glyphs import lattice
 from digitlens.glyphs.normalize import to_mnist
 from digitlens.glyphs.seams import find_seams, split
-from digitlens.paper.segment import Glyph, find_glyphs, segment
-from tests.edge.pages import touch, write
+from digitlens.paper.page import Glyph
+from tests.edge.ink import find_glyphs, page_of
+from tests.edge.pages import ink_box, touch, write
 
 Gray = npt.NDArray[np.uint8]
 Digits = tuple[Gray, Gray]
@@ -67,7 +68,7 @@ def test_touching_digits_are_cut(reader: Reader, digits: Digits) -> None:
 @pytest.mark.parametrize("text", ["0", "8", "3"])
 def test_a_broken_digit_is_one(reader: Reader, digits: Digits, text: str, gap: str) -> None:
     page = write(text, digits, size=90)
-    x, y, width, height = find_glyphs(page)[0].box
+    x, y, width, height = ink_box(page)
     if gap == "across":
         page[y + height // 2 - 1 : y + height // 2 + 2] = 220
     else:
@@ -125,7 +126,8 @@ def test_a_line_under_touching_feet(reader: Reader, digits: Digits) -> None:
     """One rule on which all the digits stand is no reason to take them for one sign."""
     page = write("3527", digits)
     page = np.pad(page, ((20, 40), (100, 100)), constant_values=220)
-    feet = max(glyph.box[1] + glyph.box[3] for glyph in find_glyphs(page))
+    _, top, _, height = ink_box(page)
+    feet = top + height
     cv2.line(page, (0, feet - 2), (page.shape[1], feet), (130,), 2)
     assert [number.text for number in reader.read(page).numbers] == ["3527"]
 
@@ -135,7 +137,8 @@ def test_a_line_under_touching_feet(reader: Reader, digits: Digits) -> None:
 def test_a_line_from_side_to_side_of_a_strip(reader: Reader, digits: Digits, text: str, pen: int) -> None:
     """All the digits stand on it, and more of it is under them than between them."""
     strip = np.pad(write(text, digits, step=60), ((0, 10), (0, 0)), constant_values=220)
-    feet = max(glyph.box[1] + glyph.box[3] for glyph in find_glyphs(strip))
+    _, top, _, height = ink_box(strip)
+    feet = top + height
     cv2.line(strip, (0, feet - 3), (strip.shape[1], feet - 1), (100,), pen)
     assert [number.text for number in reader.read(strip[:, 12:-12]).numbers] == [text]
 
@@ -155,7 +158,7 @@ def test_a_pale_stroke_belongs_to_its_digit(digits: Digits) -> None:
     """The lower half of the 0 is pressed less and less: it stays one piece."""
     page = write("0", digits, size=120).astype(np.float32)
     pressed = np.interp(np.arange(page.shape[0]), [110, 170], [1, 0.3])[:, np.newaxis]
-    segmented = segment((220 - (220 - page) * pressed).astype(np.uint8))
-    (glyph,) = segmented.glyphs
+    found = page_of((220 - (220 - page) * pressed).astype(np.uint8))
+    (glyph,) = found.glyphs
     assert glyph.box[3] > 100
-    assert np.count_nonzero(segmented.ink.sure) < np.count_nonzero(segmented.mask)
+    assert not found.others

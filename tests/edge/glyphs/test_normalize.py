@@ -8,7 +8,7 @@ import pytest
 
 from digitlens import Classifier
 from digitlens.glyphs.normalize import normalize, to_mnist
-from digitlens.paper.strokes import stroke_width
+from digitlens.paper.stroke_width import stroke_width
 
 
 def test_mnist_stays_what_it_is(digits) -> None:

@@ -1,4 +1,6 @@
-"""Pictures of a row's trace: the crop above its columns, then the hypotheses."""
+"""Pictures of a trace: the classes of ink in colors; a row's crop above its columns, then the hypotheses."""
+
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -6,7 +8,9 @@ import numpy.typing as npt
 import pytest
 
 from digitlens.core.row_trace import HypothesisTrace, RowTrace
+from digitlens.core.trace import Trace
 from digitlens.images.row_stages import LEFT, ZOOM, draw_row
+from digitlens.images.stages import KINDS, LEFT_OUT, Stages
 
 
 def _row(width: int, count: int, shown: int, text: str = "7") -> RowTrace:
@@ -44,3 +48,32 @@ def test_columns_lie_below_their_part_of_the_crop(width: int, count: int) -> Non
 def test_long_and_missing_texts_are_drawn() -> None:
     row = _row(64, 64, 3, "1234567890123456789012")
     assert draw_row(row).shape[2] == 3
+
+
+def test_ink_is_shown_by_its_class_and_by_whether_it_is_kept(tmp_path: Path) -> None:
+    kinds = np.zeros((40, 60), np.uint8)
+    for kind in KINDS:
+        kinds[10 * (kind - 1) : 10 * kind - 5, 5:50] = kind
+    ink = np.where(kinds > 0, np.uint8(255), np.uint8(0))
+    trace = Trace(
+        gray=np.where(kinds > 0, np.uint8(0), np.uint8(255)),
+        ink=ink,
+        kinds=kinds,
+        digit_ink=np.where(kinds == 1, ink, np.uint8(0)),
+        glyphs=[],
+        parts=[],
+        resolved=[],
+        crops=np.zeros((0, 28, 28), np.uint8),
+        probabilities=np.zeros((0, 10), np.float32),
+        rows=(),
+        numbers=(),
+        milliseconds={},
+    )
+    Stages(tmp_path)(trace)
+    classes, kept = (cv2.imread(str(tmp_path / f"{name}.png")) for name in ("1-ink", "2-kept"))
+    for kind, color in KINDS.items():
+        assert (classes[kinds == kind] == color).all()
+        assert (kept[kinds == kind] == ((0, 0, 0) if kind == 1 else LEFT_OUT)).all()
+    assert (classes[kinds == 0] == 255).all()
+    assert (kept[kinds == 0] == 255).all()
+    assert len({*KINDS.values(), LEFT_OUT, (255, 255, 255)}) == 6

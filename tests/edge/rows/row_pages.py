@@ -13,12 +13,12 @@ from digitlens.core.readings import Digit, Number
 from digitlens.core.row_trace import RowTrace
 from digitlens.glyphs.lattice import resolve
 from digitlens.glyphs.normalize import to_mnist
-from digitlens.numbers.grouping import to_numbers
-from digitlens.paper.ink import find_ink
-from digitlens.paper.segment import Glyph, segment
+from digitlens.numbers.grouping import Grouper
+from digitlens.paper.page import Glyph
 from digitlens.rows.crop import crop_row
 from digitlens.rows.reading import RowReader
 from digitlens.rows.recognizer import RowRecognizer
+from tests.edge.ink import ink_of, page_of
 
 Digits = tuple[Gray, Gray]
 LEAST_CONFIDENCE = 0.75
@@ -28,7 +28,7 @@ LEAST_CONFIDENCE = 0.75
 def crop_of(page: Gray) -> Gray:
     """All of the picture as one row crop."""
     height, width = page.shape
-    return crop_row(find_ink(page).contrast, 0, height, 0, width)
+    return crop_row(ink_of(page).contrast, 0, height, 0, width)
 
 
 @cache
@@ -46,16 +46,17 @@ class PageReader:
         parameters: RowParameters | None = None,
         decision: DecisionParameters = DEFAULT_DECISION,
     ) -> None:
+        self._group = Grouper.load()
         self.rows = RowReader(
-            recognizer or RowRecognizer.load(), classifier().probabilities, to_numbers, parameters, decision
+            recognizer or RowRecognizer.load(), classifier().probabilities, self._group, parameters, decision
         )
 
     def read(
         self, page: Gray, use: RowNetworkUse = "doubtful"
     ) -> tuple[tuple[Number, ...], tuple[RowTrace, ...]]:
         """The numbers of a page and the traces of its rows."""
-        segmented = segment(page)
-        resolved = resolve(segmented.glyphs, self._classify)
+        found = page_of(page)
+        resolved = resolve(found.glyphs, self._classify)
         best = resolved.probabilities
         digits = [
             Digit(int(row.argmax()), float(row.max()), glyph.box)
@@ -63,10 +64,10 @@ class PageReader:
         ]
         numbers = tuple(
             number
-            for number in to_numbers(digits, segmented.borders)
+            for number in self._group(digits, found)
             if fmean(digit.confidence for digit in number.digits) >= LEAST_CONFIDENCE
         )
-        return self.rows.reread(numbers, segmented, resolved, use)
+        return self.rows.reread(numbers, found, resolved, use)
 
     def texts(self, page: Gray, use: RowNetworkUse = "doubtful") -> list[str]:
         """The texts of the numbers of a page."""

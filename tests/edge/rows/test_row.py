@@ -4,26 +4,26 @@ import cv2
 import numpy as np
 import pytest
 
-from digitlens.paper.segment import segment
 from digitlens.rows.row import find_rows
+from tests.edge.ink import find_glyphs, page_of
 from tests.edge.pages import write
 from tests.edge.rows.row_pages import Digits
 
 
 def test_a_row_is_split_at_wide_gaps_and_its_slope_is_measured(digits: Digits) -> None:
     page = write("3141    59", digits)
-    first, second = find_rows(segment(page).glyphs)
+    first, second = find_rows(find_glyphs(page))
     assert (len(first.glyphs), len(second.glyphs)) == (4, 2)
     height, width = page.shape
     skew = np.array([[1, 0, 0], [0.1, 1, -0.05 * width]])
     climbing = cv2.warpAffine(page, skew, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    first, _ = find_rows(segment(np.asarray(climbing, np.uint8)).glyphs)
+    first, _ = find_rows(find_glyphs(np.asarray(climbing, np.uint8)))
     assert first.slope == pytest.approx(0.1, abs=0.04)
 
 
 def test_the_row_of_a_close_up_extends_as_far_as_there_is_ink(digits: Digits) -> None:
     page = write("3141    59", digits)
-    found = segment(page)
+    found = page_of(page)
     last = max(found.glyphs, key=lambda glyph: glyph.box[0])
     rest = [glyph for glyph in found.glyphs if glyph is not last]
     (row,) = find_rows(rest, found.mask)

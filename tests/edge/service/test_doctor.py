@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from digitlens.config.settings import CameraSettings, JournalSettings, ReaderSettings, Settings
+from digitlens.models import cards
 from digitlens.outlets.mqtt_settings import MqttSettings
 from digitlens.outlets.web.settings import WebSettings
 from digitlens.service import doctor, machine
@@ -24,6 +25,8 @@ def put(root: Path, **files: str) -> Path:
     return root
 
 
+NEEDED = ("settings", "python", "interpreter", "model", "ink", "rows", "numbers", "camera")
+"""Checks that are ok wherever the tests run."""
 MEMORY = "MemTotal:         948000 kB\nMemFree:  30000 kB\nMemAvailable: {} kB\n"
 
 
@@ -159,6 +162,9 @@ def test_camera(tmp_path: Path) -> None:
 def test_model_and_outlets(tmp_path: Path) -> None:
     assert doctor.model(ReaderSettings().model).message.startswith("digits, int8, 99.")
     assert doctor.model("nothing").state == "fix"
+    assert doctor.model("ink").message.startswith(str(cards.find("ink")))
+    assert doctor.ink() == machine.Finding("ink", "ok", "ink, int8")
+    assert doctor.numbers() == machine.Finding("numbers", "ok", "pairs, plausibility")
     secret = tmp_path / "token"
     settings = Settings(outlets={"web": WebSettings(listen="[::]:80", token_file=str(secret))})
     assert (
@@ -180,13 +186,11 @@ def test_the_command(tmp_path: Path) -> None:
     done = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=60)
     assert done.stderr == ""
     found = json.loads(done.stdout)
-    assert {
-        found[name]["state"] for name in ("settings", "python", "interpreter", "model", "rows", "camera")
-    } == {"ok"}
+    assert {found[name]["state"] for name in NEEDED} == {"ok"}
     assert done.returncode == any(one["state"] == "fix" for one in found.values())
     config.write_text("[camera]\nsorce = 3\n")
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     (line,) = (line for line in done.stdout.splitlines() if line.startswith("settings:"))
     assert line == f"settings:     fix:     {config}:2: [camera] sorce: no such setting; did you mean source?"
-    assert len(done.stdout.splitlines()) == 16
+    assert len(done.stdout.splitlines()) == 18

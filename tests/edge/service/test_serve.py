@@ -253,6 +253,14 @@ def test_a_reload_changes_the_camera_and_a_wrong_one_leaves_it(
         ("[camera]\nrotation = 3", [], 78, "config.toml:2: [camera] rotation: 3: must be one of"),
         ('[reader]\nmodel = "nothing"', [], 78, "nothing: no such model"),
         ("", ["--rate", "-1"], 78, "[camera] rate: -1.0: must be"),
+        (
+            "[reader]\nturn = 45",
+            ["--check"],
+            78,
+            "config.toml:2: [reader] turn: 45: must be one of 0, 90, 180",
+        ),
+        ("", ["--turn", "45"], 78, '[reader] turn: 45: must be one of 0, 90, 180, 270, "auto"'),
+        ("", ["--turn", "up"], 78, '[reader] turn: "up": must be one of 0, 90, 180, 270, "auto"'),
         ('[camera]\nsource = "/nothing.png"\nrepeat = 1', [], 1, "/nothing.png: no such file"),
     ],
 )
@@ -287,6 +295,23 @@ def test_check_says_ok_or_why_not(serve: Serve, tmp_path: Path) -> None:
     output, errors = process.communicate(timeout=LONG)
     assert (process.returncode, output) == (78, "")
     assert f"{file}:2: [camera] rat: no such setting; did you mean rate?" in errors
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments"),
+    [("[reader]\nturn = 180\nprinted = true", []), ("[reader]\nturn = 0", ["--turn", "180", "--printed"])],
+)
+def test_the_turn_of_the_page_reaches_the_reader(
+    serve: Serve, tmp_path: Path, digits: Digits, text: str, arguments: list[str]
+) -> None:
+    path = tmp_path / "turned.png"
+    cv2.imwrite(str(path), np.ascontiguousarray(np.rot90(write("40716", digits), 2)))
+    replay = ["--camera", path, "--repeat", "1", "--rate", "0", "--json"]
+    process = serve("--config", config(tmp_path, text), *replay, *arguments)
+    output, errors = process.communicate(timeout=2 * LONG)
+    assert process.returncode == 0, errors
+    (entry,) = map(json.loads, output.splitlines())
+    assert (entry["kind"], entry["text"]) == ("appeared", "40716")
 
 
 def test_under_the_journal_lines_begin_with_their_priority(sheet: Path, tmp_path: Path) -> None:

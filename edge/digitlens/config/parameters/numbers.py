@@ -7,6 +7,18 @@ from dataclasses import dataclass
 class NumberParameters:
     """Decimal separators, and what a page says about a doubtful digit."""
 
+    wide_step: float = 1.6
+    """Distance of two digits' centers above which they may be of two numbers; set by hand; the row's usual
+    distances."""
+    least_step: float = 0.6
+    """Smallest usual distance of a row; set by hand; digit heights."""
+    wide_gap: float = 0.8
+    """Gap between two digits above which they may be of two numbers; set by hand; digit heights."""
+    lone_step: float = 2.5
+    """Distance of the centers of two lone digits above which each is a number; set by hand; digit heights."""
+    table_cell: float = 1.5
+    """Distance of upright lines above which they are a table's, squared paper's being closer; set by hand;
+    digit heights."""
     separator_drop: float = 0.3
     """Largest distance of a separator's middle from the digits' feet; set by hand; digit heights."""
     separator_overlap: float = 0.4

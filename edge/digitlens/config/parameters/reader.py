@@ -48,3 +48,7 @@ class ReaderParameters:
     least_plausible: float = 0.3
     """Probability of being a number, and read right, below which one is dropped; chosen on generated pages of
     held-out hands; probability."""
+    good_fit: float = 0.8
+    """Fit of the rules' reading to what the network sees from which it stands; set by hand; no unit."""
+    better_fit: float = 0.1
+    """Fit by which the network's reading must exceed the rules'; set by hand; no unit."""

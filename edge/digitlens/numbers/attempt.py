@@ -1,0 +1,63 @@
+"""One reading of a picture by one of the fronts, with what it saw on the way."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from digitlens.core.arrays import Gray
+from digitlens.core.readings import Box, Number, moved
+from digitlens.core.row_trace import RowTrace
+from digitlens.glyphs.lattice import Resolved
+from digitlens.paper.page import Page
+from digitlens.paper.witness import Witness
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A reading.
+
+    Args:
+        gray: (H, W) uint8, the picture as it was read: gray, resized, turned and leveled.
+        page: its page.
+        resolved: the glyphs after cutting and joining.
+        seen: the numbers, boxes in pixels of `gray`.
+        numbers: the numbers, boxes in pixels of the picture.
+        rows: what the row network saw and decided, by row.
+        milliseconds: the time of each stage.
+    """
+
+    gray: Gray
+    page: Page
+    resolved: Resolved
+    seen: tuple[Number, ...]
+    numbers: tuple[Number, ...]
+    rows: tuple[RowTrace, ...]
+    milliseconds: Mapping[str, float]
+
+    def with_numbers(self, numbers: tuple[Number, ...]) -> "Attempt":
+        """The same with other numbers, boxes in pixels of `gray`."""
+        return replace(self, seen=numbers, numbers=numbers)
+
+    def moved(self, back: Callable[[Box], Box], size: tuple[int, int], picture: tuple[int, int]) -> "Attempt":
+        """The same with its numbers' boxes in pixels of the picture.
+
+        Args:
+            back: a box of `gray` in the picture of `size` (width, height) before it was turned and leveled.
+            size: of that picture.
+            picture: the size of the picture before it was resized.
+        """
+        across, down = picture[0] / size[0], picture[1] / size[1]
+
+        def scaled(box: Box) -> Box:
+            x, y, width, height = back(box)
+            left, top = round(x * across), round(y * down)
+            return left, top, round((x + width) * across) - left, round((y + height) * down) - top
+
+        return replace(self, numbers=moved(self.seen, scaled))
+
+    def fit(self, witness: Witness, scale: float) -> float:
+        """How well its digits fit what the network sees of the picture resized by `scale`, 0 to 1."""
+        digits = [digit for number in self.numbers for digit in number.digits]
+        boxes = [tuple(round(side * scale) for side in digit.box) for digit in digits]
+        return witness.fit(
+            [(x, y, width, height) for x, y, width, height in boxes], [digit.confidence for digit in digits]
+        )

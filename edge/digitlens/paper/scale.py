@@ -1,0 +1,54 @@
+"""The scale that a picture is read at: reduced to what is read, enlarged where its writing is low."""
+
+from statistics import median
+
+import cv2
+import numpy as np
+
+from digitlens.config.parameters.reader import ReaderParameters
+from digitlens.core.arrays import Gray
+from digitlens.paper.page import Glyph
+
+
+def reduced(gray: Gray, limits: ReaderParameters) -> Gray:
+    """The picture, its longer side reduced to the longest that is read."""
+    height, width = gray.shape
+    shrink = limits.longest_side / max(gray.shape)
+    if shrink >= 1:
+        return gray
+    size = max(1, round(width * shrink)), max(1, round(height * shrink))
+    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
+def better_scale(original: Gray, gray: Gray, glyphs: list[Glyph], limits: ReaderParameters) -> float:
+    """The factor by which the picture as read should be enlarged or reduced for its writing; 1 if it is well.
+
+    Where strokes are two pixels wide, ink is a matter of parts of a pixel; a pen wider than the network's
+    view is a dark panel.
+    """
+    digits = [glyph for glyph in glyphs if glyph.classes[0] >= limits.min_digit_ink] or glyphs
+    if not digits:
+        # Nothing at all: writing so large that no stroke was seen as one?
+        return limits.coarser if min(gray.shape) >= limits.high_writing else 1.0
+    heights = sorted(glyph.box[3] for glyph in digits)
+    if heights[len(heights) // 2] > limits.high_writing:
+        return limits.high_writing / 2 / heights[len(heights) // 2]
+    height = heights[len(heights) * 3 // 10]
+    area = max(limits.enlarged_area, min(limits.largest_area, original.size))
+    scale = min(limits.largest_scale, limits.enlarged_height / height, (area / gray.size) ** 0.5)
+    return scale if height < limits.low_writing and scale >= limits.smallest_scale else 1.0
+
+
+def enlarged(gray: Gray, glyphs: list[Glyph], limits: ReaderParameters) -> Gray | None:
+    """The picture with low writing enlarged; None if it is not low, or the picture too large.
+
+    Where strokes are two pixels wide, ink is a matter of parts of a pixel.
+    """
+    height = median(glyph.box[3] for glyph in glyphs) if glyphs else limits.low_writing
+    scale = min(
+        limits.largest_scale, limits.enlarged_height / height, (limits.enlarged_area / gray.size) ** 0.5
+    )
+    if height >= limits.low_writing or scale < limits.smallest_scale:
+        return None
+    size = round(gray.shape[1] * scale), round(gray.shape[0] * scale)
+    return cv2.resize(gray, size, interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)

@@ -1,0 +1,23 @@
+"""The JSON of numbers, and their boxes at other sizes."""
+
+import msgspec
+
+from digitlens.core.readings import Digit, Number, Reading, number, resized
+
+FOUND = number((Digit(4, 0.9, (10, 20, 30, 50)), Digit(2, 0.8, (50, 22, 30, 48))))
+
+
+def test_only_a_printed_number_says_so() -> None:
+    plain = msgspec.json.encode(FOUND)
+    assert list(msgspec.json.decode(plain)) == ["text", "confidence", "box", "digits"]
+    printed = msgspec.structs.replace(FOUND, printed=True)
+    marked = msgspec.json.encode(printed)
+    assert msgspec.json.decode(marked) == msgspec.json.decode(plain) | {"printed": True}
+    assert msgspec.json.decode(plain, type=Number) == FOUND
+    assert msgspec.json.decode(marked, type=Number) == printed
+
+
+def test_the_mark_stays_at_another_size() -> None:
+    reading = Reading("", 0.0, (100, 100), (msgspec.structs.replace(FOUND, printed=True),), {})
+    (again,) = resized(reading, (200, 100)).numbers
+    assert (again.printed, again.box) == (True, (20, 20, 140, 50))

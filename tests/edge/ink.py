@@ -1,0 +1,31 @@
+"""The shipped network `ink`, loaded once, and what the runtime finds with it on the pages that tests draw."""
+
+from functools import cache
+
+from digitlens.config.parameters.paper import PaperParameters
+from digitlens.core.arrays import Gray
+from digitlens.paper.ink import Ink, find_ink
+from digitlens.paper.network import InkNetwork
+from digitlens.paper.page import Glyph, Page, find_page
+
+
+@cache
+def network() -> InkNetwork:
+    """The shipped network."""
+    return InkNetwork.load()
+
+
+def ink_of(gray: Gray) -> Ink:
+    """The ink of a picture (H, W) uint8."""
+    chosen = PaperParameters()
+    return find_ink(gray, network().logits(gray), network().scale, chosen.edge, chosen.faintest)
+
+
+def page_of(gray: Gray) -> Page:
+    """The page of a picture (H, W) uint8."""
+    return find_page(gray, network())
+
+
+def find_glyphs(gray: Gray) -> list[Glyph]:
+    """The glyphs of a picture (H, W) uint8."""
+    return page_of(gray).glyphs
