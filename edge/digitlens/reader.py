@@ -150,36 +150,40 @@ class Reader:
         """
         started = perf_counter()
         self._cache.next_frame()
-        for rows in (self._rule_rows, self._network_rows):
-            if rows is not None:
-                rows.next_frame()
+        if self._recognizer is not None:
+            self._recognizer.next_frame()
         turn = 0 if self._turn is None else self._turn // 90
         original = turned(_gray(image), turn)
         attempt = self._attempt(original)
+        milliseconds = {**attempt.milliseconds, "total": (perf_counter() - started) * 1000}
         if self._watch is not None:
-            self._watch(self._trace(attempt))
+            self._watch(self._trace(attempt, milliseconds))
         height, width = image.shape[:2]
-        ended = perf_counter()
-        milliseconds = {**attempt.milliseconds, "total": (ended - started) * 1000}
         numbers = moved(attempt.numbers, lambda box: turned_back(box, turn, (width, height)))
         return Reading(source, time, (width, height), numbers, milliseconds)
 
     def _attempt(self, original: Gray) -> Attempt:
         """The better of the readings by rules and by the network, in pixels of the picture."""
+        limits = self._parameters.reader
         if self._look is None or self._front == "rules":
             return self._by_rules(original)
         if self._front == "network" or self._printed:
             return self._by_network(original)
-        limits = self._parameters.reader
+        if min(original.shape) < limits.least_side:
+            return self._by_rules(original)
         gray = reduced(original, limits)
         witness = Witness(self._look.logits(gray), self._look.scale)
         scale = gray.shape[1] / original.shape[1]
         first = self._by_rules(original)
         fit = first.fit(witness, scale)
-        if fit >= limits.good_fit:
+        stands = self._turn is not None or not upright_turn(
+            first.page.glyphs, self._classify, self._parameters.orientation
+        )
+        if fit >= limits.good_fit and stands:
             return first
         second = self._by_network(original)
-        return second if second.fit(witness, scale) > fit + limits.better_fit else first
+        better = second.fit(witness, scale) - fit
+        return second if better > (limits.better_fit if stands else 0) else first
 
     def _by_rules(self, original: Gray) -> Attempt:
         """Read by the front of rules, at one scale and upright."""
@@ -253,7 +257,7 @@ class Reader:
         degrees = tilt(page, limits)
         return level(gray, degrees) if limits.least_tilt <= abs(degrees) <= limits.largest_tilt else None
 
-    def _trace(self, attempt: Attempt) -> Trace:
+    def _trace(self, attempt: Attempt, milliseconds: dict[str, float]) -> Trace:
         page, resolved = attempt.page, attempt.resolved
         return Trace(
             gray=attempt.gray,
@@ -267,7 +271,7 @@ class Reader:
             probabilities=resolved.probabilities,
             rows=attempt.rows,
             numbers=attempt.seen,
-            milliseconds=attempt.milliseconds,
+            milliseconds=milliseconds,
         )
 
     def _group_at_gaps(self, digits: Sequence[Digit], page: Page) -> tuple[Number, ...]:

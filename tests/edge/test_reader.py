@@ -316,7 +316,7 @@ def test_the_trace_shows_each_stage(reader: Reader, digits: Digits) -> None:
     assert trace.milliseconds == reading.milliseconds
     assert list(reading.milliseconds) == ["glyphs", "rows", "numbers", "total"]
     *stages, total = reading.milliseconds.values()
-    assert sum(stages) == pytest.approx(total)
+    assert 0 < sum(stages) <= total
     assert len(trace.glyphs) == len(trace.resolved) == 4
     assert trace.crops.shape == (4, 28, 28)
     assert trace.probabilities.shape == (4, 10)

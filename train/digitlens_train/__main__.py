@@ -1,4 +1,7 @@
-"""python -m digitlens_train digits | numbers | teacher | distill | cnn | svm | sheet | film | pages | ..."""
+"""python -m digitlens_train COMMAND.
+
+digits, numbers, teacher, distill, ink, scores, cnn and svm fit networks; sheet, film, pages and paper draw.
+"""
 
 import argparse
 import os

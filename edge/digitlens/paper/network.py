@@ -21,8 +21,6 @@ STEP = 2
 """Pixels of the picture, across and down, for one of the output."""
 FLOAT_SCALE = 0.01
 """Nats for one step of the logits of a float32 network."""
-FLOAT_SCALE = 0.01
-"""Nats for one step of a float network's logits."""
 MULTIPLE = 32
 """Pixels that the sides of the network's input are multiples of."""
 

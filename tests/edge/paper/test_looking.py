@@ -33,10 +33,17 @@ class Counting:
         return asked
 
 
-def _sheet(digits: Digits, text: str = "27", noise: float = 1.5, seed: int = 0) -> Gray:
+def _sheet(
+    digits: Digits, text: str = "27", noise: float = 1.0, seed: int = 0, corners: bool = False
+) -> Gray:
+    """Two numbers, the second of which is `text`, and two in the corners."""
     page = np.full((720, 1280), 225, np.uint8)
     put(page, "3519", digits, 500, 250)
-    put(page, text, digits, 560, 400)
+    if text:
+        put(page, text, digits, 560, 400)
+    if corners:
+        put(page, "40", digits, 40, 40)
+        put(page, "61", digits, 1100, 600)
     grain = np.random.default_rng(seed).normal(0, noise, page.shape)
     gray: Gray = (page + grain).clip(0, 255).astype(np.uint8)
     return gray
@@ -48,12 +55,12 @@ def _same(one: Logits, other: Logits) -> float:
 
 def test_a_sheets_margins_cost_nothing(digits: Digits) -> None:
     counting = Counting()
-    page = _sheet(digits, noise=1)
+    page = _sheet(digits)
     found = Look(counting, PaperParameters()).logits(page)
     assert counting.asked() < 0.4 * page.size
     assert found.shape == (360, 640, CLASSES)
     inked = slice(240 // STEP, 480 // STEP), slice(490 // STEP, 780 // STEP)
-    assert _same(found[inked], network().logits(page)[inked]) > 0.995
+    assert _same(found[inked], network().logits(page)[inked]) > 0.97
     assert (found[: 180 // STEP].argmax(axis=2) == PAPER).all()
 
 
@@ -76,21 +83,21 @@ def test_an_empty_picture_is_not_asked_for() -> None:
 def test_a_film_that_stands_still_is_asked_for_once(digits: Digits) -> None:
     counting = Counting()
     look = Look(counting, PaperParameters(), film=True)
-    first = look.logits(_sheet(digits, noise=1))
+    first = look.logits(_sheet(digits))
     assert counting.asked() > 0
     for seed in range(1, 5):
-        np.testing.assert_array_equal(look.logits(_sheet(digits, noise=1, seed=seed)), first)
+        np.testing.assert_array_equal(look.logits(_sheet(digits, seed=seed)), first)
     assert counting.asked() == 0
 
 
 def test_a_change_is_looked_at_and_the_rest_stands(digits: Digits) -> None:
     counting = Counting()
     look = Look(counting, PaperParameters(), film=True)
-    look.logits(_sheet(digits, noise=1))
+    look.logits(_sheet(digits, corners=True))
     whole = counting.asked()
-    after = _sheet(digits, "84", noise=1, seed=1)
+    after = _sheet(digits, "84", seed=1, corners=True)
     found = look.logits(after)
-    assert 0 < counting.asked() < whole
+    assert 0 < counting.asked() < 0.3 * whole
     assert _same(found, Look(Counting(), PaperParameters()).logits(after)) > 0.995
 
 
@@ -106,7 +113,7 @@ def test_small_changes_add_up(digits: Digits) -> None:
 def test_another_sheet_is_looked_at_whole(digits: Digits) -> None:
     look = Look(Counting(), PaperParameters(), film=True)
     look.logits(_sheet(digits))
-    other = np.ascontiguousarray(_sheet(digits, "84")[::-1])
+    other = np.ascontiguousarray(_sheet(digits, "84", corners=True)[::-1]) // 2
     np.testing.assert_array_equal(look.logits(other), Look(Counting(), PaperParameters()).logits(other))
     small = other[:400, :500]
     np.testing.assert_array_equal(look.logits(small), Look(Counting(), PaperParameters()).logits(small))

@@ -10,6 +10,7 @@ from digitlens.core.readings import Box
 from digitlens.paper.kinds import kinds
 from digitlens.paper.network import CLASSES, DIGIT, LINE, PAPER, PRINT, STEP, WRITING, Logits
 from digitlens.paper.page import Page, find_page
+from digitlens.paper.rules.segment import find_page as find_page_by_rules
 from digitlens.paper.threshold import threshold_page
 from tests.edge.ink import page_of
 from tests.edge.pages import put
@@ -153,6 +154,10 @@ def test_the_classes_of_ink_are_shown(digits: Digits) -> None:
     page = np.full((121, 201), 220, np.uint8)
     put(page, "27", digits, 20, 30)
     assert set(np.unique(kinds(threshold_page(page)))) == {PAPER, DIGIT}
+    cv2.line(page, (0, 118), (200, 118), (120,), 2)
+    by_rules = kinds(find_page_by_rules(page))
+    assert set(np.unique(by_rules)) == {PAPER, DIGIT, LINE}
+    assert np.mean(by_rules[117:119] == LINE) > 0.8
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 90), (7, 7), (33, 2), (90, 91)])

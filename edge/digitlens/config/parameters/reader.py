@@ -45,9 +45,12 @@ class ReaderParameters:
     """Height below which a digit close behind a letter is its subscript; set by hand; letter heights."""
     subscript_gap: float = 0.35
     """Gap up to which such a digit is close; set by hand; letter heights."""
-    least_plausible: float = 0.3
-    """Probability of being a number, and read right, below which one is dropped; chosen on generated pages of
-    held-out hands; probability."""
+    least_plausible: float = 0.12
+    """Probability of being a number, and read right, below which the network's reading drops one; chosen on
+    papers, the drawn faults not caring; probability."""
+    least_side: int = 100
+    """Shorter side of a picture from which the network reads it, too; chosen on single_cells, single_pen,
+    lined and tiny strips, photos and papers, where leaving any one out changes nothing; pixels."""
     good_fit: float = 0.8
     """Fit of the rules' reading to what the network sees from which it stands; set by hand; no unit."""
     better_fit: float = 0.1
