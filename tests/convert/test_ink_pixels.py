@@ -64,6 +64,26 @@ def test_int8_follows_float32(converted: tuple[Path, Path]) -> None:
     assert np.mean(wanted == given) > 0.8
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (33, 95), (64, 64), (101, 7)])
+def test_pictures_of_odd_sizes(converted: tuple[Path, Path], shape: tuple[int, int]) -> None:
+    run, out = converted
+    for path in (run / "ink_float32.tflite", out / "ink.tflite"):
+        logits = InkNetwork.load(path).logits(np.full(shape, 200, np.uint8))
+        assert logits.shape == (-(-shape[0] // 2), -(-shape[1] // 2), networks.INK_CLASSES)
+        assert logits.dtype == np.int16
+
+
+def test_both_give_nats(converted: tuple[Path, Path]) -> None:
+    run, out = converted
+    gray = np.random.default_rng(4).integers(0, 256, (64, 96)).astype(np.uint8)
+    full, small = (
+        network.scale * (logits - logits[..., :1])
+        for network in map(InkNetwork.load, (run / "ink_float32.tflite", out / "ink.tflite"))
+        for logits in (network.logits(gray).astype(np.float64),)
+    )
+    assert np.abs(full - small).mean() < 0.3 * np.abs(full).mean()
+
+
 def test_xnnpack_runs_all_of_it_at_any_size(converted: tuple[Path, Path]) -> None:
     _, content = cards.load(converted[1] / "ink.tflite")
     network = Network(content, runtime="litert")

@@ -2,11 +2,16 @@
 
 from functools import cache
 
+import pytest
+
 from digitlens.config.parameters.paper import PaperParameters
 from digitlens.core.arrays import Gray
 from digitlens.paper.ink import Ink, find_ink
 from digitlens.paper.network import InkNetwork
 from digitlens.paper.page import Glyph, Page, find_page
+
+YOUNG = pytest.mark.xfail(reason="the network ink has learnt too little to tell these apart", strict=False)
+"""For what the reader must do and does not do yet: digits told from signs and print, combs from tables."""
 
 
 @cache

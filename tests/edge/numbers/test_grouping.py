@@ -11,6 +11,7 @@ from digitlens.core.readings import Box, Digit, Number
 from digitlens.numbers.grouping import Grouper, separated
 from digitlens.paper.network import STEP
 from digitlens.paper.page import Page
+from tests.edge.ink import YOUNG
 
 PAPER: Gray = np.zeros((600, 1200), np.uint8)
 
@@ -84,6 +85,7 @@ def _table(columns: list[int], rows: tuple[int, int] = (180, 270)) -> list[Box]:
     return [*((x, rows[0], 4, rows[1] - rows[0]) for x in columns), *across]
 
 
+@YOUNG
 def test_a_table_splits_numbers(group: Grouper) -> None:
     """Two digits in each cell, as close across the line as in a number."""
     lines = _table([190, 292, 392, 492])

@@ -113,7 +113,7 @@ def test_small_changes_add_up(digits: Digits) -> None:
 def test_another_sheet_is_looked_at_whole(digits: Digits) -> None:
     look = Look(Counting(), PaperParameters(), film=True)
     look.logits(_sheet(digits))
-    other = np.ascontiguousarray(_sheet(digits, "84", corners=True)[::-1]) // 2
+    other = np.ascontiguousarray(_sheet(digits, "84", corners=True)[::-1]) // np.uint8(2)
     np.testing.assert_array_equal(look.logits(other), Look(Counting(), PaperParameters()).logits(other))
     small = other[:400, :500]
     np.testing.assert_array_equal(look.logits(small), Look(Counting(), PaperParameters()).logits(small))

@@ -11,7 +11,7 @@ from digitlens import Classifier, ModelError
 from digitlens.core.arrays import Gray
 from digitlens.models import cards
 from digitlens.paper.network import CLASSES, DIGIT, MULTIPLE, PAPER, STEP, InkNetwork
-from tests.edge.ink import network
+from tests.edge.ink import YOUNG, network
 from tests.edge.pages import put
 
 Digits = tuple[Gray, Gray]
@@ -33,6 +33,7 @@ def test_the_shipped_network_is_int8_and_takes_gray_levels() -> None:
     assert card.accuracy.interval[0] < card.accuracy.fraction < card.accuracy.interval[1]
 
 
+@YOUNG
 def test_paper_and_digits(digits: Digits) -> None:
     page = np.full((300, 500), 225, np.uint8)
     x, y, width, height = put(page, "27", digits, 180, 110)

@@ -12,7 +12,7 @@ from digitlens.paper.network import CLASSES, DIGIT, LINE, PAPER, PRINT, STEP, WR
 from digitlens.paper.page import Page, find_page
 from digitlens.paper.rules.segment import find_page as find_page_by_rules
 from digitlens.paper.threshold import threshold_page
-from tests.edge.ink import page_of
+from tests.edge.ink import YOUNG, page_of
 from tests.edge.pages import put
 
 Digits = tuple[Gray, Gray]
@@ -193,6 +193,7 @@ def test_digits_on_ruled_paper(digits: Digits) -> None:
     assert np.count_nonzero(page.lines) > 6 * 2 * 320 * 0.5
 
 
+@YOUNG
 def test_digits_in_a_table_with_wide_margins(digits: Digits) -> None:
     gray = np.full((1100, 1280), 225, np.uint8)
     for x in range(400, 900, 120):
@@ -207,6 +208,7 @@ def test_digits_in_a_table_with_wide_margins(digits: Digits) -> None:
     assert counts(page_of(gray), boxes) == [*map(len, texts), 0]
 
 
+@YOUNG
 def test_printed_words_are_no_glyphs(digits: Digits) -> None:
     gray = np.full((300, 640), 225, np.uint8)
     image = Image.fromarray(gray)
@@ -219,6 +221,7 @@ def test_printed_words_are_no_glyphs(digits: Digits) -> None:
     assert len(page.others) > 8
 
 
+@YOUNG
 def test_a_dark_panel_on_light_paper(digits: Digits) -> None:
     gray = np.full((480, 640), 225, np.uint8)
     above = put(gray, "3519", digits, 200, 60)

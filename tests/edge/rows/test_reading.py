@@ -10,7 +10,7 @@ from digitlens.config.parameters.rows import DecisionParameters
 from digitlens.config.settings import RowNetworkUse
 from digitlens.core.arrays import Gray
 from digitlens.rows.recognizer import RowOutput, RowRecognizer
-from tests.edge.ink import find_glyphs
+from tests.edge.ink import YOUNG, find_glyphs
 from tests.edge.pages import touch, write
 from tests.edge.rows.row_pages import Digits, PageReader
 
@@ -143,6 +143,7 @@ def _scrawls(seed: int) -> Gray:
     return page
 
 
+@YOUNG
 def test_a_tangle_is_no_number(digits: Digits) -> None:
     """A large 8 is one, a pen that wanders over the whole sheet is not."""
     page = np.full((480, 640), 235, np.uint8)
