@@ -182,6 +182,9 @@ class Reader:
         if fit >= limits.good_fit and stands:
             return first
         second = self._by_network(original)
+        best = max((found.confidence for found in second.numbers), default=0.0)
+        if not first.numbers and best < limits.least_alone:
+            return first
         better = second.fit(witness, scale) - fit
         return second if better > (limits.better_fit if stands else 0) else first
 

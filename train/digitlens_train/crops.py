@@ -1,4 +1,4 @@
-"""Training crops: strokes drawn on photographed paper and cut out as the runtime cuts out glyphs."""
+"""Training crops: strokes drawn on photographed paper and cut out by the runtime's own segmentation."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from digitlens.core.arrays import Gray
 from digitlens.glyphs import normalize, parts
-from digitlens_train import drawn_digits, negatives, runtime_ink, strokes, touching, user_crops
+from digitlens.paper.rules import segment
+from digitlens_train import drawn_digits, negatives, strokes, touching, user_crops
 from digitlens_train.data import DataError
 from digitlens_train.strokes import Stroke
 
@@ -207,7 +208,7 @@ def photograph(stroke: Stroke, random: np.random.Generator, joined: bool = False
     gray = np.clip(page, 0, 255).astype(np.uint8)
     if random.random() < 0.05:
         gray = 255 - gray
-    glyphs = runtime_ink.find_glyphs(gray)
+    glyphs = segment.find_glyphs(gray)
     if not glyphs:
         return None
     if joined:

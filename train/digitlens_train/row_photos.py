@@ -1,7 +1,7 @@
 """Training rows for the network `numbers`: written, put on paper, photographed and cropped.
 
 A row is written with digits DIGIT pixels high, scaled to a random size, put on paper and cropped by the
-runtime's own code (runtime_ink.py, digitlens.rows.crop).
+runtime's own code (digitlens.paper.rules.ink, digitlens.rows.crop).
 """
 
 from dataclasses import dataclass
@@ -12,10 +12,11 @@ import numpy as np
 
 from digitlens.config.parameters.reader import ReaderParameters
 from digitlens.core.arrays import Floats, Gray
+from digitlens.paper.rules.ink import find_ink
 from digitlens.rows import recognizer
 from digitlens.rows.crop import CROP_HEIGHT, crop_row
 from digitlens.rows.recognizer import BLANK, OTHER, STEP
-from digitlens_train import backgrounds, row_writer, runtime_ink, writing
+from digitlens_train import backgrounds, row_writer, writing
 from digitlens_train.crops import Sources
 from digitlens_train.writing import DIGIT, Hand
 
@@ -84,7 +85,7 @@ def _row_image(sources: Sources, random: np.random.Generator) -> RowImage | None
     before, after = (max(0.05, random.normal(0.45, 0.25)) * DIGIT for _ in range(2))
     upper, lower = (first - above) * scale, (last + below) * scale
     start, end = (side - before) * scale, (row.end + side + after) * scale
-    # The runtime looks for ink with more or less of the page around the row.
+    # The runtime binarizes with more or less of the page around the row.
     beyond = [random.uniform(0, 0.8) * digit for _ in range(4)]
     y0, y1 = max(0, round(upper - beyond[0])), min(len(gray), round(lower + beyond[1]))
     x0, x1 = max(0, round(start - beyond[2])), min(gray.shape[1], round(end + beyond[3]))
@@ -92,7 +93,7 @@ def _row_image(sources: Sources, random: np.random.Generator) -> RowImage | None
         return None
     crop, zoom = _enlarged(np.ascontiguousarray(gray[y0:y1, x0:x1]), digit)
     sides = (upper - y0) * zoom, (lower - y0) * zoom, (start - x0) * zoom, (end - x0) * zoom
-    picture = crop_row(runtime_ink.contrast(crop), *sides)
+    picture = crop_row(find_ink(crop).contrast, *sides)
     across = CROP_HEIGHT / (lower - upper) * scale  # row pixels per canvas pixel
     offset = start / scale
     labels = folded([label for _, _, label in places])

@@ -101,9 +101,9 @@ def is_straight(stroke: Stroke) -> bool:
 
 
 def remove_line(stroke: Stroke, random: np.random.Generator) -> Stroke:
-    """Remove a ruled line, mostly at the character's foot, as the network `ink` leaves lines out.
+    """Remove a ruled line, mostly at the character's foot, as digitlens.paper.rules.lines does.
 
-    Ink along the line may be lost with it, ink that crosses it stays.
+    Ink along the line is lost with it, ink that crosses it stays.
     """
     rows = np.flatnonzero((stroke > 0.5).any(axis=1))
     if not len(rows):

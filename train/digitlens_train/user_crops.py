@@ -11,7 +11,7 @@ import numpy as np
 from digitlens import PictureError
 from digitlens.core.arrays import Gray
 from digitlens.images import pictures
-from digitlens_train import runtime_ink
+from digitlens.paper.rules import segment
 from digitlens_train.data import DataError
 
 CLASSES = (*"0123456789", "other")
@@ -59,5 +59,5 @@ def _ink(path: Path) -> Gray | None:
         raise DataError(
             f"{path}: {picture.size[0]} x {picture.size[1]} pixels; a crop has at most {MAX_SIDE} a side"
         )
-    glyphs = [glyph.ink for glyph in runtime_ink.find_glyphs(picture.pixels)]
+    glyphs = [glyph.ink for glyph in segment.find_glyphs(picture.pixels)]
     return max(glyphs, key=lambda ink: ink.shape[0] * ink.shape[1], default=None)

@@ -129,6 +129,11 @@ class _Typical:
         return DOT[0] <= side <= DOT[1] and filled and piece.contrast >= DOT_CONTRAST * self.contrast
 
 
+def find_glyphs(gray: Gray) -> list[Glyph]:
+    """(H, W) uint8, dark ink on light paper or the reverse -> its glyphs, in no particular order."""
+    return find_page(gray).glyphs
+
+
 def find_page(gray: Gray) -> Page:
     """(H, W) uint8, dark ink on light paper or the reverse -> its ink and its glyphs."""
     ink, mask, glyphs, dots, borders = _segmented(gray)
