@@ -51,7 +51,7 @@ class ReaderParameters:
     least_side: int = 100
     """Shorter side of a picture from which the network reads it, too; chosen on single_cells, single_pen,
     lined and tiny strips, photos and papers, where leaving any one out changes nothing; pixels."""
-    least_alone: float = 0.45
+    least_alone: float = 0.40
     """Probability that the network's most plausible number needs where the rules find none: words and
     scribbles have less; chosen on generated pages of words and scribbles; probability."""
     good_fit: float = 0.8
