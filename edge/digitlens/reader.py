@@ -104,14 +104,13 @@ class Reader:
         self._ink, self._printed, self._turn, self._film = ink, printed, turn, film
         self._look = None if ink is None else Look(ink, parameters.paper, film)
         self._front = front
-        self._group_by_pairs = Grouper.load()
-        self._plausibility = (
-            Plausibility.load(parameters.reader.least_plausible) if self._ink is not None else None
-        )
         self._watch = watch
         self._parameters = parameters
         self._rule_rows = self._row_reader(self._group_at_gaps)
-        self._network_rows = None if ink is None else self._row_reader(self._group_by_pairs)
+        if ink is not None:
+            self._group_by_pairs = Grouper.load()
+            self._plausibility = Plausibility.load(parameters.reader.least_plausible)
+            self._network_rows = self._row_reader(self._group_by_pairs)
         # An int8 network's outputs are the same to the bit in any batch; others are computed every time.
         self._cacheable = self.classifier.card.input.dtype == "uint8"
         self._cache: TwoFrameCache[bytes, Floats] = TwoFrameCache()
@@ -216,8 +215,7 @@ class Reader:
         if leveled is not None:
             gray, page = leveled.gray, self._find(leveled.gray)
         attempt = self._numbers(gray, page, self._network_rows, self._group_by_pairs, started)
-        if self._plausibility is not None:
-            attempt = attempt.with_numbers(self._plausibility(attempt.numbers, page))
+        attempt = attempt.with_numbers(self._plausibility(attempt.numbers, page))
         return attempt.moved(lambda box: turned_back(_back(box, leveled), turn, size), size, _size(original))
 
     def _numbers(
@@ -317,7 +315,8 @@ class Reader:
         ]
         numbers = group(digits, page)
         if trained is None:
-            return tuple(found for found in numbers if _mean(found.digits) >= limits.min_confidence)
+            least = limits.min_confidence
+            return tuple(n for n in numbers if fmean(digit.confidence for digit in n.digits) >= least)
         chances = {id(digit): float(chance) for digit, chance in zip(digits, is_digit, strict=True)}
         return tuple(
             part for found in numbers for part in split_at_signs(found, chances, non_digits, self._parameters)
@@ -341,10 +340,6 @@ def _size(gray: Gray) -> tuple[int, int]:
 
 def _back(box: Box, leveled: Leveled | None) -> Box:
     return box if leveled is None else leveled.boxed_back(box)
-
-
-def _mean(digits: Sequence[Digit]) -> float:
-    return fmean(digit.confidence for digit in digits)
 
 
 def _gray(image: Pixels) -> Gray:

@@ -41,8 +41,8 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_examples_are_finite_and_have_both_answers(found: Scores) -> None:
     for name, features in FEATURES.items():
         examples = found.of(name)
-        assert examples.told.shape == (len(examples.answer), len(features))
-        assert np.isfinite(examples.told).all()
+        assert examples.inputs.shape == (len(examples.answer), len(features))
+        assert np.isfinite(examples.inputs).all()
         assert set(examples.answer.tolist()) == {False, True}
     assert not set(UNLIKE_PAIRS) & set(found.pairs.layout.tolist())
     assert 0 < found.right <= found.written
@@ -53,7 +53,7 @@ def test_workers_find_the_same(found: Scores, out: Path) -> None:
     assert origin.config == SMALL
     assert (kept.written, kept.right) == (found.written, found.right)
     for name in FEATURES:
-        for key in ("told", "answer", "layout", "page"):
+        for key in ("inputs", "answer", "layout", "page"):
             np.testing.assert_array_equal(getattr(kept.of(name), key), getattr(found.of(name), key))
 
 
@@ -71,7 +71,7 @@ def test_cards_hold_the_held_out_figures(out: Path) -> None:
 
 def test_a_fit_is_made_again_with_its_seed(found: Scores) -> None:
     one, same, other = (
-        scores.fit(replace(SMALL, seed=seed), found.pairs).logits(found.pairs.told) for seed in (1, 1, 2)
+        scores.fit(replace(SMALL, seed=seed), found.pairs).logits(found.pairs.inputs) for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other)

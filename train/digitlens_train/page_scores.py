@@ -86,9 +86,9 @@ class ScoresConfig:
 
 @dataclass(frozen=True)
 class Examples:
-    """What one of the networks is told, (N, features), what it should answer, and where that stands, (N,)."""
+    """The inputs of one of the networks, (N, features), the right answers, and where they stand, (N,)."""
 
-    told: Floats
+    inputs: Floats
     answer: npt.NDArray[np.bool_]
     layout: npt.NDArray[np.str_]
     page: npt.NDArray[np.int64]
@@ -97,7 +97,7 @@ class Examples:
     def of(cls, found: Sequence[tuple[Floats, bool]], features: int, layout: str, page: int) -> Self:
         """The examples of one page."""
         return cls(
-            np.array([told for told, _ in found], np.float32).reshape(-1, features),
+            np.array([inputs for inputs, _ in found], np.float32).reshape(-1, features),
             np.array([answer for _, answer in found], bool),
             np.full(len(found), layout, "U32"),
             np.full(len(found), page, np.int64),
@@ -209,8 +209,8 @@ def _examples(trace: Trace, page: Page, written: Sequence[Truth], layout: str, n
     joined: list[tuple[Floats, bool]] = []
     for row in to_rows(trace.resolved) if layout not in UNLIKE_PAIRS else ():
         owners = [_owner(glyph.box, written) for glyph in row]
-        told = pairs.features([glyph.box for glyph in row], page)
-        for each, (one, other) in zip(told, pairwise(owners), strict=True):
+        inputs = pairs.features([glyph.box for glyph in row], page)
+        for each, (one, other) in zip(inputs, pairwise(owners), strict=True):
             if one is not None and other is not None:
                 joined.append((each, one == other))
     read: list[tuple[Floats, bool]] = []

@@ -65,7 +65,7 @@ def load(path: Path) -> tuple[Scores, Origin]:
     except Exception as error:  # numpy, zipfile and msgspec raise a dozen kinds
         raise DataError(f"{path}: not the arrays of this command") from error
     for name, features in FEATURES.items():
-        if examples[name].told.shape[1:] != (len(features),):
+        if examples[name].inputs.shape[1:] != (len(features),):
             raise DataError(f"{path}: {name} has other features by now; leave out --again to collect them")
     return Scores(examples["pairs"], examples["plausibility"], written, right), origin
 
@@ -79,7 +79,7 @@ def fit(config: ScoresConfig, examples: Examples) -> Perceptron:
     count, least = len(examples.answer), int(min(examples.answer.sum(), (~examples.answer).sum()))
     if count < FEWEST or least < 2:
         raise DataError(f"{count} examples, the rarer answer {least} times: too few; draw more --pages")
-    mean, deviation = examples.told.mean(axis=0), examples.told.std(axis=0) + 1e-3
+    mean, deviation = examples.inputs.mean(axis=0), examples.inputs.std(axis=0) + 1e-3
     network = MLPClassifier(
         config.hidden,
         alpha=config.decay,
@@ -93,7 +93,7 @@ def fit(config: ScoresConfig, examples: Examples) -> Perceptron:
     )
     with catch_warnings():
         simplefilter("ignore", ConvergenceWarning)  # the epochs are as many as they are meant to be
-        network.fit((examples.told - mean) / deviation, examples.answer)
+        network.fit((examples.inputs - mean) / deviation, examples.answer)
     layers = zip(network.coefs_, network.intercepts_, strict=True)
     return Perceptron(
         mean.astype(np.float32),
@@ -161,7 +161,7 @@ def table(networks: dict[Name, Perceptron], learnt: Scores, held: Scores) -> str
 
 def right_answers(network: Perceptron, examples: Examples) -> int:
     """How often the network answers rightly."""
-    return int(np.count_nonzero((network.logits(examples.told) > 0) == examples.answer))
+    return int(np.count_nonzero((network.logits(examples.inputs) > 0) == examples.answer))
 
 
 def _write(

@@ -68,6 +68,14 @@ def number(digits: tuple[Digit, ...]) -> Number:
     )
 
 
+def scaled(box: Box, size: tuple[int, int], wanted: tuple[int, int]) -> Box:
+    """A box of a picture of this size (width, height) in the same picture of the wanted size."""
+    across, down = wanted[0] / size[0], wanted[1] / size[1]
+    x, y, width, height = box
+    left, top = round(x * across), round(y * down)
+    return left, top, round((x + width) * across) - left, round((y + height) * down) - top
+
+
 def moved(numbers: Iterable[Number], move: Callable[[Box], Box]) -> tuple[Number, ...]:
     """The numbers with the boxes of their digits moved, and their own around those."""
     found = []
@@ -81,14 +89,8 @@ def resized(reading: Reading, size: tuple[int, int]) -> Reading:
     """The same reading for the picture at another size (width, height): the boxes move along."""
     if size == reading.size:
         return reading
-    across, down = size[0] / reading.size[0], size[1] / reading.size[1]
-
-    def scaled(box: Box) -> Box:
-        x, y, width, height = box
-        left, top = round(x * across), round(y * down)
-        return left, top, round((x + width) * across) - left, round((y + height) * down) - top
-
-    return msgspec.structs.replace(reading, size=size, numbers=moved(reading.numbers, scaled))
+    numbers = moved(reading.numbers, lambda box: scaled(box, reading.size, size))
+    return msgspec.structs.replace(reading, size=size, numbers=numbers)
 
 
 def joined_text(numbers: list[Number]) -> str:

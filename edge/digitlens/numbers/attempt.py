@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from digitlens.core.arrays import Gray
-from digitlens.core.readings import Box, Number, moved
+from digitlens.core.readings import Box, Number, moved, scaled
 from digitlens.core.row_trace import RowTrace
 from digitlens.glyphs.lattice import Resolved
 from digitlens.paper.page import Page
@@ -45,14 +45,7 @@ class Attempt:
             size: of that picture.
             picture: the size of the picture before it was resized.
         """
-        across, down = picture[0] / size[0], picture[1] / size[1]
-
-        def scaled(box: Box) -> Box:
-            x, y, width, height = back(box)
-            left, top = round(x * across), round(y * down)
-            return left, top, round((x + width) * across) - left, round((y + height) * down) - top
-
-        return replace(self, numbers=moved(self.seen, scaled))
+        return replace(self, numbers=moved(self.seen, lambda box: scaled(back(box), size, picture)))
 
     def fit(self, witness: Witness, scale: float) -> float:
         """How well its digits fit what the network sees of the picture resized by `scale`, 0 to 1."""

@@ -45,8 +45,8 @@ class Grouper:
         parts = [row[:1]]
         if len(row) == 1:
             return parts
-        told = pairs.features([digit.box for digit in row], page)
-        together = pairs.agreed(told, self._network.logits(told)) > 0
+        described = pairs.features([digit.box for digit in row], page)
+        together = pairs.agreed(described, self._network.logits(described)) > 0
         for digit, joins in zip(row[1:], together.tolist(), strict=True):
             if joins:
                 parts[-1].append(digit)

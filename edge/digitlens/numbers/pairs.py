@@ -1,6 +1,6 @@
 """Whether two neighbors of a row are digits of one number: a small network learnt from generated pages.
 
-It is told how far the two stand apart, how far the row's others do, and what stands between and around
+Its inputs are how far the two stand apart, how far the row's others do, and what stands between and around
 them: lines, other writing, dots.
 """
 
@@ -17,7 +17,7 @@ from digitlens.paper.network import STEP
 from digitlens.paper.page import Page
 
 FAR = 3.0
-"""Largest distance of a line that is told from none, heights of the two."""
+"""Distance from which a line counts as none, heights of the two."""
 REACH = 6.0
 """Largest gap and step, heights of the two."""
 COVERED = 0.6
@@ -47,7 +47,7 @@ FEATURES = (
     "heights",
     "digits",
 )
-"""What is told of a pair; lengths in heights of the two, their larger one."""
+"""The inputs for a pair; lengths in heights of the taller of the two."""
 
 
 @dataclass(frozen=True)
@@ -110,13 +110,13 @@ def features(row: Sequence[Box], page: Page) -> Floats:
     return np.clip(found, -REACH, REACH)
 
 
-def agreed(told: Floats, logits: Floats) -> Floats:
+def agreed(described: Floats, logits: Floats) -> Floats:
     """The logits (N,) of a row's pairs, those of equal steps side by side replaced by their mean.
 
-    `told` are the pairs' features. A comb is one number and a table's cells are as many: neighboring pairs
-    with equal steps share their fate, with a line between all of them or none.
+    `described` are the pairs' features. A comb is one number and a table's cells are as many: neighboring
+    pairs with equal steps share their fate, with a line between all of them or none.
     """
-    steps, lined = told[:, FEATURES.index("step")], told[:, FEATURES.index("line between")] > 0
+    steps, lined = described[:, FEATURES.index("step")], described[:, FEATURES.index("line between")] > 0
     found = logits.copy()
     start = 0
     for k in range(1, len(logits) + 1):

@@ -1,7 +1,7 @@
 """Whether a number that was read is one: a small network learnt from generated pages.
 
-It is told how sure the digit network is of its digits, what the network `ink` takes their ink for, how they
-stand to each other, and what stands around them. Words, signs, print and scraps of lines are dropped by it.
+Its inputs are how sure the digit network is of its digits, what the network `ink` takes their ink for, how
+they stand to each other, and what stands around them. Words, signs, print and scraps of lines are dropped.
 """
 
 from collections.abc import Sequence
@@ -39,11 +39,11 @@ FEATURES = (
     "numbers of the page",
     "others to numbers",
 )
-"""What is told of a number; lengths in heights of its digits."""
+"""The inputs for a number; lengths in heights of its digits."""
 FAR = 4.0
-"""Largest distance of other writing that is told from none, heights."""
+"""Distance from which other writing counts as none, heights."""
 FLOOR = 1e-3
-"""Smallest probability whose logarithm is told."""
+"""Smallest probability whose logarithm is an input."""
 
 DEFAULT_MODEL = "plausibility"
 

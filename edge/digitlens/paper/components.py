@@ -20,13 +20,14 @@ class Components(NamedTuple):
     stats: Labels
 
 
-def components(mask: Gray) -> Components:
+def components(mask: Gray, into: Labels | None = None) -> Components:
     """(H, W) of 0 and 255 -> its 8-connected components.
 
-    BBDT (Grana, Borghesani and Cucchiara 2010) takes 0.4 of the time of OpenCV's default on a page.
+    The labels are written `into` (H, W) int32, if that is given. BBDT (Grana, Borghesani and Cucchiara 2010)
+    takes 0.4 of the time of OpenCV's default on a page.
     """
     number, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
-        mask, 8, cv2.CV_32S, cv2.CCL_BBDT
+        mask, 8, cv2.CV_32S, cv2.CCL_BBDT, labels=into
     )
     return Components(number, labels.astype(np.int32, copy=False), stats.astype(np.int32, copy=False))
 

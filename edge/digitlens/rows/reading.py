@@ -57,10 +57,6 @@ class RowReader:
         self.decision = decision
         self._classify, self._group = classify, group
 
-    def next_frame(self) -> None:
-        """Begin the next picture; rows that are in this one, too, are not read again."""
-        self.recognizer.next_frame()
-
     def reread(
         self, numbers: tuple[Number, ...], page: Page, resolved: Resolved, use: RowNetworkUse
     ) -> tuple[tuple[Number, ...], tuple[RowTrace, ...]]:

@@ -7,11 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.core.readings import Box, union
+from digitlens.paper.components import components
 from digitlens.paper.page import Glyph, Page
 from digitlens.paper.rules.edges import clear_edges
 from digitlens.paper.rules.illumination import Window
 from digitlens.paper.rules.ink import EDGE, Ink, find_ink, on_edges
-from digitlens.paper.rules.lines import components, remove_lines
+from digitlens.paper.rules.lines import remove_lines
 from digitlens.paper.stroke_width import stroke_width
 
 Gray = npt.NDArray[np.uint8]
