@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digitlens import Reader
 from digitlens.core.errors import OutletError
 from digitlens.live.latest import LatestFrame
 from digitlens.live.stats import LoopStats
@@ -46,8 +45,8 @@ def sheet(tmp_path_factory: pytest.TempPathFactory, digits: tuple[Pixels, Pixels
 
 
 @pytest.fixture(scope="module")
-def showing(sheet: Path, reader: Reader) -> Iterator[Showing]:
-    with Showing(sheet, reader) as one:
+def showing(sheet: Path) -> Iterator[Showing]:
+    with Showing(sheet) as one:
         until(lambda: any(number.steady for number in (one.latest.newest() or nothing).numbers))
         yield one
 
@@ -246,8 +245,8 @@ def test_health_is_whether_frames_arrive(showing: Showing, idle: WebOutlet) -> N
     web.close()
 
 
-def test_it_ends_at_once_with_pages_open(sheet: Path, reader: Reader) -> None:
-    with Showing(sheet, reader) as showing, Clients(showing.web.port, 3) as clients:
+def test_it_ends_at_once_with_pages_open(sheet: Path) -> None:
+    with Showing(sheet) as showing, Clients(showing.web.port, 3) as clients:
         until(lambda: min(clients.pictures) > 1)
         showing.web.close()
         assert not showing.web._thread.is_alive()

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digitlens import Reader
 from tests import needs
 from tests.edge.outlets.web.viewing import Clients, Showing, until
 from tests.edge.pages import write
@@ -116,9 +115,9 @@ def page(driver: Any) -> Iterator[Page]:
     driver.get("about:blank")
 
 
-def test_boxes_lie_on_the_digits(page: Page, reader: Reader, sheet: Path) -> None:
+def test_boxes_lie_on_the_digits(page: Page, sheet: Path) -> None:
     """The truth is the ink in a screenshot with the boxes hidden."""
-    with Showing(sheet, reader) as showing, Clients(showing.web.port, 10):
+    with Showing(sheet) as showing, Clients(showing.web.port, 10):
         page.driver.get(showing.web.url)
         until(lambda: page.numbers == NUMBERS, "the table")
         for size in SIZES:
@@ -142,8 +141,8 @@ def test_boxes_lie_on_the_digits(page: Page, reader: Reader, sheet: Path) -> Non
     assert page.errors() == []
 
 
-def test_steady_and_unsteady_differ_in_more_than_color(page: Page, reader: Reader, sheet: Path) -> None:
-    with Showing(sheet, reader, rate=2.0) as showing:  # slow, so that numbers stay unsteady for a while
+def test_steady_and_unsteady_differ_in_more_than_color(page: Page, sheet: Path) -> None:
+    with Showing(sheet, rate=2.0) as showing:  # slow, so that numbers stay unsteady for a while
         page.driver.get(showing.web.url)
         unsteady = (
             "document.querySelector('.unsteady') && document.querySelector('text.reading') &&"
@@ -159,8 +158,8 @@ def test_steady_and_unsteady_differ_in_more_than_color(page: Page, reader: Reade
         assert page.ask("$('pending').hidden")
 
 
-def test_the_history_fills_and_can_be_copied(page: Page, reader: Reader, sheet: Path) -> None:
-    with Showing(sheet, reader) as showing:
+def test_the_history_fills_and_can_be_copied(page: Page, sheet: Path) -> None:
+    with Showing(sheet) as showing:
         page.driver.get(showing.web.url)
         rows = "[...$('history').tBodies[0].rows].map(row => [...row.cells].map(x => x.textContent))"
         until(lambda: len(page.ask(rows)) == len(NUMBERS))
@@ -182,8 +181,8 @@ def test_the_history_fills_and_can_be_copied(page: Page, reader: Reader, sheet: 
         assert sorted(line.split(",")[4] for line in csv.split()[1:]) == sorted(NUMBERS)
 
 
-def test_it_can_be_frozen(page: Page, reader: Reader, sheet: Path) -> None:
-    with Showing(sheet, reader) as showing:
+def test_it_can_be_frozen(page: Page, sheet: Path) -> None:
+    with Showing(sheet) as showing:
         page.driver.get(showing.web.url)
         until(lambda: page.numbers == NUMBERS)
         page.click("freeze")
@@ -199,8 +198,8 @@ def test_it_can_be_frozen(page: Page, reader: Reader, sheet: Path) -> None:
         assert page.status == "live"
 
 
-def test_it_comes_back_after_the_server(page: Page, reader: Reader, sheet: Path) -> None:
-    with Showing(sheet, reader) as showing:
+def test_it_comes_back_after_the_server(page: Page, sheet: Path) -> None:
+    with Showing(sheet) as showing:
         page.driver.get(showing.web.url)
         until(lambda: page.numbers == NUMBERS)
         showing.web.close()
@@ -216,8 +215,8 @@ def test_it_comes_back_after_the_server(page: Page, reader: Reader, sheet: Path)
         assert all("ERR_CONNECTION_REFUSED" in line or "WebSocket" in line for line in page.errors())
 
 
-def test_it_shows_that_the_camera_is_lost(page: Page, reader: Reader, sheet: Path) -> None:
-    with Showing(sheet, reader) as showing:
+def test_it_shows_that_the_camera_is_lost(page: Page, sheet: Path) -> None:
+    with Showing(sheet) as showing:
         page.driver.get(showing.web.url)
         until(lambda: page.numbers == NUMBERS)
         showing.lose()
@@ -228,8 +227,8 @@ def test_it_shows_that_the_camera_is_lost(page: Page, reader: Reader, sheet: Pat
         until(lambda: page.status == "live")
 
 
-def test_signing_in_and_out(page: Page, reader: Reader, sheet: Path) -> None:
-    with Showing(sheet, reader, token=TOKEN) as showing:
+def test_signing_in_and_out(page: Page, sheet: Path) -> None:
+    with Showing(sheet, token=TOKEN) as showing:
         page.driver.get(showing.web.url)
         assert page.driver.title == "Sign in: digitlens"
         page.sign_in("not-the-token")
@@ -246,9 +245,9 @@ def test_signing_in_and_out(page: Page, reader: Reader, sheet: Path) -> None:
         until(lambda: page.driver.title == "Sign in: digitlens")
 
 
-def test_it_can_be_used_without_seeing_it(page: Page, reader: Reader, sheet: Path) -> None:
+def test_it_can_be_used_without_seeing_it(page: Page, sheet: Path) -> None:
     """Through the browser's accessibility tree, and by keyboard."""
-    with Showing(sheet, reader) as showing:
+    with Showing(sheet) as showing:
         page.driver.get(showing.web.url)
         until(lambda: page.numbers == NUMBERS)
         tree = page.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]

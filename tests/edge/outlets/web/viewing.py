@@ -39,9 +39,12 @@ def until(true: Callable[[], Any], what: str = "it") -> Any:
 
 
 class Showing(LiveObserver):
-    """Plays a picture without end, and serves the page on a port of its own."""
+    """Plays a picture without end, and serves the page on a port of its own.
 
-    def __init__(self, picture: Path, reader: Reader, rate: float = 15.0, **options: Any) -> None:
+    It reads in a thread, so the reader is its own: a reader serves one thread at a time.
+    """
+
+    def __init__(self, picture: Path, rate: float = 15.0, **options: Any) -> None:
         self.stats, self.latest = LoopStats(str(picture)), LatestFrame()
         self.lines: list[str] = []
         self._options = {"say": self.lines.append, **options}
@@ -66,7 +69,7 @@ class Showing(LiveObserver):
             return Cable(picture, rate=rate, repeat=0, hold=30)
 
         self.live = Live(
-            camera(), reader, Tracker(), NoDisplay(), wait=self._ended.wait, reopen=camera,
+            camera(), Reader(), Tracker(), NoDisplay(), wait=self._ended.wait, reopen=camera,
             observers=(self.stats, self.latest, self),
         )  # fmt: skip
         self._thread = threading.Thread(target=self.live.run)
