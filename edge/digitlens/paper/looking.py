@@ -13,6 +13,8 @@ from digitlens.paper.network import CLASSES, MULTIPLE, PAPER, STEP, Logits, Pixe
 
 COARSE = 4
 """Pixels of the picture for one of the coarse look."""
+SIZES = 3
+"""Sizes of a film's frames of which the last logits are kept; some 2 MB each."""
 Region = tuple[int, int, int, int]
 """First row, row after the last, first column, column after the last; pixels."""
 
@@ -38,8 +40,7 @@ class Look:
     def __init__(self, network: PixelClassifier, parameters: PaperParameters, film: bool = False) -> None:
         self.network = network
         self._parameters, self._film = parameters, film
-        self._seen: _Seen | None = None
-        self._last: tuple[Gray, Logits] | None = None
+        self._seen: dict[tuple[int, ...], _Seen] = {}  # by size: a frame is looked at at several scales
 
     @property
     def scale(self) -> float:
@@ -50,13 +51,17 @@ class Look:
         """(H, W) uint8 -> the logits of its pixels, two by two; do not write to them."""
         size = max(1, gray.shape[1] // COARSE), max(1, gray.shape[0] // COARSE)
         coarse = cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-        if self._film and self._seen is not None and self._seen.coarse.shape == coarse.shape:
-            return self._updated(gray, coarse, self._seen)
-        if self._last is not None and np.array_equal(gray, self._last[0]):
-            return self._last[1]  # a picture is looked at twice: as a witness's, and to be read
-        found = self._of(gray, _inked(coarse, gray, self._parameters))
-        self._seen, self._last = (_Seen(coarse, found), None) if self._film else (None, (gray, found))
-        return found
+        if not self._film:
+            return self._of(gray, _inked(coarse, gray, self._parameters))
+        before = self._seen.pop(coarse.shape, None)
+        if before is None:
+            seen = _Seen(coarse, self._of(gray, _inked(coarse, gray, self._parameters)))
+        else:
+            seen = self._updated(gray, coarse, before)
+        self._seen[coarse.shape] = seen
+        if len(self._seen) > SIZES:
+            del self._seen[next(iter(self._seen))]
+        return seen.logits
 
     def _of(self, gray: Gray, region: Region | None) -> Logits:
         """The logits of a region, paper elsewhere."""
@@ -71,17 +76,15 @@ class Look:
             found[top // STEP : -(-bottom // STEP), left // STEP : -(-right // STEP)] = part
         return found
 
-    def _updated(self, gray: Gray, coarse: Gray, seen: _Seen) -> Logits:
+    def _updated(self, gray: Gray, coarse: Gray, seen: _Seen) -> _Seen:
         """The last frame's logits, asked for anew where the frame differs from the one they are of."""
         box = cv2.boundingRect(_above(cv2.absdiff(coarse, seen.coarse), self._parameters.least_change))
         if not box[2]:
-            return seen.logits
+            return seen
         inner = _region(box, gray, self._parameters.changed_margin)
         outer = _region(box, gray, 2 * self._parameters.changed_margin)
         if _area(outer) > self._parameters.most_changed * gray.size:
-            found = self._of(gray, _inked(coarse, gray, self._parameters))
-            self._seen = _Seen(coarse, found)
-            return found
+            return _Seen(coarse, self._of(gray, _inked(coarse, gray, self._parameters)))
         part = self.network.logits(np.ascontiguousarray(gray[outer[0] : outer[1], outer[2] : outer[3]]))
         found = seen.logits.copy()
         top, bottom, left, right = (side // STEP for side in inner)
@@ -90,8 +93,7 @@ class Look:
         kept = seen.coarse.copy()
         rows, columns = (slice(*(side // COARSE for side in inner[k : k + 2])) for k in (0, 2))
         kept[rows, columns] = coarse[rows, columns]
-        self._seen = _Seen(kept, found)
-        return found
+        return _Seen(kept, found)
 
 
 def _inked(coarse: Gray, gray: Gray, parameters: PaperParameters) -> Region | None:

@@ -117,3 +117,20 @@ def test_another_sheet_is_looked_at_whole(digits: Digits) -> None:
     np.testing.assert_array_equal(look.logits(other), Look(Counting(), PaperParameters()).logits(other))
     small = other[:400, :500]
     np.testing.assert_array_equal(look.logits(small), Look(Counting(), PaperParameters()).logits(small))
+
+
+def test_a_film_is_remembered_at_every_scale_that_it_is_read_at(digits: Digits) -> None:
+    counting = Counting()
+    look = Look(counting, PaperParameters(), film=True)
+    page = _sheet(digits)
+    scales = [page, np.ascontiguousarray(page[::2, ::2])]
+    first = [look.logits(one) for one in scales]
+    assert counting.asked() > 0
+    for one, found in zip(scales, first, strict=True):
+        np.testing.assert_array_equal(look.logits(one), found)
+    assert counting.asked() == 0
+    for side in (200, 204, 208, 212):  # other sizes take the place of the oldest
+        look.logits(np.ascontiguousarray(page[200 : 200 + side, 480:800]))
+    counting.asked()
+    look.logits(page)
+    assert counting.asked() > 0
