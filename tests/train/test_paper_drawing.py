@@ -1,5 +1,6 @@
 """Hands, printers and lines on a canvas: what is drawn is of its class, and recorded."""
 
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from digitlens_train.paper.canvas import Canvas
 from digitlens_train.paper.classes import Kind
 from digitlens_train.paper.hand import SOURCES, Hand, Source
 from digitlens_train.paper.lines import Lines
-from digitlens_train.paper.material import Material
+from digitlens_train.paper.material import Material, Part
 from digitlens_train.paper.printing import Printer
 
 
@@ -29,7 +30,7 @@ def trajectories(path: Path, labels: list[object], shape: list[tuple[int, int]])
         stroke=np.arange(count + 1) * len(shape),
         char=np.arange(count + 1),
         y=np.array(labels),
-        writer=np.where(np.arange(count) % 2, 10, 1),
+        writer=np.array([1, 10, 20])[np.arange(count) % 3],
     )
 
 
@@ -39,13 +40,13 @@ def data(tmp_path_factory: pytest.TempPathFactory, digits: tuple[np.ndarray, np.
     folder = tmp_path_factory.mktemp("data")
     x, y = digits
     zigzag = [(0, 0), (500, 200), (100, 600), (500, 1000)]
-    values = [k // 2 for k in range(20)]
+    values = [k // 3 for k in range(30)]
     trajectories(folder / "unipen_digits.npz", [*values], zigzag)
-    trajectories(folder / "unipen_upper.npz", ["A", "A"], zigzag)
-    trajectories(folder / "unipen_lower.npz", ["a", "a", "o", "o"], zigzag)
-    trajectories(folder / "unipen_symbols.npz", ["+", "+"], zigzag)
-    trajectories(folder / "unipen_strings.npz", ["12", "34"], [(0, 0), (1500, 1000)])
-    trajectories(folder / "unipen_words.npz", ["to", "to"], [(0, 0), (2000, 1000), (4000, 0)])
+    trajectories(folder / "unipen_upper.npz", ["A", "A", "A"], zigzag)
+    trajectories(folder / "unipen_lower.npz", ["a", "a", "a", "o", "o", "o"], zigzag)
+    trajectories(folder / "unipen_symbols.npz", ["+", "+", "+"], zigzag)
+    trajectories(folder / "unipen_strings.npz", ["12", "34", "56"], [(0, 0), (1500, 1000)])
+    trajectories(folder / "unipen_words.npz", ["to", "to", "to"], [(0, 0), (2000, 1000), (4000, 0)])
     np.savez(folder / "mnist.npz", x_train=x[:300], y_train=y[:300], x_test=x[300:400], y_test=y[300:400])
     np.savez(folder / "optdigits.npz", x=x[:200], y=y[:200])
     np.savez(folder / "semeion.npz", x=x[:200], y=y[:200])
@@ -63,16 +64,18 @@ def material(data: Path) -> Material:
     return Material.load(data)
 
 
-def test_learnt_and_held_out_material_share_no_writer(data: Path) -> None:
-    learnt, held_out = Material.load(data), Material.load(data, held_out=True)
-    for one, other in ((learnt.digits, held_out.digits), (learnt.words, held_out.words)):
-        assert one is not None
-        assert other is not None
-        assert set(one.writers[one.chosen]) == {1}
-        assert set(other.writers[other.chosen]) == {10}
-    assert len(learnt.pictures[0].images) == 300
-    assert len(held_out.pictures[0].images) == 100
-    assert not set(learnt.print_fonts) & set(held_out.print_fonts)
+def test_the_parts_share_no_writer_and_no_font(data: Path) -> None:
+    parts: tuple[Part, ...] = ("learnt", "scores", "held_out")
+    materials = [Material.load(data, part) for part in parts]
+    for material, writer in zip(materials, (1, 10, 20), strict=True):
+        for own in (material.digits, material.words):
+            assert own is not None
+            assert set(own.writers[own.chosen]) == {writer}
+    assert [len(material.pictures[0].images) for material in materials] == [300, 50, 50]
+    fonts = [{path for family in material.print_fonts for path in family} for material in materials]
+    assert all(fonts)
+    for one, other in combinations(fonts, 2):
+        assert not one & other
 
 
 def test_a_missing_file_is_named(data: Path, tmp_path: Path) -> None:

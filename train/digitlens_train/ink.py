@@ -258,7 +258,7 @@ def _checkpoint(out: Path, epoch: int) -> Path:
 def _held_out(config: InkConfig, data: Path | None, kept: Path) -> Patches:
     """Patches of held-out writers and fonts; drawn once a run."""
     if not kept.exists():
-        random, material = np.random.default_rng(config.seed), Material.load(data, held_out=True)
+        random, material = np.random.default_rng(config.seed), Material.load(data, "held_out")
         gray, classes = patch_pool.draw(random, material, config.side, config.held_out, photos=1)
         partial = kept.with_name("partial.npz")
         np.savez_compressed(partial, gray=gray, classes=classes)

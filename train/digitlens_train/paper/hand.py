@@ -1,6 +1,7 @@
 """One writer with one pen: digits, numbers, letters, signs and words on a canvas."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -25,7 +26,11 @@ TIGHTEST = 0.6
 
 @dataclass
 class Style:
-    """What a writer does with some digits: each with a probability of 0 to 1 at every digit."""
+    """What a writer does with some digits: each with a probability of 0 to 1 at every digit.
+
+    `pitch` is the distance of the signs' middles in heights, of those who give every sign the same room, as
+    on squared paper; 0 of the others.
+    """
 
     crossed_seven: float
     slashed_zero: float
@@ -33,6 +38,7 @@ class Style:
     plain_one: float
     upstroke: float
     foot: float
+    pitch: float
 
     @classmethod
     def draw(cls, random: np.random.Generator) -> "Style":
@@ -44,6 +50,7 @@ class Style:
             plain_one=0.7 if random.random() < 0.3 else 0.05,
             upstroke=float(random.random() < 0.5),
             foot=float(random.random() < 0.25),
+            pitch=random.uniform(0.65, 1.05) if random.random() < 0.12 else 0.0,
         )
 
 
@@ -95,7 +102,7 @@ class Hand(Marks):
             source = list(has)[int(np.searchsorted(shares, random.random() * shares[-1], "right"))]
         k = int(np.searchsorted((0.18, 0.72, 0.92), random.random()))
         gap = random.uniform(*((-0.12, 0.03), (0.03, 0.2), (0.18, 0.4), (0.4, 0.8))[k])
-        writers, fonts = material.writers, material.hand_fonts
+        writers, fonts, style = material.writers, material.hand_fonts, Style.draw(random)
         return cls(
             random=random,
             material=material,
@@ -103,11 +110,11 @@ class Hand(Marks):
             pen=max(0.5, pen),
             dark=dark,
             unrest=random.uniform(0.05, 1.0),
-            space=height * (max(gap, 0.0) + random.uniform(0.6, 1.6)),
+            space=height * (max(gap, style.pitch - 0.3, 0.0) + random.uniform(0.6, 1.6)),
             source=source,
             writer=writers[int(random.integers(len(writers)))] if writers else {},
             font=fonts[int(random.integers(len(fonts)))] if fonts else {},
-            style=Style.draw(random),
+            style=style,
             slant=float(np.clip(random.normal(0.08, 0.16), -0.4, 0.6)),
             stretch=float(np.exp(random.normal(-0.03, 0.13))),
             gap=gap,
@@ -152,7 +159,7 @@ class Hand(Marks):
         glyphs = self._string(text) or self._characters(text)
         if not glyphs:
             return 0.0
-        steps = [self._step() for _ in glyphs]
+        steps = self._steps([glyph for _, _, glyph in glyphs], height)
         if max_width is not None:
             glyphs, steps, height = self._fitted(glyphs, steps, height, max_width)
         at, top, bottom = x, y + height, y
@@ -167,6 +174,15 @@ class Hand(Marks):
         if record and kind is Kind.DIGIT:
             canvas.record("".join(text for text, _, _ in glyphs), (x, top, width, bottom - top))
         return width
+
+    def _steps(self, glyphs: list[Glyph], height: float) -> list[float]:
+        """The gap after each glyph; with a pitch every sign, a point too, has as much room as a digit."""
+        steps = [self._step() for _ in glyphs]
+        if self.style.pitch:
+            wide = [self._wide(glyph, height) / height for glyph in glyphs]
+            for k, (one, other) in enumerate(pairwise(wide)):
+                steps[k] += max(0.0, self.style.pitch - (one + other) / 2) - self.gap
+        return steps
 
     def _step(self) -> float:
         return self.gap + float(self.random.normal(0, 0.05 + 0.03 * self.unrest))

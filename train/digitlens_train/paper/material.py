@@ -2,9 +2,10 @@
 
 import zlib
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -16,9 +17,11 @@ from digitlens_train.data import DataError
 from digitlens_train.paper.ink import WIDEST, Shape
 
 Indices = npt.NDArray[np.intp]
+Part = Literal["learnt", "scores", "held_out"]
+"""See Material.load."""
 
 ONE_IN = 10
-"""One writer, font or picture in so many is held out."""
+"""One writer, font or picture in so many is not learnt by the network `ink`."""
 AGREED = 0.5
 """Smallest share of the checks of a trajectory's label that agree with it."""
 CHARACTERS = ("digits", "upper", "lower", "symbols")
@@ -33,6 +36,19 @@ FULL_HAND = 5
 """Fewest of the ten digits that a writer's trajectories must hold to write numbers with them."""
 FONT_FOLDERS = (Path("/usr/share/fonts"),)
 """Where printed fonts are looked for, besides matplotlib's own folder."""
+# fmt: off
+NO_PRINT = (
+    "comic", "humor", "hand", "script", "manners", "dancing", "marker", "brush",
+    "kristi", "chalk", "purisa", "casual", "abeced", "eleg", "ecolier", "junkyard",
+    "wasn", "wargames", "penguin", "dedeena", "d050000l", "biolinum_k", "ocrbe", "ocrbx",
+    "symbol", "dingbat", "keyboard",
+)
+# fmt: on
+"""Parts of the names of fonts that look handwritten, or are keys, pictures and the like."""
+FAMILY = 5
+"""Letters of a font's name that its family shares."""
+PARTS: dict[str, Part] = {"cmr10": "scores", "cmss1": "held_out"}
+"""Families of matplotlib's own fonts, so that no part is without one on any machine."""
 OWN_ENCODING = {"cmex10.ttf", "cmmi10.ttf", "cmsy10.ttf"}
 """Fonts of matplotlib that have other signs where letters and digits belong."""
 PRINTABLE = "0123456789ABCXYZabcxyz"
@@ -96,7 +112,7 @@ class Material:
         pictures: digits of MNIST, optdigits, semeion.
         hand_fonts: of each hand-like font its characters, (64, 64) uint8, white on black.
         symbols: letters of other alphabets and symbols, (N, h, w) uint8 each, white on black.
-        print_fonts: files of printed fonts.
+        print_fonts: files of printed fonts, by family.
     """
 
     digits: Trajectories | None = None
@@ -109,7 +125,7 @@ class Material:
     pictures: list[Pictures] = field(default_factory=list)
     hand_fonts: list[dict[str, Gray]] = field(default_factory=list)
     symbols: list[Gray] = field(default_factory=list)
-    print_fonts: list[Path] = field(default_factory=list)
+    print_fonts: list[list[Path]] = field(default_factory=list)
     _drawn: dict[tuple[int, int, int], Shape] = field(default_factory=dict, repr=False)
 
     def drawn(self, value: int, style: int, variant: int) -> Shape:
@@ -132,21 +148,23 @@ class Material:
         return {int(length): indices for length, indices in groups.items()}
 
     @classmethod
-    def load(cls, data: Path | None, held_out: bool = False) -> "Material":
-        """Everything of the folder `data`; None: only what needs no data, drawn digits and printed fonts.
+    def load(cls, data: Path | None, part: Part = "learnt") -> "Material":
+        """A part of the folder `data`; None: only what needs no data, drawn digits and printed fonts.
 
-        Held out are each tenth writer, font and picture, and MNIST's test half.
+        Nine of ten writers, fonts and pictures, and MNIST's training half, are learnt by the network `ink`.
+        Of the others, and of MNIST's test half, the learnt scores get one half: what `ink` says of hands and
+        fonts that it knows is surer than what it will say of a user's. The other half is held out from both.
 
         Raises:
             DataError: a file is missing or broken.
         """
-        material = cls(print_fonts=_print_fonts(held_out))
+        material = cls(print_fonts=_print_fonts(part))
         if data is None:
             return material
         for name in (*CHARACTERS, "strings", "words"):
             arrays = _read(data / f"unipen_{name}.npz", ("pts", "stroke", "char", "y", "writer"), ("agree",))
             writer = arrays["writer"].astype(np.intp)
-            kept = (writer % ONE_IN == 0) == held_out
+            kept = np.array([part_of(one) == part for one in writer.tolist()])
             if "agree" in arrays:
                 kept &= arrays["agree"].astype(np.float32) >= AGREED
             if name == "words":
@@ -155,11 +173,11 @@ class Material:
             trajectories = Trajectories(arrays, np.flatnonzero(kept), widest)
             setattr(material, "signs" if name == "symbols" else name, trajectories)
         material.writers = _writers(material.digits) if material.digits else []
-        material.pictures = _pictures(data, held_out)
-        material.hand_fonts = _hand_fonts(data / "fonts_hand.npz", held_out)
+        material.pictures = _pictures(data, part)
+        material.hand_fonts = _hand_fonts(data / "fonts_hand.npz", part)
         for name in ("omniglot", "hasy"):
             images = _read(data / f"{name}.npz", ("x",))["x"].astype(np.uint8, copy=False)
-            material.symbols.append(images[_held(len(images), held_out)])
+            material.symbols.append(images[_of_part(len(images), part)])
         return material
 
 
@@ -186,8 +204,15 @@ def _read(
         raise DataError(f"{path}: not an npz with {', '.join(names)}") from error
 
 
-def _held(count: int, held_out: bool) -> Indices:
-    return np.flatnonzero((np.arange(count) % ONE_IN == 0) == held_out)
+def part_of(number: int) -> Part:
+    """The part of a writer, font or picture with this number."""
+    if number % ONE_IN:
+        return "learnt"
+    return "held_out" if number // ONE_IN % 2 == 0 else "scores"
+
+
+def _of_part(count: int, part: Part) -> Indices:
+    return np.flatnonzero([part_of(number) == part for number in range(count)])
 
 
 def _grouped(indices: Indices, labels: list[str]) -> dict[str, Indices]:
@@ -209,13 +234,16 @@ def _writers(digits: Trajectories) -> list[dict[int, Indices]]:
     ]
 
 
-def _pictures(data: Path, held_out: bool) -> list[Pictures]:
-    half = "test" if held_out else "train"
+def _pictures(data: Path, part: Part) -> list[Pictures]:
+    half = "train" if part == "learnt" else "test"
     mnist = _read(data / "mnist.npz", (f"x_{half}", f"y_{half}"))
-    sets = [_by_digit(mnist[f"x_{half}"], mnist[f"y_{half}"], None)]
+    count = len(mnist[f"y_{half}"])
+    # By halves: a writer's digits stand together, and those of the test half have 250 writers.
+    own = {"learnt": slice(count), "scores": slice(count // 2, count), "held_out": slice(count // 2)}[part]
+    sets = [_by_digit(mnist[f"x_{half}"][own], mnist[f"y_{half}"][own], None)]
     for name, narrow in (("optdigits", None), ("semeion", 0.65)):  # semeion's fill their square
         arrays = _read(data / f"{name}.npz", ("x", "y"))
-        kept = _held(len(arrays["y"]), held_out)
+        kept = _of_part(len(arrays["y"]), part)
         sets.append(_by_digit(arrays["x"][kept], arrays["y"][kept], narrow))
     return sets
 
@@ -229,38 +257,38 @@ def _by_digit(
     )
 
 
-def _hand_fonts(path: Path, held_out: bool) -> list[dict[str, Gray]]:
+def _hand_fonts(path: Path, part: Part) -> list[dict[str, Gray]]:
     arrays = _read(path, ("x", "y", "font"))
     fonts: dict[str, dict[str, Gray]] = {}
     for image, label, font in zip(arrays["x"], arrays["y"].tolist(), arrays["font"].tolist(), strict=True):
         fonts.setdefault(str(font), {})[str(label)] = image.astype(np.uint8, copy=False)
     full = [fonts[name] for name in sorted(fonts) if all(str(digit) in fonts[name] for digit in range(10))]
-    return [full[k] for k in _held(len(full), held_out).tolist()]
+    return [full[k] for k in _of_part(len(full), part).tolist()]
 
 
-def _print_fonts(held_out: bool) -> list[Path]:
-    """Fonts with letters and digits; a family is held out by its name, so on all machines alike."""
+def _print_fonts(part: Part) -> list[list[Path]]:
+    """Fonts with letters and digits, by family; its name tells its part, on all machines alike."""
     import matplotlib
 
     folders = (Path(matplotlib.get_data_path()) / "fonts" / "ttf", *FONT_FOLDERS)
     found: dict[str, Path] = {}
     for folder in folders:
-        for path in sorted(folder.rglob("*.ttf")):
+        for path in sorted(path for kind in ("*.ttf", "*.otf") for path in folder.rglob(kind)):
             found.setdefault(path.name, path)
-    fonts = [
-        path
-        for name, path in sorted(found.items())
-        if name not in OWN_ENCODING
-        and (zlib.crc32(name.split("-")[0].removesuffix(".ttf").encode()) % ONE_IN == 0) == held_out
-    ]
-    fonts = [path for path in fonts if _has_letters(path)]
+    families: dict[str, list[Path]] = {}
+    for name, path in sorted(found.items()):
+        family = name.lower()[:FAMILY]
+        own = PARTS.get(family, part_of(zlib.crc32(family.encode()))) == part
+        if own and name not in OWN_ENCODING and not any(word in name.lower() for word in NO_PRINT):
+            families.setdefault(family, []).append(path)
+    fonts = [[path for path in paths if _has_letters(path)] for paths in families.values()]
+    fonts = [paths for paths in fonts if paths]
     if not fonts:
-        raise DataError(
-            f"no {'held-out ' if held_out else ''}printed font with letters and digits in {folders[0]}"
-        )
+        raise DataError(f"no printed font of the part {part} with letters and digits in {folders[0]}")
     return fonts
 
 
+@lru_cache(maxsize=10000)
 def _has_letters(path: Path) -> bool:
     """Whether a font has letters and digits, each of its own shape, and not one box for all."""
     from PIL import ImageFont

@@ -31,7 +31,7 @@ def write(out: Path, data: Path | None, seed: int, count: int, layouts: Sequence
             raise DataError(f"{name}: no such layout; there are {', '.join(LAYOUTS)}")
     if out.exists():
         raise DataError(f"{out}: exists already; name a new folder with --out")
-    material = Material.load(data, held_out=True)
+    material = Material.load(data, "held_out")
     pictures.make_folder(out)
     labels = {}
     for number in range(count):

@@ -8,7 +8,7 @@ from digitlens_train.paper import geometry
 from digitlens_train.paper.camera import take
 from digitlens_train.paper.canvas import Canvas, Truth
 from digitlens_train.paper.classes import IGNORED
-from digitlens_train.paper.geometry import Size, pick
+from digitlens_train.paper.geometry import Size, View, pick
 from digitlens_train.paper.hand import Hand, Source
 from digitlens_train.paper.layouts import LAYOUTS, WEIGHTS
 from digitlens_train.paper.lines import Lines
@@ -77,17 +77,29 @@ def page(
     canvas = Canvas(*size)
     LAYOUTS[layout](canvas, material, random, height)
     photo = take(canvas, random, size, geometry.PAGE, height, mild=True)
+    return photo.gray, photo.classes, _seen(canvas, photo.view)
+
+
+def small(random: np.random.Generator, material: Material, side: int) -> tuple[Gray, Gray, list[Truth]]:
+    """A picture that ends right around a row, a cell or a digit, at most `side` wide and high; as `page`."""
+    canvas, size, height, middle = _small(random, material, side)
+    photo = take(canvas, random, size, geometry.SMALL, height, middle)
+    return photo.gray, photo.classes, _seen(canvas, photo.view)
+
+
+def _seen(canvas: Canvas, view: View) -> list[Truth]:
+    """The numbers with at least INSIDE of their boxes on the canvas; boxes in px of the picture."""
     numbers = []
     for number in canvas.numbers:
         x, y, width, high = number.box
         corners = np.array([[x, y], [x + width, y], [x + width, y + high], [x, y + high]])
-        low, top = np.maximum(corners[0], 0), np.minimum(corners[2], (size[1], size[0]))
+        low, top = np.maximum(corners[0], 0), np.minimum(corners[2], (canvas.width, canvas.height))
         if np.prod(np.maximum(top - low, 0)) < INSIDE * width * high:
             continue
-        seen = photo.view.in_picture(corners)
+        seen = view.in_picture(corners)
         (left, upper), (right, lower) = seen.min(0).tolist(), seen.max(0).tolist()
         numbers.append(Truth(number.text, (left, upper, right - left, lower - upper), number.printed))
-    return photo.gray, photo.classes, numbers
+    return numbers
 
 
 def writing_height(random: np.random.Generator) -> float:
@@ -207,7 +219,7 @@ def _digit(random: np.random.Generator, material: Material, side: int) -> Parts:
     x, y = height, 0.6 * height
     kind = random.random()
     if kind < 0.88:
-        hand.digit(canvas, int(random.integers(10)), x, y)
+        hand.number(canvas, str(random.integers(10)), x, y)
     elif kind < 0.96:
         hand.letter(canvas, x, y)
     else:

@@ -66,9 +66,11 @@ class Printer:
     @classmethod
     def draw(cls, random: np.random.Generator, material: Material) -> "Printer":
         """Any printer."""
+        family = material.print_fonts[int(random.integers(len(material.print_fonts)))]
+        font = family[int(random.integers(len(family)))]
         return cls(
             random=random,
-            font=material.print_fonts[int(random.integers(len(material.print_fonts)))],
+            font=font,
             dark=random.uniform(0.5, 1.0) if random.random() < 0.75 else random.uniform(0.2, 0.5),
             spacing=random.uniform(0.05, 0.35) if random.random() < 0.12 else 0.0,
             capitals=bool(random.random() < 0.15),
