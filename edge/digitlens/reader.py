@@ -2,18 +2,17 @@
 
 import warnings
 from collections.abc import Callable, Sequence
-from statistics import fmean
+from dataclasses import replace
 from time import perf_counter
 from typing import Literal
 
-import cv2
 import numpy as np
 
 from digitlens.config.parameters import DEFAULT, Parameters
 from digitlens.config.settings import RowNetworkUse
 from digitlens.core.arrays import Floats, Gray, Pixels
-from digitlens.core.errors import ModelError, PictureError
-from digitlens.core.readings import Box, Digit, Number, Reading, moved
+from digitlens.core.errors import ModelError
+from digitlens.core.readings import Box, Digit, Number, Reading, moved, scaled
 from digitlens.core.row_trace import RowTrace
 from digitlens.core.trace import Trace
 from digitlens.glyphs.lattice import Resolved, resolve
@@ -22,21 +21,23 @@ from digitlens.glyphs.orientation import turned, turned_back, upright_turn
 from digitlens.models import cards
 from digitlens.models.cache import TwoFrameCache
 from digitlens.models.classifier import Classifier
-from digitlens.numbers import prior, roman_numerals
+from digitlens.numbers import roman_numerals
 from digitlens.numbers.attempt import Attempt
 from digitlens.numbers.gaps import to_numbers
-from digitlens.numbers.grouping import Grouper, separated
-from digitlens.numbers.plausibility import Plausibility
+from digitlens.numbers.grouping import separated
+from digitlens.numbers.merging import are_apart, regrouped
 from digitlens.numbers.printed import marked_printed
-from digitlens.numbers.signs import split_at_signs
+from digitlens.numbers.rejection import digits_of
+from digitlens.numbers.scores import Scores
+from digitlens.numbers.signs import numbers_by_prior
 from digitlens.paper.kinds import kinds
 from digitlens.paper.looking import Look
 from digitlens.paper.network import DEFAULT as INK_MODEL
 from digitlens.paper.network import InkNetwork
 from digitlens.paper.page import Glyph, Page, find_page
 from digitlens.paper.rules.segment import find_page as find_page_by_rules
-from digitlens.paper.scale import better_scale, enlarged, reduced
-from digitlens.paper.skew import Leveled, level, tilt
+from digitlens.paper.scale import enlarged, find_scaled, reduced, to_gray
+from digitlens.paper.skew import Leveled, level_tilted
 from digitlens.paper.threshold import threshold_page
 from digitlens.paper.witness import Witness
 from digitlens.rows.reading import RowReader
@@ -69,6 +70,7 @@ class Reader:
             where the rules' reading does not fit what the network sees.
         film: successive pictures are frames of one film: where one has not changed, the last one's ink
             stands.
+        scores: what makes numbers of the network's glyphs; None takes the shipped networks.
         whole: the former name of `row_network`.
     """
 
@@ -86,6 +88,7 @@ class Reader:
         turn: int | None = None,
         film: bool = False,
         front: Front = "auto",
+        scores: Scores | None = None,
         whole: RowNetworkUse | None = None,
     ) -> None:
         if whole is not None:
@@ -108,9 +111,8 @@ class Reader:
         self._parameters = parameters
         self._rule_rows = self._row_reader(self._group_at_gaps)
         if ink is not None:
-            self._group_by_pairs = Grouper.load()
-            self._plausibility = Plausibility.load(parameters.reader.least_plausible)
-            self._network_rows = self._row_reader(self._group_by_pairs)
+            self._scores = scores or Scores.load(parameters.reader)
+            self._network_rows = self._row_reader(self._scores.group)
         # An int8 network's outputs are the same to the bit in any batch; others are computed every time.
         self._cacheable = self.classifier.card.input.dtype == "uint8"
         self._cache: TwoFrameCache[bytes, Floats] = TwoFrameCache()
@@ -139,6 +141,7 @@ class Reader:
             turn=self._turn,
             film=self._film,
             front=self._front,
+            scores=None if self._ink is None else self._scores,
         )
 
     def read(self, image: Pixels, source: str = "", time: float = 0.0) -> Reading:
@@ -152,7 +155,7 @@ class Reader:
         if self._recognizer is not None:
             self._recognizer.next_frame()
         turn = 0 if self._turn is None else self._turn // 90
-        original = turned(_gray(image), turn)
+        original = turned(to_gray(image), turn)
         attempt = self._attempt(original)
         milliseconds = {**attempt.milliseconds, "total": (perf_counter() - started) * 1000}
         if self._watch is not None:
@@ -162,30 +165,45 @@ class Reader:
         return Reading(source, time, (width, height), numbers, milliseconds)
 
     def _attempt(self, original: Gray) -> Attempt:
-        """The better of the readings by rules and by the network, in pixels of the picture."""
-        limits = self._parameters.reader
+        """The reading by one front, or by both, in pixels of the picture."""
         if self._look is None or self._front == "rules":
             return self._by_rules(original)
         if self._front == "network" or self._printed:
             return self._by_network(original)
+        first = self._by_rules(original)
+        limits = self._parameters.reader
         if min(original.shape) < limits.least_side:
-            return self._by_rules(original)
+            return first
         gray = reduced(original, limits)
         witness = Witness(self._look.logits(gray), self._look.scale)
-        scale = gray.shape[1] / original.shape[1]
-        first = self._by_rules(original)
-        fit = first.fit(witness, scale)
-        stands = self._turn is not None or not upright_turn(
+        fit = first.fit(witness, gray.shape[1] / original.shape[1])
+        upright = self._turn is not None or not upright_turn(
             first.page.glyphs, self._classify, self._parameters.orientation
         )
-        if fit >= limits.good_fit and stands:
+        if fit < limits.good_fit or not upright:
+            second = self._by_network(original)
+            if second.fit(witness, gray.shape[1] / original.shape[1]) > fit:
+                return self._merged(first, second, original)
+        if are_apart(first.seen, limits.clear_gaps) and not witness.has_uprights(limits.upright_line):
             return first
-        second = self._by_network(original)
+        page = self._find(first.gray)
+        numbers = self._finished(regrouped(first.seen, page, lambda box: box, self._scores.group), page)
+        return _in_picture(first.with_numbers(numbers), original)
+
+    def _merged(self, first: Attempt, second: Attempt, original: Gray) -> Attempt:
+        """The network's reading with the better numbers of both, or that by rules where it has nothing."""
+        limits, scores = self._parameters.reader, self._scores
+        size = _size(second.gray)
+        if second.straight and first.numbers:
+            whole = second.whole or second.page
+            others = regrouped(
+                first.numbers, whole, lambda box: scaled(box, _size(original), size), scores.group
+            )
+            others = self._finished(others, whole)
+            numbers = scores.better(second.candidates, second.page, others, whole, limits.least_shared)
+            return _in_picture(second.with_numbers(numbers), original)
         best = max((found.confidence for found in second.numbers), default=0.0)
-        if not first.numbers and best < limits.least_alone:
-            return first
-        better = second.fit(witness, scale) - fit
-        return second if better > (limits.better_fit if stands else 0) else first
+        return second if first.numbers or best >= limits.least_alone else first
 
     def _by_rules(self, original: Gray) -> Attempt:
         """Read by the front of rules, at one scale and upright."""
@@ -197,34 +215,62 @@ class Reader:
         larger = enlarged(gray, page.glyphs, limits)
         if larger is not None:
             gray, page = larger, find(larger)
-        attempt = self._numbers(gray, page, self._rule_rows, self._group_at_gaps, started)
-        return attempt.moved(lambda box: box, _size(gray), _size(original))
+        resolved = self._resolve(page)
+        found = perf_counter()
+        numbers = numbers_by_prior(
+            resolved, page, self._group_at_gaps, self.classifier.card.others, self._parameters
+        )
+        attempt = self._numbers(gray, page, resolved, numbers, self._rule_rows, (started, found))
+        return _in_picture(attempt, original)
 
     def _by_network(self, original: Gray) -> Attempt:
         """Read by the front of the network, at the scale of the writing, turned upright and leveled."""
         started = perf_counter()
         turn = 0
-        gray, page = self._scaled(original)
+        gray, page = find_scaled(original, self._find, self._parameters.reader)
         if self._turn is None:
             turn = upright_turn(page.glyphs, self._classify, self._parameters.orientation)
             if turn:
-                gray, page = self._scaled(turned(original, turn))
+                gray, page = find_scaled(turned(original, turn), self._find, self._parameters.reader)
         height, width = gray.shape
         size = (height, width) if turn % 2 else (width, height)
-        leveled = self._leveled(gray, page)
+        leveled = level_tilted(gray, page, self._parameters.skew)
         if leveled is not None:
             gray, page = leveled.gray, self._find(leveled.gray)
-        attempt = self._numbers(gray, page, self._network_rows, self._group_by_pairs, started)
-        attempt = attempt.with_numbers(self._plausibility(attempt.numbers, page))
+        whole = page
+        resolved = self._resolve(page)
+        found = perf_counter()
+        if self._printed:  # print has every digit's shape, and none of a hand's traits
+            chances = resolved.probabilities.sum(axis=1, dtype=np.float64)
+        else:
+            resolved, page, chances = self._scores.reject(resolved, page)
+        numbers = self._scores.group(digits_of(resolved, chances), page)
+        attempt = self._numbers(gray, page, resolved, numbers, self._network_rows, (started, found))
+        attempt = replace(
+            attempt.with_numbers(self._scores.stand(attempt.numbers, page)),
+            whole=whole,
+            candidates=attempt.numbers,
+            straight=not turn and leveled is None,
+        )
         return attempt.moved(lambda box: turned_back(_back(box, leveled), turn, size), size, _size(original))
 
+    def _resolve(self, page: Page) -> Resolved:
+        return resolve(page.glyphs, self._classify, self._parameters.lattice, self._parameters.glyphs)
+
     def _numbers(
-        self, gray: Gray, page: Page, rows: RowReader | None, group: Group, started: float
+        self,
+        gray: Gray,
+        page: Page,
+        resolved: Resolved,
+        numbers: tuple[Number, ...],
+        rows: RowReader | None,
+        times: tuple[float, float],
     ) -> Attempt:
-        """A page's numbers, in pixels of `gray`."""
-        resolved = resolve(page.glyphs, self._classify, self._parameters.lattice, self._parameters.glyphs)
-        found = perf_counter()
-        numbers = self._cut_numbers(resolved, page, group)
+        """A page's numbers after its rows in doubt were read again, in pixels of `gray`.
+
+        `times` are when it began and when the glyphs were found, seconds.
+        """
+        started, found = times
         grouped = perf_counter()
         traces: tuple[RowTrace, ...] = ()
         if rows is not None:
@@ -238,25 +284,6 @@ class Reader:
             "numbers": (grouped - found + ended - rows_read) * 1000,
         }
         return Attempt(gray, page, resolved, numbers, numbers, traces, milliseconds)
-
-    def _scaled(self, original: Gray) -> tuple[Gray, Page]:
-        """The picture at the scale that its writing is read at, and its page."""
-        limits = self._parameters.reader
-        gray = reduced(original, limits)
-        page = self._find(gray)
-        scale = better_scale(original, gray, page.glyphs, limits)
-        if scale == 1:
-            return gray, page
-        size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
-        method = cv2.INTER_CUBIC if size[0] > original.shape[1] else cv2.INTER_AREA
-        other = cv2.resize(original, size, interpolation=method).astype(np.uint8, copy=False)
-        return other, self._find(other)
-
-    def _leveled(self, gray: Gray, page: Page) -> Leveled | None:
-        """The picture leveled, where its page is tilted."""
-        limits = self._parameters.skew
-        degrees = tilt(page, limits)
-        return level(gray, degrees) if limits.least_tilt <= abs(degrees) <= limits.largest_tilt else None
 
     def _trace(self, attempt: Attempt, milliseconds: dict[str, float]) -> Trace:
         page, resolved = attempt.page, attempt.resolved
@@ -296,32 +323,6 @@ class Reader:
         )
         return np.array(rows, np.float32).reshape(-1, 10)
 
-    def _cut_numbers(self, resolved: Resolved, page: Page, group: Group) -> tuple[Number, ...]:
-        """The glyphs as numbers, without words and scribbles."""
-        settings, limits = self._parameters.numbers, self._parameters.reader
-        probabilities = resolved.probabilities
-        values, best = probabilities.argmax(axis=1), probabilities.max(axis=1, initial=0).astype(np.float64)
-        trained = self.classifier.card.others
-        is_digit = probabilities.sum(axis=1, dtype=np.float64)
-        non_digits = 0.0
-        if trained is not None and len(best):
-            posterior, non_digits = prior.em_class_prior(
-                is_digit, trained, settings.prior_non_digits, settings.prior_weight, settings
-            )
-            best, is_digit = best * posterior / np.maximum(is_digit, 1e-9), posterior
-        digits = [
-            Digit(int(value), float(confidence), glyph.box)
-            for glyph, value, confidence in zip(resolved.glyphs, values, best, strict=True)
-        ]
-        numbers = group(digits, page)
-        if trained is None:
-            least = limits.min_confidence
-            return tuple(n for n in numbers if fmean(digit.confidence for digit in n.digits) >= least)
-        chances = {id(digit): float(chance) for digit, chance in zip(digits, is_digit, strict=True)}
-        return tuple(
-            part for found in numbers for part in split_at_signs(found, chances, non_digits, self._parameters)
-        )
-
     def _finished(self, numbers: tuple[Number, ...], page: Page) -> tuple[Number, ...]:
         """The numbers without Roman numerals; with marks of print and decimal separators as asked for."""
         parameters = self._parameters.numbers
@@ -338,14 +339,10 @@ def _size(gray: Gray) -> tuple[int, int]:
     return gray.shape[1], gray.shape[0]
 
 
+def _in_picture(attempt: Attempt, original: Gray) -> Attempt:
+    """The attempt at a picture that was only resized, with its numbers' boxes in the picture's pixels."""
+    return attempt.moved(lambda box: box, _size(attempt.gray), _size(original))
+
+
 def _back(box: Box, leveled: Leveled | None) -> Box:
     return box if leveled is None else leveled.boxed_back(box)
-
-
-def _gray(image: Pixels) -> Gray:
-    if image.dtype == np.uint8 and image.size:
-        if image.ndim == 2:
-            return image
-        if image.ndim == 3 and image.shape[2] == 3:
-            return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
-    raise PictureError(f"a picture must be (H, W) or (H, W, 3) uint8, not {image.shape} {image.dtype}")

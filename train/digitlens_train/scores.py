@@ -1,4 +1,4 @@
-"""Fit the two small networks `pairs` and `plausibility` to what the Reader finds on generated pages."""
+"""Fit the small networks `rejection`, `pairs` and `plausibility` to what is found on generated pages."""
 
 import shlex
 from dataclasses import asdict, fields, replace
@@ -13,21 +13,31 @@ from sklearn.neural_network import MLPClassifier
 from digitlens.models import cards
 from digitlens.models.cards import Card, TensorSpec
 from digitlens.models.perceptron import Perceptron
+from digitlens.numbers.grouping import DEFAULT_MODEL as PAIRS
+from digitlens.numbers.plausibility import DEFAULT_MODEL as PLAUSIBILITY
+from digitlens.numbers.rejection import DEFAULT_MODEL as REJECTION
 from digitlens_convert.stats import accuracy
 from digitlens_train.data import DataError
-from digitlens_train.page_scores import FEATURES, Examples, Name, Scores, ScoresConfig, gather
+from digitlens_train.page_examples import gather
+from digitlens_train.page_scores import FEATURES, Examples, Found, ScoresConfig
 from digitlens_train.paper.layouts import HELD_OUT
 
 INK = "ink"
 """The network that the Reader looks with, unless another is named."""
-DESCRIPTIONS: dict[Name, str] = {
-    "pairs": "whether two neighbors of a row are digits of one number",
-    "plausibility": "whether a number that was read stands on the paper, and is read right",
+GLYPHS, NUMBERS = (REJECTION, PAIRS), (PLAUSIBILITY,)
+"""Networks in the order of their fit: the second are fitted to what is read with the first."""
+DESCRIPTIONS = {
+    REJECTION: "whether a glyph is a handwritten digit",
+    PAIRS: "whether two neighbors of a row are digits of one number",
+    PLAUSIBILITY: "whether a number that was read stands on the paper, and is read right",
 }
-OF_THE_FIT = ("hidden", "decay", "batch", "learning_rate", "epochs", "patience")
+OF_THE_FIT = ("hidden", "decay", "batch", "learning_rate", "epochs")
 """Fields of ScoresConfig that have no part in how pages are drawn and read."""
 FEWEST = 20
 """Fewest examples that a network is fitted to; two of each answer must be among them."""
+
+
+OF_WHAT = {REJECTION: "glyphs", PAIRS: "pairs of digits", PLAUSIBILITY: "numbers"}
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -36,17 +46,18 @@ class Origin(msgspec.Struct, frozen=True):
     config: ScoresConfig
     command: str
     ink: str
-    pairs: str
 
 
-def save(scores: Scores, origin: Origin, path: Path) -> None:
+def save(found: Found, origin: Origin, path: Path) -> None:
     """Write collected arrays, and where they come from, as an .npz file."""
-    arrays = {f"{name}_{key}": value for name in FEATURES for key, value in asdict(scores.of(name)).items()}
-    counts = np.array([scores.written, scores.right])
+    arrays = {
+        f"{name}_{key}": value for name, each in found.examples.items() for key, value in asdict(each).items()
+    }
+    counts = np.array([found.written, found.right])
     np.savez_compressed(path, counts=counts, origin=np.array(msgspec.json.encode(origin).decode()), **arrays)
 
 
-def load(path: Path) -> tuple[Scores, Origin]:
+def load(path: Path) -> tuple[Found, Origin]:
     """The arrays of `save`.
 
     Raises:
@@ -57,6 +68,7 @@ def load(path: Path) -> tuple[Scores, Origin]:
             examples = {
                 name: Examples(*(arrays[f"{name}_{field.name}"] for field in fields(Examples)))
                 for name in FEATURES
+                if f"{name}_inputs" in arrays.files
             }
             written, right = arrays["counts"].tolist()
             origin = msgspec.json.decode(str(arrays["origin"]), type=Origin)
@@ -64,10 +76,10 @@ def load(path: Path) -> tuple[Scores, Origin]:
         raise DataError(f"{path}: no such file; leave out --again to collect it") from error
     except Exception as error:  # numpy, zipfile and msgspec raise a dozen kinds
         raise DataError(f"{path}: not the arrays of this command") from error
-    for name, features in FEATURES.items():
-        if examples[name].inputs.shape[1:] != (len(features),):
+    for name, each in examples.items():
+        if each.inputs.shape[1:] != (len(FEATURES[name]),):
             raise DataError(f"{path}: {name} has other features by now; leave out --again to collect them")
-    return Scores(examples["pairs"], examples["plausibility"], written, right), origin
+    return Found(examples, written, right), origin
 
 
 def fit(config: ScoresConfig, examples: Examples) -> Perceptron:
@@ -86,9 +98,6 @@ def fit(config: ScoresConfig, examples: Examples) -> Perceptron:
         batch_size=min(config.batch, count // 2),
         learning_rate_init=config.learning_rate,
         max_iter=config.epochs,
-        early_stopping=True,
-        validation_fraction=0.1,
-        n_iter_no_change=config.patience,
         random_state=config.seed,
     )
     with catch_warnings():
@@ -110,45 +119,49 @@ def run(
     processes: int = 2,
     again: bool = False,
 ) -> None:
-    """Collect examples, fit both networks to them, and write all of it to the folder `out`.
+    """Collect examples, fit the networks to them, and write all of it to the folder `out`.
 
     Args:
         config: of a fit that is made again only OF_THE_FIT counts; the rest, and the seed, are the arrays'.
-        out: gets learnt.npz and held_out.npz, and of each network its weights and its card.
+        out: gets the examples of glyphs and of numbers, and of each network its weights and its card.
         data: the folder of Material.load; None: drawn digits and printed fonts alone.
         ink: the network that the Reader looks with, by name or path.
         processes: that read pages.
-        again: fit anew to what `out` holds already.
+        again: fit anew to what `out` holds already; the examples of numbers stay, although they were read
+            with the networks of before.
 
     Raises:
         DataError: a file of `data` or `out` is missing or broken, or there are too few examples.
         ModelError: no such network `ink`.
     """
-    files = out / "learnt.npz", out / "held_out.npz"
-    if again:
-        (learnt, origin), (held, other) = load(files[0]), load(files[1])
-        if other != origin:
-            raise DataError(f"{files[1]}: not of the same run as {files[0].name}")
-        config = replace(origin.config, **{name: getattr(config, name) for name in OF_THE_FIT})
-    else:
-        out.mkdir(parents=True, exist_ok=True)
-        origin = Origin(config, _command(config, out, data, ink), _digest(ink), _digest("pairs"))
-        learnt = gather(config, data, ink, "learnt", processes)
-        save(learnt, origin, files[0])
-        held = gather(config, data, ink, "held_out", processes)
-        save(held, origin, files[1])
-    networks = {name: fit(config, learnt.of(name)) for name in FEATURES}
-    for name, network in networks.items():
-        _write(name, network, learnt, held, config, origin, out)
-    print(table(networks, learnt, held))
+    out.mkdir(parents=True, exist_ok=True)
+    asked = Origin(config, _command(config, out, data, ink), _digest(ink)) if not again else None
+    for stage, names in (("glyphs", GLYPHS), ("numbers", NUMBERS)):
+        files = out / f"{stage}_learnt.npz", out / f"{stage}_held_out.npz"
+        if asked is None:
+            (learnt, origin), (held, other) = load(files[0]), load(files[1])
+            if other != origin:
+                raise DataError(f"{files[1]}: not of the same run as {files[0].name}")
+            config = replace(origin.config, **{name: getattr(config, name) for name in OF_THE_FIT})
+        else:
+            origin = asked
+            scores = out if stage == "numbers" else None
+            learnt = gather(config, data, ink, "learnt", processes, scores)
+            save(learnt, origin, files[0])
+            held = gather(config, data, ink, "held_out", processes, scores)
+            save(held, origin, files[1])
+        networks = {name: fit(config, learnt.examples[name]) for name in names}
+        for name, network in networks.items():
+            _write(name, network, learnt, held, config, origin, out)
+        print(table(networks, learnt, held), flush=True)
 
 
-def table(networks: dict[Name, Perceptron], learnt: Scores, held: Scores) -> str:
+def table(networks: dict[str, Perceptron], learnt: Found, held: Found) -> str:
     """How often each network is right, on both parts and by layout, beside always giving one answer."""
     lines = ["network       pages                  examples  accuracy  one answer"]
     for name, network in networks.items():
-        examples = held.of(name)
-        rows = {"learnt": learnt.of(name), "held out": examples}
+        examples = held.examples[name]
+        rows = {"learnt": learnt.examples[name], "held out": examples}
         rows |= {layout: examples.chosen(examples.layout == layout) for layout in np.unique(examples.layout)}
         for title, part in rows.items():
             right, yes = right_answers(network, part), int(part.answer.sum())
@@ -165,10 +178,10 @@ def right_answers(network: Perceptron, examples: Examples) -> int:
 
 
 def _write(
-    name: Name,
+    name: str,
     network: Perceptron,
-    learnt: Scores,
-    held: Scores,
+    learnt: Found,
+    held: Found,
     config: ScoresConfig,
     origin: Origin,
     out: Path,
@@ -176,18 +189,17 @@ def _write(
     """The weights and the card of a network."""
     path = out / f"{name}.npz"
     content = network.save(path)
-    examples = held.of(name)
+    examples = held.examples[name]
     made = origin.config
-    what = "pairs of digits" if name == "pairs" else "numbers"
+    what = OF_WHAT[name]
     tested = (
         f"{what} that the reader found on {made.held_out_pages} generated pages by held-out hands and fonts, "
         f"the layouts {', '.join(HELD_OUT)}, which training leaves out, among them; the interval takes them "
         "as independent, which those of one page are not"
     )
     trained = (
-        f"{len(learnt.of(name).answer):,} {what} that the reader found on {made.pages:,} generated pages "
-        f"(digitlens_train.paper), looking with the network ink of sha256 {origin.ink[:12]}, grouping with "
-        f"the network pairs of sha256 {origin.pairs[:12]}"
+        f"{len(learnt.examples[name].answer):,} {what} that the reader found on {made.pages:,} generated "
+        f"pages (digitlens_train.paper), looking with the network ink of sha256 {origin.ink[:12]}"
     )
     again = [origin.command]
     if config != made:

@@ -23,6 +23,9 @@ class Attempt:
         numbers: the numbers, boxes in pixels of the picture.
         rows: what the row network saw and decided, by row.
         milliseconds: the time of each stage.
+        whole: the page before any of its glyphs was rejected; None for `page`.
+        candidates: all numbers, the improbable too, boxes in pixels of `gray`.
+        straight: the picture was neither turned nor leveled.
     """
 
     gray: Gray
@@ -32,6 +35,9 @@ class Attempt:
     numbers: tuple[Number, ...]
     rows: tuple[RowTrace, ...]
     milliseconds: Mapping[str, float]
+    whole: Page | None = None
+    candidates: tuple[Number, ...] = ()
+    straight: bool = True
 
     def with_numbers(self, numbers: tuple[Number, ...]) -> "Attempt":
         """The same with other numbers, boxes in pixels of `gray`."""

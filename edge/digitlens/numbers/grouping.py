@@ -1,6 +1,7 @@
 """Digits -> numbers: rows found under skew, split where two neighbors are not of one number."""
 
-from collections.abc import Iterable
+import weakref
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Self
@@ -8,6 +9,7 @@ from typing import Self
 import msgspec
 
 from digitlens.config.parameters.numbers import NumberParameters
+from digitlens.core.arrays import Floats
 from digitlens.core.readings import Box, Digit, Number, number
 from digitlens.models.perceptron import Perceptron
 from digitlens.numbers import pairs
@@ -23,6 +25,8 @@ class Grouper:
 
     def __init__(self, pairs_network: Perceptron) -> None:
         self._network = pairs_network
+        self._page: weakref.ref[Page] | None = None
+        self._known: dict[tuple[Box, ...], Floats] = {}  # rows are asked for again by the next score
 
     @classmethod
     def load(cls, model: str | Path = DEFAULT_MODEL) -> Self:
@@ -40,13 +44,22 @@ class Grouper:
         """
         return tuple(number(tuple(part)) for row in to_rows(digits) for part in self._split(row, page))
 
+    def logits(self, row: Sequence[Digit], page: Page) -> Floats:
+        """The log-odds (N - 1,) that neighbors in a row of N digits are of one number."""
+        if self._page is None or self._page() is not page:
+            self._page, self._known = weakref.ref(page), {}
+        boxes = tuple(digit.box for digit in row)
+        if boxes not in self._known:
+            described = pairs.features(boxes, page)
+            self._known[boxes] = pairs.agreed(described, self._network.logits(described))
+        return self._known[boxes]
+
     def _split(self, row: list[Digit], page: Page) -> list[list[Digit]]:
         """Split a row where two neighbors are of two numbers."""
         parts = [row[:1]]
         if len(row) == 1:
             return parts
-        described = pairs.features([digit.box for digit in row], page)
-        together = pairs.agreed(described, self._network.logits(described)) > 0
+        together = self.logits(row, page) > 0
         for digit, joins in zip(row[1:], together.tolist(), strict=True):
             if joins:
                 parts[-1].append(digit)

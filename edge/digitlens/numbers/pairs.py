@@ -1,7 +1,7 @@
 """Whether two neighbors of a row are digits of one number: a small network learnt from generated pages.
 
-Its inputs are how far the two stand apart, how far the row's others do, and what stands between and around
-them: lines, other writing, dots.
+Its inputs are how far the two stand apart, how far the row's others do, what stands between and around
+them (lines, other writing, dots), and what stands above and below: a table has columns, a comb has none.
 """
 
 from collections.abc import Sequence
@@ -46,6 +46,17 @@ FEATURES = (
     "drop",
     "heights",
     "digits",
+    "step before",
+    "step after",
+    "gap to the row's least",
+    "gap to the row's largest",
+    "line in the pair before",
+    "line in the pair after",
+    "above the first",
+    "above the second",
+    "below the first",
+    "below the second",
+    "page's glyphs",
 )
 """The inputs for a pair; lengths in heights of the taller of the two."""
 
@@ -69,6 +80,8 @@ def features(row: Sequence[Box], page: Page) -> Floats:
     heights = np.array([max(one[3], other[3]) for one, other in pairs], np.float64)
     usual = float(np.sort(steps / heights)[len(steps) // 4])
     lined = np.zeros(len(pairs))
+    glyphs = np.array([glyph.box for glyph in page.glyphs], np.float64).reshape(-1, 4)
+    columns = [_column(box, glyphs) for box in row]
     for k, (one, other) in enumerate(pairs):
         h = float(heights[k])
         lines = _lines(one, other, h, page)
@@ -105,8 +118,17 @@ def features(row: Sequence[Box], page: Page) -> Floats:
         found[k, 18] = (other[1] + other[3] - one[1] - one[3]) / h
         found[k, 19] = np.log(other[3] / one[3])
         found[k, 20] = np.log(len(row))
+        over, under = zip(columns[k], columns[k + 1], strict=True)
+        found[k, 27:31] = np.array([*over, *under]) / h
+    gaps = found[:, 0]
     found[:, 4] = np.std(steps / heights)
     found[:, 15] = lined.mean()
+    ratios = np.diff(np.log(np.maximum(steps, 1)))
+    found[1:, 21], found[:-1, 22] = -ratios, ratios
+    found[:, 23], found[:, 24] = gaps - gaps.min(), gaps.max() - gaps
+    found[:, 25:27] = -1
+    found[1:, 25], found[:-1, 26] = lined[:-1], lined[1:]
+    found[:, 31] = np.log1p(len(glyphs))
     return np.clip(found, -REACH, REACH)
 
 
@@ -125,6 +147,23 @@ def agreed(described: Floats, logits: Floats) -> Floats:
         found[start:k] = logits[start:k].mean()
         start = k
     return found
+
+
+def _column(box: Box, glyphs: Doubles) -> tuple[float, float]:
+    """How far the nearest glyphs above and below stand, pixels; a lot where there are none."""
+    x, y, width, height = box
+    far = REACH * height * 2
+    if not len(glyphs):
+        return far, far
+    middles, tops = glyphs[:, 0] + glyphs[:, 2] / 2, glyphs[:, 1]
+    reach = max(width, 0.6 * height) / 2 + glyphs[:, 2] / 4
+    column = np.abs(middles - x - width / 2) < reach
+    over, under = y - tops - glyphs[:, 3], tops - y - height
+    least = -0.3 * height
+    return (
+        float(over[column & (over > least)].min(initial=far)),
+        float(under[column & (under > least)].min(initial=far)),
+    )
 
 
 def _near(distances: Doubles, height: float) -> float:

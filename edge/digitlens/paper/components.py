@@ -9,6 +9,11 @@ import numpy.typing as npt
 from digitlens.core.arrays import Gray
 from digitlens.paper.network import STEP
 
+AROUND = 8.0
+"""Distance of the pieces that tell the height of the writing around one, heights."""
+LOWEST = 6
+"""Height and area below which a piece is a speck, pixels."""
+
 Labels = npt.NDArray[np.int32]
 
 
@@ -32,22 +37,28 @@ def components(mask: Gray, into: Labels | None = None) -> Components:
     return Components(number, labels.astype(np.int32, copy=False), stats.astype(np.int32, copy=False))
 
 
-def with_scraps(strokes: Components, ink: Gray, lines: Gray, longest: float) -> tuple[Components, Gray]:
-    """The strokes, with the ink of lines shorter than the strokes that it touches; and the lines left.
+def with_scraps(
+    strokes: Components, ink: Gray, lines: Gray, longest: float, uprights: tuple[float, float]
+) -> tuple[Components, Gray]:
+    """The strokes, with the ink of lines that is too short for a line; and the lines left.
 
-    A line ends where a digit crosses it, and goes on beyond: it is longer than the digit is high.
+    A line ends where a digit crosses it, and goes on beyond: it is longer than the digit is high. What is
+    shorter than the stroke that it touches is the stroke's. What stands upright, as high as the writing
+    beside it, may be a 1: it becomes a stroke and stays a line, too, for those who know more to decide.
 
     Args:
         strokes: connected ink that is no line's.
         ink: (H, W) uint8, 255 where any ink is.
         lines: (ceil(H / 2), ceil(W / 2)) uint8, 255 where it is a line's.
-        longest: longer side of such a scrap, in heights of the stroke.
+        longest: longer side of a scrap, in heights of the stroke.
+        uprights: least and largest height of what may be a 1, in heights of the writing beside it.
     """
     heights = strokes.stats[:, cv2.CC_STAT_HEIGHT].copy()
     heights[0] = 0
     count, names, stats = components(lines)
     sides = STEP * stats[:, 2:4].max(axis=1)
-    small = sides <= longest * heights.max()
+    ones = _like_ones(strokes, stats, uprights)
+    small = (sides <= longest * heights.max()) | ones
     small[0] = False
     rows, columns = np.nonzero(small[names])
     if not len(rows):
@@ -60,8 +71,8 @@ def with_scraps(strokes: Components, ink: Gray, lines: Gray, longest: float) -> 
             y = np.clip(STEP * rows + down, 0, height - 1)
             x = np.clip(STEP * columns + right, 0, width - 1)
             np.maximum.at(room, here, heights[strokes.labels[y, x]])
-    back = small & (sides <= longest * room)
-    chosen = back[here]
+    scraps = small & (sides <= longest * room)
+    chosen = (scraps | ones)[here]
     if not chosen.any():
         return strokes, lines
     written = np.where(strokes.labels > 0, np.uint8(255), np.uint8(0))
@@ -71,5 +82,28 @@ def with_scraps(strokes: Components, ink: Gray, lines: Gray, longest: float) -> 
             x = np.minimum(STEP * columns[chosen] + right, width - 1)
             written[y, x] |= ink[y, x]
     left = lines.copy()
-    left[rows[chosen], columns[chosen]] = 0
+    left[rows[scraps[here]], columns[scraps[here]]] = 0
     return components(written), left
+
+
+def _like_ones(strokes: Components, lines: Labels, uprights: tuple[float, float]) -> npt.NDArray[np.bool_]:
+    """Which pieces of lines, by their stats at half resolution, stand upright and high as a 1."""
+    x, y, w, h = STEP * lines[:, :4].T.astype(np.float64)
+    found = np.zeros(len(lines), bool)
+    wanted = np.flatnonzero((h >= w) & (h >= LOWEST))
+    wanted = wanted[wanted > 0]
+    others = strokes.stats[1:][strokes.stats[1:, cv2.CC_STAT_AREA] >= LOWEST].astype(np.float64)
+    others = others[np.argsort(others[:, 3], kind="stable")]
+    left, top, wide, tall = others[:, :4].T
+    for start in range(0, len(wanted), 256):
+        part = wanted[start : start + 256, np.newaxis]
+        beside = (top < y[part] + h[part]) & (top + tall > y[part])
+        away = np.abs(left + wide / 2 - x[part] - w[part] / 2)
+        beside &= away <= AROUND * np.maximum(tall, h[part])
+        total = np.cumsum(beside * wide * tall, axis=1)
+        if not total.size:
+            break
+        usual = tall[(total >= total[:, -1:] / 2).argmax(axis=1)]
+        ratio = h[part[:, 0]] / usual
+        found[part[:, 0]] = (total[:, -1] > 0) & (ratio >= uprights[0]) & (ratio <= uprights[1])
+    return found

@@ -40,6 +40,7 @@ class Look:
     def __init__(self, network: PixelClassifier, parameters: PaperParameters, film: bool = False) -> None:
         self.network = network
         self._parameters, self._film = parameters, film
+        self._last: tuple[Gray, Logits] | None = None
         self._seen: dict[tuple[int, ...], _Seen] = {}  # by size: a frame is looked at at several scales
 
     @property
@@ -52,7 +53,10 @@ class Look:
         size = max(1, gray.shape[1] // COARSE), max(1, gray.shape[0] // COARSE)
         coarse = cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
         if not self._film:
-            return self._of(gray, _inked(coarse, gray, self._parameters))
+            # A picture is looked at twice: as a witness's, and to be read.
+            if self._last is None or not np.array_equal(gray, self._last[0]):
+                self._last = gray, self._of(gray, _inked(coarse, gray, self._parameters))
+            return self._last[1]
         before = self._seen.pop(coarse.shape, None)
         if before is None:
             seen = _Seen(coarse, self._of(gray, _inked(coarse, gray, self._parameters)))

@@ -1,6 +1,7 @@
 """A picture's ink -> glyphs: connected ink that may be a sign, and what stands around it."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -9,16 +10,13 @@ import numpy.typing as npt
 from digitlens.config.parameters.paper import PaperParameters
 from digitlens.core.arrays import Doubles, Floats, Gray
 from digitlens.core.readings import Box, union
-from digitlens.paper.components import Components, Labels, components, with_scraps
+from digitlens.paper.components import AROUND, Components, Labels, components, with_scraps
 from digitlens.paper.ink import Ink, find_ink, without_lines
 from digitlens.paper.network import DIGIT, LINE, PRINT, STEP, WRITING, PixelClassifier
 
 DEFAULT = PaperParameters()
 
 Points = npt.NDArray[np.int32]
-
-AROUND = 8.0
-"""Distance of the pieces that tell the height of the writing around one, heights."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +59,18 @@ class Page:
     borders: list[Points] = field(default_factory=list)
     bare: Gray | None = None
 
+    def without(self, signs: Sequence[Glyph]) -> "Page":
+        """The page on which these glyphs, or parts of glyphs, are other writing."""
+        if not signs:
+            return self
+        mask = self.mask.copy()
+        for sign in signs:
+            _spot(mask, sign)[sign.ink > 0] = 0
+        kept = [glyph for glyph in self.glyphs if _left(mask, glyph) >= 0.5]
+        contrast = _faded(self.contrast, cv2.subtract(self.mask, mask).astype(np.uint8, copy=False), mask)
+        others = [*self.others, *(sign.box for sign in signs)]
+        return replace(self, contrast=contrast, mask=mask, glyphs=kept, others=others)
+
 
 @dataclass(frozen=True)
 class _Pieces:
@@ -91,7 +101,9 @@ def find_page(
         ink.probabilities[..., LINE - 1] > ink.probabilities[..., : LINE - 1].max(axis=2), 255, 0
     )
     lines = lines.astype(np.uint8)
-    found, lines = with_scraps(components(without_lines(ink)), ink.mask, lines, parameters.longest_scrap)
+    found, lines = with_scraps(
+        components(without_lines(ink)), ink.mask, lines, parameters.longest_scrap, parameters.uprights
+    )
     labels, pieces = found.labels, _pieces(found, ink.probabilities)
     pieces = pieces.chosen(pieces.areas >= parameters.smallest_area)
     if not len(pieces.areas):
@@ -103,14 +115,31 @@ def find_page(
     kept[pieces.labels[wanted]] = 255
     mask = kept[labels]
     others = [tuple(box) for box in pieces.boxes[~wanted].tolist()]
-    # A crop of a row shows its digits alone: the edges of what is left out fade with it.
-    gone = cv2.dilate(cv2.subtract(ink.mask, mask), np.ones((5, 5), np.uint8))
-    contrast = cv2.subtract(ink.contrast, cv2.subtract(gone, cv2.dilate(mask, np.ones((3, 3), np.uint8))))
+    contrast = _faded(ink.contrast, cv2.subtract(ink.mask, mask).astype(np.uint8, copy=False), mask)
     writing = pieces.chosen(wanted)
     heights = local_heights(writing.boxes)
     glyphs = _glyphs(writing, heights, labels, ink, parameters)
     dots = _dots(pieces.boxes, writing.boxes, heights, parameters.largest_dot)
-    return Page(contrast.astype(np.uint8), ink.mask, mask, glyphs, dots, others, lines, ink.probabilities)
+    return Page(contrast, ink.mask, mask, glyphs, dots, others, lines, ink.probabilities)
+
+
+def _faded(contrast: Gray, gone: Gray, kept: Gray) -> Gray:
+    """The contrast without what is gone and its edges: a crop of a row shows its digits alone."""
+    edges = cv2.dilate(gone, np.ones((5, 5), np.uint8))
+    return cv2.subtract(contrast, cv2.subtract(edges, cv2.dilate(kept, np.ones((3, 3), np.uint8)))).astype(
+        np.uint8, copy=False
+    )
+
+
+def _spot(mask: Gray, glyph: Glyph) -> Gray:
+    x, y, width, height = glyph.box
+    return mask[y : y + height, x : x + width]
+
+
+def _left(mask: Gray, glyph: Glyph) -> float:
+    """The part of a glyph's ink that the mask holds."""
+    inked = glyph.ink > 0
+    return float(np.count_nonzero(_spot(mask, glyph)[inked])) / max(1, int(np.count_nonzero(inked)))
 
 
 def _dots(

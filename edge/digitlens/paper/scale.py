@@ -1,13 +1,29 @@
-"""The scale that a picture is read at: reduced to what is read, enlarged where its writing is low."""
+"""The gray picture at the scale that it is read at: reduced, or enlarged where its writing is low."""
 
+from collections.abc import Callable
 from statistics import median
 
 import cv2
 import numpy as np
 
 from digitlens.config.parameters.reader import ReaderParameters
-from digitlens.core.arrays import Gray
-from digitlens.paper.page import Glyph
+from digitlens.core.arrays import Gray, Pixels
+from digitlens.core.errors import PictureError
+from digitlens.paper.page import Glyph, Page
+
+
+def to_gray(image: Pixels) -> Gray:
+    """(H, W, 3) uint8 BGR or (H, W) uint8 gray -> gray.
+
+    Raises:
+        PictureError: another shape or dtype.
+    """
+    if image.dtype == np.uint8 and image.size:
+        if image.ndim == 2:
+            return image
+        if image.ndim == 3 and image.shape[2] == 3:
+            return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
+    raise PictureError(f"a picture must be (H, W) or (H, W, 3) uint8, not {image.shape} {image.dtype}")
 
 
 def reduced(gray: Gray, limits: ReaderParameters) -> Gray:
@@ -52,3 +68,16 @@ def enlarged(gray: Gray, glyphs: list[Glyph], limits: ReaderParameters) -> Gray 
         return None
     size = round(gray.shape[1] * scale), round(gray.shape[0] * scale)
     return cv2.resize(gray, size, interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
+
+
+def find_scaled(original: Gray, find: Callable[[Gray], Page], limits: ReaderParameters) -> tuple[Gray, Page]:
+    """A gray picture at the scale that its writing is read at, and the page that `find` finds on it."""
+    gray = reduced(original, limits)
+    page = find(gray)
+    scale = better_scale(original, gray, page.glyphs, limits)
+    if scale == 1:
+        return gray, page
+    size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
+    method = cv2.INTER_CUBIC if size[0] > original.shape[1] else cv2.INTER_AREA
+    other = cv2.resize(original, size, interpolation=method).astype(np.uint8, copy=False)
+    return other, find(other)

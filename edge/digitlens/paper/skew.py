@@ -30,6 +30,12 @@ class Leveled:
         return round(left), round(top), max(1, round(right - left)), max(1, round(bottom - top))
 
 
+def level_tilted(gray: Gray, page: Page, parameters: SkewParameters = DEFAULT) -> Leveled | None:
+    """The picture leveled, where its page is tilted."""
+    degrees = tilt(page, parameters)
+    return level(gray, degrees) if parameters.least_tilt <= abs(degrees) <= parameters.largest_tilt else None
+
+
 def tilt(page: Page, parameters: SkewParameters = DEFAULT) -> float:
     """The angle by which the rows of a page fall to the right, degrees; 0 where nothing tells."""
     by_lines = _by_lines(page.lines, parameters)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 
 from digitlens.core.arrays import Floats
@@ -20,12 +21,18 @@ class Witness:
     def __init__(self, logits: Logits, scale: float) -> None:
         kinds = logits.argmax(axis=2)
         self._inked = kinds != PAPER
+        self._lines = np.where(kinds == LINE, np.uint8(255), np.uint8(0))
         self._written = self._inked & (kinds != LINE)
         self._digits: Floats = np.zeros(kinds.shape, np.float32)
         rows, columns = np.nonzero(self._inked)
         inks = logits[rows, columns, 1:].astype(np.float32)
         each = np.exp((inks - inks.max(axis=1, keepdims=True)) * np.float32(scale))
         self._digits[rows, columns] = each[:, DIGIT - 1] / each.sum(axis=1)
+
+    def has_uprights(self, length: float) -> bool:
+        """Whether it sees lines that run upright for `length` pixels of the picture."""
+        kernel = np.ones((max(1, round(length / STEP)), 1), np.uint8)
+        return bool(cv2.countNonZero(cv2.erode(self._lines, kernel, borderValue=(0,))))
 
     def fit(self, boxes: Sequence[Box], confidences: Sequence[float]) -> float:
         """How well digits with these boxes (pixels of the picture) and confidences fit, 0 to 1.

@@ -22,10 +22,7 @@ from digitlens.core.errors import CameraError, CameraStalled, DependencyError, D
 from digitlens.models import cards
 from digitlens.models.classifier import Classifier
 from digitlens.models.interpreter import RUNTIMES, imported
-from digitlens.numbers.grouping import DEFAULT_MODEL as PAIRS
-from digitlens.numbers.grouping import Grouper
-from digitlens.numbers.plausibility import DEFAULT_MODEL as PLAUSIBILITY
-from digitlens.numbers.plausibility import Plausibility
+from digitlens.numbers.scores import NAMES, Scores
 from digitlens.outlets import registry
 from digitlens.outlets.assembly import preflight
 from digitlens.paper.network import DEFAULT as INK
@@ -177,13 +174,12 @@ def rows() -> Finding:
 
 
 def numbers() -> Finding:
-    """The two small networks that make numbers of digits."""
+    """The small networks that make numbers of glyphs."""
     try:
-        Grouper.load()
-        Plausibility.load(ReaderParameters().least_plausible)
+        Scores.load(ReaderParameters())
     except DigitLensError as error:
         return Finding("numbers", "fix", f"{error}; or install digitlens again")
-    return Finding("numbers", "ok", f"{PAIRS}, {PLAUSIBILITY}")
+    return Finding("numbers", "ok", ", ".join(NAMES))
 
 
 def camera(settings: Settings, unit: Finding) -> Finding:

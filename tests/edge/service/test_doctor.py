@@ -164,7 +164,7 @@ def test_model_and_outlets(tmp_path: Path) -> None:
     assert doctor.model("nothing").state == "fix"
     assert doctor.model("ink").message.startswith(str(cards.find("ink")))
     assert doctor.ink() == machine.Finding("ink", "ok", "ink, int8")
-    assert doctor.numbers() == machine.Finding("numbers", "ok", "pairs, plausibility")
+    assert doctor.numbers() == machine.Finding("numbers", "ok", "rejection, pairs, plausibility")
     secret = tmp_path / "token"
     settings = Settings(outlets={"web": WebSettings(listen="[::]:80", token_file=str(secret))})
     assert (

@@ -25,9 +25,12 @@ class PaperParameters:
     longest_scrap: float = 0.8
     """Longer side up to which ink of a line that touches a stroke is the stroke's; set by hand; heights of
     the stroke."""
+    uprights: tuple[float, float] = (0.6, 1.4)
+    """Least and largest height of an upright piece of a line that may be a 1; set by hand; heights of the
+    writing beside it."""
     smallest_area: int = 8
     """Area below which connected ink is a speck; set by hand; pixels."""
-    least_digit: float = 0.1
+    least_digit: float = 0.05
     """Smallest probability that connected ink is a digit's, what is doubtful being left to the networks that
     read; set by hand; probability."""
     low_piece: float = 0.7

@@ -45,16 +45,27 @@ class ReaderParameters:
     """Height below which a digit close behind a letter is its subscript; set by hand; letter heights."""
     subscript_gap: float = 0.35
     """Gap up to which such a digit is close; set by hand; letter heights."""
+    least_digit: float = 0.5
+    """Probability of being a handwritten digit below which the network's front takes a glyph for a sign, a
+    letter or a line; as likely as not; probability."""
     least_plausible: float = 0.12
     """Probability of being a number, and read right, below which the network's reading drops one; chosen on
     papers, the drawn faults not caring; probability."""
+    least_shared: float = 0.3
+    """Part of the smaller of two numbers' boxes from which two fronts mean the same ink; set by hand; no
+    unit."""
     least_side: int = 100
-    """Shorter side of a picture from which the network reads it, too; chosen on single_cells, single_pen,
+    """Shorter side of a picture from which the network looks at it, too; chosen on single_cells, single_pen,
     lined and tiny strips, photos and papers, where leaving any one out changes nothing; pixels."""
     least_alone: float = 0.40
     """Probability that the network's most plausible number needs where the rules find none: words and
     scribbles have less; chosen on generated pages of words and scribbles; probability."""
     good_fit: float = 0.8
-    """Fit of the rules' reading to what the network sees from which it stands; set by hand; no unit."""
-    better_fit: float = 0.1
-    """Fit by which the network's reading must exceed the rules'; set by hand; no unit."""
+    """Fit of the digits that the rules find to what the network sees from which they stand; set by hand; no
+    unit."""
+    upright_line: float = 30.0
+    """Length of an upright line, such as a table's, from which `pairs` groups the rules' digits; without one,
+    clear gaps do, which saves time; set by hand; pixels."""
+    clear_gaps: tuple[float, float] = (0.75, 1.15)
+    """Largest gap within a number and smallest one between two for the same; set by hand; heights of the
+    digits."""

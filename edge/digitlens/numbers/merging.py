@@ -1,0 +1,81 @@
+"""Two readings of one page merged: where they differ, the one with more digits probably right stands."""
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+
+from digitlens.core.readings import Box, Digit, Number, moved
+from digitlens.paper.page import Page
+from digitlens.rows.lines import to_rows
+
+Group = Callable[[Sequence[Digit], Page], tuple[Number, ...]]
+
+
+def regrouped(
+    numbers: Iterable[Number], page: Page, move: Callable[[Box], Box], group: Group
+) -> tuple[Number, ...]:
+    """The digits of numbers of another picture, moved onto a page and grouped by what stands on it."""
+    return group([digit for number in moved(numbers, move) for digit in number.digits], page)
+
+
+def merged(first: Sequence[Number], second: Sequence[Number], least_shared: float) -> tuple[Number, ...]:
+    """The numbers of either in reading order, confidence being the probability that a number is right.
+
+    Numbers of both that share ground are alternatives, as are those which share it with those: the side with
+    more digits probably right, less those probably wrong, stands; the first where both are alike.
+
+    Args:
+        first: numbers in reading order, boxes in pixels of one picture.
+        second: likewise.
+        least_shared: part of the smaller box from which two share ground.
+    """
+    parents = list(range(len(first) + len(second)))
+
+    def root(k: int) -> int:
+        while parents[k] != k:
+            parents[k] = parents[parents[k]]
+            k = parents[k]
+        return k
+
+    for k, one in enumerate(first):
+        for j, other in enumerate(second, len(first)):
+            if shared(one.box, other.box) >= least_shared:
+                parents[root(j)] = root(k)
+    sides: dict[int, tuple[list[Number], list[Number]]] = {}
+    for k, number in enumerate((*first, *second)):
+        sides.setdefault(root(k), ([], []))[k >= len(first)].append(number)
+    found = [
+        number
+        for one, other in sides.values()
+        for number in (other if not one or (other and _worth(other) > _worth(one)) else one)
+    ]
+    return tuple(number for row in to_rows(found) for number in row)
+
+
+def are_apart(numbers: Sequence[Number], gaps: tuple[float, float]) -> bool:
+    """Whether gaps alone leave no doubt which digits are one number.
+
+    Args:
+        numbers: their digits from left to right.
+        gaps: the largest within a number and the smallest between two of a row, in heights of the digits.
+    """
+    owners = {id(digit): k for k, number in enumerate(numbers) for digit in number.digits}
+    for row in to_rows(digit for number in numbers for digit in number.digits):
+        for one, other in pairwise(row):
+            gap = (other.box[0] - one.box[0] - one.box[2]) / max(one.box[3], other.box[3])
+            if gap > gaps[0] if owners[id(one)] == owners[id(other)] else gap < gaps[1]:
+                return False
+    return True
+
+
+def _worth(numbers: Iterable[Number]) -> float:
+    """Digits that are probably right, less those that are probably wrong."""
+    return sum(len(number.digits) * (2 * number.confidence - 1) for number in numbers)
+
+
+def shared(one: Box, other: Box) -> float:
+    """The part of the smaller box that both cover."""
+    wide = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    high = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    if wide <= 0 or high <= 0:
+        return 0.0
+    return wide * high / min(one[2] * one[3], other[2] * other[3])
