@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import ipaddress
 import re
 import time
 from collections import OrderedDict
@@ -11,6 +10,7 @@ from typing import Literal
 
 from digitlens.core.errors import OutletError
 from digitlens.outlets.secrets import read_secret, secret_path
+from digitlens.outlets.web.addresses import network
 
 CREDENTIAL = "web-token"
 """Its name among systemd's credentials."""
@@ -108,7 +108,7 @@ class Access:
 
     def retry_after(self, address: str, scheme: Scheme) -> float:
         """Time until that address may try again, seconds; 0: now."""
-        _, _, until = self._failures.get((scheme, _network(address)), (0, 0.0, 0.0))
+        _, _, until = self._failures.get((scheme, network(address)), (0, 0.0, 0.0))
         return max(0.0, until - self._clock())
 
     def _signed(self, expires: str) -> str:
@@ -118,7 +118,7 @@ class Access:
 
     def _record_failure(self, address: str, scheme: Scheme) -> None:
         """Count a failure. A success resets nothing: the guesser may share its address with a person."""
-        key, now = (scheme, _network(address)), self._clock()
+        key, now = (scheme, network(address)), self._clock()
         failures, last, _ = self._failures.pop(key, (0, now, 0.0))
         failures = failures + 1 if now - last < FAILURES_EXPIRE else 1
         pause = min(MAX_WAIT, 2.0 ** (failures - FREE_FAILURES)) if failures >= FREE_FAILURES else 0.0
@@ -132,16 +132,3 @@ class Access:
 
 def _same(presented: str, right: str) -> bool:
     return hmac.compare_digest(presented.encode(errors="replace"), right.encode())
-
-
-def _network(address: str) -> str:
-    """The network that one client controls: an IPv4 address, or an IPv6 /64."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return "?"
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped is not None:
-            return str(found.ipv4_mapped)
-        return str(ipaddress.ip_network((int(found) >> 64 << 64, 64)))
-    return str(found)

@@ -1,6 +1,7 @@
-"""HOST:PORT -> listening sockets, and the host names that requests to them may use."""
+"""HOST:PORT -> listening sockets, the host names that requests to them may use, and clients' networks."""
 
 import errno
+import ipaddress
 import socket
 
 from digitlens.core.errors import OutletError
@@ -58,6 +59,19 @@ def allowed_hosts(host: str) -> frozenset[str]:
     """
     name = host.lower()
     return frozenset({"localhost", "127.0.0.1", "[::1]", name, f"[{name}]"})
+
+
+def network(address: str) -> str:
+    """The network that one client controls: an IPv4 address, or an IPv6 /64."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return "?"
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is not None:
+            return str(found.ipv4_mapped)
+        return str(ipaddress.ip_network((int(found) >> 64 << 64, 64)))
+    return str(found)
 
 
 def _reason(error: OSError) -> str:

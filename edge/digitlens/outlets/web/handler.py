@@ -66,6 +66,7 @@ class Handler(RequestHandler):
             raise HTTPError(403, log_message="asked for by another site's page")
         if self.requires_access:
             self._check_access()
+            self.server.admit(cast(HTTP1Connection, self.request.connection))
         if not self.methods:
             raise HTTPError(404, log_message="nothing here")
         if self.request.method not in self.methods:
@@ -103,10 +104,14 @@ class Handler(RequestHandler):
         """The result of a blocking call."""
         return await asyncio.get_running_loop().run_in_executor(self.context.executor, call, *arguments)
 
+    @property
+    def server(self) -> LimitedServer:
+        """The server that has the request's connection."""
+        return cast(LimitedServer, self.application.settings["server"])
+
     def extend_deadline(self) -> None:
         """Give this answer the time of a stream."""
-        server: LimitedServer = self.application.settings["server"]
-        server.extend(cast(HTTP1Connection, self.request.connection))
+        self.server.extend(cast(HTTP1Connection, self.request.connection))
 
     async def drain(self) -> None:
         """Wait until the client has taken all that was written; a stuck one is disconnected.

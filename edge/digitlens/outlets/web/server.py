@@ -1,6 +1,7 @@
 """The HTTP server with its limits: connections, the time each may take, and the size of requests."""
 
 import socket
+from collections import Counter
 from collections.abc import Awaitable
 from typing import Any, cast
 
@@ -16,11 +17,16 @@ from tornado.httputil import (
 from tornado.iostream import IOStream
 from tornado.web import Application
 
+from digitlens.outlets.web.addresses import network
 from digitlens.outlets.web.limits import ServerLimits
 
 
 class LimitedServer(HTTPServer):
-    """Closes slow connections; when all are taken, the one that has been idle the longest makes room."""
+    """Closes slow connections; when all are taken, one makes room for the next.
+
+    First among those without an admitted request, and there the one that waits longest of the network that
+    has the most; then among those that were admitted before and have no request now, the longest idle.
+    """
 
     def initialize(self, application: Application, limits: ServerLimits) -> None:  # type: ignore[override]
         """See HTTPServer."""
@@ -34,50 +40,70 @@ class LimitedServer(HTTPServer):
             chunk_size=16384,
         )
         self.limits = limits
-        self._idle: dict[IOStream, None] = {}  # ordered by when they became idle
-        self._busy: dict[IOStream, object] = {}  # with the timer that will close each
+        self._waiting: dict[IOStream, str] = {}  # never admitted, the oldest first, with their networks
+        self._idle: dict[IOStream, None] = {}  # admitted before, ordered by when they became idle
+        self._busy: set[IOStream] = set()  # with a request that was admitted
+        self._deadlines: dict[IOStream, object] = {}  # the timer that will close each
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
         """Accept a connection; see TCPServer."""
-        if len(self._idle) + len(self._busy) >= self.limits.connections:
-            if not self._idle:
+        if len(self._waiting) + len(self._idle) + len(self._busy) >= self.limits.connections:
+            made_room = self._longest_waiting() or next(iter(self._idle), None)
+            if made_room is None:
                 stream.close()
                 return
-            oldest = next(iter(self._idle))
-            del self._idle[oldest]
-            oldest.close()
+            self._forget(made_room)
+            made_room.close()
         stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.limits.send_buffer_bytes)
-        self._idle[stream] = None
+        self._waiting[stream] = network(str(address[0]))
         super().handle_stream(stream, address)
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """Wait for a connection's next request; see HTTPServerConnectionDelegate."""
         stream = cast(HTTP1ServerConnection, server_conn).stream
         self._cancel_deadline(stream)
-        self._idle[stream] = None
+        if stream in self._busy:
+            self._busy.discard(stream)
+            self._idle[stream] = None
         return _Request(self, stream, super().start_request(server_conn, request_conn), request_conn)
 
     def on_close(self, server_conn: object) -> None:
         """Forget a connection that has ended or become a WebSocket; see HTTPServerConnectionDelegate."""
-        stream = cast(HTTP1ServerConnection, server_conn).stream
-        self._idle.pop(stream, None)
-        self._cancel_deadline(stream)
+        self._forget(cast(HTTP1ServerConnection, server_conn).stream)
         super().on_close(server_conn)
 
     def begin(self, stream: IOStream) -> None:
         """Start a request's deadline: its headers have arrived."""
-        self._idle.pop(stream, None)
-        self._busy[stream] = stream.io_loop.call_later(self.limits.request_timeout, stream.close)
+        self._deadlines[stream] = stream.io_loop.call_later(self.limits.request_timeout, stream.close)
+
+    def admit(self, connection: HTTP1Connection) -> None:
+        """Keep the connection until its request is answered: the client may have what it asks for."""
+        stream = connection.stream
+        if stream in self._waiting or stream in self._idle:
+            self._waiting.pop(stream, None)
+            self._idle.pop(stream, None)
+            self._busy.add(stream)
 
     def extend(self, connection: HTTP1Connection) -> None:
         """Give an answer that streams limits.stream_timeout from now."""
         stream = connection.stream
-        if stream is not None and stream in self._busy:
+        if stream in self._deadlines:
             self._cancel_deadline(stream)
-            self._busy[stream] = stream.io_loop.call_later(self.limits.stream_timeout, stream.close)
+            self._deadlines[stream] = stream.io_loop.call_later(self.limits.stream_timeout, stream.close)
+
+    def _longest_waiting(self) -> IOStream | None:
+        """Of the network with the most connections that were never admitted, the oldest."""
+        counts = Counter(self._waiting.values())
+        return max(self._waiting, key=lambda stream: counts[self._waiting[stream]], default=None)
+
+    def _forget(self, stream: IOStream) -> None:
+        self._waiting.pop(stream, None)
+        self._idle.pop(stream, None)
+        self._busy.discard(stream)
+        self._cancel_deadline(stream)
 
     def _cancel_deadline(self, stream: IOStream) -> None:
-        timer = self._busy.pop(stream, None)
+        timer = self._deadlines.pop(stream, None)
         if timer is not None:
             stream.io_loop.remove_timeout(timer)
 

@@ -1,5 +1,6 @@
 """The web outlet against malicious and broken clients, over real sockets."""
 
+import http.client
 import json
 import socket
 from collections.abc import Iterator
@@ -250,6 +251,52 @@ def test_many_slow_connections_hold_nobody_up(web: WebOutlet) -> None:
             assert _closed(line)
 
 
+def pending_sign_in(port: int, address: str) -> socket.socket:
+    """A sign-in from this address whose body never comes."""
+    line = socket.create_connection(("127.0.0.1", port), LONG, (address, 0))
+    line.sendall(b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+    return line
+
+
+@pytest.mark.parametrize("stranger", ["127.0.0.1", "127.0.0.2"], ids=["same address", "other address"])
+def test_sign_ins_without_a_body_shut_nobody_out(guarded: WebOutlet, stranger: str) -> None:
+    with ExitStack() as opened:
+        for _ in range(2 * LIMITS.connections):
+            opened.enter_context(pending_sign_in(guarded.port, stranger))
+        for _ in range(20):
+            opened.enter_context(pending_sign_in(guarded.port, stranger))
+            with asked(guarded.port, "/page/app.js", Authorization=f"Bearer {TOKEN}") as answer:
+                assert answer.status == 200
+
+
+def test_strangers_make_room_before_those_who_were_let_in(guarded: WebOutlet) -> None:
+    """A connection with the token is not closed, between its requests either, however many others come."""
+    keeper = http.client.HTTPConnection(
+        "127.0.0.1", guarded.port, timeout=LONG, source_address=("127.0.0.2", 0)
+    )
+    with ExitStack() as opened:
+        opened.callback(keeper.close)
+        for _ in range(3):
+            keeper.request("GET", "/page/app.js", headers={"Authorization": f"Bearer {TOKEN}"})
+            assert keeper.getresponse().read()
+            line = keeper.sock
+            for _ in range(LIMITS.connections + 1):
+                opened.enter_context(pending_sign_in(guarded.port, "127.0.0.3"))
+            until(lambda: len(guarded._server._waiting) == LIMITS.connections - 1)
+        assert keeper.sock is line
+
+
+def test_the_address_with_the_most_connections_makes_room(guarded: WebOutlet) -> None:
+    with ExitStack() as opened:
+        few = [opened.enter_context(pending_sign_in(guarded.port, "127.0.0.2")) for _ in range(3)]
+        for _ in range(2 * LIMITS.connections):
+            opened.enter_context(pending_sign_in(guarded.port, "127.0.0.3"))
+        body = b"token=no!"
+        for line in few:
+            line.sendall(body)
+            assert line.recv(65536).startswith(b"HTTP/1.1 401")
+
+
 def test_clients_that_send_nothing_are_disconnected() -> None:
     limits = ServerLimits(receive_timeout=0.2)
     web = WebOutlet("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"), limits=limits)
@@ -262,7 +309,7 @@ def test_clients_that_send_nothing_are_disconnected() -> None:
             with socket.create_connection(("127.0.0.1", web.port), LONG) as line:
                 line.sendall(sent)
                 assert _closed(line)
-        until(lambda: not web._server._idle and not web._server._busy)
+        until(lambda: not (web._server._waiting or web._server._idle or web._server._deadlines))
     finally:
         web.close()
 
