@@ -1,4 +1,4 @@
-"""Access to the page: bearer token, session cookie, and a rate limit on wrong ones."""
+"""Access to the page: bearer token, session cookie, and growing pauses for wrong ones."""
 
 import hashlib
 import hmac
@@ -28,7 +28,7 @@ MAX_NETWORKS = 1024
 """Networks whose failures are remembered; the one whose last failure is the oldest makes room."""
 
 Verdict = Literal["granted", "missing", "wrong", "throttled"]
-"""The outcome of a check: `missing` is without credentials, `throttled` must wait and was not checked."""
+"""The outcome of a check: `missing` is without credentials, `throttled` is wrong and has to wait."""
 Scheme = Literal["bearer", "cookie", "sign-in"]
 """How credentials were presented. Failures count by scheme: a program with an old token locks nobody out."""
 
@@ -85,20 +85,24 @@ class Access:
             return self.check_token(address, bearer, "bearer")
         if cookie is None:
             return "missing"
-        if self.retry_after(address, "cookie"):
-            return "throttled"
         expires, _, _ = cookie.partition(".")
         if _same(cookie, self._signed(expires)):
             return "granted" if int(expires) > self._now() else "missing"
-        self._record_failure(address, "cookie")
-        return "wrong"
+        return self._refuse(address, "cookie")
 
     def check_token(self, address: str, token: str, scheme: Scheme) -> Verdict:
-        """Check a token."""
-        if self.retry_after(address, scheme):
-            return "throttled"
+        """Check a token.
+
+        The right one is granted during a pause, too, for a guesser may share its address with a keeper. What
+        keeps a token from being guessed is its length.
+        """
         if self.requires_token and _same(token, self._token.decode()):
             return "granted"
+        return self._refuse(address, scheme)
+
+    def _refuse(self, address: str, scheme: Scheme) -> Verdict:
+        if self.retry_after(address, scheme):
+            return "throttled"
         self._record_failure(address, scheme)
         return "wrong"
 

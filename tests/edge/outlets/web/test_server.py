@@ -116,7 +116,7 @@ def test_guessers_wait_and_are_logged(guarded: WebOutlet, lines: list[str]) -> N
     for _ in range(FREE_FAILURES):
         with asked(guarded.port, "/healthz", Authorization="Bearer not-it-" + "x" * 12) as answer:
             assert answer.status == 401
-    with asked(guarded.port, "/healthz", Authorization=f"Bearer {TOKEN}") as answer:
+    with asked(guarded.port, "/healthz", Authorization="Bearer not-it-" + "y" * 12) as answer:
         assert answer.status == 429
         assert int(answer.headers["Retry-After"]) >= 1
     for _ in range(FREE_FAILURES):
@@ -131,6 +131,25 @@ def test_guessers_wait_and_are_logged(guarded: WebOutlet, lines: list[str]) -> N
     assert len(lines) == 4
     assert all("from 127.0.0.1" in line for line in lines)
     assert not any("not-it" in line or TOKEN in line for line in lines)
+
+
+def test_a_guesser_at_the_same_address_locks_nobody_out(guarded: WebOutlet) -> None:
+    body = urlencode({"token": TOKEN})
+    with asked(guarded.port, "/sign-in", "POST", body, Content_Type=FORM) as answer:
+        cookie = answer.headers["Set-Cookie"].partition(";")[0]
+    name = cookie.partition("=")[0]
+    for _ in range(2 * FREE_FAILURES):
+        for headers in ({"Authorization": "Bearer no"}, {"Cookie": f"{name}=no"}):
+            with asked(guarded.port, "/healthz", **headers) as answer:
+                assert answer.status in (401, 429)
+        with asked(guarded.port, "/sign-in", "POST", "token=no", Content_Type=FORM) as answer:
+            assert answer.status in (401, 429)
+    for _ in range(50):
+        for headers in ({"Authorization": f"Bearer {TOKEN}"}, {"Cookie": cookie}):
+            with asked(guarded.port, "/page/app.js", **headers) as answer:
+                assert answer.status == 200
+    with asked(guarded.port, "/sign-in", "POST", body, Content_Type=FORM) as answer:
+        assert answer.status == 303
 
 
 @pytest.mark.parametrize(
