@@ -79,6 +79,7 @@ class OutletAssembly:
             outbox_counts=store.stats if store is not None else dict,
             present=lambda: list(dispatcher.present.values()) if dispatcher is not None else [],
             say=self._say,
+            kept=_kept(settings),
         )
         openers = {}
         for name, outlet in registry.wanted(settings).items():
@@ -87,6 +88,8 @@ class OutletAssembly:
                 section,
                 (settings.journal, device(settings)) if outlet.sends_from_outbox else None,
                 settings.region if outlet.uses_regions else None,
+                # Another token, key or certificate in the same file is put in force by a reload.
+                tuple(_state(path) for path in outlet.files(section).values()),
             )
             openers[name] = OutletOpener(key, partial(outlet.open, section, context))
         return openers
@@ -121,6 +124,23 @@ class OutletAssembly:
             good |= self._store.open().good(list(settings.region))
         self._regions = Regions(settings.region)
         self._regions.restore(good)
+
+
+def _kept(settings: Settings) -> Path | None:
+    """What the names of outlets' files begin with: the journal's, or one in systemd's StateDirectory=."""
+    if settings.journal.file:
+        return Path(settings.journal.file)
+    folder = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    return Path(folder) / "digitlens" if folder else None
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """What changes when a file is replaced, or written; nothing where it is missing."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_mode
 
 
 def preflight(settings: Settings) -> list[str]:

@@ -16,6 +16,7 @@ from digitlens.live.latest import LatestFrame
 from digitlens.live.stats import LoopStats
 from digitlens.outlets.entries import Entry, PagedFilter
 from digitlens.outlets.outbox import Outbox
+from digitlens.outlets.secrets import secret_path
 
 
 class HistorySource(Protocol):
@@ -42,7 +43,8 @@ class OutletContext:
     """What an outlet may use; it may be asked from the outlet's threads.
 
     `outbox` raises JournalError where nothing is kept; `history` is None then. `present` are the newest
-    entries of the numbers that have not gone: an outlet that is reopened starts from them.
+    entries of the numbers that have not gone: an outlet that is reopened starts from them. `kept` begins the
+    names of files that outlets keep; None where nothing is kept.
     """
 
     device: str
@@ -54,6 +56,7 @@ class OutletContext:
     outbox_counts: Callable[[], Mapping[str, Mapping[str, int]]]
     present: Callable[[], Sequence[Entry]]
     say: Callable[[str], None]
+    kept: Path | None = None
 
 
 class Outlet:
@@ -71,6 +74,7 @@ class Outlet:
         uses_regions: it is reopened when the regions change.
         shows_picture: frames are wanted in color.
         modules: imported before the loop starts.
+        secrets: each key that names a secret's file, with systemd's credential in the place of that file.
     """
 
     name: ClassVar[str]
@@ -81,6 +85,7 @@ class Outlet:
     uses_regions: ClassVar[bool] = False
     shows_picture: ClassVar[bool] = False
     modules: ClassVar[tuple[str, ...]] = ()
+    secrets: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     @classmethod
     def check(cls, settings: Any) -> None:
@@ -91,19 +96,26 @@ class Outlet:
         """
 
     @classmethod
+    def files(cls, settings: Any) -> dict[str, Path]:
+        """The files of the settings that are set, by key: secrets, and all whose key ends with `_file`."""
+        credentials = dict(cls.secrets)
+        keys = [key for key in settings.__struct_fields__ if key in credentials or key.endswith("_file")]
+        paths = {key: secret_path(getattr(settings, key), credentials.get(key, "")) for key in keys}
+        return {key: path for key, path in paths.items() if path is not None}
+
+    @classmethod
     def preflight(cls, settings: Any) -> list[str]:
         """What would stop the outlet on this machine, a line each: here files that cannot be read."""
         problems = []
-        for key in settings.__struct_fields__:
-            path = getattr(settings, key) if key.endswith("_file") else ""
-            if path and is_special(Path(path)):
+        for key, path in cls.files(settings).items():
+            if is_special(path):
                 problems.append(f"[{cls.name}] {key}: {path} cannot be read: {SPECIAL}")
-            elif path:
-                try:
-                    with Path(path).open("rb") as file:
-                        file.read(1)
-                except OSError as error:
-                    problems.append(f"[{cls.name}] {key}: {path} cannot be read: {error.strerror}")
+                continue
+            try:
+                with path.open("rb") as file:
+                    file.read(1)
+            except OSError as error:
+                problems.append(f"[{cls.name}] {key}: {path} cannot be read: {error.strerror}")
         return problems
 
     @classmethod

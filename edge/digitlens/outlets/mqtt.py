@@ -26,7 +26,7 @@ from digitlens.outlets.entries import Entry
 from digitlens.outlets.health import THERMOMETER, report
 from digitlens.outlets.mqtt_inflight import Inflight
 from digitlens.outlets.mqtt_messages import BrokerRefused, ReceivedMessage
-from digitlens.outlets.mqtt_settings import MqttSettings, MqttTiming
+from digitlens.outlets.mqtt_settings import CREDENTIAL, MqttSettings, MqttTiming
 from digitlens.outlets.outbox import Outbox
 from digitlens.outlets.retained import RetainedState
 from digitlens.outlets.secrets import secret
@@ -74,6 +74,7 @@ class MqttOutlet(Outlet):
     sends_from_outbox = True
     uses_regions = True
     modules = ("digitlens.outlets.mqtt_connection",)
+    secrets = (("password_file", CREDENTIAL),)
 
     @classmethod
     def check(cls, settings: MqttSettings) -> None:
@@ -165,7 +166,7 @@ class MqttOutlet(Outlet):
             self._wakeup.close()
 
     def _password(self) -> str:
-        return secret(self._settings.password_file, "mqtt-password", "mqtt.password_file")
+        return secret(self._settings.password_file, CREDENTIAL, "mqtt.password_file")
 
     def _run(self) -> None:
         while not self._closing.is_set():

@@ -8,6 +8,9 @@ from msgspec import Meta
 
 from digitlens.config.settings import Port
 
+CREDENTIAL = "mqtt-password"
+"""The password's name among systemd's credentials."""
+
 
 class MqttSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[mqtt]: `broker` empty sends nothing. See outlets.mqtt and outlets.discovery."""

@@ -20,7 +20,7 @@ def secret_path(file: str, credential: str, environment: Mapping[str, str] = os.
         return Path(file)
     folder = environment.get("CREDENTIALS_DIRECTORY", "")
     path = Path(folder) / credential
-    return path if folder and path.exists() else None
+    return path if folder and credential and path.exists() else None
 
 
 def read_secret(path: Path, hint: str = "") -> str:

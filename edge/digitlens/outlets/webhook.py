@@ -33,6 +33,8 @@ from digitlens.outlets.secrets import secret
 from digitlens.outlets.tls import client_context
 from digitlens.outlets.webhook_settings import WebhookSettings
 
+CREDENTIAL = "webhook-key"
+"""The key's name among systemd's credentials."""
 TRANSIENT = frozenset((408, 425, 429))
 """The statuses from 400 to 499 after which a repeat may succeed."""
 MAX_BODY = 65_536
@@ -81,6 +83,7 @@ class WebhookOutlet(Outlet):
     switch = "url"
     options = (Option("--webhook", "url", "[webhook] url", "URL"),)
     sends_from_outbox = True
+    secrets = (("key_file", CREDENTIAL),)
 
     @classmethod
     def check(cls, settings: WebhookSettings) -> None:
@@ -149,7 +152,7 @@ class WebhookOutlet(Outlet):
         self._thread.join(DRAIN_TIMEOUT)
 
     def _key(self) -> bytes:
-        return secret(self._settings.key_file, "webhook-key", "webhook.key_file").encode()
+        return secret(self._settings.key_file, CREDENTIAL, "webhook.key_file").encode()
 
     def _run(self) -> None:
         while True:

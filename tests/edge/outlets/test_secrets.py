@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 
 from digitlens.core.errors import OutletError
+from digitlens.live.latest import LatestFrame
+from digitlens.live.stats import LoopStats
+from digitlens.outlets.assembly import OutletAssembly
+from digitlens.outlets.registry import default_settings
 from digitlens.outlets.secrets import MAX_BYTES, read_secret
 from digitlens.outlets.tls import client_context
 from digitlens.outlets.webhook import WebhookOutlet
@@ -66,3 +70,29 @@ def test_the_check_before_the_start_waits_for_no_pipe(tmp_path: Path) -> None:
     with pytest.raises(OutletError) as caught:
         client_context(str(pipe), "webhook.ca_file")
     assert str(caught.value) == f"webhook.ca_file: {why.format('')}"
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [("web", "token_file"), ("webhook", "key_file"), ("webhook", "ca_file"), ("mqtt", "password_file")],
+)
+def test_a_reload_opens_an_outlet_anew_whose_file_was_replaced(section: str, key: str, path: Path) -> None:
+    switches = {
+        "web": ("listen", "127.0.0.1:8080"),
+        "webhook": ("url", "https://a/"),
+        "mqtt": ("broker", "a"),
+    }
+    on, value = switches[section]
+    journal = str(path.with_name("journal.db"))
+    settings = default_settings(
+        {("journal", "file"): journal, (section, on): value, (section, key): str(path)}
+    )
+    assembly = OutletAssembly(LoopStats("x"), LatestFrame())
+    before = assembly.openers(settings)[section].key
+    assert assembly.openers(settings)[section].key == before
+    path.with_name("new").write_bytes(path.read_bytes())
+    path.with_name("new").replace(path)
+    replaced = assembly.openers(settings)[section].key
+    assert replaced != before
+    path.unlink()
+    assert assembly.openers(settings)[section].key not in (before, replaced)

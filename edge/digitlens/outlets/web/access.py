@@ -1,23 +1,22 @@
-"""Access to the page: bearer token, session cookie, and growing pauses for wrong ones."""
+"""Access to the page: bearer token, session cookie, and growing pauses for wrong tokens."""
 
-import hashlib
 import hmac
 import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Literal
 
 from digitlens.core.errors import OutletError
 from digitlens.outlets.secrets import read_secret, secret_path
 from digitlens.outlets.web.addresses import network
+from digitlens.outlets.web.sessions import Sessions
 
 CREDENTIAL = "web-token"
 """Its name among systemd's credentials."""
 TOKEN = re.compile(r"[!-~]{16,512}")
 MAKE = "python3 -c 'import secrets; print(secrets.token_urlsafe(24))'"
-SESSION_LIFETIME = 30 * 24 * 3600
-"""Time for which a session cookie is valid, seconds."""
 FREE_FAILURES = 5
 """Failures of a network until it has to wait."""
 MAX_WAIT = 60.0
@@ -29,8 +28,8 @@ MAX_NETWORKS = 1024
 
 Verdict = Literal["granted", "missing", "wrong", "throttled"]
 """The outcome of a check: `missing` is without credentials, `throttled` is wrong and has to wait."""
-Scheme = Literal["bearer", "cookie", "sign-in"]
-"""How credentials were presented. Failures count by scheme: a program with an old token locks nobody out."""
+Scheme = Literal["bearer", "sign-in"]
+"""How a token was presented. Failures count by scheme: a person does not wait for a program's old token."""
 
 
 def read_token(file: str, environment: Mapping[str, str]) -> str:
@@ -53,23 +52,24 @@ class Access:
 
     Args:
         token: the secret, or empty.
+        sessions: the file that keeps who is signed in, see Sessions.
         clock: monotonic seconds, for the waits.
-        now: seconds since 1970, for the cookies.
+        now: seconds since 1970, for the sessions.
         say: takes each line for the log.
     """
 
     def __init__(
         self,
         token: str,
+        sessions: Path | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._token = token.encode()
-        # A stolen cookie must not reveal the token, so cookies are signed with a digest of it.
-        self._key = hmac.digest(self._token, b"digitlens web session", hashlib.sha256)
-        self._clock, self._now, self._say = clock, now, say
+        self.sessions = Sessions(self._token, sessions, now=now, say=say)
+        self._clock, self._say = clock, say
         self._failures: OrderedDict[tuple[Scheme, str], tuple[int, float, float]] = OrderedDict()
 
     @property
@@ -81,14 +81,10 @@ class Access:
         """Check a request's bearer token and cookie; None is an absent one."""
         if not self.requires_token:
             return "granted"
-        if bearer is not None:
-            return self.check_token(address, bearer, "bearer")
-        if cookie is None:
-            return "missing"
-        expires, _, _ = cookie.partition(".")
-        if _same(cookie, self._signed(expires)):
-            return "granted" if int(expires) > self._now() else "missing"
-        return self._refuse(address, "cookie")
+        # A cookie of before is no try to guess one: nobody guesses 256 bits.
+        if cookie is not None and self.sessions.is_valid(cookie):
+            return "granted"
+        return "missing" if bearer is None else self.check_token(address, bearer, "bearer")
 
     def check_token(self, address: str, token: str, scheme: Scheme) -> Verdict:
         """Check a token.
@@ -98,27 +94,15 @@ class Access:
         """
         if self.requires_token and _same(token, self._token.decode()):
             return "granted"
-        return self._refuse(address, scheme)
-
-    def _refuse(self, address: str, scheme: Scheme) -> Verdict:
         if self.retry_after(address, scheme):
             return "throttled"
         self._record_failure(address, scheme)
         return "wrong"
 
-    def issue_cookie(self) -> str:
-        """A session cookie's value: when it expires, seconds since 1970, signed."""
-        return self._signed(str(int(self._now()) + SESSION_LIFETIME))
-
     def retry_after(self, address: str, scheme: Scheme) -> float:
         """Time until that address may try again, seconds; 0: now."""
         _, _, until = self._failures.get((scheme, network(address)), (0, 0.0, 0.0))
         return max(0.0, until - self._clock())
-
-    def _signed(self, expires: str) -> str:
-        return (
-            f"{expires}.{hmac.new(self._key, expires.encode(errors='replace'), hashlib.sha256).hexdigest()}"
-        )
 
     def _record_failure(self, address: str, scheme: Scheme) -> None:
         """Count a failure. A success resets nothing: the guesser may share its address with a person."""
@@ -131,7 +115,7 @@ class Access:
             self._failures.popitem(last=False)
         if failures == 1 or pause:
             waits = f"; {failures} by now, the next in {pause:.0f} s" if pause else ""
-            self._say(f"web page: wrong {'token' if scheme != 'cookie' else 'cookie'} from {address}{waits}")
+            self._say(f"web page: wrong token from {address}{waits}")
 
 
 def _same(presented: str, right: str) -> bool:

@@ -104,6 +104,12 @@ class AppContext:
         for listener in list(self.listeners):
             listener()
 
+    def end_revoked(self) -> None:
+        """End the streams of sessions that have ended."""
+        self.clients.end_revoked()
+        for listener in list(self.listeners):
+            listener()
+
 
 def _content(name: str) -> bytes:
     return files(__package__).joinpath("page", name).read_bytes()

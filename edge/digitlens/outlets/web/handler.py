@@ -9,7 +9,6 @@ from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
-from digitlens.outlets.web.access import Scheme
 from digitlens.outlets.web.context import AppContext
 from digitlens.outlets.web.server import LimitedServer
 
@@ -73,14 +72,17 @@ class Handler(RequestHandler):
             self._not_allowed()
 
     def _check_access(self) -> None:
-        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
-        bearer = token.strip() if scheme.lower() == "bearer" else None
-        verdict = self.context.access.check(self.address, bearer, self.get_cookie(self.context.cookie_name))
+        verdict = self.context.access.check(self.address, self.bearer, self.session)
         if verdict == "throttled":
-            scheme_used: Scheme = "cookie" if bearer is None else "bearer"
-            self.refuse_until(self.context.access.retry_after(self.address, scheme_used))
+            self.refuse_until(self.context.access.retry_after(self.address, "bearer"))
         if verdict != "granted":
             raise HTTPError(401, log_message="needs the token")
+
+    def still_granted(self) -> bool:
+        """Whether what let the request in has not ended since, as a session does."""
+        if not self.context.access.requires_token or self.bearer is not None:
+            return True
+        return self.session is not None and self.context.access.sessions.is_valid(self.session)
 
     def refuse_until(self, seconds: float) -> NoReturn:
         """Refuse a client that failed too often, with the seconds until it may try again.
@@ -94,6 +96,17 @@ class Handler(RequestHandler):
     def _not_allowed(self) -> None:
         self._headers["Allow"] = ", ".join(self.methods)
         raise HTTPError(405, log_message=f"takes {' and '.join(self.methods)} alone")
+
+    @property
+    def bearer(self) -> str | None:
+        """The token in the Authorization header; None without one."""
+        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else None
+
+    @property
+    def session(self) -> str | None:
+        """The session's secret in the cookie; None without one."""
+        return self.get_cookie(self.context.cookie_name)
 
     @property
     def address(self) -> str:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import Self
 
 from digitlens.config.values import shown
@@ -49,6 +50,7 @@ class WebOutlet(Outlet):
         outbox_counts: entries by state and outlet, see metrics.OUTBOX.
         rate: pictures sent to each page at the most, per second.
         say: takes each line for the log.
+        sessions: the file that keeps who is signed in; without one that ends with the outlet.
         limits: what one client may use.
 
     Raises:
@@ -65,6 +67,7 @@ class WebOutlet(Outlet):
     )
     shows_picture = True
     modules = ("digitlens.outlets.web.routes",)
+    secrets = (("token_file", CREDENTIAL),)
 
     @classmethod
     def check(cls, settings: WebSettings) -> None:
@@ -85,6 +88,7 @@ class WebOutlet(Outlet):
             outbox_counts=context.outbox_counts,
             rate=settings.rate,
             say=context.say,
+            sessions=None if context.kept is None else Path(f"{context.kept}.web-sessions"),
         )
         context.say(f"the page is at {page.url}")
         return page
@@ -100,6 +104,7 @@ class WebOutlet(Outlet):
         outbox_counts: Callable[[], OutboxCounts] = dict,
         rate: float = RATE,
         say: Callable[[str], None] = lambda line: None,
+        sessions: Path | None = None,
         limits: ServerLimits = ServerLimits(),  # noqa: B008  # frozen
     ) -> None:
         try:
@@ -127,7 +132,7 @@ class WebOutlet(Outlet):
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
         self._context = context.AppContext(
-            latest=latest, stats=stats, access=Access(token, say=say),
+            latest=latest, stats=stats, access=Access(token, sessions, say=say),
             history=history or self._recent or RecentEntries(), persistent=history is not None,
             outbox_counts=outbox_counts, executor=self._executor, rate=rate,
             hosts=addresses.allowed_hosts(host), port=self.port, say=say, limits=limits,

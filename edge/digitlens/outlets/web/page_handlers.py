@@ -2,8 +2,8 @@
 
 from tornado.web import HTTPError
 
-from digitlens.outlets.web.access import SESSION_LIFETIME
 from digitlens.outlets.web.handler import POLICY, Handler
+from digitlens.outlets.web.sessions import LIFETIME
 
 PAGE_POLICY = f"{POLICY}; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
 
@@ -46,9 +46,9 @@ class SignInHandler(Handler):
             raise HTTPError(401, log_message="wrong token")
         self.set_cookie(
             self.context.cookie_name,
-            access.issue_cookie(),
+            access.sessions.begin(),
             expires_days=None,
-            max_age=SESSION_LIFETIME,
+            max_age=LIFETIME,
             httponly=True,
             samesite="Strict",
         )
@@ -56,11 +56,14 @@ class SignInHandler(Handler):
 
 
 class SignOutHandler(Handler):
-    """Clears the session cookie."""
+    """Ends the session, and what it has open."""
 
     methods = ("POST",)
 
     def post(self) -> None:
         """303 to the page."""
+        if (session := self.session) is not None:
+            self.context.access.sessions.end(session)
+            self.context.end_revoked()
         self.clear_cookie(self.context.cookie_name, httponly=True, samesite="Strict")
         self.redirect("/", status=303)

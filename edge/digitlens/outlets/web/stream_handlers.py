@@ -35,7 +35,7 @@ class EventsHandler(Handler):
             last = self.request.headers.get("Last-Event-ID", "") or await self._newest_id()
             self.write(": digitlens\n\n")
             await self.drain()
-            while not self.closed:
+            while not self.closed and self.still_granted():
                 self.news.clear()
                 entries = await self.run_in_executor(entries_since, self.context.history, last, PAGE_SIZE)
                 last = await self._newest_id() if entries is None else entries[-1].id if entries else last
@@ -82,7 +82,9 @@ class LiveHandler(Handler, WebSocketHandler):
     def open(self, *arguments: str, **named: str) -> None:
         """Add the client."""
         self.set_nodelay(True)
-        self.client = WebSocketClient(self, self.stream, self.context.limits.write_timeout)
+        self.client = WebSocketClient(
+            self, self.stream, self.context.limits.write_timeout, self.still_granted
+        )
         self.context.clients.add(self.client)
 
     def on_message(self, message: str | bytes) -> None:

@@ -21,9 +21,13 @@ class WebSocketClient:
     Args:
         stream: the TCP stream below the WebSocket.
         write_timeout: seconds for which the page may leave a message unread before it is disconnected.
+        granted: whether the client may still be sent anything.
     """
 
-    def __init__(self, socket: WebSocketHandler, stream: IOStream, write_timeout: float) -> None:
+    def __init__(
+        self, socket: WebSocketHandler, stream: IOStream, write_timeout: float, granted: Callable[[], bool]
+    ) -> None:
+        self.granted = granted
         self.last_count = 0  # ShownFrame.count of the last picture sent
         self.wants_frame = False
         self._socket, self._stream, self._write_timeout = socket, stream, write_timeout
@@ -55,9 +59,9 @@ class WebSocketClient:
         if not self.sending:
             self._send(state, binary=False)
 
-    def close(self) -> None:
-        """Disconnect: the server ends."""
-        self._socket.close(1001, "the server ends")
+    def close(self, code: int = 1001, reason: str = "the server ends") -> None:
+        """Disconnect; nothing is sent any more."""
+        self._socket.close(code, reason)
 
     def _send(self, message: bytes, binary: bool = True) -> None:
         try:
@@ -111,6 +115,11 @@ class WebSocketClients:
         for client in list(self._clients):
             client.notify(message)
 
+    def end_revoked(self) -> None:
+        """Disconnect those whose session has ended."""
+        for client in [client for client in self._clients if not client.granted()]:
+            client.close(1008, "signed out")
+
     def close(self) -> None:
         """Disconnect all."""
         for client in list(self._clients):
@@ -141,6 +150,7 @@ class WebSocketClients:
         """Runs while there are clients."""
         while self._clients:
             await asyncio.sleep(STATE_INTERVAL)
+            self.end_revoked()
             self.notify()
 
     def _state_message(self) -> bytes:

@@ -1,5 +1,6 @@
 """Access to the page: the token's file, the cookie, the rate limit."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,10 @@ from digitlens.outlets.web.access import (
     FREE_FAILURES,
     MAX_NETWORKS,
     MAX_WAIT,
-    SESSION_LIFETIME,
     Access,
     read_token,
 )
+from digitlens.outlets.web.sessions import LIFETIME, MAX_SESSIONS, Sessions
 
 TOKEN = "correct-horse-battery"  # noqa: S105
 
@@ -53,29 +54,66 @@ def test_only_the_token_is_granted(access: Access, presented: str) -> None:
     assert access.check("192.0.2.1", TOKEN, None) == "granted"
 
 
-def test_a_cookie_stands_for_the_token_until_it_expires(access: Access, clock: Clock) -> None:
-    cookie = access.issue_cookie()
+def test_a_session_stands_for_the_token_until_it_expires(
+    access: Access, clock: Clock, tmp_path: Path
+) -> None:
+    cookie = access.sessions.begin()
     assert TOKEN not in cookie
     assert access.check("192.0.2.1", None, cookie) == "granted"
-    assert Access(TOKEN, now=clock).check("192.0.2.1", None, cookie) == "granted"  # after a restart
-    assert Access(TOKEN + "x", now=clock).check("192.0.2.1", None, cookie) == "wrong"
-    clock.now += SESSION_LIFETIME + 1
+    assert access.check("192.0.2.1", "wrong", cookie) == "granted"
+    for presented in ("", "x", cookie[:-1], f"{cookie}x", cookie.swapcase(), "ü", "\udcff"):
+        assert access.check("192.0.2.1", None, presented) == "missing"
+    clock.now += LIFETIME + 1
     assert access.check("192.0.2.1", None, cookie) == "missing"
 
 
-def test_a_cookie_cannot_be_made_to_last_longer(access: Access, clock: Clock) -> None:
-    expires, _, signature = access.issue_cookie().partition(".")
-    for forged in (
-        f"{int(expires) + 1}.{signature}",
-        f"{expires}.",
-        f".{signature}",
-        signature,
-        "",
-        "x.y",
-        f"{expires}.{signature}0",
-    ):
-        fresh = Access(TOKEN, clock=clock, now=clock)
-        assert fresh.check("192.0.2.1", None, forged) == "wrong", forged
+def test_sessions_outlive_the_process_and_end_with_the_token_or_by_signing_out(
+    clock: Clock, tmp_path: Path
+) -> None:
+    def started(token: str = TOKEN) -> Sessions:
+        return Sessions(token.encode(), tmp_path / "sessions", now=clock)
+
+    first, second = started().begin(), started().begin()
+    assert started().is_valid(first)
+    assert started().is_valid(second)
+    assert not started(TOKEN + "x").is_valid(first)
+    one = started()
+    one.end(first)
+    assert not one.is_valid(first)
+    assert not started().is_valid(first)  # in a new process, too
+    assert started().is_valid(second)
+    kept = tmp_path / "sessions"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert not any(word in kept.read_text() for word in (TOKEN, first, second))
+    assert not Sessions(TOKEN.encode(), now=clock).is_valid(second)  # without a file none is
+
+
+def test_sessions_are_limited(tmp_path: Path, clock: Clock) -> None:
+    sessions = Sessions(TOKEN.encode(), tmp_path / "sessions", now=clock)
+    secrets = [sessions.begin() for _ in range(MAX_SESSIONS + 2)]
+    assert [sessions.is_valid(secret) for secret in secrets] == [False] * 2 + [True] * MAX_SESSIONS
+
+
+@pytest.mark.parametrize("content", [b"", b"[1]", b'{"a": "b"}', b"\xff\0", b"[" * 100_000, None])
+def test_a_file_that_holds_no_sessions_is_begun_anew(tmp_path: Path, content: bytes | None) -> None:
+    lines: list[str] = []
+    file = tmp_path / "sessions"
+    if content is None:
+        os.mkfifo(file)
+    else:
+        file.write_bytes(content)
+    secret = Sessions(TOKEN.encode(), file, say=lines.append).begin()
+    assert Sessions(TOKEN.encode(), file, say=lines.append).is_valid(secret)
+    assert len(lines) == 1
+    assert lines[0].startswith(f"web page: {file}: ")
+    assert lines[0].endswith("; everybody has to sign in again")
+
+
+def test_sessions_that_cannot_be_kept_are_valid_now(tmp_path: Path) -> None:
+    lines: list[str] = []
+    sessions = Sessions(TOKEN.encode(), tmp_path / "none" / "sessions", say=lines.append)
+    assert sessions.is_valid(sessions.begin())
+    assert "cannot be written: No such file or directory; who has signed in or out is forgotten" in lines[0]
 
 
 def test_guessers_wait_longer_and_longer(access: Access, clock: Clock, lines: list[str]) -> None:
@@ -100,10 +138,9 @@ def test_guessers_wait_longer_and_longer(access: Access, clock: Clock, lines: li
 
 def test_nobody_with_the_right_credentials_waits_for_a_guesser(access: Access) -> None:
     """They may share an address: behind a proxy everybody does."""
-    cookie = access.issue_cookie()
+    cookie = access.sessions.begin()
     for _ in range(FREE_FAILURES):
         access.check("192.0.2.1", "wrong", None)
-        access.check("192.0.2.1", None, "wrong")
         access.check_token("192.0.2.1", "wrong", "sign-in")
     assert access.check("192.0.2.1", "wrong", None) == "throttled"
     assert access.check_token("192.0.2.1", "wrong", "sign-in") == "throttled"

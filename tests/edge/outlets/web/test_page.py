@@ -227,8 +227,8 @@ def test_it_shows_that_the_camera_is_lost(page: Page, sheet: Path) -> None:
         until(lambda: page.status == "live")
 
 
-def test_signing_in_and_out(page: Page, sheet: Path) -> None:
-    with Showing(sheet, token=TOKEN) as showing:
+def test_signing_in_and_out(page: Page, sheet: Path, tmp_path: Path) -> None:
+    with Showing(sheet, token=TOKEN, sessions=tmp_path / "sessions") as showing:
         page.driver.get(showing.web.url)
         assert page.driver.title == "Sign in: digitlens"
         page.sign_in("not-the-token")

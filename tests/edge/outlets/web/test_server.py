@@ -24,6 +24,10 @@ from digitlens.outlets.web.outlet import WebOutlet
 from digitlens.outlets.web.routes import ROUTES
 
 TOKEN = "correct-horse-battery"  # noqa: S105
+UPGRADE = (
+    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw=="
+)
 FORM = "application/x-www-form-urlencoded"
 LIMITS = ServerLimits()
 ALL = ["/", "/page/app.js", "/page/style.css", "/nothing", *ROUTES]
@@ -110,6 +114,39 @@ def test_signing_in_and_out(guarded: WebOutlet) -> None:
     with asked(guarded.port, "/sign-out", "POST", host=host, Cookie=cookie) as answer:
         gone = answer.headers["Set-Cookie"]
         assert gone.startswith(f'digitlens-{guarded.port}=""; expires=')
+
+
+def test_signing_out_ends_the_session_and_its_streams(guarded: WebOutlet) -> None:
+    body = urlencode({"token": TOKEN})
+    cookies = []
+    for _ in range(2):
+        with asked(guarded.port, "/sign-in", "POST", body, Content_Type=FORM) as answer:
+            cookies.append(answer.headers["Set-Cookie"].partition(";")[0])
+
+    def stream(path: str, *headers: str) -> socket.socket:
+        line = opened.enter_context(socket.create_connection(("127.0.0.1", guarded.port), LONG))
+        line.sendall("\r\n".join((f"GET {path} HTTP/1.1", "Host: x", *headers, "", "")).encode())
+        assert line.recv(12) in (b"HTTP/1.1 101", b"HTTP/1.1 200")
+        return line
+
+    with ExitStack() as opened:
+        mine, other = ([
+            stream("/api/live", UPGRADE, f"Cookie: {cookie}"), stream("/api/events", f"Cookie: {cookie}")
+        ] for cookie in cookies)  # fmt: skip
+        bearer = stream("/api/events", f"Authorization: Bearer {TOKEN}")
+        until(lambda: len(guarded._context.clients) == 2 and len(guarded._context.listeners) == 3)
+        with asked(guarded.port, "/sign-out", "POST", Cookie=cookies[0]) as answer:
+            assert answer.status == 303
+        with asked(guarded.port, "/page/app.js", Cookie=cookies[0]) as answer:
+            assert answer.status == 401
+        for line in mine:
+            while line.recv(65536):
+                pass
+        until(lambda: len(guarded._context.clients) == 1 and len(guarded._context.listeners) == 2)
+        with asked(guarded.port, "/page/app.js", Cookie=cookies[1]) as answer:
+            assert answer.status == 200
+        for line in (*other, bearer):
+            assert _open(line)
 
 
 def test_guessers_wait_and_are_logged(guarded: WebOutlet, lines: list[str]) -> None:
@@ -358,6 +395,17 @@ def test_clients_that_take_nothing_are_disconnected() -> None:
     finally:
         latest.close()
         web.close()
+
+
+def _open(line: socket.socket) -> bool:
+    """Whether the other end has not closed the connection, once all that it sent is read."""
+    line.settimeout(0)
+    try:
+        while line.recv(65536):
+            pass
+    except BlockingIOError:
+        return True
+    return False
 
 
 def _closed(line: socket.socket) -> bool:
