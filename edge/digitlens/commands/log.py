@@ -18,7 +18,7 @@ from digitlens.core.errors import JournalError
 from digitlens.core.paths import printable
 from digitlens.outlets.entries import Entry, EntryFilter, matches
 from digitlens.outlets.history import DeadLetter, History, number_of
-from digitlens.outlets.outbox_file import forget
+from digitlens.outlets.outbox_file import forget, send_again
 
 LAST = 100
 """Lines of a table without --last."""
@@ -62,6 +62,10 @@ def add_options(log: argparse.ArgumentParser) -> None:
         "--forget", metavar="REGION",
         help="print nothing, but forget the region's last value: its rules begin anew, as for a new meter",
     )  # fmt: skip
+    log.add_argument(
+        "--send-again", action="store_true",
+        help="print nothing, but have the service send dead letters that match again, within a minute",
+    )  # fmt: skip
     log.add_argument("--follow", action="store_true", help="wait for new ones, until Ctrl-C")
 
 
@@ -77,6 +81,9 @@ def run(options: argparse.Namespace) -> int:
             "since": options.since, "until": options.until, "containing": options.number,
             "region": options.region, "kind": options.kind,
         }  # fmt: skip
+        if options.send_again:
+            _send_again(history, options, wanted)
+            return 0
         if options.dead_letters:
             _print_dead_letters(history, options, wanted)
             return 0
@@ -158,15 +165,28 @@ def _followed(history: History, id_: str) -> Iterator[Entry]:
         history.close()
 
 
-def _print_dead_letters(history: History, options: argparse.Namespace, wanted: EntryFilter) -> None:
+def _dead_letters(history: History, options: argparse.Namespace, wanted: EntryFilter) -> list[DeadLetter]:
     found = [
         letter for letter in history.dead_letters(options.last or 2**31) if matches(letter.entry, **wanted)
     ]
+    if not found:
+        sys.stderr.write(f"digitlens: {history.path}: no dead letters\n")
+    return found
+
+
+def _send_again(history: History, options: argparse.Namespace, wanted: EntryFilter) -> None:
+    found = _dead_letters(history, options, wanted)
+    if found:
+        numbers = [number_of(letter.entry.id, history.outbox_id) or 0 for letter in found]
+        send_again(history.path, zip([letter.outlet for letter in found], numbers, strict=True))
+        sys.stderr.write(f"digitlens: {len(found)} to be sent again; the service does within a minute\n")
+
+
+def _print_dead_letters(history: History, options: argparse.Namespace, wanted: EntryFilter) -> None:
+    found = _dead_letters(history, options, wanted)
     show = _printer(options, _DEAD_LETTER_COLUMNS)
     for letter in reversed(found):
         show(letter.entry, letter)
-    if not found:
-        sys.stderr.write(f"digitlens: {history.path}: no dead letters\n")
 
 
 def _printer(options: argparse.Namespace, more: tuple[str, ...]) -> Callable[..., None]:

@@ -24,6 +24,9 @@ COLUMNS = (
     "before, region, value, reason"
 )
 """Columns of the table `entry` after `number`; `across` and `down` are the picture's width and height."""
+_JOINED = ", ".join(f"entry.{column}" for column in COLUMNS.split(", "))
+AGAIN = "to be sent again: "
+"""What the reason of a dead letter begins with once it is to be sent again."""
 MALFORMED = "database disk image is malformed"
 """SQLite's message for SQLITE_CORRUPT; damage that only our own checks find is reported in the same words."""
 
@@ -109,10 +112,9 @@ class History:
 
     def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
         """The entries that receivers have refused, the newest first."""
-        columns = ", ".join(f"entry.{column}" for column in COLUMNS.split(", "))
         with self._lock:
             rows = self._fetch(
-                f"SELECT outlet, aside.reason, aside.time, number, {columns} "  # noqa: S608
+                f"SELECT outlet, aside.reason, aside.time, number, {_JOINED} "  # noqa: S608
                 "FROM aside JOIN entry USING (number) ORDER BY number DESC, outlet LIMIT ?",
                 (limit,),
             )
@@ -122,6 +124,16 @@ class History:
             if entry is not None and isinstance(time, float):
                 found.append(DeadLetter(str(outlet), entry, str(reason), time))
         return found
+
+    def again(self, outlet: str, limit: int) -> list[Entry]:
+        """The oldest of the outlet's dead letters that are to be sent again."""
+        with self._lock:
+            rows = self._fetch(
+                f"SELECT number, {_JOINED} FROM aside JOIN entry USING (number) "  # noqa: S608
+                "WHERE outlet = ? AND instr(aside.reason, ?) = 1 ORDER BY number LIMIT ?",
+                (outlet, AGAIN, limit),
+            )
+        return _decode_all(self.outbox_id, rows)
 
     def latest(self, region: str) -> Entry | None:
         """The newest entry of a region."""

@@ -147,15 +147,27 @@ class Outbox:
                 sent = last
 
     def acknowledge(self, outlet: str, ids: Sequence[str]) -> None:
-        """Move the outlet's cursor to the newest of these entries, and so past all older ones."""
+        """Move the outlet's cursor to the newest of these entries, and so past all older ones.
+
+        Those that were dead letters to be sent again are dead letters no more.
+        """
         with self._lock:
             if self._store is None:
                 return
             numbers = [number_of(id_, self._store.outbox_id) or 0 for id_ in ids]
             cursor = self._cursors[outlet]
+            if again := [number for number in numbers if number <= cursor.row]:
+                try:
+                    self._store.revive(outlet, again)
+                except sqlite3.Error as error:
+                    self._recover(error)
             cursor.row = max([cursor.row, *(number for number in numbers if number <= self._store.newest)])
             cursor.warned = cursor.warned and cursor.row < self._store.newest
             self._save_cursors()
+
+    def again(self, outlet: str, limit: int = 100) -> list[Entry]:
+        """The outlet's dead letters that outbox_file.send_again has marked, the oldest first."""
+        return self._read(lambda history: history.again(outlet, limit), [])
 
     def refuse(self, outlet: str, id_: str, reason: str) -> None:
         """Make the entry a dead letter: its receiver will never take it. `digitlens log` shows it."""

@@ -3,14 +3,15 @@
 import fcntl
 import secrets
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 
 from digitlens.core.errors import JournalError
 from digitlens.outlets.history import (
+    AGAIN,
     APPLICATION_ID,
     FORMAT,
     MALFORMED,
@@ -130,20 +131,43 @@ def forget(path: Path, region: str) -> None:
     Raises:
         JournalError: the file cannot be written.
     """
-    try:
-        database = sqlite3.connect(path, timeout=WRITE_TIMEOUT, isolation_level=None, factory=Database)
-    except sqlite3.Error as error:
-        raise journal_error(path, error) from error
-    try:
-        read_id(database, path)
+    with _written(path) as database:
         database.execute(
             "INSERT OR REPLACE INTO about VALUES ('forgotten ' || ?, (SELECT max(number) FROM entry))",
             (region,),
         )
+
+
+def send_again(path: Path, rows: Iterable[tuple[str, int]]) -> None:
+    """Mark these dead letters, an outlet and a row each, to be sent again. digitlens may run meanwhile.
+
+    Raises:
+        JournalError: the file cannot be written.
+    """
+    with _written(path) as database:
+        database.execute("BEGIN IMMEDIATE")
+        database.executemany(
+            "UPDATE aside SET reason = ?3 || reason WHERE outlet = ?1 AND number = ?2 "
+            "AND instr(reason, ?3) != 1",
+            [(*row, AGAIN) for row in rows],
+        )
+        database.execute("COMMIT")
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[sqlite3.Connection]:
+    """The journal, to be written beside the process that has it open.
+
+    Raises:
+        JournalError: it cannot be written.
+    """
+    try:
+        database = sqlite3.connect(path, timeout=WRITE_TIMEOUT, isolation_level=None, factory=Database)
+        with closing(database):
+            read_id(database, path)
+            yield database
     except sqlite3.Error as error:
         raise journal_error(path, error) from error
-    finally:
-        database.close()
 
 
 def newest_row(database: sqlite3.Connection) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from digitlens.outlets.entries import Draft, Entry
-from digitlens.outlets.history import History
+from digitlens.outlets.history import AGAIN, History
 from digitlens.outlets.outbox_file import newest_row, open_file
 
 EVICTION_PARTS = 20
@@ -96,6 +96,13 @@ class OutboxStore:
         """Note that the outlet's receiver has refused this row for good."""
         self._database.execute(
             "INSERT OR REPLACE INTO aside VALUES (?, ?, ?, ?)", (outlet, number, reason, time)
+        )
+
+    def revive(self, outlet: str, numbers: Iterable[int]) -> None:
+        """Delete the dead letters among these rows that were to be sent again: they were taken."""
+        self._database.executemany(
+            "DELETE FROM aside WHERE outlet = ? AND number = ? AND instr(reason, ?) = 1",
+            [(outlet, number, AGAIN) for number in numbers],
         )
 
     def dead_letters(self) -> dict[str, int]:

@@ -35,8 +35,8 @@ from digitlens.outlets.webhook_settings import WebhookSettings
 
 CREDENTIAL = "webhook-key"
 """The key's name among systemd's credentials."""
-TRANSIENT = frozenset((408, 425, 429))
-"""The statuses from 400 to 499 after which a repeat may succeed."""
+REFUSED = frozenset((400, 409, 413, 422))
+"""The statuses by which a receiver judges the entry. Whatever else fails may be mended, here or there."""
 MAX_BODY = 65_536
 """Length of an answer's body that is read, at most, bytes; more is of no use."""
 DRAIN_TIMEOUT = 3.0
@@ -66,8 +66,9 @@ class Answer(NamedTuple):
 class WebhookOutlet(Outlet):
     """Posts the outbox's entries in its own thread, in order.
 
-    2xx is the acknowledgment. 4xx but 408, 425 and 429 makes the entry a dead letter. Everything else,
-    redirects included, is retried with backoff while later entries wait.
+    2xx is the acknowledgment. The statuses of REFUSED make the entry a dead letter. Everything else, a wrong
+    key and redirects included, is retried with backoff while later entries wait. Dead letters that are to be
+    sent again come after the pending entries.
 
     Args:
         outbox: holds every entry that is announced.
@@ -168,8 +169,10 @@ class WebhookOutlet(Outlet):
                 return
 
     def _next(self) -> Entry | None:
-        pending = [] if self._closing else self._outbox.pending(self.name, 1)
-        return pending[0] if pending else None
+        if self._closing:
+            return None
+        found = self._outbox.pending(self.name, 1) or self._outbox.again(self.name, 1)
+        return found[0] if found else None
 
     def _deliver(self, entry: Entry) -> None:
         """Try once; after a failure, wait."""
@@ -187,7 +190,7 @@ class WebhookOutlet(Outlet):
                 self._outbox.acknowledge(self.name, [entry.id])
                 return
             status = f"{answer.status} {http.client.responses.get(answer.status, '')}".strip()
-            if 400 <= answer.status < 500 and answer.status not in TRANSIENT:
+            if answer.status in REFUSED:
                 self._refused += 1
                 if self._refused == 1:
                     self._say(f"{self._origin}: refuses readings: {status}; see digitlens log --dead-letters")
@@ -198,7 +201,8 @@ class WebhookOutlet(Outlet):
                 status += (
                     f" to {answer.location}; redirects are not followed: put the new address into webhook.url"
                 )
-            self._say(f"{self._origin}: {status}; readings wait")
+            question = ": are key_file and this device's clock right?" if answer.status in (401, 403) else ""
+            self._say(f"{self._origin}: {status}; readings wait{question}")
             retry_after = answer.retry_after
         with self._changed:
             self._changed.wait_for(lambda: self._closing, max(self._backoff.pause(), retry_after))

@@ -140,6 +140,24 @@ def test_a_regions_value_is_forgotten_when_its_meter_is_a_new_one(
     assert "no value of a region gas" in err
 
 
+def test_dead_letters_are_sent_again(journal: Outbox, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    first, second = journal.history(2)
+    journal.refuse("webhook", second.id, "422 Unprocessable Entity")
+    journal.refuse("webhook", first.id, "422 Unprocessable Entity")
+    out, err = output(journal, capfdbinary, "--send-again", "--region", "water")
+    assert (out, err) == ("", "digitlens: 1 to be sent again; the service does within a minute\n")
+    assert journal.again("webhook") == [first]
+    for _ in range(2):
+        output(journal, capfdbinary, "--send-again")
+    assert [entry.text for entry in journal.again("webhook")] == ["000", "004", "17"]
+    out, _ = output(journal, capfdbinary, "--dead-letters", "--last", "1")
+    assert "webhook: to be sent again: 422 Unprocessable Entity, " in out
+    journal.acknowledge("webhook", [first.id, second.id])
+    assert [entry.text for entry in journal.again("webhook")] == ["000"]
+    _, err = output(journal, capfdbinary, "--send-again", "--number", "17")
+    assert err == f"digitlens: {journal.path}: no dead letters\n"
+
+
 def test_follow_prints_new_entries(journal: Outbox) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "digitlens", "log", "--journal", journal.path, "--follow", "--json"],

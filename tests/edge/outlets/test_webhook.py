@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from digitlens.commands.main import main
 from digitlens.core.errors import OutletError
 from digitlens.outlets.webhook import WebhookOutlet, WebhookTiming, _retry_after
 from digitlens.outlets.webhook_settings import WebhookSettings
@@ -73,7 +74,10 @@ def test_without_a_key_nothing_is_signed(
         assert "X-Digitlens-Signature" not in receiver.posts[0][1]
 
 
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 301, 302, 307, 308, 304, 999])
+@pytest.mark.parametrize(
+    "status",
+    [401, 403, 404, 405, 407, 410, 415, 451, 408, 425, 429, 500, 502, 503, 301, 302, 307, 308, 304, 999],
+)
 def test_transient_failures_are_retried(
     status: int, watched: WatchedOutbox, open_one: Callable[..., WebhookOutlet]
 ) -> None:
@@ -101,6 +105,45 @@ def test_a_refused_entry_is_a_dead_letter_and_the_next_is_sent(
             ("0", f"422 {HTTPStatus(422).phrase}"),
         ]
         assert "refuses readings: 422" in watched.lines.get(timeout=DEADLINE)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_wrong_key_loses_nothing(
+    status: int, watched: WatchedOutbox, open_one: Callable[..., WebhookOutlet]
+) -> None:
+    with Receiver([(status, {})] * 12) as receiver:
+        opened = open_one(receiver.url)
+        opened.announce(watched.add([draft(count) for count in range(12)]))
+        assert "readings wait: are key_file and this device's clock right?" in watched.lines.get(
+            timeout=DEADLINE
+        )
+        watched.wait_empty("webhook")
+        assert watched.dead_letters() == []
+        assert bodies(receiver)[12:] == [str(count) for count in range(12)]
+
+
+def test_dead_letters_are_sent_again_when_the_keeper_says_so(
+    watched: WatchedOutbox, open_one: Callable[..., WebhookOutlet]
+) -> None:
+    with Receiver([(422, {}), (400, {}), (204, {}), (204, {}), (422, {})]) as receiver:
+        opened = open_one(receiver.url)
+        entries = watched.add([draft(count) for count in range(3)])
+        opened.announce(entries)
+        watched.wait_empty("webhook")
+        assert main(["log", "--journal", str(watched.path), "--send-again"]) == 0
+        opened.announce(watched.add([draft(3)]))  # as the service looks by itself, once a minute
+        receiver.wait(lambda receiver: len(receiver.posts) == 6)
+        assert bodies(receiver) == ["0", "1", "2", "3", "0", "1"]
+        assert [headers["X-Digitlens-Id"] for _, headers, _ in receiver.posts[4:]] == [
+            entry.id for entry in entries[:2]
+        ]
+        opened.close()
+        assert [letter.entry.text for letter in watched.dead_letters()] == ["0"]  # refused again
+        assert watched.stats().dead_letters == {"webhook": 1}
+        assert main(["log", "--journal", str(watched.path), "--send-again", "--number", "0"]) == 0
+        open_one(receiver.url)
+        receiver.wait(lambda receiver: len(receiver.posts) == 7)
+        assert bodies(receiver)[-1] == "0"
 
 
 def test_the_receiver_says_how_long_to_wait(
