@@ -76,7 +76,10 @@ class OutletAssembly:
             latest=self._latest,
             outbox=self.outbox,
             history=store,
-            outbox_counts=store.stats if store is not None else dict,
+            outbox_counts=lambda: {
+                **(store.stats() if store is not None else {}),
+                "reopened": dict(dispatcher.reopened) if dispatcher is not None else {},
+            },
             present=lambda: list(dispatcher.present.values()) if dispatcher is not None else [],
             say=self._say,
             kept=_kept(settings),

@@ -3,6 +3,7 @@
 The registry finds outlets by their entry points in the group digitlens.outlets; nothing else names them.
 """
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,9 +43,9 @@ class Option(NamedTuple):
 class OutletContext:
     """What an outlet may use; it may be asked from the outlet's threads.
 
-    `outbox` raises JournalError where nothing is kept; `history` is None then. `present` are the newest
-    entries of the numbers that have not gone: an outlet that is reopened starts from them. `kept` begins the
-    names of files that outlets keep; None where nothing is kept.
+    `outbox` raises JournalError where nothing is kept; `history` is None then. `outbox_counts` are those of
+    web.metrics.COUNTS. `present` are the newest entries of the numbers that have not gone: an outlet that is
+    reopened starts from them. `kept` begins the names of files that outlets keep; None where nothing is kept.
     """
 
     device: str
@@ -59,10 +60,26 @@ class OutletContext:
     kept: Path | None = None
 
 
+class OutletThread(threading.Thread):
+    """An outlet's thread. What ends it is kept in `error`: the dispatcher opens the outlet anew."""
+
+    def __init__(self, name: str, target: Callable[[], None]) -> None:
+        super().__init__(name=name, daemon=True)
+        self.error: BaseException | None = None
+        self._run_outlet = target
+
+    def run(self) -> None:
+        """See Thread."""
+        try:
+            self._run_outlet()
+        except BaseException as error:
+            self.error = error
+
+
 class Outlet:
     """Hands entries on; all calls come from the live loop's thread and return at once.
 
-    An outlet that sends takes entries from the outbox, in a thread of its own, and acknowledges them there;
+    An outlet that sends takes entries from the outbox, in a `thread` of its own, and acknowledges them there;
     `announce` only says that there are new ones, which are in the outbox by then.
 
     Attributes:
@@ -86,6 +103,7 @@ class Outlet:
     shows_picture: ClassVar[bool] = False
     modules: ClassVar[tuple[str, ...]] = ()
     secrets: ClassVar[tuple[tuple[str, str], ...]] = ()
+    thread: OutletThread | None = None
 
     @classmethod
     def check(cls, settings: Any) -> None:
@@ -127,6 +145,11 @@ class Outlet:
             DependencyError: a package is missing, which no further try would bring.
         """
         raise NotImplementedError
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What ended its thread; None while it runs, and where it has none."""
+        return None if self.thread is None else self.thread.error
 
     def announce(self, entries: Sequence[Entry]) -> None:
         """These entries have been written to the outbox."""

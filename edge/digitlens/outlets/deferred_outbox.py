@@ -49,7 +49,7 @@ class DeferredOutbox:
         return self._outbox.history(limit, **filters) if self._outbox is not None else []
 
     def stats(self) -> dict[str, dict[str, int]]:
-        """How many entries are pending, evicted or dead letters, each by outlet; keys as in web.metrics."""
+        """How many entries are pending, evicted or dead letters, by outlet; see web.metrics.COUNTS."""
         if self._outbox is None:
             return {}
         stats = self._outbox.stats()

@@ -3,7 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from time import time
+from time import monotonic, time
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -23,6 +23,8 @@ After a larger step the clock is taken to have been wrong before.
 """
 PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
 """Pauses before a store or an outlet that failed is tried again, the last one repeated, seconds."""
+LASTING = 300.0
+"""Time after which an outlet that failed before counts as mended, seconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -79,9 +81,13 @@ class EventDispatcher:
         apply: an event with its time since 1970, and the size of the picture -> drafts (Regions.apply).
         store: is closed with the dispatcher.
         clock: seconds since 1970.
+        monotonic: seconds, for the pauses.
+
+    An outlet that fails, or whose thread has ended, is closed and opened anew.
 
     `present` holds the newest entry of each number that has not gone, by number, for an outlet that is
-    opened later. `dropped` counts the drafts for which memory had no room.
+    opened later. `dropped` counts the drafts for which memory had no room, `reopened` the failures of each
+    outlet.
     """
 
     def __init__(
@@ -89,17 +95,21 @@ class EventDispatcher:
         apply: Callable[[Event, tuple[int, int]], list[Draft]],
         store: EntryStore,
         clock: Callable[[], float] = time,
+        monotonic: Callable[[], float] = monotonic,
     ) -> None:
         self.apply = apply
         self.store = store
         self.present: dict[int, Entry] = {}
         self.dropped = 0
-        self._clock = clock
+        self.reopened: dict[str, int] = {}
+        self._clock, self._monotonic = clock, monotonic
         self._unwritten: deque[Draft] = deque()
-        self._writing = Backoff(PAUSES)
+        self._writing = Backoff(PAUSES, clock=monotonic)
         self._openers: dict[str, OutletOpener] = {}
         self._outlets: dict[str, Outlet] = {}
         self._opening: dict[str, Backoff] = {}
+        self._failing: dict[str, Backoff] = {}  # with pauses that grow until the outlet has lasted
+        self._opened_at: dict[str, float] = {}
         self._newest = 0.0
 
     def take(self, event: Event, size: tuple[int, int]) -> None:
@@ -119,6 +129,10 @@ class EventDispatcher:
         """Retry what has failed, where its pause is over; called between frames."""
         if self._writing.said and self._writing.due and self._unwritten:
             self._write()
+        for name, outlet in list(self._outlets.items()):
+            if (error := outlet.failure) is not None:
+                _log.error("outlet %s: its thread ended, and it is opened again", name, exc_info=error)
+                self._failed(name)
         for name, backoff in list(self._opening.items()):
             if backoff.due:
                 self._open(name)
@@ -129,11 +143,13 @@ class EventDispatcher:
             if name not in openers or openers[name].key != self._openers[name].key:
                 self._close(name)
                 self._opening.pop(name, None)
+                self._failing.pop(name, None)
                 del self._openers[name]
         for name, opener in openers.items():
             if name not in self._openers:
                 self._openers[name] = opener
-                self._opening[name] = Backoff(PAUSES)
+                self._opening[name] = Backoff(PAUSES, clock=self._monotonic)
+                self.reopened = {**self.reopened, name: self.reopened.get(name, 0)}
                 self._open(name)
 
     def close_store(self) -> None:
@@ -187,14 +203,23 @@ class EventDispatcher:
                 raise
             except Exception:
                 _log.exception("outlet %s failed, and is opened again", name)
-                self._close(name)
-                self._opening[name] = Backoff(PAUSES)
-                self._opening[name].failed("")
+                self._failed(name)
+
+    def _failed(self, name: str) -> None:
+        """Close an outlet that is at fault, and open it again after a pause."""
+        self._close(name)
+        self.reopened = {**self.reopened, name: self.reopened.get(name, 0) + 1}  # others read it meanwhile
+        backoff = self._failing.setdefault(name, Backoff(PAUSES, clock=self._monotonic))
+        if self._monotonic() - self._opened_at[name] > LASTING:
+            backoff.reset()
+        backoff.failed("its thread ended")
+        self._opening[name] = backoff
 
     def _open(self, name: str) -> None:
         backoff = self._opening.pop(name)
         try:
             self._outlets[name] = self._openers[name].open()
+            self._opened_at[name] = self._monotonic()
         except DependencyError as error:  # only an installation fixes it, and a restart after that
             _log.error("outlet %s: %s", name, error)
         except Exception as error:

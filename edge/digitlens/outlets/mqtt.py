@@ -21,12 +21,12 @@ from digitlens.core.backoff import Backoff
 from digitlens.core.errors import OutletError
 from digitlens.live.stats import StatsSnapshot
 from digitlens.outlets import discovery
-from digitlens.outlets.base import Option, Outlet, OutletContext
+from digitlens.outlets.base import Option, Outlet, OutletContext, OutletThread
 from digitlens.outlets.entries import Entry
 from digitlens.outlets.health import THERMOMETER, report
 from digitlens.outlets.mqtt_inflight import Inflight
 from digitlens.outlets.mqtt_messages import BrokerRefused, ReceivedMessage
-from digitlens.outlets.mqtt_settings import CREDENTIAL, MqttSettings, MqttTiming
+from digitlens.outlets.mqtt_settings import CREDENTIAL, SLOTS, MqttSettings, MqttTiming
 from digitlens.outlets.outbox import Outbox
 from digitlens.outlets.retained import RetainedState
 from digitlens.outlets.secrets import secret
@@ -36,8 +36,6 @@ from digitlens.outlets.wakeup import Wakeup
 if TYPE_CHECKING:
     from digitlens.outlets.mqtt_connection import MqttConnection
 
-SLOTS = 8
-"""Topics for numbers, where there are no regions and the settings do not say how many."""
 STABLE_AFTER = 30.0
 """Age at which a connection counts as stable, so that the backoff begins anew, seconds."""
 MAX_SHORT_CONNECTIONS = 3
@@ -75,6 +73,7 @@ class MqttOutlet(Outlet):
     uses_regions = True
     modules = ("digitlens.outlets.mqtt_connection",)
     secrets = (("password_file", CREDENTIAL),)
+    thread: OutletThread
 
     @classmethod
     def check(cls, settings: MqttSettings) -> None:
@@ -146,8 +145,8 @@ class MqttOutlet(Outlet):
             MqttConnection, settings, client_id=f"digitlens-{device}", will_topic=f"{self._root}/status",
             wakeup=self._wakeup,
         )  # fmt: skip
-        self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
-        self._thread.start()
+        self.thread = OutletThread("mqtt", self._run)
+        self.thread.start()
 
     def announce(self, entries: Sequence[Entry]) -> None:
         """See Outlet."""
@@ -161,8 +160,8 @@ class MqttOutlet(Outlet):
             return
         self._closing.set()
         self._wakeup.wake()
-        self._thread.join(DRAIN_TIMEOUT + 10)
-        if not self._thread.is_alive():
+        self.thread.join(DRAIN_TIMEOUT + 10)
+        if not self.thread.is_alive():
             self._wakeup.close()
 
     def _password(self) -> str:
@@ -182,7 +181,9 @@ class MqttOutlet(Outlet):
             except Exception as error:  # a broker that breaks the protocol breaks paho in many places
                 self._say(f"{self._settings.broker}: {type(error).__name__}: {error}")
             self._inflight.flush()
-            self._sleep(self._backoff.pause())
+            pause = self._backoff.pause()
+            while pause > 0 and not self._closing.is_set():
+                pause = self._wakeup.wait(pause)
 
     def _session(self) -> None:
         """One connection, until its end.
@@ -347,7 +348,3 @@ class MqttOutlet(Outlet):
         if line != self._said:
             self._said = line
             self._say_line(f"mqtt: {line}")
-
-    def _sleep(self, seconds: float) -> None:
-        while not self._closing.is_set() and seconds > 0:
-            seconds = self._wakeup.wait(seconds)

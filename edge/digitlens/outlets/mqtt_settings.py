@@ -10,6 +10,8 @@ from digitlens.config.settings import Port
 
 CREDENTIAL = "mqtt-password"
 """The password's name among systemd's credentials."""
+SLOTS = 8
+"""Topics for numbers, where there are no regions and the settings do not say how many."""
 
 
 class MqttSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -26,7 +26,7 @@ import msgspec
 from digitlens.core.backoff import Backoff
 from digitlens.core.errors import OutletError
 from digitlens.core.version import __version__
-from digitlens.outlets.base import Option, Outlet, OutletContext
+from digitlens.outlets.base import Option, Outlet, OutletContext, OutletThread
 from digitlens.outlets.entries import Entry
 from digitlens.outlets.outbox import Outbox
 from digitlens.outlets.secrets import secret
@@ -85,6 +85,7 @@ class WebhookOutlet(Outlet):
     options = (Option("--webhook", "url", "[webhook] url", "URL"),)
     sends_from_outbox = True
     secrets = (("key_file", CREDENTIAL),)
+    thread: OutletThread
 
     @classmethod
     def check(cls, settings: WebhookSettings) -> None:
@@ -134,8 +135,8 @@ class WebhookOutlet(Outlet):
         self._closing = False
         self._changed = threading.Condition()
         self._announced = True
-        self._thread = threading.Thread(target=self._run, name="webhook", daemon=True)
-        self._thread.start()
+        self.thread = OutletThread("webhook", self._run)
+        self.thread.start()
 
     def announce(self, entries: Sequence[Entry]) -> None:
         """See Outlet."""
@@ -148,25 +149,25 @@ class WebhookOutlet(Outlet):
         with self._changed:
             self._closing = True
             self._changed.notify()
-        self._thread.join(DRAIN_TIMEOUT)
+        self.thread.join(DRAIN_TIMEOUT)
         self._hang_up()
-        self._thread.join(DRAIN_TIMEOUT)
+        self.thread.join(DRAIN_TIMEOUT)
 
     def _key(self) -> bytes:
         return secret(self._settings.key_file, CREDENTIAL, "webhook.key_file").encode()
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._announced or self._closing, IDLE)
-                self._announced = False
-            for entry in iter(self._next, None):
-                if self._closing:
-                    break
-                self._deliver(entry)
-            if self._closing:
-                self._drop()
-                return
+        try:
+            while not self._closing:
+                with self._changed:
+                    self._changed.wait_for(lambda: self._announced or self._closing, IDLE)
+                    self._announced = False
+                for entry in iter(self._next, None):
+                    if self._closing:
+                        break
+                    self._deliver(entry)
+        finally:
+            self._drop()
 
     def _next(self) -> Entry | None:
         if self._closing:

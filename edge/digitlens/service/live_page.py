@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from digitlens.core.errors import SettingsError
-from digitlens.core.tracking import Event
+from digitlens.core.frames import Frame
+from digitlens.core.readings import Reading
+from digitlens.core.tracking import Event, Tracked
 from digitlens.live.latest import LatestFrame
 from digitlens.live.observers import LiveObserver
 from digitlens.live.stats import LoopStats
@@ -39,13 +41,20 @@ class LivePage(LiveObserver):
         page_settings = msgspec.structs.replace(settings.outlets["web"], listen=listen, token_file=token_file)
         settings.outlets["web"] = page_settings
         outlets = OutletAssembly(stats, self._latest, say=say)
-        page = outlets.openers(settings)["web"].open()  # a fault is an error here, and not tried again
+        opener = outlets.openers(settings)["web"]
+        page = [opener.open()]  # a fault is an error here, and tried again only once the page was open
         self._dispatcher = EventDispatcher(Regions({}).apply, NullStore(device(settings)))
-        self._dispatcher.change({"web": OutletOpener((), lambda: page)})
+        self._dispatcher.change({"web": OutletOpener((), lambda: page.pop() if page else opener.open())})
 
     def event(self, event: Event, size: tuple[int, int]) -> None:
         """See LiveObserver."""
         self._dispatcher.take(event, size)
+
+    def frame(
+        self, frame: Frame, reading: Reading, numbers: tuple[Tracked, ...], size: tuple[int, int]
+    ) -> None:
+        """See LiveObserver; a page that failed is opened anew between frames."""
+        self._dispatcher.tend()
 
     def close(self) -> None:
         """Close the page; closing twice does nothing."""

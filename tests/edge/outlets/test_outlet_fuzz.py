@@ -52,9 +52,9 @@ def packets(seeds: list[int], folder: Path) -> None:
         outlet.announce(watched.add([draft(count) for count in range(5)]))
         for _ in seeds:
             one.served.get(timeout=DEADLINE)
-        assert outlet._thread.is_alive()
+        assert outlet.thread.is_alive()
         outlet.close()
-        assert not outlet._thread.is_alive()
+        assert not outlet.thread.is_alive()
     watched.close()
     lines(watched)
 

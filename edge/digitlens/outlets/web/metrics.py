@@ -8,13 +8,14 @@ from digitlens.live.stats import BOUNDS, StatsSnapshot
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
 OutboxCounts = Mapping[str, Mapping[str, int]]
-"""A key of OUTBOX -> outlet -> entries."""
-OUTBOX = {
+"""A key of COUNTS -> outlet -> count."""
+COUNTS = {
     "pending": ("outbox_entries", "gauge", "Entries that a receiver has not acknowledged yet."),
     "evicted": ("outbox_let_go_total", "counter", "Entries evicted for want of room before they were sent."),
     "dead_letters": ("outbox_set_aside_entries", "gauge", "Entries that their receiver has refused."),
+    "reopened": ("outlet_reopened_total", "counter", "Times an outlet failed by an error of its own."),
 }
-"""State of outbox entries -> its metric's name, type and help. Metric names are a stable interface."""
+"""What is counted by outlet -> its metric's name, type and help. Metric names are a stable interface."""
 MAX_FRAME_AGE = 5.0
 """Age of the newest frame at the most while frames arrive, seconds; for a slow camera three frames' time."""
 
@@ -55,7 +56,7 @@ def _lines(stats: StatsSnapshot, outbox: OutboxCounts, clients: int, version: st
             yield f'digitlens_stage_seconds_bucket{{{label},le="{bound}"}} {total}'
         yield f"digitlens_stage_seconds_sum{{{label}}} {histogram.sum / 1000:.9g}"
         yield f"digitlens_stage_seconds_count{{{label}}} {total}"
-    for state, (name, kind, about) in OUTBOX.items():
+    for state, (name, kind, about) in COUNTS.items():
         yield from _head(name, kind, about)
         for outlet, count in sorted(outbox.get(state, {}).items()):
             yield f'digitlens_{name}{{outlet="{_quoted(outlet)}"}} {count}'

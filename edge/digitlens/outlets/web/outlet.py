@@ -20,7 +20,7 @@ from digitlens.config.values import shown
 from digitlens.core.errors import DependencyError, OutletError
 from digitlens.live.latest import LatestFrame
 from digitlens.live.stats import LoopStats
-from digitlens.outlets.base import HistorySource, Option, Outlet, OutletContext
+from digitlens.outlets.base import HistorySource, Option, Outlet, OutletContext, OutletThread
 from digitlens.outlets.entries import Entry
 from digitlens.outlets.web import addresses
 from digitlens.outlets.web.access import CREDENTIAL, MAKE, Access, read_token
@@ -47,7 +47,7 @@ class WebOutlet(Outlet):
         stats: the live loop's statistics.
         token: the secret that clients must present; optional where only this machine can reach the address.
         history: past entries; None keeps the last announced ones in memory.
-        outbox_counts: entries by state and outlet, see metrics.OUTBOX.
+        outbox_counts: counts by kind and outlet, see metrics.COUNTS.
         rate: pictures sent to each page at the most, per second.
         say: takes each line for the log.
         sessions: the file that keeps who is signed in; without one that ends with the outlet.
@@ -68,6 +68,7 @@ class WebOutlet(Outlet):
     shows_picture = True
     modules = ("digitlens.outlets.web.routes",)
     secrets = (("token_file", CREDENTIAL),)
+    thread: OutletThread
 
     @classmethod
     def check(cls, settings: WebSettings) -> None:
@@ -138,8 +139,8 @@ class WebOutlet(Outlet):
             hosts=addresses.allowed_hosts(host), port=self.port, say=say, limits=limits,
         )  # fmt: skip
         self._server = routes.make_server(self._context)
-        self._thread = threading.Thread(target=self._run, name="digitlens web", daemon=True)
-        self._thread.start()
+        self.thread = OutletThread("digitlens web", self._run)
+        self.thread.start()
         self._started.wait()
 
     def announce(self, entries: Sequence[Entry]) -> None:
@@ -157,14 +158,17 @@ class WebOutlet(Outlet):
         self._closed = True
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(CLOSE_TIMEOUT)
+        self.thread.join(CLOSE_TIMEOUT)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
-            self._loop.run_until_complete(self._serve())
+            try:
+                self._loop.run_until_complete(self._serve())
+            finally:  # where an error ends it, nobody must wait for an answer
+                self._started.set()
+                self._loop.run_until_complete(self._end())
         finally:
-            self._started.set()
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
             self._close_sockets()
@@ -174,6 +178,8 @@ class WebOutlet(Outlet):
         self._server.add_sockets(self._sockets)
         self._started.set()
         await self._stop.wait()
+
+    async def _end(self) -> None:
         self._server.stop()
         self._context.clients.close()
         with suppress(TimeoutError):

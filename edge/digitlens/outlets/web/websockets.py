@@ -95,8 +95,7 @@ class WebSocketClients:
         """Add a client and send it the state."""
         self._clients.add(client)
         client.notify(self._state_message())
-        if self._state_task is None or self._state_task.done():
-            self._state_task = asyncio.create_task(self._send_states())
+        self.wake()
 
     def remove(self, client: WebSocketClient) -> None:
         """Remove a client; idempotent."""
@@ -105,7 +104,9 @@ class WebSocketClients:
             self._encoder.clear()
 
     def wake(self) -> None:
-        """Send pictures: a client is ready for one."""
+        """Send pictures, where a client wants one, and states; a task that failed begins anew."""
+        if self._state_task is None or self._state_task.done():
+            self._state_task = asyncio.create_task(self._send_states())
         if self._frame_task is None or self._frame_task.done():
             self._frame_task = asyncio.create_task(self._send_frames())
 
@@ -152,6 +153,7 @@ class WebSocketClients:
             await asyncio.sleep(STATE_INTERVAL)
             self.end_revoked()
             self.notify()
+            self.wake()
 
     def _state_message(self) -> bytes:
         return msgspec.json.encode({"state": self._state()})

@@ -250,7 +250,7 @@ def test_it_ends_at_once_with_pages_open(sheet: Path) -> None:
     with Showing(sheet) as showing, Clients(showing.web.port, 3) as clients:
         until(lambda: min(clients.pictures) > 1)
         showing.web.close()
-        assert not showing.web._thread.is_alive()
+        assert not showing.web.thread.is_alive()
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", showing.web.port))
 

@@ -397,6 +397,27 @@ def test_clients_that_take_nothing_are_disconnected() -> None:
         web.close()
 
 
+def test_a_frame_that_cannot_be_encoded_does_not_stop_the_pictures() -> None:
+    latest = LatestFrame()
+    web = WebOutlet("127.0.0.1:0", latest, LoopStats("usb:0"))
+    good, empty = (np.zeros((side, side), np.uint8) for side in (48, 0))
+    try:
+        with socket.create_connection(("127.0.0.1", web.port), LONG) as line:
+            line.sendall(f"GET /api/live HTTP/1.1\r\nHost: localhost\r\n{UPGRADE}\r\n\r\n".encode())
+            line.sendall(b"\x81\x84\0\0\0\0next")
+            latest.publish(Frame(empty, empty, 0.0, monotonic()), (), (0, 0))
+            clients = web._context.clients
+            until(lambda: clients._frame_task is not None and clients._frame_task.done())
+            latest.publish(Frame(good, good, 0.0, monotonic()), (), (48, 48))
+            received, begin = b"", monotonic()
+            while b"\xff\xd8\xff" not in received:  # a JPEG's first bytes; states come each second
+                received += line.recv(65536)
+                assert monotonic() - begin < LONG / 4
+    finally:
+        latest.close()
+        web.close()
+
+
 def _open(line: socket.socket) -> bool:
     """Whether the other end has not closed the connection, once all that it sent is read."""
     line.settimeout(0)
