@@ -195,7 +195,7 @@ def _serve(options: argparse.Namespace, debug: bool) -> int:
 
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
-    from digitlens.outlets.assembly import preflight
+    from digitlens.outlets.assembly import preflight, warnings
     from digitlens.service.service import make_reader
 
     make_reader(settings.reader)
@@ -204,6 +204,8 @@ def _check(options: argparse.Namespace, settings: Settings) -> int:
         _log.error("%s", line)
     if problems:
         return CONFIGURATION
+    for line in warnings(settings):
+        _log.warning("%s", line)
     file = options.config or settings_file.DEFAULT
     print(f"{file}: ok" if file.exists() else f"{file}: not there; the defaults are ok")
     return 0

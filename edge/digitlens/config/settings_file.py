@@ -29,13 +29,14 @@ RENAMED: dict[Place, Place] = {("reader", "whole"): ("reader", "row_network")}
 class Section(NamedTuple):
     """A section that an outlet brings.
 
-    `check` raises ValueError("KEY: what is wrong") where its values do not go together. Where the value of
-    `switch` is not empty the outlet is on, and if it `needs_journal`, the settings must name a journal.
+    `check` raises ValueError("KEY: what is wrong") where its values do not go together. Where it `is_on`,
+    above all by the key `switch`, and `needs_journal`, the settings must name a journal.
     """
 
     type: type[msgspec.Struct]
     check: Callable[[Any], None]
     switch: str
+    is_on: Callable[[Any], bool]
     needs_journal: bool
 
 
@@ -170,7 +171,7 @@ def _check(settings: Settings, sections: Sections) -> None:
         except ValueError as error:
             raise from_check((name,), error, values.__struct_fields__) from error
     for name, section in sections.items():
-        is_on = getattr(settings.outlets[name], section.switch)
+        is_on = section.is_on(settings.outlets[name])
         if is_on and section.needs_journal and not settings.journal.file:
             raise Invalid((name, section.switch), "needs [journal] file, for readings are sent from there")
     for name, region in settings.region.items():

@@ -9,13 +9,15 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 from time import time
+from typing import Any
 
 from digitlens.config.settings import Settings
 from digitlens.core.errors import DigitLensError, JournalError
+from digitlens.core.paths import is_special
 from digitlens.live.latest import LatestFrame
 from digitlens.live.stats import LoopStats
 from digitlens.outlets import registry
-from digitlens.outlets.base import OutletContext
+from digitlens.outlets.base import Outlet, OutletContext
 from digitlens.outlets.deferred_outbox import DeferredOutbox
 from digitlens.outlets.dispatcher import EntryStore, EventDispatcher, NullStore, OutletOpener
 from digitlens.outlets.outbox import Outbox
@@ -47,6 +49,7 @@ class OutletAssembly:
         self._store: EntryStore = NullStore("")
         self._regions = Regions({})
         self._dispatcher: EventDispatcher | None = None
+        self._warned: set[str] = set()
 
     def open_dispatcher(self, settings: Settings) -> EventDispatcher:
         """The dispatcher with its outbox, and the regions with their last good values; no outlets yet."""
@@ -94,8 +97,16 @@ class OutletAssembly:
                 # Another token, key or certificate in the same file is put in force by a reload.
                 tuple(_state(path) for path in outlet.files(section).values()),
             )
-            openers[name] = OutletOpener(key, partial(outlet.open, section, context))
+            openers[name] = OutletOpener(key, partial(self._open_outlet, outlet, section, context))
         return openers
+
+    def _open_outlet(self, outlet: type[Outlet], section: Any, context: OutletContext) -> Outlet:
+        opened = outlet.open(section, context)
+        for line in outlet.warnings(section):
+            if line not in self._warned:  # once a process, however often it is opened
+                self._warned.add(line)
+                self._say(line)
+        return opened
 
     def load(self, settings: Settings) -> None:
         """Import the modules that the outlets will need; a missing one is reported when an outlet opens."""
@@ -155,6 +166,19 @@ def preflight(settings: Settings) -> list[str]:
             problems.append(f"[journal] file: the folder {folder} is missing: make it, or name another file")
         elif not os.access(folder, os.W_OK):
             problems.append(f"[journal] file: the folder {folder} cannot be written to by this user")
+        elif (path := Path(settings.journal.file)).is_dir() or is_special(path):
+            problems.append(f"[journal] file: {path} is no file: name another")
+        elif path.exists() and not os.access(path, os.R_OK | os.W_OK):
+            problems.append(f"[journal] file: {path} cannot be written to by this user")
     for name, outlet in registry.wanted(settings).items():
         problems += outlet.preflight(settings.outlets[name])
     return problems
+
+
+def warnings(settings: Settings) -> list[str]:
+    """What weakens an outlet without stopping it, a line each; where preflight has found nothing."""
+    return [
+        line
+        for name, outlet in registry.wanted(settings).items()
+        for line in outlet.warnings(settings.outlets[name])
+    ]

@@ -6,18 +6,22 @@ The registry finds outlets by their entry points in the group digitlens.outlets;
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Protocol, Self, Unpack
 
 import msgspec
 
 from digitlens.config.settings import RegionSettings
+from digitlens.core.errors import DigitLensError, OutletError
 from digitlens.core.paths import SPECIAL, is_special
 from digitlens.live.latest import LatestFrame
 from digitlens.live.stats import LoopStats
 from digitlens.outlets.entries import Entry, PagedFilter
 from digitlens.outlets.outbox import Outbox
-from digitlens.outlets.secrets import secret_path
+from digitlens.outlets.secrets import secret, secret_path
+from digitlens.outlets.tls import client_context
 
 
 class HistorySource(Protocol):
@@ -122,8 +126,17 @@ class Outlet:
         return {key: path for key, path in paths.items() if path is not None}
 
     @classmethod
+    def is_on(cls, settings: Any) -> bool:
+        """Whether the section turns the outlet on."""
+        return bool(getattr(settings, cls.switch))
+
+    @classmethod
     def preflight(cls, settings: Any) -> list[str]:
-        """What would stop the outlet on this machine, a line each: here files that cannot be read."""
+        """What would stop the outlet on this machine, a line each, without opening it.
+
+        Here: files that cannot be read or do not hold what they must, secrets that others can read, and
+        packages that are missing.
+        """
         problems = []
         for key, path in cls.files(settings).items():
             if is_special(path):
@@ -134,7 +147,28 @@ class Outlet:
                     file.read(1)
             except OSError as error:
                 problems.append(f"[{cls.name}] {key}: {path} cannot be read: {error.strerror}")
+                continue
+            if key in dict(cls.secrets):
+                problems += stopped_by(cls.name, partial(secret, str(path), "", key))
+            elif key == "ca_file":
+                problems += stopped_by(cls.name, partial(client_context, str(path), key))
+        for module in cls.modules:
+            try:
+                import_module(module)
+            except DigitLensError as error:
+                problems.append(f"[{cls.name}] {error}")
+            except ImportError as error:
+                problems.append(f"[{cls.name}] {error}: pip install 'digitlens[{cls.name}]'")
         return problems
+
+    @classmethod
+    def warnings(cls, settings: Any) -> list[str]:
+        """What weakens the outlet without stopping it, a line each; no secret is repeated.
+
+        Raises:
+            OutletError: what preflight reports.
+        """
+        return []
 
     @classmethod
     def open(cls, settings: Any, context: OutletContext) -> Self:
@@ -157,6 +191,15 @@ class Outlet:
 
     def close(self) -> None:
         """End the thread, after the messages in flight; a second call does nothing."""
+
+
+def stopped_by(section: str, step: Callable[[], object]) -> list[str]:
+    """The line of preflight for a step of an outlet's opening that fails; nothing where it does not."""
+    try:
+        step()
+    except OutletError as error:
+        return [f"[{section}] {str(error).removeprefix(f'{section}.')}"]
+    return []
 
 
 class ListOutlet(Outlet):

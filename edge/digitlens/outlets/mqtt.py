@@ -16,17 +16,16 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from digitlens.config.settings import RegionSettings
-from digitlens.config.values import shown
 from digitlens.core.backoff import Backoff
 from digitlens.core.errors import OutletError
 from digitlens.live.stats import StatsSnapshot
-from digitlens.outlets import discovery
+from digitlens.outlets import discovery, mqtt_settings
 from digitlens.outlets.base import Option, Outlet, OutletContext, OutletThread
 from digitlens.outlets.entries import Entry
 from digitlens.outlets.health import THERMOMETER, report
 from digitlens.outlets.mqtt_inflight import Inflight
 from digitlens.outlets.mqtt_messages import BrokerRefused, ReceivedMessage
-from digitlens.outlets.mqtt_settings import CREDENTIAL, SLOTS, MqttSettings, MqttTiming
+from digitlens.outlets.mqtt_settings import CREDENTIAL, MqttSettings, MqttTiming
 from digitlens.outlets.outbox import Outbox
 from digitlens.outlets.retained import RetainedState
 from digitlens.outlets.secrets import secret
@@ -36,10 +35,6 @@ from digitlens.outlets.wakeup import Wakeup
 if TYPE_CHECKING:
     from digitlens.outlets.mqtt_connection import MqttConnection
 
-STABLE_AFTER = 30.0
-"""Age at which a connection counts as stable, so that the backoff begins anew, seconds."""
-MAX_SHORT_CONNECTIONS = 3
-"""Unstable connections in a row before a second device of the same name is suspected."""
 BATCH = 100
 """Entries taken from the outbox at once."""
 DRAIN_TIMEOUT = 3.0
@@ -78,9 +73,12 @@ class MqttOutlet(Outlet):
     @classmethod
     def check(cls, settings: MqttSettings) -> None:
         """See Outlet."""
-        topic = settings.topic
-        if not topic or set(topic) & set("+#\0") or topic.startswith(("/", "$")) or topic.endswith("/"):
-            raise ValueError(f"topic: {shown(topic)}: take a topic without +, # and outer slashes")
+        mqtt_settings.check(settings)
+
+    @classmethod
+    def warnings(cls, settings: MqttSettings) -> list[str]:
+        """See Outlet."""
+        return mqtt_settings.warnings(settings)
 
     @classmethod
     def open(cls, settings: MqttSettings, context: OutletContext) -> Self:
@@ -112,7 +110,7 @@ class MqttOutlet(Outlet):
         self._stats, self._say_line, self._timing = stats, say, timing
         self._root = f"{settings.topic}/{device}"
         regions = regions or {}
-        slots = settings.numbers if settings.numbers is not None else 0 if regions else SLOTS
+        slots = settings.numbers if settings.numbers is not None else 0 if regions else mqtt_settings.SLOTS
         self._state = RetainedState(self._root, regions, slots)
         self._sensors: dict[str, bytes] = {}
         if settings.discovery:
@@ -194,7 +192,7 @@ class MqttOutlet(Outlet):
         connection = self._connect(password=self._password(), mqtt5=self._mqtt5)
         begun = monotonic()
         try:
-            if self._said and self._short_connections < MAX_SHORT_CONNECTIONS:
+            if self._said and self._short_connections < mqtt_settings.MAX_SHORT_CONNECTIONS:
                 self._say_line(f"mqtt: {connection.name}: connected")
                 self._said = ""
             self._begin(connection)
@@ -215,12 +213,12 @@ class MqttOutlet(Outlet):
             raise
         except OutletError as error:
             if not self._closing.is_set():
-                if monotonic() - begun < STABLE_AFTER:
+                if monotonic() - begun < mqtt_settings.STABLE_AFTER:
                     self._short_connections += 1
                 else:
                     self._short_connections = 0
                     self._backoff.reset()
-                suspect = self._short_connections >= MAX_SHORT_CONNECTIONS
+                suspect = self._short_connections >= mqtt_settings.MAX_SHORT_CONNECTIONS
                 self._say(f"{error}{'; is there another device of this name?' if suspect else ''}")
         finally:
             connection.close() if self._closing.is_set() else connection.drop()

@@ -1,5 +1,6 @@
 """[mqtt]: the settings of the outlet, and its times, which no setting changes."""
 
+import ipaddress
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -7,11 +8,17 @@ import msgspec
 from msgspec import Meta
 
 from digitlens.config.settings import Port
+from digitlens.config.values import shown
+from digitlens.outlets.tls import is_loopback
 
 CREDENTIAL = "mqtt-password"
 """The password's name among systemd's credentials."""
 SLOTS = 8
 """Topics for numbers, where there are no regions and the settings do not say how many."""
+STABLE_AFTER = 30.0
+"""Age at which a connection counts as stable, so that the backoff begins anew, seconds."""
+MAX_SHORT_CONNECTIONS = 3
+"""Unstable connections in a row before a second device of the same name is suspected."""
 
 
 class MqttSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,3 +70,38 @@ class MqttTiming:
     """Time without a PUBACK that is due, after which the connection is renewed, seconds."""
     birth_spread: float = 3.0
     """Time over which the devices of a house spread their answers to Home Assistant's birth, seconds."""
+
+
+def check(settings: MqttSettings) -> None:
+    """Whether the values are a broker's, and topics.
+
+    Raises:
+        ValueError: "KEY: what is wrong".
+    """
+    for key, topic in (("topic", settings.topic), ("discovery", settings.discovery or "none")):
+        if not topic or set(topic) & set("+#\0") or topic.startswith(("/", "$")) or topic.endswith("/"):
+            raise ValueError(f"{key}: {shown(topic)}: take a topic without +, # and outer slashes")
+    broker = settings.broker
+    if set(broker) & set("/@ \0") or (":" in broker and not _is_address(broker)):
+        raise ValueError(
+            f"broker: {shown(broker)}: take the host alone; port, user and tls have their own keys"
+        )
+
+
+def warnings(settings: MqttSettings) -> list[str]:
+    """What weakens the connection, a line each."""
+    found = []
+    if settings.ca_file and not settings.tls:
+        found.append("[mqtt] ca_file: is of no use without tls = true: the connection is not encrypted")
+    elif settings.user and not settings.tls and not is_loopback(settings.broker):
+        found.append("[mqtt] tls: without it everybody on the way can read the password and what is sent")
+    if settings.password_file and not settings.user:
+        found.append("[mqtt] password_file: is not sent without user")
+    return found
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(host))
+    except ValueError:
+        return False

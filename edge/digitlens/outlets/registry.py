@@ -39,14 +39,14 @@ def wanted(settings: Settings) -> dict[str, type[Outlet]]:
     return {
         name: outlet
         for name, outlet in outlets().items()
-        if name in settings.outlets and getattr(settings.outlets[name], outlet.switch)
+        if name in settings.outlets and outlet.is_on(settings.outlets[name])
     }
 
 
 def sections() -> dict[str, Section]:
     """The sections of the settings file that the outlets bring."""
     return {
-        name: Section(outlet.Settings, outlet.check, outlet.switch, outlet.sends_from_outbox)
+        name: Section(outlet.Settings, outlet.check, outlet.switch, outlet.is_on, outlet.sends_from_outbox)
         for name, outlet in outlets().items()
     }
 

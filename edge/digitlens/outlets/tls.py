@@ -1,5 +1,6 @@
-"""TLS contexts of clients, which verify the server's certificate."""
+"""TLS contexts of clients, which verify the server's certificate, and whether a host needs TLS."""
 
+import ipaddress
 import ssl
 from pathlib import Path
 
@@ -20,3 +21,11 @@ def client_context(ca_file: str, setting: str) -> ssl.SSLContext:
     except OSError as error:  # ssl.SSLError is one
         why = error.strerror if not isinstance(error, ssl.SSLError) else "holds no certificate"
         raise OutletError(f"{setting}: {ca_file}: {why}") from error
+
+
+def is_loopback(host: str) -> bool:
+    """Whether what is sent there stays on this machine, as far as the name itself tells."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost" or host.lower().endswith(".localhost")

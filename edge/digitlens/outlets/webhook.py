@@ -9,7 +9,6 @@ import email.utils
 import hashlib
 import hmac
 import http.client
-import re
 import socket
 import ssl
 import threading
@@ -26,11 +25,12 @@ import msgspec
 from digitlens.core.backoff import Backoff
 from digitlens.core.errors import OutletError
 from digitlens.core.version import __version__
-from digitlens.outlets.base import Option, Outlet, OutletContext, OutletThread
+from digitlens.outlets.base import Option, Outlet, OutletContext, OutletThread, stopped_by
 from digitlens.outlets.entries import Entry
 from digitlens.outlets.outbox import Outbox
 from digitlens.outlets.secrets import secret
-from digitlens.outlets.tls import client_context
+from digitlens.outlets.tls import client_context, is_loopback
+from digitlens.outlets.webhook_address import address, parse
 from digitlens.outlets.webhook_settings import WebhookSettings
 
 CREDENTIAL = "webhook-key"
@@ -76,22 +76,47 @@ class WebhookOutlet(Outlet):
         timing: of tests, which do not wait for long.
 
     Raises:
-        OutletError: the address is not one, or the key or the certificates cannot be read.
+        OutletError: the address is not one, or it, the key or the certificates cannot be read.
     """
 
     name = "webhook"
     Settings = WebhookSettings
     switch = "url"
-    options = (Option("--webhook", "url", "[webhook] url", "URL"),)
+    options = (Option("--webhook", "url", "[webhook] url; the process list shows it", "URL"),)
     sends_from_outbox = True
-    secrets = (("key_file", CREDENTIAL),)
+    secrets = (("key_file", CREDENTIAL), ("url_file", ""))
     thread: OutletThread
 
     @classmethod
     def check(cls, settings: WebhookSettings) -> None:
         """See Outlet; the address is not repeated, for it may hold a secret."""
-        if settings.url and not re.fullmatch(r"https?://[^\s/?#]+\S*", settings.url):
-            raise ValueError("url: take http://... or https://...")
+        if settings.url and settings.url_file:
+            raise ValueError("url_file: holds the address, and so does url: take one of them")
+        if settings.url:
+            try:
+                parse(settings.url)
+            except ValueError as error:
+                raise ValueError(f"url: {error}") from error
+
+    @classmethod
+    def is_on(cls, settings: WebhookSettings) -> bool:
+        """See Outlet."""
+        return bool(settings.url or settings.url_file)
+
+    @classmethod
+    def preflight(cls, settings: WebhookSettings) -> list[str]:
+        """See Outlet."""
+        problems = super().preflight(settings)
+        return problems or stopped_by(cls.name, lambda: address(settings))
+
+    @classmethod
+    def warnings(cls, settings: WebhookSettings) -> list[str]:
+        """See Outlet."""
+        to = address(settings)
+        if to.encrypted or is_loopback(to.host):
+            return []
+        unused = ", and ca_file is of no use" if settings.ca_file else ""
+        return [f"[webhook] url: by http everybody on the way can read what is sent{unused}: take https"]
 
     @classmethod
     def open(cls, settings: WebhookSettings, context: OutletContext) -> Self:
@@ -106,24 +131,9 @@ class WebhookOutlet(Outlet):
         timing: WebhookTiming = WebhookTiming(),  # frozen
     ) -> None:
         self._settings, self._outbox, self._say_line, self._timing = settings, outbox, say, timing
-        try:
-            parts = urlsplit(settings.url)
-            self._host, self._port = parts.hostname or "", parts.port
-        except ValueError as error:
-            raise OutletError(f"webhook.url: {error}") from error
-        if parts.scheme not in ("http", "https") or not self._host:
-            raise OutletError("webhook.url: take http://... or https://...")
-        if parts.username is not None:
-            raise OutletError(
-                "webhook.url: no user and password in it: the receiver knows us by the signature"
-            )
-        self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        if not self._path.isascii() or any(sign <= " " or sign == "\x7f" for sign in self._path):
-            raise OutletError("webhook.url: must be written with %XX where it is not plain letters")
-        # Without the path, which may hold a secret.
-        self._origin = f"{parts.scheme}://{parts.netloc}"
+        self._address = address(settings)
         self._context = None
-        if parts.scheme == "https":
+        if self._address.encrypted:
             self._context = client_context(settings.ca_file, "webhook.ca_file")
         self._key()  # read again for each entry; an error is raised now
         outbox.follow(self.name)
@@ -185,7 +195,7 @@ class WebhookOutlet(Outlet):
         else:
             if 200 <= answer.status < 300:
                 if self._said:
-                    self._say_line(f"webhook: {self._origin}: takes readings again")
+                    self._say_line(f"webhook: {self._address.origin}: takes readings again")
                 self._said, self._refused = "", 0
                 self._backoff.reset()
                 self._outbox.acknowledge(self.name, [entry.id])
@@ -194,7 +204,7 @@ class WebhookOutlet(Outlet):
             if answer.status in REFUSED:
                 self._refused += 1
                 if self._refused == 1:
-                    self._say(f"{self._origin}: refuses readings: {status}; see digitlens log --dead-letters")
+                    self._say(f"{self._address.origin}: refuses readings: {status}; see log --dead-letters")
                 self._backoff.reset()
                 self._outbox.refuse(self.name, entry.id, status)
                 return
@@ -203,7 +213,7 @@ class WebhookOutlet(Outlet):
                     f" to {answer.location}; redirects are not followed: put the new address into webhook.url"
                 )
             question = ": are key_file and this device's clock right?" if answer.status in (401, 403) else ""
-            self._say(f"{self._origin}: {status}; readings wait{question}")
+            self._say(f"{self._address.origin}: {status}; readings wait{question}")
             retry_after = answer.retry_after
         with self._changed:
             self._changed.wait_for(lambda: self._closing, max(self._backoff.pause(), retry_after))
@@ -232,17 +242,17 @@ class WebhookOutlet(Outlet):
                 self._drop()
                 if used and isinstance(error, http.client.RemoteDisconnected | ConnectionError):
                     continue
-                raise OutletError(f"{self._origin}: {_failure(error)}; readings wait") from error
+                raise OutletError(f"{self._address.origin}: {_failure(error)}; readings wait") from error
 
     def _exchange(self, body: bytes, headers: dict[str, str]) -> Answer:
-        timeout = self._settings.timeout
+        timeout, host, port = self._settings.timeout, self._address.host, self._address.port
         if self._connection is None:
             if self._context is not None:
                 self._connection = http.client.HTTPSConnection(
-                    self._host, self._port, timeout=timeout, context=self._context
+                    host, port, timeout=timeout, context=self._context
                 )
             else:
-                self._connection = http.client.HTTPConnection(self._host, self._port, timeout=timeout)
+                self._connection = http.client.HTTPConnection(host, port, timeout=timeout)
             self._connection.connect()
             self._socket = self._connection.sock
         # The socket's timeout is for each piece; a receiver that trickles would hold us for ever.
@@ -251,7 +261,7 @@ class WebhookOutlet(Outlet):
         started = monotonic()  # before the timer, so that a request which it ends always counts as late
         overdue.start()
         try:
-            self._connection.request("POST", self._path, body, headers)
+            self._connection.request("POST", self._address.path, body, headers)
             with self._connection.getresponse() as response:
                 more = len(response.read(MAX_BODY + 1)) > MAX_BODY
                 answer = Answer(

@@ -7,10 +7,17 @@ from msgspec import Meta
 
 
 class WebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[webhook]: `url` empty sends nothing. The key of the signature is read from a file."""
+    """[webhook]: without an address nothing is sent. The key of the signature is read from a file."""
 
     url: Annotated[
         str, Meta(description="The http or https address that readings are posted to. Empty sends nothing.")
+    ] = ""
+    url_file: Annotated[
+        str,
+        Meta(
+            description="The file with that address, in the place of url, where it holds a secret; others "
+            "must not be able to read it (chmod 640)."
+        ),
     ] = ""
     key_file: Annotated[
         str,

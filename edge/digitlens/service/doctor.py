@@ -24,7 +24,7 @@ from digitlens.models.classifier import Classifier
 from digitlens.models.interpreter import RUNTIMES, imported
 from digitlens.numbers.scores import NAMES, Scores
 from digitlens.outlets import registry
-from digitlens.outlets.assembly import preflight
+from digitlens.outlets.assembly import preflight, warnings
 from digitlens.paper.network import DEFAULT as INK
 from digitlens.paper.network import InkNetwork
 from digitlens.rows.recognizer import RowRecognizer
@@ -214,9 +214,9 @@ def camera(settings: Settings, unit: Finding) -> Finding:
 
 
 def outlets(settings: Settings) -> Finding:
-    """Whether the files that outlets need can be read."""
+    """Whether anything would stop the outlets, or weakens them."""
     problems = preflight(settings)
     if problems:
         return Finding("outlets", "fix", "; ".join(problems))
     names = [*(["journal"] if settings.journal.file else []), *registry.wanted(settings)]
-    return Finding("outlets", "ok", ", ".join(names) or "none is set")
+    return Finding("outlets", "ok", "; ".join([", ".join(names) or "none is set", *warnings(settings)]))

@@ -97,4 +97,4 @@ def test_the_shipped_outlets_have_all_that_the_registry_needs() -> None:
         assert issubclass(outlet, Outlet)
         assert outlet.switch in outlet.Settings().__struct_fields__
         assert not getattr(outlet.Settings(), outlet.switch)  # off until it is asked for
-        assert outlet.preflight(outlet.Settings()) == []
+        assert not outlet.is_on(outlet.Settings())

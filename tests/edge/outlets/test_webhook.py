@@ -65,6 +65,18 @@ def test_posts_are_signed_in_order_and_have_an_id(
         assert headers["Content-Type"] == "application/json"
 
 
+def test_a_secret_address_comes_from_a_file(
+    tmp_path: Path, watched: WatchedOutbox, open_one: Callable[..., WebhookOutlet]
+) -> None:
+    with Receiver([(503, {})]) as receiver:
+        (tmp_path / "url").write_text(receiver.url + "&key=s3cret\n")
+        (tmp_path / "url").chmod(0o600)
+        open_one("", url_file=str(tmp_path / "url")).announce(watched.add([draft(1)]))
+        watched.wait_empty("webhook")
+        assert receiver.posts[0][0] == "/take?from=pi&key=s3cret"
+    assert "s3cret" not in watched.lines.get(timeout=DEADLINE)
+
+
 def test_without_a_key_nothing_is_signed(
     watched: WatchedOutbox, open_one: Callable[..., WebhookOutlet]
 ) -> None:

@@ -166,12 +166,16 @@ def test_model_and_outlets(tmp_path: Path) -> None:
     assert doctor.ink() == machine.Finding("ink", "ok", "ink, int8")
     assert doctor.numbers() == machine.Finding("numbers", "ok", "rejection, pairs, plausibility")
     secret = tmp_path / "token"
-    settings = Settings(outlets={"web": WebSettings(listen="[::]:80", token_file=str(secret))})
+    settings = Settings(outlets={"web": WebSettings(listen="127.0.0.1:8099", token_file=str(secret))})
     assert (
         doctor.outlets(settings).message
         == f"[web] token_file: {secret} cannot be read: No such file or directory"
     )
     secret.write_text("x" * 40)
+    assert doctor.outlets(settings).message.endswith(
+        f"others than its group can reach it: chmod 640 {secret}"
+    )
+    secret.chmod(0o640)
     assert doctor.outlets(settings) == machine.Finding("outlets", "ok", "web")
     unused = Settings(outlets={"mqtt": MqttSettings(password_file="/nothing")})  # noqa: S106  # a path
     assert doctor.outlets(unused).state == "ok"

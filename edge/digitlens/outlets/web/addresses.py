@@ -3,6 +3,7 @@
 import errno
 import ipaddress
 import socket
+from typing import Any
 
 from digitlens.core.errors import OutletError
 
@@ -23,31 +24,54 @@ def split(listen: str) -> tuple[str, int]:
     return bare, int(port)
 
 
-def bind(listen: str) -> list[socket.socket]:
-    """Listening sockets, one for each address of the host.
+def resolve(listen: str) -> list[tuple[socket.AddressFamily, tuple[Any, ...]]]:
+    """The host's addresses with their families.
 
     Raises:
-        OutletError: it is no HOST:PORT, or an address is not available.
+        OutletError: it is no HOST:PORT, or there is no such host.
     """
     host, port = split(listen)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise OutletError(f"{listen}: {_reason(error)}") from error
+    return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
+
+
+def reachable_by_others(listen: str) -> bool:
+    """Whether not only this machine can reach the address.
+
+    Raises:
+        OutletError: see resolve.
+    """
+    return not all(ipaddress.ip_address(address[0]).is_loopback for _, address in resolve(listen))
+
+
+def bind(listen: str, backlog: int = BACKLOG) -> list[socket.socket]:
+    """Listening sockets, one for each address of the host; with a backlog of 0 they are bound alone.
+
+    Raises:
+        OutletError: see resolve; or an address is not available, and the OSError is its cause.
+    """
     sockets: list[socket.socket] = []
     try:
-        for family, kind, protocol, _, address in dict.fromkeys(
-            socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        ):
+        for family, address in resolve(listen):
             if sockets and address[1] == 0:  # all addresses get the port that the first one was given
                 address = (address[0], sockets[0].getsockname()[1], *address[2:])
-            one = socket.socket(family, kind, protocol)
+            one = socket.socket(family, socket.SOCK_STREAM)
             sockets.append(one)
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             one.setblocking(False)
             one.bind(address)
-            one.listen(BACKLOG)
+            if backlog:
+                one.listen(backlog)
     except OSError as error:
         for one in sockets:
             one.close()
+        if isinstance(error, OutletError):
+            raise
         raise OutletError(f"{listen}: {_reason(error)}") from error
     return sockets
 

@@ -5,7 +5,7 @@ announces entries.
 """
 
 import asyncio
-import ipaddress
+import errno
 import logging
 import os
 import re
@@ -30,6 +30,10 @@ from digitlens.outlets.web.metrics import OutboxCounts
 from digitlens.outlets.web.settings import WebSettings
 
 LISTEN = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/]+):(\d{1,5})")
+NEEDS_TOKEN = (
+    "others can reach this address, so the page needs a token: name its file in [web] token_file or "
+    f"--web-token, or give the credential {CREDENTIAL}; make one with {MAKE}"
+)
 RATE = 10.0
 """Pictures sent to each page at the most, per second."""
 CLOSE_TIMEOUT = 3.0
@@ -78,6 +82,34 @@ class WebOutlet(Outlet):
             raise ValueError(f'listen: {shown(settings.listen)}: take HOST:PORT, as "127.0.0.1:8080"')
 
     @classmethod
+    def preflight(cls, settings: WebSettings) -> list[str]:
+        """See Outlet; a port that is taken is no problem, for the service may be running."""
+        problems, token = super().preflight(settings), ""
+        try:
+            token = read_token(settings.token_file, os.environ)
+        except OutletError as error:
+            problems = problems or [f"[web] token_file: {error}"]
+        try:
+            if not token and not problems and addresses.reachable_by_others(settings.listen):
+                problems.append(f"[web] listen: {settings.listen}: {NEEDS_TOKEN}")
+            for one in addresses.bind(settings.listen, backlog=0):
+                one.close()
+        except OutletError as error:
+            if not (isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE):
+                problems.append(f"[web] listen: {error}")
+        return problems
+
+    @classmethod
+    def warnings(cls, settings: WebSettings) -> list[str]:
+        """See Outlet."""
+        if not addresses.reachable_by_others(settings.listen):
+            return []
+        return [
+            f"[web] listen: {settings.listen} is plain http: token and picture can be read on the way: "
+            "trust that network, or take 127.0.0.1 and a proxy with TLS"
+        ]
+
+    @classmethod
     def open(cls, settings: WebSettings, context: OutletContext) -> Self:
         """See Outlet; the token is that of its file, or of systemd's credential `web-token`."""
         page = cls(
@@ -117,14 +149,10 @@ class WebOutlet(Outlet):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         host, _ = addresses.split(listen)
         self._sockets = addresses.bind(listen)
-        bound = [one.getsockname() for one in self._sockets]
-        if not token and not all(ipaddress.ip_address(address[0]).is_loopback for address in bound):
+        if not token and addresses.reachable_by_others(listen):
             self._close_sockets()
-            raise OutletError(
-                f"{listen}: others can reach this address, so the page needs a token: name its file in "
-                f"[web] token_file or --web-token, or give the credential {CREDENTIAL}; make one with {MAKE}"
-            )
-        self.port: int = bound[0][1]
+            raise OutletError(f"{listen}: {NEEDS_TOKEN}")
+        self.port: int = self._sockets[0].getsockname()[1]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
         self._recent = RecentEntries() if history is None else None
         self._executor = ThreadPoolExecutor(2, "digitlens web", _lower_priority)
