@@ -101,8 +101,9 @@ class OutletAssembly:
         return openers
 
     def _open_outlet(self, outlet: type[Outlet], section: Any, context: OutletContext) -> Outlet:
+        lines = outlet.warnings(section)
         opened = outlet.open(section, context)
-        for line in outlet.warnings(section):
+        for line in lines:
             if line not in self._warned:  # once a process, however often it is opened
                 self._warned.add(line)
                 self._say(line)

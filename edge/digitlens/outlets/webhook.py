@@ -187,7 +187,7 @@ class WebhookOutlet(Outlet):
 
     def _deliver(self, entry: Entry) -> None:
         """Try once; after a failure, wait."""
-        retry_after = 0.0
+        retry_after, origin = 0.0, self._address.origin
         try:
             answer = self._post(entry)
         except OutletError as error:
@@ -195,7 +195,7 @@ class WebhookOutlet(Outlet):
         else:
             if 200 <= answer.status < 300:
                 if self._said:
-                    self._say_line(f"webhook: {self._address.origin}: takes readings again")
+                    self._say_line(f"webhook: {origin}: takes readings again")
                 self._said, self._refused = "", 0
                 self._backoff.reset()
                 self._outbox.acknowledge(self.name, [entry.id])
@@ -204,7 +204,7 @@ class WebhookOutlet(Outlet):
             if answer.status in REFUSED:
                 self._refused += 1
                 if self._refused == 1:
-                    self._say(f"{self._address.origin}: refuses readings: {status}; see log --dead-letters")
+                    self._say(f"{origin}: refuses readings: {status}; see digitlens log --dead-letters")
                 self._backoff.reset()
                 self._outbox.refuse(self.name, entry.id, status)
                 return
@@ -213,7 +213,7 @@ class WebhookOutlet(Outlet):
                     f" to {answer.location}; redirects are not followed: put the new address into webhook.url"
                 )
             question = ": are key_file and this device's clock right?" if answer.status in (401, 403) else ""
-            self._say(f"{self._address.origin}: {status}; readings wait{question}")
+            self._say(f"{origin}: {status}; readings wait{question}")
             retry_after = answer.retry_after
         with self._changed:
             self._changed.wait_for(lambda: self._closing, max(self._backoff.pause(), retry_after))

@@ -6,6 +6,7 @@ announces entries.
 
 import asyncio
 import errno
+import ipaddress
 import logging
 import os
 import re
@@ -149,10 +150,11 @@ class WebOutlet(Outlet):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         host, _ = addresses.split(listen)
         self._sockets = addresses.bind(listen)
-        if not token and addresses.reachable_by_others(listen):
+        bound = [one.getsockname() for one in self._sockets]
+        if not token and not all(ipaddress.ip_address(address[0]).is_loopback for address in bound):
             self._close_sockets()
             raise OutletError(f"{listen}: {NEEDS_TOKEN}")
-        self.port: int = self._sockets[0].getsockname()[1]
+        self.port: int = bound[0][1]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
         self._recent = RecentEntries() if history is None else None
         self._executor = ThreadPoolExecutor(2, "digitlens web", _lower_priority)

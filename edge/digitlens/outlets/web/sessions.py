@@ -69,12 +69,14 @@ class Sessions:
         return hmac.new(self._key, secret.encode(errors="replace"), hashlib.sha256).hexdigest()
 
     def _read(self) -> dict[str, float]:
-        if self._file is None or not self._file.exists():
+        if self._file is None:
             return {}
         try:
             if is_special(self._file):
                 raise ValueError(SPECIAL)
             return msgspec.json.decode(self._file.read_bytes(), type=dict[str, float])
+        except FileNotFoundError:
+            return {}
         except (OSError, ValueError) as error:  # msgspec's errors are ValueErrors
             self._say(f"web page: {self._file}: {_reason(error)}; everybody has to sign in again")
             return {}
