@@ -119,6 +119,42 @@ def with_slow_connections(service: Service) -> dict[str, Any]:
     }
 
 
+def with_attackers(service: Service, minutes: float) -> dict[str, Any]:
+    """A keeper, ten viewers, and attackers at its address: answers, and frames a second as in speed."""
+    clients, cookie = Clients(service), service.sign_in()
+    alone = [span(service) for _ in range(3)]
+    loaded: list[dict[str, float]] = []
+    attackers = strangers.Attackers(service)
+    refused, asked, slowest = 0, 0, 0.0
+    begin, next_span = time.monotonic(), time.monotonic()
+    while time.monotonic() - begin < minutes * 60:
+        for headers in ({}, {"Authorization": "", "Cookie": cookie}):
+            sent_at = time.monotonic()
+            try:
+                refused += service.ask("/api/history", **headers)[0] != 200
+            except OSError:
+                refused += 1
+            asked += 1
+            slowest = max(slowest, time.monotonic() - sent_at)
+        if time.monotonic() > next_span:
+            loaded.append(span(service))
+            next_span = time.monotonic() + 6 * SPAN
+        time.sleep(0.2)
+    attackers.close()
+    clients.close()
+    strangers.replayed(service)
+    return {
+        "minutes": minutes,
+        "asked": asked,
+        "refused": refused,
+        "slowest_answer": round(slowest, 3),
+        **{
+            name: [round(median(one[name] for one in side), 2) for side in (alone, loaded)]
+            for name in ("frames_per_second", "free")
+        },
+    }
+
+
 def memory(service: Service, minutes: float) -> dict[str, float]:
     """With viewers, a stalled one, and a client that requests everything repeatedly."""
     clients = Clients(service)
@@ -173,14 +209,17 @@ def main() -> int:
     """Run all parts, or the named ones."""
     parser = argparse.ArgumentParser(prog="deploy/checks/web/run", description=__doc__)
     parser.add_argument(
-        "parts", nargs="*", metavar="PART", help="cost, strangers, speed, memory, fuzz (default: all)"
+        "parts",
+        nargs="*",
+        metavar="PART",
+        help="cost, strangers, attackers, speed, memory, fuzz (default: all)",
     )
     parser.add_argument(
-        "--minutes", type=float, default=10, help="of memory, and of fuzz (default: %(default)s)"
+        "--minutes", type=float, default=10, help="of attackers, memory and fuzz, each (default: %(default)s)"
     )
     parser.add_argument("--seed", type=int, default=1, help="of fuzz")
     options = parser.parse_args()
-    parts = options.parts or ["cost", "strangers", "speed", "memory", "fuzz"]
+    parts = options.parts or ["cost", "strangers", "attackers", "speed", "memory", "fuzz"]
     figures: dict[str, Any] = {}
     bad = []
     with tempfile.TemporaryDirectory() as place:
@@ -195,6 +234,14 @@ def main() -> int:
                 figures["slow"] = with_slow_connections(service)
             if figures["slow"]["ratio"] < 0.9:
                 bad.append("a thousand slow connections slow the reader by more than 10 %")
+        if "attackers" in parts:
+            print(f"web check: {options.minutes:g} minutes of attackers at the keeper's address", flush=True)
+            with Service(folder, SHEET, 0) as service:
+                figures["attackers"] = found = with_attackers(service, options.minutes)
+            if found["refused"] or found["slowest_answer"] > 1:
+                bad.append("attackers keep the keeper out, or waiting for more than a second")
+            if found["free"][1] < 0.9 * found["free"][0]:
+                bad.append("attackers slow the reader by more than 10 %")
         if "speed" in parts:
             print(
                 "web check: frames a second without viewers and with ten and a stalled one, in turn",

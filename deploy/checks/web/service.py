@@ -61,7 +61,7 @@ class Service:
         self.log = folder / "service.log"
         if not (folder / "film.avi").exists():
             film(folder / "film.avi", sheet)
-        token = folder / "token"
+        self.token = token = folder / "token"
         token.write_text(TOKEN)
         token.chmod(0o600)
         pages = {
@@ -86,6 +86,18 @@ class Service:
             line.request(method, path, headers=headers)
             answer = line.getresponse()
             return answer.status, answer.read()
+        finally:
+            line.close()
+
+    def sign_in(self) -> str:
+        """The session's cookie."""
+        line = http.client.HTTPConnection(self.host, self.port, timeout=30)
+        try:
+            form = {"Content-Type": "application/x-www-form-urlencoded"}
+            line.request("POST", "/sign-in", f"token={self.token.read_text()}", form)
+            answer = line.getresponse()
+            assert answer.status == 303, answer.status
+            return str(answer.headers["Set-Cookie"]).partition(";")[0]
         finally:
             line.close()
 

@@ -1,7 +1,9 @@
 """Hostile clients, from an address other than the loopback's."""
 
+import http.client
 import os
 import random
+import signal
 import socket
 import threading
 import time
@@ -161,6 +163,76 @@ class SlowConnections:
                     self.left += 1
                 except OSError:
                     continue
+
+
+class Attackers:
+    """From the keeper's own address: sign-ins without a body, opened again when closed, and wrong tries."""
+
+    def __init__(self, service: Service, count: int = 256) -> None:
+        self._service, self._count = service, count
+        self._ended = threading.Event()
+        self._threads = [threading.Thread(target=one) for one in (self._hold, self._guess)]
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """End them."""
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _hold(self) -> None:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+        lines: list[socket.socket] = []
+        while not self._ended.wait(1):
+            while len(lines) < self._count:
+                line = socket.create_connection((self._service.host, self._service.port), 30)
+                line.sendall(_request("POST /sign-in HTTP/1.1", "Host: x", FORM, "Content-Length: 9"))
+                line.setblocking(False)
+                lines.append(line)
+            lines = [line for line in lines if not _ended(line)]
+        for line in lines:
+            line.close()
+
+    def _guess(self) -> None:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+        name = f"digitlens-{self._service.port}"
+        wrong = ({"Authorization": "Bearer wrong"}, {"Authorization": "", "Cookie": f"{name}=wrong"})
+        while not self._ended.wait(0.25):
+            for headers in wrong:
+                with suppress(OSError, http.client.HTTPException):  # it made room
+                    assert self._service.ask("/healthz", **headers)[0] in (401, 429)
+
+
+def _ended(line: socket.socket) -> bool:
+    """Whether the server has closed or answered; closes this end, too."""
+    try:
+        line.recv(1)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    line.close()
+    return True
+
+
+def replayed(service: Service) -> None:
+    """Present what was valid before: after signing out, and after another token and a reload."""
+
+    def status(cookie: str) -> int:
+        return service.ask("/page/app.js", Authorization="", Cookie=cookie)[0]
+
+    signed_out, kept = service.sign_in(), service.sign_in()
+    assert service.ask("/sign-out", "POST", Authorization="", Cookie=signed_out)[0] == 303
+    assert (status(signed_out), status(kept)) == (401, 200)
+    service.token.write_text(f"{TOKEN}-another")
+    service.process.send_signal(signal.SIGHUP)
+    until = time.monotonic() + 60
+    while service.ask("/page/app.js")[0] != 401:
+        assert time.monotonic() < until, "the token of before is valid after a reload"
+        time.sleep(0.1)
+    assert status(kept) == 401
+    assert status(service.sign_in()) == 200
 
 
 def fuzz(service: Service, seconds: float, seed: int) -> dict[str, float]:
