@@ -219,7 +219,7 @@ class Service(LiveObserver):
         """Whether to stop; the loop calls this between frames, and while its camera is lost."""
         if self._stop.wait(seconds):
             return True
-        if self._stop.reload() and self._preparing is None:
+        if self._preparing is None and self._stop.reload():  # a signal that comes meanwhile waits
             self._notify.reloading()
             self._preparing = threading.Thread(target=self._prepare, name="digitlens reload", daemon=True)
             self._preparing.start()

@@ -24,8 +24,10 @@ class Stop:
 
     def reload(self) -> bool:
         """Whether SIGHUP has arrived since the last call."""
-        requested, self._reload = self._reload, False
-        return requested
+        if not self._reload:
+            return False
+        self._reload = False  # after the look: a signal in between has set what is set already
+        return True
 
     @contextmanager
     def signals(self, reload: bool = False) -> Iterator[None]:

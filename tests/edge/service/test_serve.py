@@ -247,6 +247,25 @@ def test_a_reload_changes_the_camera_and_a_wrong_one_leaves_it(
     ended(process)
 
 
+def test_a_reload_while_another_is_prepared_is_not_lost(
+    systemd: Systemd, serve: Serve, tmp_path: Path, digits: Digits
+) -> None:
+    for text in ("40716", "27"):
+        cv2.imwrite(str(tmp_path / f"{text}.png"), write(text, digits))
+    file = config(tmp_path, f'[camera]\nsource = "{tmp_path}/40716.png"\nrate = 20\n')
+    process = serve("--config", file, **systemd.environment)
+    systemd.expect("READY=1")
+    config(tmp_path, file.read_text() + "[reader]\nthreads = 2\n")
+    process.send_signal(signal.SIGHUP)
+    systemd.expect("RELOADING=1")  # another reader is being made now
+    config(tmp_path, f'[camera]\nsource = "{tmp_path}/27.png"\nrate = 20\n')
+    process.send_signal(signal.SIGHUP)
+    for state in ("READY=1", "RELOADING=1", "READY=1"):
+        systemd.expect(state)
+    systemd.until(lambda message: "newest number 27" in message)
+    ended(process)
+
+
 @pytest.mark.parametrize(
     ("text", "arguments", "status", "message"),
     [
