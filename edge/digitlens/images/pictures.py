@@ -11,6 +11,7 @@ from digitlens.core.arrays import Pixels
 from digitlens.core.errors import PictureError, reason
 from digitlens.core.paths import SPECIAL, as_text, is_special
 from digitlens.images import avi
+from digitlens.images.video_limits import check_size, jpeg_size, limit_ffmpeg
 
 PICTURES = frozenset(
     [".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".pgm", ".ppm", ".pnm"]
@@ -161,29 +162,39 @@ def _is_container(path: Path) -> bool:
 
 
 def _opened(path: Path) -> cv2.VideoCapture:
-    """The file, opened by OpenCV; an absolute path, for FFmpeg takes a name such as http:x.avi for a URL."""
-    return cv2.VideoCapture(str(path.absolute()))
+    """The file, opened by FFmpeg; an absolute path, for it takes a name such as http:x.avi for a URL.
+
+    By FFmpeg alone: OpenCV's other backends decode pictures of any size, or files of similar names.
+    """
+    limit_ffmpeg()
+    return cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
 
 
 def _jpegs(path: Path, color: bool) -> Iterator[Pixels]:
-    """The frames of Motion JPEG; broken ones are skipped."""
+    """The frames of Motion JPEG; broken ones, and those of another kind, are skipped."""
     how = cv2.IMREAD_IGNORE_ORIENTATION | (cv2.IMREAD_COLOR if color else cv2.IMREAD_GRAYSCALE)
     for jpeg in avi.jpegs(path):
+        size = jpeg_size(jpeg)
+        if size is None:
+            continue
+        check_size(path, *size)
         pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), how)
         if pixels is not None:
             yield pixels.astype(np.uint8, copy=False)
 
 
 def _decoded(path: Path, color: bool) -> Iterator[Picture]:
-    """The frames as decoded by OpenCV's backend, usually FFmpeg."""
+    """The frames as decoded by FFmpeg."""
     if not _is_container(path):
         raise PictureError(f"{path}: not a video ({', '.join(sorted(VIDEOS))})")
     video = _opened(path)
     try:
+        check_size(path, video.get(cv2.CAP_PROP_FRAME_WIDTH), video.get(cv2.CAP_PROP_FRAME_HEIGHT))
         some, frame = video.read() if video.isOpened() else (False, None)
         if not some:
             raise PictureError(f"{path}: not a video that OpenCV can decode")
         while some and frame is not None:
+            check_size(path, frame.shape[1], frame.shape[0])
             time = video.get(cv2.CAP_PROP_POS_MSEC) / 1000
             pixels = frame if color else cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
             yield Picture(
