@@ -1,5 +1,6 @@
 """The outbox's file, opened read-only: look-ups for pages, exports and `digitlens log`."""
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -289,7 +290,7 @@ def _open(path: Path) -> sqlite3.Connection:
         database.execute("SELECT 1 FROM sqlite_schema").fetchall()
     except sqlite3.Error as error:
         database.close()
-        if not isinstance(error, sqlite3.OperationalError) or Path(f"{path}-wal").exists():
+        if not isinstance(error, sqlite3.OperationalError) or Path(f"{os.path.realpath(path)}-wal").exists():
             raise
         database = sqlite3.connect(
             f"{uri}&immutable=1", uri=True, timeout=READ_TIMEOUT, check_same_thread=False, factory=Database

@@ -1,8 +1,10 @@
 """The outbox: stores entries before they are sent, and a cursor for each outlet: how far it has come."""
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from socket import gethostname
@@ -14,7 +16,7 @@ import msgspec
 from digitlens.core.errors import JournalError
 from digitlens.outlets.entries import Draft, Entry, PagedFilter
 from digitlens.outlets.history import DeadLetter, History, journal_error, number_of, primary_code
-from digitlens.outlets.outbox_file import SUFFIXES, OutboxLock, is_damage, move_damaged
+from digitlens.outlets.outbox_file import OutboxLock, identities, is_damage, move_damaged, remove_log
 from digitlens.outlets.outbox_store import Cursor, OutboxStore
 
 _T = TypeVar("_T")
@@ -46,7 +48,7 @@ class Outbox:
     A file that turns out to be damaged is kept as FILE.damaged-TIME, and a new one begun.
 
     Args:
-        path: of the file; its folder must exist.
+        path: of the file; its folder must exist. A symlink is followed now, and not again.
         megabytes: size limit of the file, MB.
         device: the device's name in ids; empty for the host's.
         say: takes each line for the user.
@@ -62,7 +64,7 @@ class Outbox:
         device: str = "",
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
-        self.path = path
+        self.path = path = Path(os.path.realpath(path))  # the lock and the log lie beside the file itself
         self.device = device or gethostname()
         self._limit = megabytes * 1_000_000
         self._say = say
@@ -252,10 +254,7 @@ class Outbox:
         if self._closed:
             raise JournalError(f"{self.path}: is closed")
         if self._store is not None and not self._exists(self._store):
-            self._say(f"{self.path}: was taken away; a new journal is begun")
-            self._close_store()
-            for suffix in SUFFIXES[1:]:  # of the file that is gone
-                Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+            self._leave(self._store)
         self._store = store = self._store or self._open()
         try:
             return store.insert(self.device, drafts, self._limit, self._cursors)
@@ -269,11 +268,21 @@ class Outbox:
 
     def _exists(self, store: OutboxStore) -> bool:
         try:
-            return self.path.stat().st_ino == store.inode
-        except FileNotFoundError:
-            return False
+            return identities(self.path).get("") == store.files[""]
         except OSError:  # the disk does not answer now
             return True
+
+    def _leave(self, store: OutboxStore) -> None:
+        """Close a file that was moved away, complete, and leave alone what was moved into its place."""
+        there = self.path.exists()
+        what = (
+            "replaced; the file in its place is continued" if there else "taken away; a new journal is begun"
+        )
+        self._say(f"{self.path}: was {what}")
+        with suppress(sqlite3.Error):
+            store.checkpoint()
+        self._close_store()
+        remove_log(self.path, store.files)
 
     def _save_cursors(self) -> None:
         if self._store is not None:

@@ -1,10 +1,12 @@
 """The outbox's file, opened to be written: created, locked, checked, and moved away where it is damaged."""
 
 import fcntl
+import os
+import re
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
@@ -26,6 +28,12 @@ WRITE_TIMEOUT = 2.0
 """Wait for a lock that another process holds, at most, seconds; the live loop waits with us."""
 SUFFIXES = ("", "-wal", "-shm")
 """Suffixes of the files that make up one database."""
+MAX_DAMAGED = 4
+"""Damaged files that are kept, a count."""
+MODE = 0o600
+"""Permissions of the files when they are made."""
+DAMAGED = re.compile(r"\.damaged-\d{8}T\d{6}Z(-\d+)?")
+"""What is appended to a damaged file's name."""
 SCHEMA = f"""
 BEGIN IMMEDIATE;
 PRAGMA application_id = {APPLICATION_ID};
@@ -52,6 +60,7 @@ class OutboxLock:
     """Keeps a second digitlens from the same outbox, which would send everything twice.
 
     The lock is on a file of its own: releasing one on the database itself would release SQLite's own, too.
+    Only its owner may open it, for whoever can may hold the lock.
 
     Raises:
         JournalError: another process holds it, or the folder cannot be written to.
@@ -63,9 +72,18 @@ class OutboxLock:
         if path.is_dir():
             raise JournalError(f"{path}: is a folder; name a file")
         try:
-            self._file = FileIO(f"{path}.lock", "a")
+            if path.exists() and path.stat().st_nlink > 1:
+                raise JournalError(
+                    f"{path}: has a second name (a hard link), under which another program may write it: "
+                    "delete that one, or copy the file"
+                )
+            self._file = FileIO(f"{path}.lock", "a", opener=_private)
+        except JournalError:
+            raise
         except OSError as error:
             raise JournalError(f"{path}: cannot be written: {error.strerror}") from error
+        with suppress(OSError):  # of an earlier version, or of another user
+            os.fchmod(self._file.fileno(), MODE)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -77,6 +95,10 @@ class OutboxLock:
     def release(self) -> None:
         """Release the lock; safe to call twice."""
         self._file.close()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, MODE)
 
 
 def open_file(path: Path, say: Callable[[str], None]) -> tuple[sqlite3.Connection, str]:
@@ -105,8 +127,30 @@ def is_damage(error: sqlite3.Error) -> bool:
     return primary_code(error) in (0, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
+def identities(path: Path) -> dict[str, tuple[int, int]]:
+    """Device and inode of each file of the database that is there, by suffix.
+
+    Raises:
+        OSError: the disk does not answer.
+    """
+    found = {}
+    for suffix in SUFFIXES:
+        with suppress(FileNotFoundError):
+            status = os.stat(f"{path}{suffix}")  # noqa: PTH116
+            found[suffix] = status.st_dev, status.st_ino
+    return found
+
+
+def remove_log(path: Path, ours: dict[str, tuple[int, int]]) -> None:
+    """Delete the log of a database that is gone, unless another one has been put there."""
+    found = identities(path)
+    for suffix in SUFFIXES[1:]:
+        if suffix in found and found[suffix] == ours.get(suffix):
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+
+
 def move_damaged(path: Path, say: Callable[[str], None]) -> None:
-    """Rename the file to FILE.damaged-TIME.
+    """Rename the file to FILE.damaged-TIME; of more than MAX_DAMAGED the smallest older one is deleted.
 
     Raises:
         JournalError: it cannot be renamed.
@@ -123,6 +167,24 @@ def move_damaged(path: Path, say: Callable[[str], None]) -> None:
     except OSError as error:
         raise JournalError(f"{path}: damaged, and cannot be renamed: {error.strerror}") from error
     say(f"{path}: is damaged; kept as {target}, and a new journal begun")
+    _limit_damaged(path, Path(target), say)
+
+
+def _limit_damaged(path: Path, newest: Path, say: Callable[[str], None]) -> None:
+    begin = len(path.name)
+    with suppress(OSError):  # the disk is full of them then, and the next one tries again
+        older = [
+            file
+            for file in path.parent.iterdir()
+            if file.name.startswith(path.name) and DAMAGED.fullmatch(file.name, begin) and file != newest
+        ]
+        older.sort(key=lambda file: (file.stat().st_size, file.name))
+        for file in older[: max(0, len(older) + 1 - MAX_DAMAGED)]:
+            for suffix in SUFFIXES:
+                Path(f"{file}{suffix}").unlink(missing_ok=True)
+            say(
+                f"{file}: deleted; of damaged journals {MAX_DAMAGED} are kept, the largest and the newest"
+            )
 
 
 def forget(path: Path, region: str) -> None:
@@ -197,6 +259,8 @@ def _schema_columns() -> set[tuple[str, int, str]]:
 
 
 def _open(path: Path) -> tuple[sqlite3.Connection, str]:
+    with suppress(OSError):  # it is there already, or SQLite will say what is wrong
+        os.close(_private(str(path), os.O_CREAT | os.O_EXCL | os.O_WRONLY))
     database = sqlite3.connect(
         path, timeout=WRITE_TIMEOUT, isolation_level=None, check_same_thread=False, factory=Database
     )

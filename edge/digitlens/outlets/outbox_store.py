@@ -8,7 +8,7 @@ import msgspec
 
 from digitlens.outlets.entries import Draft, Entry
 from digitlens.outlets.history import AGAIN, History
-from digitlens.outlets.outbox_file import newest_row, open_file
+from digitlens.outlets.outbox_file import identities, newest_row, open_file
 
 EVICTION_PARTS = 20
 """Parts of the stored rows, of which the oldest is evicted at a time once the file is full."""
@@ -31,7 +31,7 @@ class Cursor(msgspec.Struct):
 class OutboxStore:
     """The open file, for one call at a time. `history` reads it, and may be called from other threads.
 
-    `outbox_id` is part of the entries' ids, `newest` the last row number, `inode` the file's.
+    `outbox_id` is part of the entries' ids, `newest` the last row number, `files` what identifies each file.
 
     Raises:
         JournalError: the file cannot be opened, or is not a journal.
@@ -43,7 +43,7 @@ class OutboxStore:
         try:
             self.history = History(path)
             self.newest = newest_row(self._database)
-            self.inode = path.stat().st_ino
+            self.files = identities(path)
         except BaseException:
             self._database.close()
             raise
@@ -117,6 +117,11 @@ class OutboxStore:
             for name in ("page_count", "freelist_count", "page_size")
         )
         return int((pages - free) * size)
+
+    def checkpoint(self) -> None:
+        """Write what is in the log alone into the file itself, under whatever name that is now."""
+        self.history.close()
+        self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close the file; safe to call twice."""
