@@ -3,7 +3,7 @@
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
@@ -53,6 +53,7 @@ class OutletAssembly:
 
     def open_dispatcher(self, settings: Settings) -> EventDispatcher:
         """The dispatcher with its outbox, and the regions with their last good values; no outlets yet."""
+        self._settings = settings
         store = self._open_store(settings)
         self._restore_regions(settings)
         self._dispatcher = EventDispatcher(self._regions.apply, store)
@@ -118,14 +119,24 @@ class OutletAssembly:
 
     def change(self, before: Settings, now: Settings, dispatcher: EventDispatcher) -> None:
         """Rebuild what differs between two settings, and nothing else."""
+        self._settings = now
         if now.journal != before.journal or device(now) != device(before):
-            dispatcher.change({})  # they send from the outbox of before
-            dispatcher.close_store()
-            dispatcher.store = self._open_store(now)
-        if now.region != before.region:
-            self._restore_regions(now)
-            dispatcher.apply = self._regions.apply
-        dispatcher.change(self.openers(now))
+            # The outlets send from the outbox of before, and the regions' values may be in the other one.
+            dispatcher.replace_store(self._replacement)
+        elif not dispatcher.replacing:
+            if now.region != before.region:
+                self._change_regions(dispatcher)
+            dispatcher.change(self.openers(now))
+
+    def _replacement(self) -> tuple[EntryStore, Mapping[str, OutletOpener]]:
+        store = self._open_store(self._settings)
+        if self._dispatcher is not None and self._settings.region != self._regions.settings:
+            self._change_regions(self._dispatcher)
+        return store, self.openers(self._settings)
+
+    def _change_regions(self, dispatcher: EventDispatcher) -> None:
+        self._restore_regions(self._settings)
+        dispatcher.apply = self._regions.apply
 
     def _open_store(self, settings: Settings) -> EntryStore:
         name = device(settings)

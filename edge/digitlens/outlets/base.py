@@ -81,7 +81,7 @@ class OutletThread(threading.Thread):
 
 
 class Outlet:
-    """Hands entries on; all calls come from the live loop's thread and return at once.
+    """Hands entries on; all calls but `close` come from the live loop's thread and return at once.
 
     An outlet that sends takes entries from the outbox, in a `thread` of its own, and acknowledges them there;
     `announce` only says that there are new ones, which are in the outbox by then.
@@ -190,7 +190,10 @@ class Outlet:
         raise NotImplementedError
 
     def close(self) -> None:
-        """End the thread, after the messages in flight; a second call does nothing."""
+        """End the thread, after the messages in flight; a second call does nothing.
+
+        Called in a thread of its own, and waited for no longer than closing.CLOSE_TIMEOUT.
+        """
 
 
 def stopped_by(section: str, step: Callable[[], object]) -> list[str]:

@@ -12,6 +12,7 @@ from digitlens.core.backoff import Backoff
 from digitlens.core.errors import DependencyError, DigitLensError
 from digitlens.core.tracking import Event
 from digitlens.outlets.base import Outlet
+from digitlens.outlets.closing import CLOSE_TIMEOUT, ClosingOutlets
 from digitlens.outlets.entries import MAX_PRESENT, Draft, Entry
 
 MAX_UNWRITTEN = 10_000
@@ -25,6 +26,8 @@ PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
 """Pauses before a store or an outlet that failed is tried again, the last one repeated, seconds."""
 LASTING = 300.0
 """Time after which an outlet that failed before counts as mended, seconds."""
+CHANGE_TIMEOUT = 0.5
+"""Time for which a change waits for outlets to close; later they are opened by `tend`; seconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -71,6 +74,10 @@ class OutletOpener(NamedTuple):
     open: Callable[[], Outlet]
 
 
+Replacement = Callable[[], tuple[EntryStore, Mapping[str, OutletOpener]]]
+"""Opens another store, and says how the outlets are opened that go with it."""
+
+
 class EventDispatcher:
     """Takes the live loop's events; all calls come from its thread.
 
@@ -82,6 +89,7 @@ class EventDispatcher:
         store: is closed with the dispatcher.
         clock: seconds since 1970.
         monotonic: seconds, for the pauses.
+        close_timeout: time that outlets have to close, seconds; another of the same name waits for it.
 
     An outlet that fails, or whose thread has ended, is closed and opened anew.
 
@@ -96,6 +104,7 @@ class EventDispatcher:
         store: EntryStore,
         clock: Callable[[], float] = time,
         monotonic: Callable[[], float] = monotonic,
+        close_timeout: float = CLOSE_TIMEOUT,
     ) -> None:
         self.apply = apply
         self.store = store
@@ -110,12 +119,23 @@ class EventDispatcher:
         self._opening: dict[str, Backoff] = {}
         self._failing: dict[str, Backoff] = {}  # with pauses that grow until the outlet has lasted
         self._opened_at: dict[str, float] = {}
+        self._close_timeout = close_timeout
+        self._closing = ClosingOutlets(close_timeout)
+        self._replacement: Replacement | None = None
         self._newest = 0.0
 
     def take(self, event: Event, size: tuple[int, int]) -> None:
         """Store and announce an event, whose boxes are in a picture of `size` (width, height)."""
+        self.add(event, size)
+        self.write()
+
+    def add(self, event: Event, size: tuple[int, int]) -> None:
+        """Keep an event until `write` stores and announces it, with the others of its frame at once."""
         self._unwritten.extend(self.apply(msgspec.structs.replace(event, time=self._time(event)), size))
-        if not self._writing.said or self._writing.due:
+
+    def write(self) -> None:
+        """Store and announce the events that were added."""
+        if self._unwritten and self._replacement is None and (not self._writing.said or self._writing.due):
             self._write()
         while len(self._unwritten) > MAX_UNWRITTEN:
             self._unwritten.popleft()
@@ -126,19 +146,24 @@ class EventDispatcher:
                 )
 
     def tend(self) -> None:
-        """Retry what has failed, where its pause is over; called between frames."""
-        if self._writing.said and self._writing.due and self._unwritten:
-            self._write()
+        """Retry what has failed, where its pause is over, and open what waits; called between frames."""
         for name, outlet in list(self._outlets.items()):
             if (error := outlet.failure) is not None:
                 _log.error("outlet %s: its thread ended, and it is opened again", name, exc_info=error)
                 self._failed(name)
+        closing = self._closing.names()
+        if self._replacement is not None and not closing:
+            self._replace(self._replacement)
         for name, backoff in list(self._opening.items()):
-            if backoff.due:
+            if backoff.due and name not in closing:
                 self._open(name)
+        self.write()
 
     def change(self, openers: Mapping[str, OutletOpener]) -> None:
-        """Replace the outlets: those with the same key stay open, the others are closed first."""
+        """Replace the outlets: those with the same key stay open, the others are closed first.
+
+        One that takes longer than CHANGE_TIMEOUT to close is replaced later, by `tend`.
+        """
         for name in list(self._openers):
             if name not in openers or openers[name].key != self._openers[name].key:
                 self._close(name)
@@ -150,24 +175,41 @@ class EventDispatcher:
                 self._openers[name] = opener
                 self._opening[name] = Backoff(PAUSES, clock=self._monotonic)
                 self.reopened = {**self.reopened, name: self.reopened.get(name, 0)}
-                self._open(name)
+        self._closing.wait(CHANGE_TIMEOUT)
+        self.tend()
 
-    def close_store(self) -> None:
-        """Close the store, before another is put into `store`; drafts that are not written wait for it."""
-        if self._unwritten:
-            self._write()
-        self.store.close()
-        self._writing.reset()
+    @property
+    def replacing(self) -> bool:
+        """Whether another store waits until the outlets of this one are closed."""
+        return self._replacement is not None
+
+    def replace_store(self, replacement: Replacement) -> None:
+        """Close the outlets and the store, and then take the other ones; drafts wait until they are there."""
+        self.write()
+        self._replacement = replacement
+        self.change({})
 
     def close(self) -> None:
-        """Close the outlets, and then the store."""
+        """Close the outlets, beside each other, and then the store; within `close_timeout`."""
+        self.write()
+        for name in list(self._outlets):
+            self._close(name)
+        self._closing.wait(self._close_timeout)
+        if self._replacement is not None:
+            self.store.close()
+            self.store, _ = self._replacement()
         if self._unwritten:
             self._write()
         if self._unwritten:
             _log.error("%d readings could not be written into the journal and are lost", len(self._unwritten))
-        for name in list(self._outlets):
-            self._close(name)
         self.store.close()
+
+    def _replace(self, replacement: Replacement) -> None:
+        self._replacement = None
+        self.store.close()
+        self._writing.reset()
+        self.store, openers = replacement()
+        self.change(openers)  # they follow the store before it is written
 
     def _time(self, event: Event) -> float:
         """Seconds since 1970 that do not go back where a clock is only adjusted."""
@@ -233,9 +275,5 @@ class EventDispatcher:
 
     def _close(self, name: str) -> None:
         outlet = self._outlets.pop(name, None)
-        if outlet is None:
-            return
-        try:
-            outlet.close()
-        except Exception:
-            _log.exception("outlet %s did not close", name)
+        if outlet is not None:
+            self._closing.add(name, outlet)

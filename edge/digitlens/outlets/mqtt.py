@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Self
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 BATCH = 100
 """Entries taken from the outbox at once."""
 DRAIN_TIMEOUT = 3.0
-"""Time to send pending messages when the outlet is closed, at most, seconds."""
+"""Time to send pending messages, and to sign off, when the outlet is closed, at most, seconds."""
 IDLE = 5.0
 """Wait for something to do, at most, seconds."""
 
@@ -138,10 +139,11 @@ class MqttOutlet(Outlet):
         self._said = ""
         self._more = threading.Event()
         self._closing = threading.Event()
+        self._close_by = inf
         self._wakeup = Wakeup()
         self._connect = partial(
             MqttConnection, settings, client_id=f"digitlens-{device}", will_topic=f"{self._root}/status",
-            wakeup=self._wakeup,
+            wakeup=self._wakeup, until=lambda: self._close_by,
         )  # fmt: skip
         self.thread = OutletThread("mqtt", self._run)
         self.thread.start()
@@ -156,6 +158,7 @@ class MqttOutlet(Outlet):
         """See Outlet; what cannot be sent within DRAIN_TIMEOUT stays in the outbox."""
         if self._closing.is_set():
             return
+        self._close_by = monotonic() + DRAIN_TIMEOUT
         self._closing.set()
         self._wakeup.wake()
         self.thread.join(DRAIN_TIMEOUT + 10)
@@ -175,7 +178,8 @@ class MqttOutlet(Outlet):
                     continue
                 self._say(str(error))
             except OutletError as error:
-                self._say(str(error))
+                if not self._closing.is_set():
+                    self._say(str(error))
             except Exception as error:  # a broker that breaks the protocol breaks paho in many places
                 self._say(f"{self._settings.broker}: {type(error).__name__}: {error}")
             self._inflight.flush()
@@ -195,11 +199,10 @@ class MqttOutlet(Outlet):
             if self._said and self._short_connections < mqtt_settings.MAX_SHORT_CONNECTIONS:
                 self._say_line(f"mqtt: {connection.name}: connected")
                 self._said = ""
+            if monotonic() >= self._close_by:  # another may be connected by now
+                return
             self._begin(connection)
-            until = None
-            while until is None or (self._busy() and monotonic() < until):
-                if until is None and self._closing.is_set():
-                    until = monotonic() + DRAIN_TIMEOUT
+            while not self._closing.is_set() or (self._busy() and monotonic() < self._close_by):
                 try:
                     self._fill(connection)
                     connection.step(self._wait())
@@ -319,9 +322,8 @@ class MqttOutlet(Outlet):
         """Publish `offline`, and wait for its PUBACK."""
         self._inflight.flush()
         number = connection.publish(f"{self._root}/status", b"offline", retain=True)
-        until = monotonic() + DRAIN_TIMEOUT
         while all(acknowledged != number for acknowledged, _ in connection.acknowledged):
-            if (rest := until - monotonic()) <= 0:
+            if (rest := self._close_by - monotonic()) <= 0:
                 return
             connection.step(rest)
 

@@ -3,6 +3,7 @@
 import select
 import ssl
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 from typing import Any
@@ -47,6 +48,7 @@ class MqttConnection:
         will_topic: the topic of the last will, `offline`, retained.
         mqtt5: MQTT 5, whose brokers report a refused message; else 3.1.1.
         wakeup: step() returns when it is woken.
+        until: until when the broker's answer is waited for, monotonic seconds; looked at when woken.
 
     `window` is how many messages the broker takes in flight at once. `acknowledged` has the number of each
     message in the order of the PUBACKs, with the reason where it was refused, else empty.
@@ -65,6 +67,7 @@ class MqttConnection:
         will_topic: str,
         mqtt5: bool,
         wakeup: Wakeup,
+        until: Callable[[], float],
     ) -> None:
         self.acknowledged: deque[tuple[int, str]] = deque()
         self.received: deque[ReceivedMessage] = deque(maxlen=MAX_RECEIVED)
@@ -91,7 +94,7 @@ class MqttConnection:
         client.on_connect, client.on_publish = self._on_connect, self._on_publish
         client.on_message, client.on_disconnect = self._on_message, self._on_disconnect
         try:
-            self._connect(settings)
+            self._connect(settings, until)
         except BaseException:
             self.close()
             raise
@@ -156,7 +159,7 @@ class MqttConnection:
             with suppress(OSError):
                 socket.close()
 
-    def _connect(self, settings: MqttSettings) -> None:
+    def _connect(self, settings: MqttSettings, until: Callable[[], float]) -> None:
         properties: dict[str, Any] = {}
         if self._mqtt5:
             connect = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
@@ -171,9 +174,9 @@ class MqttConnection:
             ) from error
         except (OSError, ValueError) as error:
             raise OutletError(f"{self.name}: cannot be reached: {reason(error)}") from error
-        until = monotonic() + CONNACK_TIMEOUT
+        end = monotonic() + CONNACK_TIMEOUT
         while self._answer is None:
-            if (rest := until - monotonic()) <= 0:
+            if (rest := min(end, until()) - monotonic()) <= 0:
                 raise OutletError(f"{self.name}: does not answer as a broker does")
             try:
                 self.step(rest)

@@ -182,9 +182,7 @@ def _limit_damaged(path: Path, newest: Path, say: Callable[[str], None]) -> None
         for file in older[: max(0, len(older) + 1 - MAX_DAMAGED)]:
             for suffix in SUFFIXES:
                 Path(f"{file}{suffix}").unlink(missing_ok=True)
-            say(
-                f"{file}: deleted; of damaged journals {MAX_DAMAGED} are kept, the largest and the newest"
-            )
+            say(f"{file}: deleted; of damaged journals {MAX_DAMAGED} are kept, the largest and the newest")
 
 
 def forget(path: Path, region: str) -> None:

@@ -99,6 +99,7 @@ class Regions:
     """
 
     def __init__(self, settings: Mapping[str, RegionSettings]) -> None:
+        self.settings = settings
         for name in settings:
             if not NAME.fullmatch(name):
                 raise SettingsError(

@@ -27,7 +27,7 @@ pytest.importorskip("tornado", reason="needs the extra web")
 from digitlens.outlets.mqtt import MqttOutlet
 from digitlens.outlets.mqtt_settings import MqttSettings
 from digitlens.outlets.web.outlet import WebOutlet
-from tests.edge.outlets.brokers import WatchedOutbox, draft, free_port
+from tests.edge.outlets.brokers import DEADLINE, WatchedOutbox, draft, free_port
 
 
 class Tired(WatchedOutbox):
@@ -94,6 +94,7 @@ def test_an_outlet_that_dies_again_and_again_is_opened_at_growing_pauses(tmp_pat
         before, count = now, len(opened)
         while len(opened) == count:
             dispatcher.tend()
+            dispatcher._closing.wait(DEADLINE)
             now += 0.5
         pauses.append(now - before)
     assert pauses == sorted(pauses)
