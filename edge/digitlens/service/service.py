@@ -186,12 +186,13 @@ class Service(LiveObserver):
         _log.info(
             "number %d %s: %s (%.0f %%)%s", event.id, event.kind, event.text, event.confidence * 100, before
         )
-        self._dispatcher.take(event, size)
+        self._dispatcher.add(event, size)
 
     def frame(
         self, frame: Frame, reading: Reading, numbers: tuple[Tracked, ...], size: tuple[int, int]
     ) -> None:
         """See LiveObserver."""
+        self._dispatcher.write()
         now = monotonic()
         if not self._ready:
             self._ready = True

@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,7 +16,7 @@ from digitlens.outlets import registry
 from digitlens.outlets.assembly import OutletAssembly
 from digitlens.outlets.base import ListOutlet, Outlet
 from digitlens.outlets.dispatcher import EventDispatcher, NullStore, OutletOpener
-from digitlens.outlets.entries import Draft
+from digitlens.outlets.entries import Draft, Entry
 from digitlens.outlets.history import History
 from digitlens.outlets.mqtt import MqttOutlet
 from digitlens.outlets.outbox import Outbox
@@ -253,3 +253,19 @@ def test_settings_that_change_again_while_a_journal_is_replaced(tmp_path: Path, 
     history = History(tmp_path / "b.db")
     assert len(history.entries()) == 1
     history.close()
+
+
+def test_the_events_of_a_frame_are_one_write() -> None:
+    batches: list[int] = []
+
+    class Store(NullStore):
+        def add(self, drafts: Sequence[Draft]) -> list[Entry]:
+            batches.append(len(drafts))
+            return super().add(drafts)
+
+    dispatcher = EventDispatcher(drafts, Store("pi"))
+    for number in range(12):
+        dispatcher.add(event(number), SIZE)
+    dispatcher.write()
+    dispatcher.write()
+    assert batches == [12]
