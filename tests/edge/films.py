@@ -1,5 +1,8 @@
 """Films and frames of one level of gray, for the tests of cameras."""
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -31,3 +34,14 @@ def levels(camera: Camera) -> list[int]:
     while (frame := camera.newest(LONG)) is not None:
         found.append(round(int(frame.gray[0, 0]) / 10) * 10)
     return found
+
+
+@contextmanager
+def full_after(size: int) -> Iterator[None]:
+    """No file of this process may grow beyond `size` bytes, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -168,6 +168,7 @@ def _benchmark(options: argparse.Namespace, reader: Reader, stop: Stop) -> int:
         benchmark = Benchmark()
         live, camera = _live(options, reader, stop, rate, (benchmark,))
         figures[name] = benchmark.figures() | {"read": live.read, "dropped": camera.dropped}
+        options.record = None  # is there now
     sys.stdout.buffer.write(msgspec.json.encode(figures) + b"\n")
     return 0
 

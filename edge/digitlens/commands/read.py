@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections import Counter
 from pathlib import Path
 
 import msgspec
@@ -58,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
     if options.overlay is not None:
         pictures.make_folder(options.overlay)
     failed = False
+    names = Counter[str]()
     for path in options.paths:
         try:
             files = pictures.expand(path)
@@ -66,21 +68,24 @@ def run(options: argparse.Namespace) -> int:
             failed = True
             continue
         for file in files:
+            names[file.name] += 1
+            count = names[file.name]
             try:
-                _read_file(file, reader, options)
+                _read_file(file, reader, options, file.name if count == 1 else f"{file.name}-{count}")
             except PictureError as error:
                 complain(error)
                 failed = True
     return 1 if failed else 0
 
 
-def _read_file(file: Path, reader: Reader, options: argparse.Namespace) -> None:
+def _read_file(file: Path, reader: Reader, options: argparse.Namespace, name: str) -> None:
+    """Read a file; what is drawn of it is written under `name`."""
     drawn = options.overlay is not None or options.show
     before: list[str] | None = None
     is_video = pictures.is_video(file)
     for count, picture in enumerate(pictures.load(file, color=drawn)):
         if options.stages is not None:
-            folder = options.stages / (f"{file.name}_{count:05}" if is_video else file.name)
+            folder = options.stages / (f"{name}_{count:05}" if is_video else name)
             pictures.make_folder(folder)
             reader = reader.watched(Stages(folder))
         reading = reader.read(picture.pixels, picture.source, picture.time)
@@ -95,7 +100,7 @@ def _read_file(file: Path, reader: Reader, options: argparse.Namespace) -> None:
             image = overlay.draw(picture.pixels, reading)
             if options.overlay is not None:
                 suffix = f"_{count:05}.png" if is_video else ".png"
-                pictures.save(options.overlay / (file.name + suffix), image)
+                pictures.save(options.overlay / (name + suffix), image)
             if options.show:
                 from digitlens.displays import sdl
 

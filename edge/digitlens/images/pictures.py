@@ -89,10 +89,10 @@ def load(path: Path, color: bool = False) -> Iterator[Picture]:
 
 
 def save(path: Path, pixels: Pixels) -> None:
-    """Write (H, W) gray or (H, W, 3) BGR by the suffix of `path`.
+    """Write (H, W) gray or (H, W, 3) BGR by the suffix of `path`; of what is there, only our own is replaced.
 
     Raises:
-        PictureError: it cannot be written.
+        PictureError: it cannot be written, or something else is there.
     """
     from digitlens.images import stills
 

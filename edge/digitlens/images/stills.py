@@ -1,12 +1,13 @@
 """Picture files by Pillow: decoded as a viewer shows them, and written."""
 
+import stat
 import struct
 import warnings
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from digitlens.core.arrays import Pixels
 from digitlens.core.errors import PictureError, reason
@@ -36,6 +37,11 @@ POINTER = 8
 """Size of Pillow's pointer to each row, most of a picture one pixel wide; in bytes."""
 CODEC_BYTES = {"WEBP": 20, "GIF": 9}
 """Size of a pixel in formats whose decoders keep several pictures, in bytes."""
+
+MARK = b"written by digitlens"
+"""Text in the pictures that we write, by which they are known again."""
+MARK_WITHIN = 1024
+"""Length at the beginning of a file that holds it, in bytes."""
 
 
 def decoded(path: Path, color: bool) -> tuple[Pixels, tuple[int, int]]:
@@ -143,12 +149,38 @@ def _pixels(image: Image.Image, mode: str) -> Pixels:
 
 
 def save(path: Path, pixels: Pixels) -> None:
-    """Write (H, W) gray or (H, W, 3) BGR by the suffix of `path`.
+    """Write (H, W) gray or (H, W, 3) BGR by the suffix of `path`; of what is there, only our own is replaced.
 
     Raises:
-        PictureError: it cannot be written.
+        PictureError: it cannot be written, or something else is there.
     """
+    image = Image.fromarray(pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., ::-1]))
+    mark = PngImagePlugin.PngInfo()
+    mark.add_text("Software", MARK.decode())
     try:
-        Image.fromarray(pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., ::-1])).save(path)
+        if _is_ours(path):
+            path.unlink()
+        with path.open("x+b") as file:  # follows no symlink
+            try:
+                image.save(file, pnginfo=mark, comment=MARK)
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
+    except FileExistsError as error:
+        raise PictureError(
+            f"{path}: is there already, and not ours; move it, or name another folder"
+        ) from error
     except (OSError, ValueError) as error:
         raise PictureError(f"{path}: cannot be written: {reason(error)}") from error
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether it is a picture that `save` has written, under its own name alone."""
+    try:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+            return False
+        with path.open("rb") as file:
+            return MARK in file.read(MARK_WITHIN)
+    except OSError:
+        return False

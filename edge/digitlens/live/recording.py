@@ -4,6 +4,7 @@ OpenCV's own VideoWriter does not report a full disk. Motion JPEG in an AVI is l
 after the other, and a file without its end still plays.
 """
 
+import os
 import struct
 from pathlib import Path
 from typing import BinaryIO
@@ -34,7 +35,7 @@ class Recorder(LiveObserver):
     than the first are scaled to it.
 
     Raises:
-        RecordError: they cannot be written; `add` and `frame` raise it, too.
+        RecordError: they are there already, or cannot be written; `add` and `frame` raise it, too.
     """
 
     def __init__(self, path: Path) -> None:
@@ -44,9 +45,13 @@ class Recorder(LiveObserver):
         self._size: tuple[int, int] | None = None
         self._lengths: list[int] = []
         self._first = self._last = 0.0
+        lines = path.with_suffix(".jsonl")
+        for one in (path, lines):
+            if os.path.lexists(one):
+                raise RecordError(f"{one}: is there already; name another film with --record, or move it")
         try:
-            self._film: BinaryIO = path.open("wb", buffering=0)
-            self._lines: BinaryIO = path.with_suffix(".jsonl").open("wb", buffering=0)
+            self._film: BinaryIO = path.open("xb", buffering=0)  # follows no symlink
+            self._lines: BinaryIO = lines.open("xb", buffering=0)
         except OSError as error:
             raise self._failed(error) from error
 

@@ -1,5 +1,6 @@
 """Files that the keys of the live picture save: the picture with its boxes, the reading, the stages."""
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -27,7 +28,8 @@ class Snapshots:
         path = self._free(".png")
         pictures.save(path, overlay.draw(image, reading))
         try:
-            path.with_suffix(".json").write_bytes(msgspec.json.encode(reading) + b"\n")
+            with path.with_suffix(".json").open("xb") as file:
+                file.write(msgspec.json.encode(reading) + b"\n")
         except OSError as error:
             raise PictureError(f"{path.with_suffix('.json')}: cannot be written: {error.strerror}") from error
         return path
@@ -46,6 +48,6 @@ class Snapshots:
     def _free(self, suffix: str) -> Path:
         pictures.make_folder(self.folder)
         number = 1
-        while (path := self.folder / f"digitlens_{number:04}{suffix}").exists():
+        while os.path.lexists(path := self.folder / f"digitlens_{number:04}{suffix}"):
             number += 1
         return path

@@ -115,6 +115,14 @@ def test_a_film_is_not_recorded_over_itself(tmp_path: Path, page: Pixels) -> Non
     assert done.returncode == 1
     assert "is being replayed" in done.stderr
     assert recorder.path.read_bytes() == before
+    (tmp_path / "other.jsonl").write_text("precious")
+    done = live("--camera", recorder.path, "--record", tmp_path / "other.avi")
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"digitlens: {tmp_path}/other.jsonl: is there already; name another film with --record, or move it\n"
+    )
+    assert (tmp_path / "other.jsonl").read_text() == "precious"
+    assert not (tmp_path / "other.avi").exists()
 
 
 def test_a_file_that_is_gone_in_the_middle_of_a_replay(tmp_path: Path, page: Pixels) -> None:

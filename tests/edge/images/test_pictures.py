@@ -69,3 +69,36 @@ def test_a_playlist_is_no_video(tmp_path: Path, listener: Listener, suffix: str)
             list(pictures.load(path))
         assert pictures.rate(path) == 0
     assert listener.asked == []
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+@pytest.mark.parametrize("kind", ["file", "link", "dangling", "hard link", "link to ours"])
+def test_of_what_is_there_only_our_own_is_replaced(tmp_path: Path, suffix: str, kind: str) -> None:
+    path, other = tmp_path / f"sheet{suffix}", tmp_path / f"other{suffix}"
+    page = np.full((40, 60), 200, np.uint8)
+    pictures.save(path, page)
+    pictures.save(path, page[:20])  # our own
+    (again,) = pictures.load(path)
+    assert again.size == (60, 20)
+    path.rename(other)
+    if kind == "file":
+        path.write_bytes(b"\x89PNG precious")
+    elif kind == "hard link":
+        path.hardlink_to(other)
+    else:
+        path.symlink_to(other)
+    if kind == "dangling":
+        other.unlink()
+    elif kind == "link":
+        other.write_bytes(b"precious")
+    before = path.read_bytes() if path.exists() else None
+    with pytest.raises(PictureError, match=rf"sheet\{suffix}: is there already, and not ours"):
+        pictures.save(path, page)
+    assert (path.read_bytes() if path.exists() else None) == before
+    assert other.exists() == (kind != "dangling")
+
+
+def test_a_picture_that_cannot_be_encoded_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match=r"sheet\.xyz: cannot be written: unknown file extension"):
+        pictures.save(tmp_path / "sheet.xyz", np.zeros((4, 4), np.uint8))
+    assert list(tmp_path.iterdir()) == []

@@ -11,6 +11,7 @@ from digitlens import Reading
 from digitlens.cameras.registry import open_camera
 from digitlens.core.errors import RecordError
 from digitlens.live.recording import Recorder
+from tests.edge.films import full_after
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -61,19 +62,36 @@ def test_gray_and_other_sizes(tmp_path: Path) -> None:
     assert [level for _, level in played(recorder.path)] == [0, 100, 200]
 
 
-def test_a_full_disk(tmp_path: Path) -> None:
-    (tmp_path / "film.avi").symlink_to("/dev/full")
+@pytest.mark.parametrize("frames", [0, 1])
+def test_a_full_disk(tmp_path: Path, frames: int) -> None:
     recorder = Recorder(tmp_path / "film.avi")
-    with pytest.raises(RecordError, match=r"film\.avi: .*No space left on device"):
-        recorder.add(plain(0), reading(0.0))
+    for turn in range(frames):
+        recorder.add(plain(0), reading(turn))
+    with (
+        full_after(max(100, recorder.path.stat().st_size)),
+        pytest.raises(RecordError, match=r"film\.avi: .*File too large"),
+    ):
+        recorder.add(plain(0), reading(9.0))
     recorder.close()
 
 
-def test_a_disk_that_fills_up_in_the_middle(tmp_path: Path) -> None:
-    (tmp_path / "film.jsonl").symlink_to("/dev/full")
-    recorder = Recorder(tmp_path / "film.avi")
-    with pytest.raises(RecordError, match="No space left"):
-        recorder.add(plain(0), reading(0.0))
+@pytest.mark.parametrize("suffix", [".avi", ".jsonl"])
+@pytest.mark.parametrize("kind", ["file", "link", "dangling"])
+def test_nothing_is_recorded_over(tmp_path: Path, suffix: str, kind: str) -> None:
+    path, other = tmp_path / f"film{suffix}", tmp_path / "other"
+    if kind == "file":
+        path.write_bytes(b"precious")
+    else:
+        path.symlink_to(other)
+    if kind == "link":
+        other.write_bytes(b"precious")
+    with pytest.raises(RecordError, match=rf"film\{suffix}: is there already; name another film"):
+        Recorder(tmp_path / "film.avi")
+    if kind == "dangling":
+        assert not other.exists()
+    else:
+        assert path.read_bytes() == b"precious"
+    assert len(list(tmp_path.iterdir())) == (2 if kind == "link" else 1)
 
 
 @pytest.mark.parametrize(("name", "said"), [("film.mp4", r"name it .*film\.avi"), ("no/film.avi", "No such")])
