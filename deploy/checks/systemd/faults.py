@@ -152,10 +152,13 @@ def reload_right() -> tuple[str, str]:
 
 
 def reload_wrong() -> tuple[str, str]:
-    """A reload with wrong settings keeps the previous ones."""
+    """A reload with wrong settings fails; it keeps the previous ones, also where only the signal comes."""
     before, since = pid(), cursor()
     SETTINGS.write_text(SLOW + "[reader]\nthreads = 0\n")
-    run("systemctl", "reload", "digitlens")
+    run("systemctl", "reload", "digitlens", status=1)
+    line(since, r"config.toml:\d+: .*threads")
+    assert "stay as they were" not in unit("StatusText")
+    run("systemctl", "kill", "--kill-whom=main", "--signal=HUP", "digitlens")
     why = line(since, "stay as they were")
     time.sleep(2)
     assert pid() == before

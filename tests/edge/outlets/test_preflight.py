@@ -157,16 +157,11 @@ def test_a_weakness_is_said_once_when_the_outlet_opens(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_the_command_refuses_or_warns(folder: Path) -> None:
-    def check() -> tuple[int, str, str]:
+    def check(*what: str) -> tuple[int, str, str]:
         command = [
-            sys.executable,
-            "-m",
-            "digitlens",
-            "serve",
-            "--check",
-            "--config",
-            str(folder / "config.toml"),
-        ]
+            sys.executable, "-m", "digitlens", "serve", "--check", *what,
+            "--config", str(folder / "config.toml"),
+        ]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         return done.returncode, done.stdout, done.stderr
 
@@ -178,3 +173,6 @@ def test_the_command_refuses_or_warns(folder: Path) -> None:
     status, out, err = check()
     assert (status, out, err.count("\n")) == (0, f"{folder / 'config.toml'}: ok\n", 2)
     assert "digitlens: warning: [mqtt] tls: without it" in err
+    said(folder, '[webhook]\nurl_file = "FOLDER/a-credential"')
+    assert check()[0] == 78
+    assert check("settings") == (0, f"{folder / 'config.toml'}: ok\n", "")  # systemd gives it to the service

@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import re
 import signal
 import socket
 import subprocess
@@ -245,6 +246,52 @@ def test_a_reload_changes_the_camera_and_a_wrong_one_leaves_it(
     systemd.until(lambda message: "newest number 27" in message)
     assert "stay" not in systemd.received[-1]
     ended(process)
+
+
+def reload_by_the_unit(root: Path, file: Path, pid: int) -> "subprocess.CompletedProcess[str]":
+    """What systemd runs for `systemctl reload`: the unit's commands, until one fails."""
+    unit = (root / "deploy" / "digitlens.service").read_text()
+    done = None
+    for command in re.findall("^ExecReload=(.*)$", unit, re.MULTILINE):
+        for name, value in {
+            "/opt/digitlens/current/bin/digitlens": f"{sys.executable} -m digitlens",
+            "/etc/digitlens/config.toml": str(file),
+            "$MAINPID": str(pid),
+        }.items():
+            command = command.replace(name, value)
+        done = subprocess.run(command.split(), capture_output=True, text=True)
+        if done.returncode:
+            break
+    assert done is not None
+    return done
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ("[reader]\nthreads = 0\n", "config.toml:5: [reader] threads: 0: must be"),
+        ('[reader]\nmodel = "nothing"\n', "nothing: no such model"),
+    ],
+)
+def test_systemctl_reload_fails_where_the_settings_are_wrong(
+    systemd: Systemd, serve: Serve, tmp_path: Path, sheet: Path, root: Path, wrong: str, why: str
+) -> None:
+    right = f'[camera]\nsource = "{sheet}"\nrate = 20\n'
+    file = config(tmp_path, right)
+    process = serve("--config", file, **systemd.environment)
+    systemd.expect("READY=1")
+    config(tmp_path, right + wrong)
+    done = reload_by_the_unit(root, file, process.pid)
+    assert done.returncode == 78
+    (line,) = done.stderr.splitlines()
+    assert why in line
+    config(tmp_path, right + "[region.all]\ncorners = [0, 0, 1, 1]\n")
+    assert reload_by_the_unit(root, file, process.pid).returncode == 0
+    systemd.expect("RELOADING=1")
+    systemd.expect("READY=1")
+    assert [message[:11] for message in systemd.received].count("RELOADING=1") == 1
+    _, lines = ended(process)
+    assert not [line for line in lines if "stay as they were" in line]
 
 
 def test_a_reload_while_another_is_prepared_is_not_lost(
