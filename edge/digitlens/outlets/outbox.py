@@ -274,15 +274,18 @@ class Outbox:
 
     def _leave(self, store: OutboxStore) -> None:
         """Close a file that was moved away, complete, and leave alone what was moved into its place."""
-        there = self.path.exists()
-        what = (
-            "replaced; the file in its place is continued" if there else "taken away; a new journal is begun"
-        )
-        self._say(f"{self.path}: was {what}")
+        if replaced := self.path.exists():
+            self._say(f"{self.path}: was replaced; the file in its place is continued")
+        else:
+            self._say(f"{self.path}: was taken away; a new journal is begun")
         with suppress(sqlite3.Error):
             store.checkpoint()
         self._close_store()
         remove_log(self.path, store.files)
+        if replaced:
+            self._store = self._open()
+            if self._store.outbox_id == store.outbox_id:  # an older copy
+                self._store.skip(store.newest)
 
     def _save_cursors(self) -> None:
         if self._store is not None:

@@ -118,6 +118,14 @@ class OutboxStore:
         )
         return int((pages - free) * size)
 
+    def skip(self, number: int) -> None:
+        """Use no row number up to this one, which another copy of the file has given to other entries."""
+        if number > self.newest:
+            with self._transaction():
+                self._database.execute("DELETE FROM sqlite_sequence WHERE name = 'entry'")
+                self._database.execute("INSERT INTO sqlite_sequence VALUES ('entry', ?)", (number,))
+            self.newest = number
+
     def checkpoint(self) -> None:
         """Write what is in the log alone into the file itself, under whatever name that is now."""
         self.history.close()

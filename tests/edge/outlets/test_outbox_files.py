@@ -50,10 +50,11 @@ def test_a_backup_moved_into_place_keeps_what_only_its_log_has(
     outbox.add([draft(count) for count in range(10, 53)])
     for suffix in order:
         shutil.copy(tmp_path / f"journal.db{suffix}", tmp_path / f"backup.db{suffix}")
-    outbox.add([draft(99)])
+    (other,) = outbox.add([draft(99)])
     for suffix in order:
         (tmp_path / f"backup.db{suffix}").rename(tmp_path / f"journal.db{suffix}")
-    outbox.add([draft(53)])
+    (entry,) = outbox.add([draft(53)])
+    assert entry.id != other.id
     assert stored(tmp_path / "journal.db") == [str(count) for count in range(54)]
     assert lines == [f"{outbox.path}: was replaced; the file in its place is continued"]
 
@@ -66,9 +67,13 @@ def test_a_backup_without_a_log_does_not_get_that_of_the_file_before(
     outbox.close()
     shutil.copy(tmp_path / "journal.db", tmp_path / "backup.db")
     outbox = open_one()
-    outbox.add([draft(99)])
+    outbox.follow("mqtt")
+    (other,) = outbox.add([draft(99)])
+    outbox.acknowledge("mqtt", [other.id])
     (tmp_path / "backup.db").rename(tmp_path / "journal.db")
-    outbox.add([draft(1)])
+    (entry,) = outbox.add([draft(1)])
+    assert entry.id != other.id
+    assert outbox.pending("mqtt") == [entry]
     assert stored(tmp_path / "journal.db") == ["0", "1"]
 
 
