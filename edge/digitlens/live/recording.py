@@ -18,6 +18,7 @@ from digitlens.core.errors import RecordError
 from digitlens.core.frames import Frame
 from digitlens.core.readings import Reading
 from digitlens.core.tracking import Tracked
+from digitlens.images.video_limits import MOST_PIXELS
 from digitlens.live.observers import LiveObserver
 
 QUALITY = 90
@@ -65,6 +66,12 @@ class Recorder(LiveObserver):
         """Write one frame, (H, W) gray or (H, W, 3) BGR, and its reading."""
         height, width = image.shape[:2]
         if self._size is None:
+            if width * height > MOST_PIXELS:
+                self.close()
+                raise RecordError(
+                    f"{self.path}: frames of {width} x {height} are too large to be read again, at most "
+                    f"{MOST_PIXELS // 1_000_000} million pixels are: ask the camera for fewer"
+                )
             self._size, self._first = (width, height), reading.time
         if image.ndim == 2:  # decoders know no gray Motion JPEG among colored
             image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR).astype(np.uint8, copy=False)

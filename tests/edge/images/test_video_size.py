@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from PIL import Image
 
+from digitlens.images.pictures import load
 from digitlens.images.video_limits import jpeg_size
 
 SMALL, HUGE = (64, 48), (9000, 9000)
@@ -106,3 +109,15 @@ def test_the_size_in_a_jpegs_header(progressive: bool) -> None:
     assert jpeg_size(jpeg[:frame] + b"\x00\xff\x00\xff\xd0\xff\x01" + jpeg[frame:]) == (64, 48)
     assert jpeg_size(jpeg[: frame + 6]) is jpeg_size(b"") is jpeg_size(b"\x89PNG") is None
     assert jpeg_size(jpeg[:frame] + jpeg[frame + 19 :]) is None
+
+
+def test_large_frames_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10, (4096, 2160))
+    for level in (50, 200):
+        video.write(np.full((2160, 4096, 3), level, np.uint8))
+    video.release()
+    assert [(one.size, round(int(one.pixels[0, 0]), -1)) for one in load(path)] == [
+        ((4096, 2160), 50),
+        ((4096, 2160), 200),
+    ]

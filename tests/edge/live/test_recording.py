@@ -75,6 +75,19 @@ def test_a_full_disk(tmp_path: Path, frames: int) -> None:
     recorder.close()
 
 
+def test_what_could_not_be_played_is_not_recorded(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "film.avi")
+    with pytest.raises(RecordError, match=r"film\.avi: frames of 4097 x 4097 are too large to be read again"):
+        recorder.add(np.zeros((4097, 4097), np.uint8), reading(0.0))
+    recorder.close()
+    largest = Recorder(tmp_path / "largest.avi")
+    largest.add(np.zeros((4096, 4096), np.uint8), reading(0.0))
+    largest.close()
+    found = open_camera(str(largest.path), rate=0).newest(1.0)
+    assert found is not None
+    assert found.gray.shape == (4096, 4096)
+
+
 @pytest.mark.parametrize("suffix", [".avi", ".jsonl"])
 @pytest.mark.parametrize("kind", ["file", "link", "dangling"])
 def test_nothing_is_recorded_over(tmp_path: Path, suffix: str, kind: str) -> None:
