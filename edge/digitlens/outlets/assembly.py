@@ -21,6 +21,7 @@ from digitlens.outlets.base import Outlet, OutletContext
 from digitlens.outlets.deferred_outbox import DeferredOutbox
 from digitlens.outlets.dispatcher import EntryStore, EventDispatcher, NullStore, OutletOpener
 from digitlens.outlets.outbox import Outbox
+from digitlens.outlets.outbox_file import second_name
 from digitlens.outlets.regions import Regions
 
 _log = logging.getLogger(__name__)
@@ -173,15 +174,18 @@ def preflight(settings: Settings) -> list[str]:
     """What would stop the journal or an outlet on this machine, a line each."""
     problems = []
     if settings.journal.file:
-        folder = Path(settings.journal.file).absolute().parent
+        path = Path(os.path.realpath(settings.journal.file))  # the lock lies beside the file itself
+        folder = path.parent
         if not folder.is_dir():
             problems.append(f"[journal] file: the folder {folder} is missing: make it, or name another file")
         elif not os.access(folder, os.W_OK):
             problems.append(f"[journal] file: the folder {folder} cannot be written to by this user")
-        elif (path := Path(settings.journal.file)).is_dir() or is_special(path):
+        elif path.is_dir() or is_special(path):
             problems.append(f"[journal] file: {path} is no file: name another")
         elif path.exists() and not os.access(path, os.R_OK | os.W_OK):
             problems.append(f"[journal] file: {path} cannot be written to by this user")
+        elif error := second_name(path):
+            problems.append(f"[journal] file: {path} {error}")
     for name, outlet in registry.wanted(settings).items():
         problems += outlet.preflight(settings.outlets[name])
     return problems

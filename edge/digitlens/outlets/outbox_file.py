@@ -72,11 +72,8 @@ class OutboxLock:
         if path.is_dir():
             raise JournalError(f"{path}: is a folder; name a file")
         try:
-            if path.exists() and path.stat().st_nlink > 1:
-                raise JournalError(
-                    f"{path}: has a second name (a hard link), under which another program may write it: "
-                    "delete that one, or copy the file"
-                )
+            if error := second_name(path):
+                raise JournalError(f"{path}: {error}")
             self._file = FileIO(f"{path}.lock", "a", opener=_private)
         except JournalError:
             raise
@@ -95,6 +92,20 @@ class OutboxLock:
     def release(self) -> None:
         """Release the lock; safe to call twice."""
         self._file.close()
+
+
+def second_name(path: Path) -> str:
+    """What is wrong with a file that can be reached by two names; empty where it is not there.
+
+    Raises:
+        OSError: the disk does not answer.
+    """
+    if not path.exists() or path.stat().st_nlink == 1:
+        return ""
+    return (
+        "has a second name (a hard link), under which another program may write it: "
+        "delete that one, or copy the file"
+    )
 
 
 def _private(path: str, flags: int) -> int:

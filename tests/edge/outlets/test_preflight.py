@@ -31,6 +31,9 @@ def folder(tmp_path: Path) -> Path:
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(mode)
     os.mkfifo(tmp_path / "pipe", 0o600)
+    (tmp_path / "linked.db").touch()
+    (tmp_path / "second.db").hardlink_to(tmp_path / "linked.db")
+    (tmp_path / "astray.db").symlink_to(tmp_path / "missing" / "journal.db")
     return tmp_path
 
 
@@ -81,6 +84,8 @@ HOOK = '[webhook]\nurl = "https://a.example/"\n'
         ('[webhook]\nurl_file = "FOLDER/user"', "[webhook] url_file: no user and password in it"),
         ('[journal]\nfile = "FOLDER"', "[journal] file: FOLDER is no file"),
         ('[journal]\nfile = "FOLDER/pipe"', "[journal] file: FOLDER/pipe is no file"),
+        ('[journal]\nfile = "FOLDER/linked.db"', "[journal] file: FOLDER/linked.db has a second name"),
+        ('[journal]\nfile = "FOLDER/astray.db"', "[journal] file: the folder FOLDER/missing is missing"),
         ('[journal]\nfile = ""\n[webhook]\nurl_file = "FOLDER/address"', "needs [journal] file"),
     ],
 )  # fmt: skip
