@@ -14,36 +14,11 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from digitlens.models import cards
+from tests.edge.commands.reading import read, texts
 from tests.edge.ink import YOUNG
 from tests.edge.pages import write
 
-Run = subprocess.CompletedProcess[str]
 Digits = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
-
-
-def read(*arguments: str | Path, **environment: str) -> Run:
-    return subprocess.run(
-        [sys.executable, "-m", "digitlens", "read", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env=os.environ | environment,
-    )
-
-
-def texts(run: Run) -> list[list[str]]:
-    return [[number["text"] for number in json.loads(line)["numbers"]] for line in run.stdout.splitlines()]
-
-
-@pytest.fixture
-def page(digits: Digits) -> npt.NDArray[np.uint8]:
-    return write("40716", digits)
-
-
-@pytest.fixture
-def good(tmp_path: Path, page: npt.NDArray[np.uint8]) -> Path:
-    path = tmp_path / "good.png"
-    cv2.imwrite(str(path), page)
-    return path
 
 
 def test_the_table_for_people(good: Path) -> None:
@@ -151,33 +126,6 @@ def test_the_overlay_is_written(good: Path, tmp_path: Path) -> None:
     drawn = cv2.imread(str(tmp_path / "new" / "folder" / "good.png.png"))
     assert drawn.shape[:2] == cv2.imread(str(good)).shape[:2]
     assert np.ptp(drawn.astype(int), axis=2).max() > 50  # colored boxes on gray paper
-
-
-def test_the_overlay_replaces_itself_and_nothing_else(good: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    for _ in range(2):
-        assert read(good, "--overlay", out, "--stages", out).stderr == ""
-    (out / "good.png.png").write_bytes(b"precious")
-    run = read("--json", good, "--overlay", out)
-    assert run.returncode == 1
-    assert run.stderr == (
-        f"digitlens: {out}/good.png.png: is there already, and not ours; move it, or name another folder\n"
-    )
-    assert texts(run) == [["40716"]]
-    assert (out / "good.png.png").read_bytes() == b"precious"
-
-
-def test_pictures_of_one_name_have_overlays_of_their_own(good: Path, tmp_path: Path, digits: Digits) -> None:
-    (tmp_path / "more").mkdir()
-    other, out = tmp_path / "more" / "good.png", tmp_path / "out"
-    cv2.imwrite(str(other), write("27", digits))
-    run = read("--json", good, other, "--overlay", out, "--stages", out)
-    assert texts(run) == [["40716"], ["27"]]
-    assert sorted(path.name for path in out.iterdir()) == [
-        "good.png", "good.png-2", "good.png-2.png", "good.png.png"
-    ]  # fmt: skip
-    drawn = [cv2.imread(str(out / name)).shape for name in ("good.png.png", "good.png-2.png")]
-    assert drawn == [cv2.imread(str(path)).shape for path in (good, other)]
 
 
 def test_a_folder_in_order(tmp_path: Path, digits: Digits) -> None:

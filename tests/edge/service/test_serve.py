@@ -3,15 +3,10 @@
 import json
 import os
 import queue
-import re
 import signal
-import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from time import monotonic
 
 import cv2
 import numpy as np
@@ -19,111 +14,12 @@ import numpy.typing as npt
 import pytest
 
 from tests.edge.pages import write
+from tests.edge.service.services import LONG, Serve, Systemd, config, ended
 
 pytestmark = pytest.mark.slow
 
 Pixels = npt.NDArray[np.uint8]
 Digits = tuple[Pixels, Pixels]
-LONG = 30.0
-
-
-class Systemd:
-    """The socket's other end, and the messages that arrived; like systemd it always listens."""
-
-    def __init__(self, address: str) -> None:
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind("\0" + address[1:] if address.startswith("@") else address)
-        self._address = self._socket.getsockname()
-        self._messages: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._listen)
-        self._thread.start()
-        self.environment = {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "1000000"}
-        self.received: list[str] = []
-        self.patience = LONG
-
-    def _listen(self) -> None:
-        while message := self._socket.recv(4096):
-            self._messages.put(message.decode())
-
-    def close(self) -> None:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
-            end.sendto(b"", self._address)
-        self._thread.join()
-        self._socket.close()
-
-    def until(self, true: Callable[[str], bool]) -> str:
-        """The next message for which `true` holds; earlier ones are kept in `received`, too."""
-        begin = monotonic()
-        while monotonic() - begin < LONG:
-            self.received.append(self._messages.get(timeout=self.patience))
-            if true(self.received[-1]):
-                return self.received[-1]
-        raise AssertionError(self.received)
-
-    def expect(self, begin: str) -> str:
-        return self.until(lambda message: message.startswith(begin))
-
-
-@pytest.fixture(params=["path", "abstract"])
-def any_systemd(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Systemd]:
-    address = str(tmp_path / "notify") if request.param == "path" else f"@digitlens-test-{os.getpid()}"
-    systemd = Systemd(address)
-    yield systemd
-    systemd.close()
-
-
-@pytest.fixture
-def systemd(tmp_path: Path) -> Iterator[Systemd]:
-    systemd = Systemd(str(tmp_path / "notify"))
-    yield systemd
-    systemd.close()
-
-
-@pytest.fixture
-def sheet(tmp_path: Path, digits: Digits) -> Path:
-    path = tmp_path / "sheet.png"
-    cv2.imwrite(str(path), write("40716", digits))
-    return path
-
-
-def config(folder: Path, text: str) -> Path:
-    path = folder / "config.toml"
-    path.write_text(text)
-    return path
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    started: list[subprocess.Popen[str]] = []
-
-    def start(*arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
-        inherited = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
-        started.append(
-            subprocess.Popen(
-                [sys.executable, "-m", "digitlens", "serve", *map(str, arguments)],
-                env=inherited | environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
-Serve = Callable[..., subprocess.Popen[str]]
-
-
-def ended(process: subprocess.Popen[str], number: signal.Signals = signal.SIGTERM) -> tuple[str, list[str]]:
-    """End it; its stdout, and its stderr by line."""
-    process.send_signal(number)
-    output, errors = process.communicate(timeout=LONG)
-    assert process.returncode == 0, errors
-    return output, errors.splitlines()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -194,122 +90,6 @@ def test_a_stopped_process_does_not_ping_the_watchdog(systemd: Systemd, serve: S
     process.send_signal(signal.SIGCONT)
     systemd.patience = LONG
     systemd.expect("WATCHDOG=1")
-    ended(process)
-
-
-def test_a_reload_takes_what_has_changed_and_loses_no_frame(
-    systemd: Systemd, serve: Serve, tmp_path: Path, sheet: Path
-) -> None:
-    """At rate 0 no machine is too slow: a frame is missing only where the camera was opened anew."""
-    file = config(tmp_path, f'[camera]\nsource = "{sheet}"\nrate = 0\nhold = 1200\nrepeat = 1\n')
-    process = serve("--config", file, "--json", **systemd.environment)
-    systemd.expect("READY=1")
-    config(tmp_path, file.read_text() + "[reader]\nthreads = 2\n[region.all]\ncorners = [0, 0, 1, 1]\n")
-    process.send_signal(signal.SIGHUP)
-    reloading = systemd.expect("RELOADING=1")
-    assert reloading.split("\n")[1].startswith("MONOTONIC_USEC=")
-    systemd.expect("READY=1")
-    config(tmp_path, file.read_text() + "[camera]\n")
-    process.send_signal(signal.SIGHUP)
-    systemd.expect("RELOADING=1")
-    ready = systemd.expect("READY=1")
-    assert f"the settings stay as they were: {file}:" in ready
-    output, errors = process.communicate(timeout=3 * LONG)  # the replay's end
-    assert process.returncode == 0, errors
-    systemd.expect("STOPPING=1")
-    entries = list(map(json.loads, output.splitlines()))
-    # The number is tracked on and reported once: in the region, unless it was steady before the reload.
-    assert {(entry["kind"], entry["number"], entry["text"]) for entry in entries} == {
-        ("appeared", 1, "40716")
-    }
-    assert len(entries) == 1
-    assert len([line for line in errors.splitlines() if "error: " in line]) == 1
-    assert "taken over" in errors
-    assert "stopping after 1200 frames" in errors
-
-
-def test_a_reload_changes_the_camera_and_a_wrong_one_leaves_it(
-    systemd: Systemd, serve: Serve, tmp_path: Path, digits: Digits
-) -> None:
-    for text in ("40716", "27"):
-        cv2.imwrite(str(tmp_path / f"{text}.png"), write(text, digits))
-    file = config(tmp_path, f'[camera]\nsource = "{tmp_path}/40716.png"\nrate = 20\n')
-    process = serve("--config", file, "--json", **systemd.environment)
-    systemd.until(lambda message: "40716" in message)
-    config(tmp_path, '[camera]\nsource = "/nothing.png"\nrate = 20\n')
-    process.send_signal(signal.SIGHUP)
-    systemd.expect("RELOADING=1")
-    assert "the camera's settings stay as they were: /nothing.png: no such file" in systemd.expect("READY=1")
-    systemd.expect("WATCHDOG=1")
-    config(tmp_path, f'[camera]\nsource = "{tmp_path}/27.png"\nrate = 20\n')
-    process.send_signal(signal.SIGHUP)
-    systemd.until(lambda message: "newest number 27" in message)
-    assert "stay" not in systemd.received[-1]
-    ended(process)
-
-
-def reload_by_the_unit(root: Path, file: Path, pid: int) -> "subprocess.CompletedProcess[str]":
-    """What systemd runs for `systemctl reload`: the unit's commands, until one fails."""
-    unit = (root / "deploy" / "digitlens.service").read_text()
-    done = None
-    for command in re.findall("^ExecReload=(.*)$", unit, re.MULTILINE):
-        for name, value in {
-            "/opt/digitlens/current/bin/digitlens": f"{sys.executable} -m digitlens",
-            "/etc/digitlens/config.toml": str(file),
-            "$MAINPID": str(pid),
-        }.items():
-            command = command.replace(name, value)
-        done = subprocess.run(command.split(), capture_output=True, text=True)
-        if done.returncode:
-            break
-    assert done is not None
-    return done
-
-
-@pytest.mark.parametrize(
-    ("wrong", "why"),
-    [
-        ("[reader]\nthreads = 0\n", "config.toml:5: [reader] threads: 0: must be"),
-        ('[reader]\nmodel = "nothing"\n', "nothing: no such model"),
-    ],
-)
-def test_systemctl_reload_fails_where_the_settings_are_wrong(
-    systemd: Systemd, serve: Serve, tmp_path: Path, sheet: Path, root: Path, wrong: str, why: str
-) -> None:
-    right = f'[camera]\nsource = "{sheet}"\nrate = 20\n'
-    file = config(tmp_path, right)
-    process = serve("--config", file, **systemd.environment)
-    systemd.expect("READY=1")
-    config(tmp_path, right + wrong)
-    done = reload_by_the_unit(root, file, process.pid)
-    assert done.returncode == 78
-    (line,) = done.stderr.splitlines()
-    assert why in line
-    config(tmp_path, right + "[region.all]\ncorners = [0, 0, 1, 1]\n")
-    assert reload_by_the_unit(root, file, process.pid).returncode == 0
-    systemd.expect("RELOADING=1")
-    systemd.expect("READY=1")
-    assert [message[:11] for message in systemd.received].count("RELOADING=1") == 1
-    _, lines = ended(process)
-    assert not [line for line in lines if "stay as they were" in line]
-
-
-def test_a_reload_while_another_is_prepared_is_not_lost(
-    systemd: Systemd, serve: Serve, tmp_path: Path, digits: Digits
-) -> None:
-    for text in ("40716", "27"):
-        cv2.imwrite(str(tmp_path / f"{text}.png"), write(text, digits))
-    file = config(tmp_path, f'[camera]\nsource = "{tmp_path}/40716.png"\nrate = 20\n')
-    process = serve("--config", file, **systemd.environment)
-    systemd.expect("READY=1")
-    config(tmp_path, file.read_text() + "[reader]\nthreads = 2\n")
-    process.send_signal(signal.SIGHUP)
-    systemd.expect("RELOADING=1")  # another reader is being made now
-    config(tmp_path, f'[camera]\nsource = "{tmp_path}/27.png"\nrate = 20\n')
-    process.send_signal(signal.SIGHUP)
-    for state in ("READY=1", "RELOADING=1", "READY=1"):
-        systemd.expect(state)
-    systemd.until(lambda message: "newest number 27" in message)
     ended(process)
 
 

@@ -27,6 +27,11 @@ from digitlens.outlets.regions import Regions
 from digitlens.outlets.web.outlet import WebOutlet
 
 LONG = 60.0
+TOKEN = "correct-horse-battery"  # noqa: S105
+UPGRADE = (
+    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw=="
+)
 
 
 def until(true: Callable[[], Any], what: str = "it") -> Any:
