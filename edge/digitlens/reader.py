@@ -25,7 +25,7 @@ from digitlens.numbers import roman_numerals
 from digitlens.numbers.attempt import Attempt
 from digitlens.numbers.gaps import to_numbers
 from digitlens.numbers.grouping import separated
-from digitlens.numbers.merging import are_apart, regrouped
+from digitlens.numbers.merging import are_close, parted, regrouped
 from digitlens.numbers.printed import marked_printed
 from digitlens.numbers.rejection import digits_of
 from digitlens.numbers.scores import Scores
@@ -184,10 +184,10 @@ class Reader:
             second = self._by_network(original)
             if second.fit(witness, gray.shape[1] / original.shape[1]) > fit:
                 return self._merged(first, second, original)
-        if are_apart(first.seen, limits.clear_gaps) and not witness.has_uprights(limits.upright_line):
+        if are_close(first.seen, limits.clear_gap) and not witness.has_uprights(limits.upright_line):
             return first
         page = self._find(first.gray)
-        numbers = self._finished(regrouped(first.seen, page, lambda box: box, self._scores.group), page)
+        numbers = self._finished(parted(first.seen, page, self._scores.group), page)
         return _in_picture(first.with_numbers(numbers), original)
 
     def _merged(self, first: Attempt, second: Attempt, original: Gray) -> Attempt:

@@ -22,7 +22,7 @@ from digitlens_train.paper.material import Material
 
 pytestmark = pytest.mark.slow
 
-SMALL = ScoresConfig(pages=6, held_out_pages=3, rows=(260, 400), columns=(300, 500), hidden=(3,), epochs=3)
+SMALL = ScoresConfig(pages=10, held_out_pages=4, rows=(260, 400), columns=(300, 500), hidden=(3,), epochs=3)
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_cards_hold_the_held_out_figures(out: Path) -> None:
         assert (card.name, card.kind, card.quantization) == (name, "perceptron", "float32")
         assert (card.accuracy.right, card.accuracy.total) == (right, total)
         assert card.accuracy.interval == pytest.approx(wilson(right, total))
-        assert "--pages 6 --held-out-pages 3 --seed 2026" in card.make_again[0]
+        assert "--pages 10 --held-out-pages 4 --seed 2026" in card.make_again[0]
 
 
 def test_a_fit_is_made_again_with_its_seed(pairs: Examples) -> None:
@@ -97,7 +97,7 @@ def test_again_fits_to_the_arrays_at_hand(out: Path, capsys: pytest.CaptureFixtu
     assert (out / "glyphs_learnt.npz").read_bytes() == before
     card, _ = cards.load(out / "pairs.npz")
     assert len(card.make_again) == 2
-    assert card.make_again[1].endswith("--again, with hidden (24, 12), epochs 60")
+    assert card.make_again[1].endswith("--again, with hidden (32, 16), epochs 15")
     assert "held out" in capsys.readouterr().out
 
 

@@ -17,6 +17,11 @@ def regrouped(
     return group([digit for number in moved(numbers, move) for digit in number.digits], page)
 
 
+def parted(numbers: Iterable[Number], page: Page, group: Group) -> tuple[Number, ...]:
+    """Numbers that stand on a page, split where their digits are of two; what is apart stays apart."""
+    return tuple(part for found in numbers for part in group(found.digits, page))
+
+
 def merged(first: Sequence[Number], second: Sequence[Number], least_shared: float) -> tuple[Number, ...]:
     """The numbers of either in reading order, confidence being the probability that a number is right.
 
@@ -51,20 +56,13 @@ def merged(first: Sequence[Number], second: Sequence[Number], least_shared: floa
     return tuple(number for row in to_rows(found) for number in row)
 
 
-def are_apart(numbers: Sequence[Number], gaps: tuple[float, float]) -> bool:
-    """Whether gaps alone leave no doubt which digits are one number.
-
-    Args:
-        numbers: their digits from left to right.
-        gaps: the largest within a number and the smallest between two of a row, in heights of the digits.
-    """
-    owners = {id(digit): k for k, number in enumerate(numbers) for digit in number.digits}
-    for row in to_rows(digit for number in numbers for digit in number.digits):
-        for one, other in pairwise(row):
-            gap = (other.box[0] - one.box[0] - one.box[2]) / max(one.box[3], other.box[3])
-            if gap > gaps[0] if owners[id(one)] == owners[id(other)] else gap < gaps[1]:
-                return False
-    return True
+def are_close(numbers: Iterable[Number], gap: float) -> bool:
+    """Whether no gap between two digits of a number is wider than `gap`, in heights of the digits."""
+    return all(
+        other.box[0] - one.box[0] - one.box[2] <= gap * max(one.box[3], other.box[3])
+        for number in numbers
+        for one, other in pairwise(number.digits)
+    )
 
 
 def _worth(numbers: Iterable[Number]) -> float:

@@ -58,14 +58,13 @@ class ReaderParameters:
     """Shorter side of a picture from which the network looks at it, too; chosen on single_cells, single_pen,
     lined and tiny strips, photos and papers, where leaving any one out changes nothing; pixels."""
     least_alone: float = 0.5
-    """Probability that the network's most plausible number needs where the rules find none: as likely right as
-    not, because words and scribbles have less; probability."""
+    """Probability that the network's most plausible number needs where the rules find none: as likely right
+    as not, because words and scribbles have less; probability."""
     good_fit: float = 0.8
     """Fit of the digits that the rules find to what the network sees from which they stand; set by hand; no
     unit."""
     upright_line: float = 30.0
-    """Length of an upright line, such as a table's, from which `pairs` groups the rules' digits; without one,
-    clear gaps do, which saves time; set by hand; pixels."""
-    clear_gaps: tuple[float, float] = (0.75, 1.15)
-    """Largest gap within a number and smallest one between two for the same; set by hand; heights of the
-    digits."""
+    """Length of an upright line, such as a table's, with which `pairs` may split the rules' numbers; without
+    one it is not asked where the digits stand close, which saves time; set by hand; pixels."""
+    clear_gap: float = 0.75
+    """Largest gap between digits that stand close; set by hand; heights of the digits."""
