@@ -38,7 +38,7 @@ def found(request: pytest.FixtureRequest, out: Path) -> tuple[str, Found]:
     """The examples of a few pages by drawn hands, found here, and the name of the stage."""
     ink = page_examples._Remembering.load()
     folder = page_examples._keeping_all(out) if request.param == "numbers" else None
-    return request.param, Collector(SMALL, Material.load(None), ink, "learnt", folder).collect()
+    return request.param, Collector(SMALL, Material.load(None, "scores"), ink, "learnt", folder).collect()
 
 
 @pytest.fixture(scope="module")
