@@ -25,7 +25,7 @@ from digitlens.numbers import roman_numerals
 from digitlens.numbers.attempt import Attempt
 from digitlens.numbers.gaps import to_numbers
 from digitlens.numbers.grouping import separated
-from digitlens.numbers.merging import are_close, parted, regrouped
+from digitlens.numbers.merging import are_close, parted, regrouped, without_doubles
 from digitlens.numbers.printed import marked_printed
 from digitlens.numbers.rejection import digits_of
 from digitlens.numbers.scores import Scores
@@ -187,7 +187,8 @@ class Reader:
         if are_close(first.seen, limits.clear_gap) and not witness.has_uprights(limits.upright_line):
             return first
         page = self._find(first.gray)
-        numbers = self._finished(parted(first.seen, page, self._scores.group), page)
+        numbers = without_doubles(parted(first.seen, page, self._scores.group), limits.same_ink)
+        numbers = self._finished(numbers, page)
         return _in_picture(first.with_numbers(numbers), original)
 
     def _merged(self, first: Attempt, second: Attempt, original: Gray) -> Attempt:

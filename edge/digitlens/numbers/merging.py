@@ -22,6 +22,20 @@ def parted(numbers: Iterable[Number], page: Page, group: Group) -> tuple[Number,
     return tuple(part for found in numbers for part in group(found.digits, page))
 
 
+def without_doubles(numbers: Sequence[Number], least_shared: float) -> tuple[Number, ...]:
+    """The numbers without those most of whose digits stand in a surer number, too: ink is read once.
+
+    `least_shared` is the part of the smaller of two digits' boxes from which they are the same ink.
+    """
+    kept: list[Number] = []
+    for found in sorted(numbers, key=lambda one: -one.confidence):
+        taken = [digit.box for other in kept if shared(found.box, other.box) for digit in other.digits]
+        doubles = [any(shared(digit.box, box) >= least_shared for box in taken) for digit in found.digits]
+        if 2 * sum(doubles) <= len(doubles):
+            kept.append(found)
+    return tuple(found for found in numbers if any(found is other for other in kept))
+
+
 def merged(first: Sequence[Number], second: Sequence[Number], least_shared: float) -> tuple[Number, ...]:
     """The numbers of either in reading order, confidence being the probability that a number is right.
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from digitlens.core.readings import Box, Digit, Number, number
-from digitlens.numbers.merging import are_close, merged, parted, regrouped
+from digitlens.numbers.merging import are_close, merged, parted, regrouped, without_doubles
 from digitlens.paper.page import Page
 
 SHARED = 0.3
@@ -83,3 +83,12 @@ def test_numbers_are_split_and_never_joined() -> None:
         return tuple(number(tuple(part)) for part in (digits[:middle], digits[middle:]) if part)
 
     assert _texts(parted([_number("12", 0, 0.9), _number("3", 40, 0.9)], page, halves)) == ["1", "2", "3"]
+
+
+def test_ink_is_read_once() -> None:
+    long, part = _number("1234", 0, 0.6), _number("23", 21, 0.9)
+    assert _texts(without_doubles([long, part], 0.7)) == ["1234", "23"]  # half of the digits are its own
+    assert _texts(without_doubles([_number("12", 0, 0.6), _number("12", 2, 0.9)], 0.7)) == ["12"]
+    apart = [_number("12", 0, 0.6), _number("12", 60, 0.9), _number("12", 0, 0.9, 40)]
+    assert without_doubles(apart, 0.7) == tuple(apart)
+    assert without_doubles([], 0.7) == ()

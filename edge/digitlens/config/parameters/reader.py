@@ -68,3 +68,6 @@ class ReaderParameters:
     one it is not asked where the digits stand close, which saves time; set by hand; pixels."""
     clear_gap: float = 0.75
     """Largest gap between digits that stand close; set by hand; heights of the digits."""
+    same_ink: float = 0.7
+    """Part of the smaller of two digits' boxes from which they are the same ink, read twice; set by hand; no
+    unit."""
