@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Self
 
 import msgspec
+import numpy as np
 
 from digitlens.config.parameters.numbers import NumberParameters
+from digitlens.config.parameters.reader import ReaderParameters
 from digitlens.core.arrays import Floats
 from digitlens.core.readings import Box, Digit, Number, number
 from digitlens.models.perceptron import Perceptron
@@ -18,24 +20,30 @@ from digitlens.rows.lines import to_rows
 
 DEFAULT_MODEL = "pairs"
 DEFAULT = NumberParameters()
+LIMITS = ReaderParameters()
 
 
 class Grouper:
-    """Makes numbers of digits; `Grouper.load` takes the shipped network for pairs."""
+    """Makes numbers of digits; `Grouper.load` takes the shipped network for pairs.
 
-    def __init__(self, pairs_network: Perceptron) -> None:
-        self._network = pairs_network
+    Args:
+        pairs_network: that network.
+        comb_prior: log-odds added to those of two digits with a line between, in a row that stands alone.
+    """
+
+    def __init__(self, pairs_network: Perceptron, comb_prior: float) -> None:
+        self._network, self._comb_prior = pairs_network, comb_prior
         self._page: weakref.ref[Page] | None = None
         self._known: dict[tuple[Box, ...], Floats] = {}  # rows are asked for again by the next score
 
     @classmethod
-    def load(cls, model: str | Path = DEFAULT_MODEL) -> Self:
+    def load(cls, model: str | Path = DEFAULT_MODEL, comb_prior: float = LIMITS.comb_prior) -> Self:
         """A shipped model by name, or an .npz file by path.
 
         Raises:
             ModelError: no such model, or it does not fit its card.
         """
-        return cls(Perceptron.load(model, len(pairs.FEATURES)))
+        return cls(Perceptron.load(model, len(pairs.FEATURES)), comb_prior)
 
     def __call__(self, digits: Iterable[Digit], page: Page) -> tuple[Number, ...]:
         """Digits in any order -> numbers in reading order: rows top to bottom, each left to right.
@@ -51,7 +59,11 @@ class Grouper:
         boxes = tuple(digit.box for digit in row)
         if boxes not in self._known:
             described = pairs.features(boxes, page)
-            self._known[boxes] = pairs.agreed(described, self._network.logits(described))
+            found = pairs.agreed(described, self._network.logits(described))
+            if pairs.stands_alone(boxes, page):
+                lined = described[:, pairs.FEATURES.index("line between")] > 0
+                found = found + np.float32(self._comb_prior) * lined
+            self._known[boxes] = found
         return self._known[boxes]
 
     def _split(self, row: list[Digit], page: Page) -> list[list[Digit]]:

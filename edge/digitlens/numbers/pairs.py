@@ -149,6 +149,13 @@ def agreed(described: Floats, logits: Floats) -> Floats:
     return found
 
 
+def stands_alone(row: Sequence[Box], page: Page) -> bool:
+    """Whether fewer than half of a row's digits have a glyph close above or below: a comb, and no table."""
+    glyphs = np.array([glyph.box for glyph in page.glyphs], np.float64).reshape(-1, 4)
+    close = [min(_column(box, glyphs)) < FAR * box[3] for box in row]
+    return 2 * sum(close) < len(close)
+
+
 def _column(box: Box, glyphs: Doubles) -> tuple[float, float]:
     """How far the nearest glyphs above and below stand, pixels; a lot where there are none."""
     x, y, width, height = box

@@ -46,7 +46,7 @@ class Scores:
         )
         return cls(
             Rejection.load(limits.least_digit, rejection),
-            Grouper.load(pairs),
+            Grouper.load(pairs, limits.comb_prior),
             Plausibility.load(limits.least_plausible, plausibility),
         )
 

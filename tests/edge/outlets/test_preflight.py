@@ -38,10 +38,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def said(folder: Path, text: str) -> tuple[list[str], list[str]]:
-    """Problems and warnings of these settings; FOLDER stands for the folder of the files."""
+    """Problems and warnings of these settings; FOLDER stands for the files' folder, PORT for a free port."""
     file = folder / "config.toml"
     journal = "" if "[journal]" in text else '[journal]\nfile = "FOLDER/journal.db"\n'
-    file.write_text((journal + text).replace("FOLDER", str(folder)))
+    file.write_text((journal + text).replace("FOLDER", str(folder)).replace("PORT", str(free_port())))
     try:
         settings = load_settings(file)
     except SettingsError as error:
@@ -50,8 +50,9 @@ def said(folder: Path, text: str) -> tuple[list[str], list[str]]:
     return problems, [] if problems else warnings(settings)
 
 
-WEB = f'[web]\nlisten = "0.0.0.0:{free_port()}"\n'
-LOCAL = f'[web]\nlisten = "127.0.0.1:{free_port()}"\n'
+# Each worker must collect the same tests: a free port is put in later.
+WEB = '[web]\nlisten = "0.0.0.0:PORT"\n'
+LOCAL = '[web]\nlisten = "127.0.0.1:PORT"\n'
 MQTT = '[mqtt]\nbroker = "192.0.2.7"\n'
 HOOK = '[webhook]\nurl = "https://a.example/"\n'
 

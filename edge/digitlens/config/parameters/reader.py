@@ -68,6 +68,9 @@ class ReaderParameters:
     one it is not asked where the digits stand close, which saves time; set by hand; pixels."""
     clear_gap: float = 0.75
     """Largest gap between digits that stand close; set by hand; heights of the digits."""
+    comb_prior: float = 1.0
+    """Log-odds of being one number added for two digits with a line between, in a row that stands alone: a
+    comb's boxes are often taken for a table's; chosen on drawn combs; nats."""
     same_ink: float = 0.7
     """Part of the smaller of two digits' boxes from which they are the same ink, read twice; set by hand; no
     unit."""
