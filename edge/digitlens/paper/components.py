@@ -1,18 +1,17 @@
 """Connected components, and scraps of a stroke that the network takes for a line's."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.core.arrays import Gray
+from digitlens.config.parameters.paper import PaperParameters
+from digitlens.core.arrays import Doubles, Gray
 from digitlens.paper.network import STEP
 
 AROUND = 8.0
 """Distance of the pieces that tell the height of the writing around one, heights."""
-LOWEST = 6
-"""Height and area below which a piece is a speck, pixels."""
 
 Labels = npt.NDArray[np.int32]
 
@@ -38,7 +37,7 @@ def components(mask: Gray, into: Labels | None = None) -> Components:
 
 
 def with_scraps(
-    strokes: Components, ink: Gray, lines: Gray, longest: float, uprights: tuple[float, float]
+    strokes: Components, ink: Gray, lines: Gray, parameters: PaperParameters
 ) -> tuple[Components, Gray]:
     """The strokes, with the ink of lines that is too short for a line; and the lines left.
 
@@ -50,15 +49,14 @@ def with_scraps(
         strokes: connected ink that is no line's.
         ink: (H, W) uint8, 255 where any ink is.
         lines: (ceil(H / 2), ceil(W / 2)) uint8, 255 where it is a line's.
-        longest: longer side of a scrap, in heights of the stroke.
-        uprights: least and largest height of what may be a 1, in heights of the writing beside it.
+        parameters: how long a scrap may be, and how high a 1.
     """
     heights = strokes.stats[:, cv2.CC_STAT_HEIGHT].copy()
     heights[0] = 0
     count, names, stats = components(lines)
     sides = STEP * stats[:, 2:4].max(axis=1)
-    ones = _like_ones(strokes, stats, uprights)
-    small = (sides <= longest * heights.max()) | ones
+    ones = _like_ones(strokes, stats, parameters)
+    small = (sides <= parameters.longest_scrap * heights.max()) | ones
     small[0] = False
     rows, columns = np.nonzero(small[names])
     if not len(rows):
@@ -71,7 +69,7 @@ def with_scraps(
             y = np.clip(STEP * rows + down, 0, height - 1)
             x = np.clip(STEP * columns + right, 0, width - 1)
             np.maximum.at(room, here, heights[strokes.labels[y, x]])
-    scraps = small & (sides <= longest * room)
+    scraps = small & (sides <= parameters.longest_scrap * room)
     chosen = (scraps | ones)[here]
     if not chosen.any():
         return strokes, lines
@@ -86,24 +84,36 @@ def with_scraps(
     return components(written), left
 
 
-def _like_ones(strokes: Components, lines: Labels, uprights: tuple[float, float]) -> npt.NDArray[np.bool_]:
+def _like_ones(strokes: Components, lines: Labels, parameters: PaperParameters) -> npt.NDArray[np.bool_]:
     """Which pieces of lines, by their stats at half resolution, stand upright and high as a 1."""
-    x, y, w, h = STEP * lines[:, :4].T.astype(np.float64)
-    found = np.zeros(len(lines), bool)
-    wanted = np.flatnonzero((h >= w) & (h >= LOWEST))
-    wanted = wanted[wanted > 0]
-    others = strokes.stats[1:][strokes.stats[1:, cv2.CC_STAT_AREA] >= LOWEST].astype(np.float64)
-    others = others[np.argsort(others[:, 3], kind="stable")]
-    left, top, wide, tall = others[:, :4].T
-    for start in range(0, len(wanted), 256):
-        part = wanted[start : start + 256, np.newaxis]
-        beside = (top < y[part] + h[part]) & (top + tall > y[part])
-        away = np.abs(left + wide / 2 - x[part] - w[part] / 2)
-        beside &= away <= AROUND * np.maximum(tall, h[part])
-        total = np.cumsum(beside * wide * tall, axis=1)
-        if not total.size:
-            break
-        usual = tall[(total >= total[:, -1:] / 2).argmax(axis=1)]
-        ratio = h[part[:, 0]] / usual
-        found[part[:, 0]] = (total[:, -1] > 0) & (ratio >= uprights[0]) & (ratio <= uprights[1])
+    boxes = STEP * lines[:, :4]
+    widths, heights = boxes[:, 2], boxes[:, 3]
+    found = (heights >= widths) & (heights >= parameters.least_upright)
+    found[0] = False
+    others = strokes.stats[1:][strokes.stats[1:, cv2.CC_STAT_AREA] >= parameters.least_upright]
+    usual = heights_around(boxes[found], others[:, :4])
+    least, largest = (part * usual for part in parameters.uprights)
+    found[found] = (usual > 0) & (heights[found] >= least) & (heights[found] <= largest)
+    return found
+
+
+def heights_around(boxes: npt.NDArray[np.integer[Any]], others: npt.NDArray[np.integer[Any]]) -> Doubles:
+    """Boxes (N, 4) and others (M, 4) -> (N,): the height of the others around each box, pixels.
+
+    It is the median weighted by area; around are those beside the box, within AROUND times the larger of the
+    two heights. 0 where there is none.
+    """
+    found = np.zeros(len(boxes))
+    if not len(others):
+        return found
+    x, y, w, h = others[np.argsort(others[:, 3], kind="stable")].T.astype(np.float64)
+    mine = boxes.astype(np.float64)
+    # A few hundred at a time: gravel has thousands.
+    for start in range(0, len(mine), 256):
+        left, top, wide, tall = mine[start : start + 256].T[:, :, np.newaxis]
+        beside = (y < top + tall) & (y + h > top)
+        beside &= np.abs(x + w / 2 - left - wide / 2) <= AROUND * np.maximum(h, tall)
+        total = np.cumsum(np.where(beside, w * h, 0), axis=1)
+        usual = h[(total >= total[:, -1:] / 2).argmax(axis=1)]
+        found[start : start + 256] = np.where(total[:, -1] > 0, usual, 0)
     return found

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from digitlens.config.parameters.paper import PaperParameters
 from digitlens.core.arrays import Doubles, Floats, Gray
 from digitlens.core.readings import Box, union
-from digitlens.paper.components import AROUND, Components, Labels, components, with_scraps
+from digitlens.paper.components import Components, Labels, components, heights_around, with_scraps
 from digitlens.paper.ink import Ink, find_ink, without_lines
 from digitlens.paper.network import DIGIT, LINE, PRINT, STEP, WRITING, PixelClassifier
 
@@ -101,9 +101,7 @@ def find_page(
         ink.probabilities[..., LINE - 1] > ink.probabilities[..., : LINE - 1].max(axis=2), 255, 0
     )
     lines = lines.astype(np.uint8)
-    found, lines = with_scraps(
-        components(without_lines(ink)), ink.mask, lines, parameters.longest_scrap, parameters.uprights
-    )
+    found, lines = with_scraps(components(without_lines(ink)), ink.mask, lines, parameters)
     labels, pieces = found.labels, _pieces(found, ink.probabilities)
     pieces = pieces.chosen(pieces.areas >= parameters.smallest_area)
     if not len(pieces.areas):
@@ -175,23 +173,8 @@ def _pieces(strokes: Components, probabilities: Floats) -> _Pieces:
 
 
 def local_heights(boxes: npt.NDArray[np.int64]) -> Doubles:
-    """(N, 4) boxes -> (N,): the height of the writing around each: the median weighted by area, pixels.
-
-    Around are the boxes beside it, within eight times the larger of the two heights.
-    """
-    order = np.argsort(boxes[:, 3], kind="stable")
-    x, y, w, h = boxes[order].T.astype(np.float64)
-    middle, bottom, weights = x + w / 2, y + h, w * h
-    found = np.empty(len(h))
-    # A few hundred at a time: gravel has thousands.
-    for start in range(0, len(h), 256):
-        part = slice(start, start + 256)
-        beside = (y < bottom[part, np.newaxis]) & (bottom > y[part, np.newaxis])
-        far = np.abs(middle - middle[part, np.newaxis])
-        beside &= far <= AROUND * np.maximum(h, h[part, np.newaxis])
-        total = np.cumsum(np.where(beside, weights, 0), axis=1)
-        found[order[part]] = h[(total >= total[:, -1:] / 2).argmax(axis=1)]
-    return found
+    """(N, 4) boxes -> (N,): the height of the writing around each, itself included, pixels."""
+    return heights_around(boxes, boxes)
 
 
 def _glyphs(

@@ -28,6 +28,9 @@ class PaperParameters:
     uprights: tuple[float, float] = (0.6, 1.4)
     """Least and largest height of an upright piece of a line that may be a 1; set by hand; heights of the
     writing beside it."""
+    least_upright: int = 6
+    """Height of such a piece, and area of the writing beside it, below which it is a speck; set by hand;
+    pixels."""
     smallest_area: int = 8
     """Area below which connected ink is a speck; set by hand; pixels."""
     least_digit: float = 0.05
