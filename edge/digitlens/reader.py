@@ -176,13 +176,14 @@ class Reader:
             return first
         gray = reduced(original, limits)
         witness = Witness(self._look.logits(gray), self._look.scale)
-        fit = first.fit(witness, gray.shape[1] / original.shape[1])
+        scale = gray.shape[1] / original.shape[1]
+        fit = first.fit(witness, scale)
         upright = self._turn is not None or not upright_turn(
             first.page.glyphs, self._classify, self._parameters.orientation
         )
         if fit < limits.good_fit or not upright:
             second = self._by_network(original)
-            if second.fit(witness, gray.shape[1] / original.shape[1]) > fit:
+            if second.fit(witness, scale) > fit:
                 return self._merged(first, second, original)
         if are_close(first.seen, limits.clear_gap) and not witness.has_uprights(limits.upright_line):
             return first

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digitlens.core.arrays import Floats
+from digitlens.core.arrays import Doubles, Floats
 from digitlens.core.errors import ModelError
 from digitlens.models import cards
 
@@ -49,6 +49,10 @@ class Perceptron:
                 x = np.maximum(x, 0)
         logits: Floats = x[:, 0]
         return logits
+
+    def probabilities(self, inputs: Floats) -> Doubles:
+        """(N, inputs) float32 -> (N,) float64."""
+        return np.asarray(1 / (1 + np.exp(-self.logits(inputs).astype(np.float64))), np.float64)
 
     def save(self, path: Path) -> bytes:
         """Write the weights as an .npz file; returns its bytes."""

@@ -60,8 +60,8 @@ class Grouper:
         if boxes not in self._known:
             described = pairs.features(boxes, page)
             found = pairs.agreed(described, self._network.logits(described))
-            if pairs.stands_alone(boxes, page):
-                lined = described[:, pairs.FEATURES.index("line between")] > 0
+            lined = described[:, pairs.FEATURES.index("line between")] > 0
+            if lined.any() and pairs.stands_alone(boxes, page):
                 found = found + np.float32(self._comb_prior) * lined
             self._known[boxes] = found
         return self._known[boxes]

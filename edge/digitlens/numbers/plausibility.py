@@ -84,11 +84,10 @@ class Plausibility:
         """The probable of some numbers with these inputs, the probability of each as its confidence."""
         if not numbers:
             return ()
-        logits = self._network.logits(inputs).astype(np.float64)
-        probable = 1 / (1 + np.exp(-logits))
+        chances = self._network.probabilities(inputs).tolist()
         return tuple(
             msgspec.structs.replace(found, confidence=chance)
-            for found, chance in zip(numbers, probable.tolist(), strict=True)
+            for found, chance in zip(numbers, chances, strict=True)
             if chance >= self._least
         )
 

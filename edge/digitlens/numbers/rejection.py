@@ -84,14 +84,9 @@ class Rejection:
 
     def __call__(self, resolved: Resolved, page: Page) -> tuple[Resolved, Page, Doubles]:
         """The glyphs that are digits, their page without the others, and their probabilities (N,)."""
-        chances = self.probabilities(resolved, page)
-        kept, page = without(resolved, page, chances >= self._least)
-        return kept, page, chances[chances >= self._least]
-
-    def probabilities(self, resolved: Resolved, page: Page) -> Doubles:
-        """The probability (N,) that each of a page's resolved glyphs is a handwritten digit."""
-        logits = self._network.logits(features(resolved, page)).astype(np.float64)
-        return np.asarray(1 / (1 + np.exp(-logits)), np.float64)
+        chances = self._network.probabilities(features(resolved, page))
+        kept = chances >= self._least
+        return *without(resolved, page, kept), chances[kept]
 
 
 def without(resolved: Resolved, page: Page, kept: Bools) -> tuple[Resolved, Page]:
