@@ -50,13 +50,8 @@ NEWS = 50
 """Pages between two lines of progress."""
 SHARE = 10
 """Most pages that a worker reads at once."""
-# Generated pages lie almost level, and the boxes of their numbers would not turn with a leveled picture. A
-# network that learns which numbers to drop must see them all.
-PARAMETERS = replace(
-    DEFAULT,
-    reader=replace(DEFAULT.reader, least_plausible=0.0),
-    skew=replace(DEFAULT.skew, least_tilt=float("inf")),
-)
+# Generated pages lie almost level, and the boxes of their numbers would not turn with a leveled picture.
+PARAMETERS = replace(DEFAULT, skew=replace(DEFAULT.skew, least_tilt=float("inf")))
 
 
 Observe = Callable[[int, Found], None]
@@ -295,7 +290,7 @@ def gather(
 
 
 class _Anything(Plausibility):
-    """Lets every number stand."""
+    """Lets every number stand: a network that learns which ones to drop must see them all."""
 
     def __init__(self) -> None:
         """A plausibility without a network."""
@@ -307,9 +302,11 @@ class _Anything(Plausibility):
 
 def _keeping_all(folder: Path) -> Scores:
     """The networks `rejection` and `pairs` of a folder, and every number taken for plausible."""
-    least = PARAMETERS.reader.least_digit
+    limits = PARAMETERS.reader
     return Scores(
-        Rejection.load(least, folder / f"{REJECTION}.npz"), Grouper.load(folder / f"{PAIRS}.npz"), _Anything()
+        Rejection.load(limits.least_digit, folder / f"{REJECTION}.npz"),
+        Grouper.load(folder / f"{PAIRS}.npz", limits.comb_prior),
+        _Anything(),
     )
 
 
