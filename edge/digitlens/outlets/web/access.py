@@ -67,8 +67,8 @@ class Access:
         now: Callable[[], float] = time.time,
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
-        self._token = token.encode()
-        self.sessions = Sessions(self._token, sessions, now=now, say=say)
+        self._token = token
+        self.sessions = Sessions(token.encode(), sessions, now=now, say=say)
         self._clock, self._say = clock, say
         self._failures: OrderedDict[tuple[Scheme, str], tuple[int, float, float]] = OrderedDict()
 
@@ -92,7 +92,7 @@ class Access:
         The right one is granted during a pause, too, for a guesser may share its address with a keeper. What
         keeps a token from being guessed is its length.
         """
-        if self.requires_token and _same(token, self._token.decode()):
+        if self.requires_token and _same(token, self._token):
             return "granted"
         if self.retry_after(address, scheme):
             return "throttled"
