@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -19,44 +19,26 @@ from digitlens.outlets.outbox import Outbox
 from tests.edge.outlets.brokers import draft
 
 
-@pytest.fixture
-def lines() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def open_one(tmp_path: Path, lines: list[str]) -> Iterator[Callable[..., Outbox]]:
-    opened = []
-
-    def opening(megabytes: int = 64, device: str = "pi") -> Outbox:
-        opened.append(Outbox(tmp_path / "journal.db", megabytes, device, lines.append))
-        return opened[-1]
-
-    yield opening
-    for one in opened:
-        one.close()
-
-
 def texts(entries: list[Entry]) -> list[str]:
     return [entry.text for entry in entries]
 
 
-def test_ids_are_the_same_at_each_query_and_never_reused(open_one: Callable[..., Outbox]) -> None:
-    outbox = open_one()
+def test_ids_are_the_same_at_each_query_and_never_reused(open_outbox: Callable[..., Outbox]) -> None:
+    outbox = open_outbox()
     outbox.follow("mqtt")
     first = outbox.add([draft(1), draft(2, region="water", value=12.5)])
     assert outbox.pending("mqtt") == first == list(reversed(outbox.history()))
     assert first[1].region == "water"
     assert first[1].value == 12.5
     outbox.close()
-    again = open_one(device="other name")
+    again = open_outbox(device="other name")
     again.follow("mqtt")
     assert again.pending("mqtt") == first
     assert again.add([draft(3)])[0].id not in {entry.id for entry in first}
 
 
-def test_cursors_outlive_the_process_and_go_by_order(open_one: Callable[..., Outbox]) -> None:
-    outbox = open_one()
+def test_cursors_outlive_the_process_and_go_by_order(open_outbox: Callable[..., Outbox]) -> None:
+    outbox = open_outbox()
     outbox.follow("mqtt")
     entries = outbox.add([draft(count) for count in range(10)])
     assert outbox.pending("mqtt", 3) == entries[:3]
@@ -64,23 +46,23 @@ def test_cursors_outlive_the_process_and_go_by_order(open_one: Callable[..., Out
     outbox.acknowledge("mqtt", [entries[0].id, entries[3].id])
     assert outbox.pending_count("mqtt") == 6
     outbox.close()
-    outbox = open_one()
+    outbox = open_outbox()
     outbox.follow("mqtt")
     assert outbox.pending("mqtt") == entries[4:]
     outbox.acknowledge("mqtt", ["pi-strange-9", "", "nonsense", entries[1].id, f"{entries[0].id}0000"])
     assert outbox.pending("mqtt") == entries[4:]
 
 
-def test_a_new_outlet_begins_with_the_next_reading(open_one: Callable[..., Outbox]) -> None:
-    outbox = open_one()
+def test_a_new_outlet_begins_with_the_next_reading(open_outbox: Callable[..., Outbox]) -> None:
+    outbox = open_outbox()
     outbox.add([draft(1)])
     outbox.follow("webhook")
     assert outbox.pending("webhook") == []
     assert texts(outbox.add([draft(2)])) == texts(outbox.pending("webhook")) == ["2"]
 
 
-def test_entries_are_ordered_by_row_whatever_the_clock_does(open_one: Callable[..., Outbox]) -> None:
-    outbox = open_one()
+def test_entries_are_ordered_by_row_whatever_the_clock_does(open_outbox: Callable[..., Outbox]) -> None:
+    outbox = open_outbox()
     outbox.follow("mqtt")
     outbox.add([msgspec.structs.replace(draft(1), time=2e9)])
     outbox.add([msgspec.structs.replace(draft(2), time=1e9)])
@@ -89,9 +71,9 @@ def test_entries_are_ordered_by_row_whatever_the_clock_does(open_one: Callable[.
 
 
 def test_at_its_limit_the_oldest_are_evicted_and_counted_where_they_are_pending(
-    open_one: Callable[..., Outbox], lines: list[str], tmp_path: Path
+    open_outbox: Callable[..., Outbox], lines: list[str], tmp_path: Path
 ) -> None:
-    outbox = open_one(1)
+    outbox = open_outbox(1)
     outbox.follow("mqtt")
     for start in range(0, 8000, 1000):
         added = outbox.add([draft(count) for count in range(start, start + 1000)])
@@ -112,13 +94,13 @@ def test_at_its_limit_the_oldest_are_evicted_and_counted_where_they_are_pending(
     assert len(lines) == 2  # once for each outlet, not for each eviction
     assert "full at 1 MB" in lines[0]
     outbox.close()
-    outbox = open_one(1)
+    outbox = open_outbox(1)
     outbox.follow("mqtt")
     assert outbox.stats().evicted["mqtt"] == stats.evicted["mqtt"]
 
 
-def test_a_refused_entry_is_a_dead_letter(open_one: Callable[..., Outbox]) -> None:
-    outbox = open_one()
+def test_a_refused_entry_is_a_dead_letter(open_outbox: Callable[..., Outbox]) -> None:
+    outbox = open_outbox()
     outbox.follow("webhook")
     entries = outbox.add([draft(1), draft(2), draft(3)])
     outbox.refuse("webhook", entries[0].id, "422 Unprocessable Entity")
@@ -128,8 +110,8 @@ def test_a_refused_entry_is_a_dead_letter(open_one: Callable[..., Outbox]) -> No
     assert outbox.stats().dead_letters == {"webhook": 1}
 
 
-def test_history_is_filtered_and_paged(open_one: Callable[..., Outbox]) -> None:
-    outbox = open_one()
+def test_history_is_filtered_and_paged(open_outbox: Callable[..., Outbox]) -> None:
+    outbox = open_outbox()
     entries = outbox.add([draft(count, region="water" if count % 2 else "") for count in range(20)])
     assert outbox.history(3) == entries[:16:-1]
     assert outbox.history(3, before=entries[17].id) == entries[16:13:-1]
@@ -141,16 +123,16 @@ def test_history_is_filtered_and_paged(open_one: Callable[..., Outbox]) -> None:
     assert outbox.latest("other") is None
 
 
-def test_the_last_good_value_of_a_region_is_found(open_one: Callable[..., Outbox]) -> None:
-    outbox = open_one()
+def test_the_last_good_value_of_a_region_is_found(open_outbox: Callable[..., Outbox]) -> None:
+    outbox = open_outbox()
     outbox.add([draft(1, region="water", value=1.5), draft(2, region="gas", value=7.0)])
     broken = msgspec.structs.replace(draft(3, region="water", value=1.5), reason="digits: 1, not 2")
     outbox.add([broken])
     assert outbox.good(["water", "gas", "none"]) == {"water": (1.5, 1.7e9 + 1), "gas": (7.0, 1.7e9 + 2)}
 
 
-def test_only_one_process_has_it(open_one: Callable[..., Outbox], tmp_path: Path) -> None:
-    outbox = open_one()
+def test_only_one_process_has_it(open_outbox: Callable[..., Outbox], tmp_path: Path) -> None:
+    outbox = open_outbox()
     program = (
         "import sys; from pathlib import Path; from digitlens.outlets.outbox import Outbox\n"
         "from digitlens.core.errors import JournalError\n"
@@ -169,9 +151,9 @@ def test_only_one_process_has_it(open_one: Callable[..., Outbox], tmp_path: Path
 
 @pytest.mark.parametrize("damage", ["header", "middle", "emptied", "no tables"])
 def test_a_damaged_file_is_renamed_and_a_new_one_begun(
-    damage: str, open_one: Callable[..., Outbox], lines: list[str], tmp_path: Path
+    damage: str, open_outbox: Callable[..., Outbox], lines: list[str], tmp_path: Path
 ) -> None:
-    outbox = open_one()
+    outbox = open_outbox()
     outbox.follow("mqtt")
     old = outbox.add([draft(count) for count in range(3000)])
     outbox.close()
@@ -186,7 +168,7 @@ def test_a_damaged_file_is_renamed_and_a_new_one_begun(
     else:
         content = content.replace(b"TABLE entry", b"TABLE other")
     path.write_bytes(content)
-    outbox = open_one()
+    outbox = open_outbox()
     outbox.follow("mqtt")
     assert len(lines) == 1
     assert "is damaged; kept as" in lines[0]
@@ -198,9 +180,9 @@ def test_a_damaged_file_is_renamed_and_a_new_one_begun(
 
 
 def test_a_file_damaged_while_it_is_open_is_found_out_at_the_next_write_or_read(
-    open_one: Callable[..., Outbox], lines: list[str], tmp_path: Path
+    open_outbox: Callable[..., Outbox], lines: list[str], tmp_path: Path
 ) -> None:
-    outbox = open_one()
+    outbox = open_outbox()
     outbox.follow("mqtt")
     for start in range(0, 5000, 500):
         outbox.add([draft(count) for count in range(start, start + 500)])
@@ -217,9 +199,9 @@ def test_a_file_damaged_while_it_is_open_is_found_out_at_the_next_write_or_read(
 
 
 def test_a_file_that_is_taken_away_is_begun_anew(
-    open_one: Callable[..., Outbox], lines: list[str], tmp_path: Path
+    open_outbox: Callable[..., Outbox], lines: list[str], tmp_path: Path
 ) -> None:
-    outbox = open_one()
+    outbox = open_outbox()
     outbox.follow("mqtt")
     outbox.add([draft(1)])
     (tmp_path / "journal.db").unlink()
@@ -227,14 +209,14 @@ def test_a_file_that_is_taken_away_is_begun_anew(
     assert lines == [f"{outbox.path}: was taken away; a new journal is begun"]
     assert outbox.pending("mqtt") == added
     outbox.close()
-    assert open_one().history() == added
+    assert open_outbox().history() == added
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a limit of the process simulates a full disk")
 def test_a_full_disk_refuses_all_drafts_of_a_call_and_takes_later_ones(
-    open_one: Callable[..., Outbox], tmp_path: Path
+    open_outbox: Callable[..., Outbox], tmp_path: Path
 ) -> None:
-    outbox = open_one()
+    outbox = open_outbox()
     outbox.follow("mqtt")
     before = outbox.add([draft(count) for count in range(100)])
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -255,12 +237,12 @@ def test_a_full_disk_refuses_all_drafts_of_a_call_and_takes_later_ones(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a limit of the process simulates a full disk")
 def test_a_disk_that_is_full_at_the_start_is_tried_again(
-    open_one: Callable[..., Outbox], lines: list[str]
+    open_outbox: Callable[..., Outbox], lines: list[str]
 ) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (5000, hard))
     try:
-        outbox = open_one()
+        outbox = open_outbox()
         outbox.follow("mqtt")
         assert len(lines) == 1
         with pytest.raises(JournalError, match="disk"):
@@ -296,9 +278,9 @@ def test_files_that_are_no_journals_are_left_alone(tmp_path: Path) -> None:
 
 
 def test_rows_that_hold_no_entry_are_skipped_and_counted(
-    open_one: Callable[..., Outbox], lines: list[str], tmp_path: Path
+    open_outbox: Callable[..., Outbox], lines: list[str], tmp_path: Path
 ) -> None:
-    outbox = open_one()
+    outbox = open_outbox()
     outbox.follow("mqtt")
     entries = outbox.add([draft(count) for count in range(5)])
     base = sqlite3.connect(tmp_path / "journal.db")
@@ -314,8 +296,8 @@ def test_rows_that_hold_no_entry_are_skipped_and_counted(
     assert len(lines) == 2
 
 
-def test_many_threads_read_while_one_writes(open_one: Callable[..., Outbox]) -> None:
-    outbox = open_one(1)
+def test_many_threads_read_while_one_writes(open_outbox: Callable[..., Outbox]) -> None:
+    outbox = open_outbox(1)
     outbox.follow("mqtt")
     over = threading.Event()
     failed: list[BaseException] = []

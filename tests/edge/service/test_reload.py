@@ -21,6 +21,13 @@ Pixels = npt.NDArray[np.uint8]
 Digits = tuple[Pixels, Pixels]
 
 
+def two_sheets(folder: Path, digits: Digits) -> Path:
+    """Pictures of 40716 and of 27, and settings that show the first."""
+    for text in ("40716", "27"):
+        cv2.imwrite(str(folder / f"{text}.png"), write(text, digits))
+    return config(folder, f'[camera]\nsource = "{folder}/40716.png"\nrate = 20\n')
+
+
 def test_a_reload_takes_what_has_changed_and_loses_no_frame(
     systemd: Systemd, serve: Serve, tmp_path: Path, sheet: Path
 ) -> None:
@@ -55,9 +62,7 @@ def test_a_reload_takes_what_has_changed_and_loses_no_frame(
 def test_a_reload_changes_the_camera_and_a_wrong_one_leaves_it(
     systemd: Systemd, serve: Serve, tmp_path: Path, digits: Digits
 ) -> None:
-    for text in ("40716", "27"):
-        cv2.imwrite(str(tmp_path / f"{text}.png"), write(text, digits))
-    file = config(tmp_path, f'[camera]\nsource = "{tmp_path}/40716.png"\nrate = 20\n')
+    file = two_sheets(tmp_path, digits)
     process = serve("--config", file, "--json", **systemd.environment)
     systemd.until(lambda message: "40716" in message)
     config(tmp_path, '[camera]\nsource = "/nothing.png"\nrate = 20\n')
@@ -121,9 +126,7 @@ def test_systemctl_reload_fails_where_the_settings_are_wrong(
 def test_a_reload_while_another_is_prepared_is_not_lost(
     systemd: Systemd, serve: Serve, tmp_path: Path, digits: Digits
 ) -> None:
-    for text in ("40716", "27"):
-        cv2.imwrite(str(tmp_path / f"{text}.png"), write(text, digits))
-    file = config(tmp_path, f'[camera]\nsource = "{tmp_path}/40716.png"\nrate = 20\n')
+    file = two_sheets(tmp_path, digits)
     process = serve("--config", file, **systemd.environment)
     systemd.expect("READY=1")
     config(tmp_path, file.read_text() + "[reader]\nthreads = 2\n")
