@@ -148,6 +148,19 @@ def _pages(options: argparse.Namespace) -> None:
     (options.out / "labels.json").write_text(json.dumps(labels, indent=1))
 
 
+def _hypotheses(options: argparse.Namespace) -> None:
+    from digitlens_train.hypotheses import HypothesesConfig, run
+
+    config = HypothesesConfig(options.pictures, options.held_out_pictures, seed=options.seed)
+    run(config, options.out, options.mnist, options.data)
+
+
+def _hands(options: argparse.Namespace) -> None:
+    from digitlens_train import held_out_hands
+
+    held_out_hands.write(options.out, options.data, options.seed, options.count)
+
+
 def _paper(options: argparse.Namespace) -> None:
     from digitlens_train.data import DataError
     from digitlens_train.paper import contact, layouts, pages
@@ -168,12 +181,14 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "distill": _distill,
     "ink": _ink,
     "scores": _scores,
+    "hypotheses": _hypotheses,
     "cnn": _cnn,
     "svm": _svm,
     "sheet": _sheet,
     "film": _sheet,
     "pages": _pages,
     "paper": _paper,
+    "hands": _hands,
 }
 
 

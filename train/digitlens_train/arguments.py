@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     distill = commands.add_parser("distill", help="numbers, to answer as a teacher does (extra gpu)")
     ink = commands.add_parser("ink", help="the network that classifies a picture's pixels (extra gpu)")
     scores = commands.add_parser("scores", help="the small networks pairs and plausibility")
+    hypotheses = commands.add_parser("hypotheses", help="the score of a row's hypotheses")
     cnn = commands.add_parser("cnn", help="the original notebook's convolutional network (seed)")
     svm = commands.add_parser("svm", help="the notebook's other classifier: HOG features and a linear SVM")
     sheet = commands.add_parser("sheet", help="a page of MNIST's test digits, such as the README's example")
@@ -43,6 +44,13 @@ def parser() -> argparse.ArgumentParser:
     paper = commands.add_parser(
         "paper", help="generated paper: patches above their truth, to look at, or pages with a labels.json"
     )
+    hands = commands.add_parser(
+        "hands",
+        help="strips by held-out writers and fonts with a labels.json, for `digitlens_convert papers`",
+    )
+    hands.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
+    hands.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with unipen_*.npz")
+    hands.add_argument("--count", type=positive, default=500, help="of each kind (default: %(default)s)")
     _digits(digits)
     _numbers(numbers)
     distill.add_argument(
@@ -52,14 +60,29 @@ def parser() -> argparse.ArgumentParser:
         _distill(command)
     _ink(ink)
     _scores(scores)
+    _hypotheses(hypotheses)
     _notebook(cnn, svm)
     _pictures(sheet, film, pages)
     _paper(paper)
-    for command in (digits, numbers, teacher, distill, cnn, svm, sheet, film, pages):
+    drawn = (sheet, film, pages)
+    for command in (digits, numbers, teacher, distill, hypotheses, cnn, svm, *drawn):
         command.add_argument(
             "--mnist", type=Path, metavar="FILE", help="MNIST as npz (default: through keras.datasets)"
         )
-    for command in (digits, numbers, teacher, distill, cnn, svm, sheet, film, pages, paper, ink, scores):
+    for command in (
+        digits,
+        numbers,
+        teacher,
+        distill,
+        hypotheses,
+        cnn,
+        svm,
+        *drawn,
+        paper,
+        ink,
+        scores,
+        hands,
+    ):
         command.add_argument(
             "--seed", type=int, default=2026, help="of everything random (default: %(default)s)"
         )
@@ -161,6 +184,23 @@ def _scores(scores: argparse.ArgumentParser) -> None:
         "--again",
         action="store_true",
         help="fit anew to the learnt.npz and held_out.npz in --out, with their seed",
+    )
+
+
+def _hypotheses(hypotheses: argparse.ArgumentParser) -> None:
+    hypotheses.add_argument(
+        "--out", type=Path, default=Path("runs/hypotheses"), help="folder of weights and card"
+    )
+    hypotheses.add_argument("--data", type=Path, metavar="DIR", help="folder with handwriting as npz")
+    hypotheses.add_argument(
+        "--pictures", type=positive, default=6000, metavar="N", help="to learn from (default: %(default)s)"
+    )
+    hypotheses.add_argument(
+        "--held-out-pictures",
+        type=positive,
+        default=1500,
+        metavar="N",
+        help="by other hands, for the figures (default: %(default)s)",
     )
 
 

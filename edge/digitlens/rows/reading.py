@@ -14,6 +14,7 @@ from digitlens.core.row_trace import RowTrace
 from digitlens.glyphs.lattice import Resolved
 from digitlens.paper.page import Page
 from digitlens.rows.decision import Decision, agreed, choose, evidence
+from digitlens.rows.hypothesis_scores import HypothesisScores
 from digitlens.rows.lines import to_rows
 from digitlens.rows.recognizer import RowRecognizer
 from digitlens.rows.row import Row, find_rows, is_close_up
@@ -42,6 +43,7 @@ class RowReader:
         group: makes numbers of a row's digits.
         parameters: None takes the recognizer's.
         decision: the parameters of the decision.
+        scores: of hypotheses; None takes the shipped ones.
     """
 
     def __init__(
@@ -51,10 +53,12 @@ class RowReader:
         group: Group,
         parameters: RowParameters | None = None,
         decision: DecisionParameters = DEFAULT_DECISION,
+        scores: HypothesisScores | None = None,
     ) -> None:
         self.recognizer = recognizer
         self.parameters = parameters or recognizer.parameters
         self.decision = decision
+        self.scores = scores or HypothesisScores.load()
         self._classify, self._group = classify, group
 
     def reread(
@@ -98,7 +102,9 @@ class RowReader:
             if use == "all" or only_row or part.is_doubtful(sure):
                 reading = self._read(part, page)
                 own = _of(left, part)
-                decision = choose(own, reading, glyph_probabilities, self.decision, only_row, close_up)
+                decision = choose(
+                    own, reading, glyph_probabilities, self.scores, self.decision, only_row, close_up
+                )
                 read[id(part)] = _ReadRow(part, reading, _text(own), decision, decision.reason)
                 if decision.numbers is not own:
                     left = _without(left, own) + decision.numbers

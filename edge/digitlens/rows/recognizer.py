@@ -21,8 +21,15 @@ from digitlens.rows.crop import CROP_HEIGHT, raised, sheared, stretched
 
 DEFAULT = "numbers"
 SEPARATOR, OTHER, BLANK = 10, 11, 12
-"""The classes after the ten digits: a separator of digits, any other sign, and CTC's blank."""
+"""The classes after the ten digits: a decimal point or comma, any other sign, and CTC's blank."""
 CLASSES = 13
+POINT, DASH, SLASH, PLUS, TIMES, EQUALS, COLON, BRACKET, SYMBOL, LETTER, NETWORK_BLANK = range(10, 21)
+"""The network's own classes after the ten digits; a point is a comma, too, a symbol that of a currency."""
+NETWORK_CLASSES = 21
+_FOLD = np.zeros((NETWORK_CLASSES, CLASSES), np.float32)
+_FOLD[: POINT + 1, : SEPARATOR + 1] = np.eye(POINT + 1)
+_FOLD[POINT + 1 : NETWORK_BLANK, OTHER] = 1
+_FOLD[NETWORK_BLANK, BLANK] = 1
 STEP = 2
 """Width of an output column, pixels of the crop."""
 WIDTHS = (128, 256, 384)
@@ -131,9 +138,10 @@ class RowRecognizer:
         outputs = self._network(crop.shape[1]).dequantized(
             crop[np.newaxis, ..., np.newaxis], self.card.input.scale or 1
         )
-        logits = outputs.reshape(-1, CLASSES) / np.float32(self.card.temperature or 1)
-        logits[:, BLANK] -= np.float32(self.parameters.blank_penalty)
-        return softmax(logits)
+        logits = outputs.reshape(-1, NETWORK_CLASSES) / np.float32(self.card.temperature or 1)
+        logits[:, NETWORK_BLANK] -= np.float32(self.parameters.blank_penalty)
+        # All signs but points part numbers, whichever they are; which one is in doubt more often than that.
+        return softmax(logits) @ _FOLD
 
     def next_frame(self) -> None:
         """Begin the next picture; crops that are in this one, too, are not read again."""
@@ -169,6 +177,6 @@ class RowRecognizer:
 
 def _check(card: Card, network: Network, path: Path) -> None:
     entry, end = network.input, network.output
-    if card.kind != "strips" or entry.shape[1] != CROP_HEIGHT or end.shape[-1] != 2 * CLASSES:
+    if card.kind != "strips" or entry.shape[1] != CROP_HEIGHT or end.shape[-1] != 2 * NETWORK_CLASSES:
         raise ModelError(f"{path}: takes {entry.shape}, gives {end.shape}; it does not read row crops")
     signature.check(card, network, path)
