@@ -15,6 +15,7 @@ from digitlens.glyphs.lattice import Resolved
 from digitlens.paper.page import Page
 from digitlens.rows.decision import Decision, agreed, choose, evidence
 from digitlens.rows.hypothesis_scores import HypothesisScores
+from digitlens.rows.kept_signs import with_signs
 from digitlens.rows.lines import to_rows
 from digitlens.rows.recognizer import RowRecognizer
 from digitlens.rows.row import Row, find_rows, is_close_up
@@ -82,6 +83,16 @@ class RowReader:
         traces = tuple(self._trace(one, left) for one in (*read.values(), *others))
         lines = to_rows(left, self.parameters.least_overlap)
         return tuple(found for line in lines for found in line), traces
+
+    def with_signs(self, numbers: tuple[Number, ...], page: Page, point: str) -> tuple[Number, ...]:
+        """The page's numbers with their signs, see kept_signs; every row with a number is read for that."""
+        left = list(numbers)
+        for row in find_rows(page.glyphs, page.mask, self.parameters):
+            if own := _of(left, row):
+                signs = self._read(row, page).list_signs()
+                left = _without(left, own) + with_signs(own, signs, point, self.parameters.sign_reach)
+        lines = to_rows(left, self.parameters.least_overlap)
+        return tuple(found for line in lines for found in line)
 
     def _decide(
         self,

@@ -11,9 +11,20 @@ from digitlens.config.parameters.rows import RowParameters
 from digitlens.core.arrays import Gray
 from digitlens.core.readings import Digit, Number
 from digitlens.paper.page import Page
+from digitlens.rows import ctc
 from digitlens.rows.crop import CROP_HEIGHT
 from digitlens.rows.ctc import Sign
-from digitlens.rows.recognizer import OTHER, SEPARATOR, STEP, RowOutput, RowRecognizer
+from digitlens.rows.kept_signs import RowSign
+from digitlens.rows.recognizer import (
+    NETWORK_BLANK,
+    OTHER,
+    POINT,
+    SEPARATOR,
+    STEP,
+    RowOutput,
+    RowRecognizer,
+    rescaled,
+)
 from digitlens.rows.row import Row
 from digitlens.rows.slices import Classify, Slices
 from digitlens.rows.view import RowView
@@ -34,6 +45,7 @@ class RowReading:
         slices: makes the slices of the crop; None where there are none.
         to_numbers: makes numbers of signs.
         position: the pixel across the crop where a digit of the lattice is.
+        list_signs: finds the signs that are no digits, and their boxes in the picture.
     """
 
     numbers: list[Number]
@@ -43,6 +55,7 @@ class RowReading:
     slices: Callable[[], Slices] | None = None
     to_numbers: Callable[[list[Sign]], list[Number]] = field(default=lambda signs: [])
     position: Callable[[Digit], float] = field(default=lambda digit: 0.0)
+    list_signs: Callable[[], list[RowSign]] = field(default=list)
 
 
 def read_row(
@@ -72,7 +85,17 @@ def read_row(
         lambda: Slices(crop if page.bare is None else view.crop(page.bare), classify, parameters),
         to_numbers,
         lambda digit: view.crop_x(digit.box),
+        lambda: _row_signs(output, view, page, parameters),
     )
+
+
+def _row_signs(output: RowOutput, view: RowView, page: Page, parameters: RowParameters) -> list[RowSign]:
+    found = ctc.search(output.network_columns, NETWORK_BLANK, parameters)
+    return [
+        RowSign(sign.label, view.ink_box(start, end, page.ink))
+        for sign, (start, end) in _with_room(rescaled(found, output.narrowing), parameters.widest_digit)
+        if sign.label >= POINT
+    ]
 
 
 def _numbers(

@@ -80,6 +80,9 @@ class RowParameters:
     """Smallest mean confidence of a number's digits, words and scribbles having less; set by hand;
     probability."""
 
+    sign_reach: float = 1.2
+    """Greatest distance between a sign and the digit that it belongs to; set by hand; digit heights."""
+
     # Slices
     slants: tuple[float, ...] = (-0.6, -0.4, -0.2, 0.0, 0.2, 0.4, 0.6)
     """Shears that are tried to make writing upright; set by hand; pixels to the right for each pixel up."""
