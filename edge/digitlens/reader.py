@@ -172,7 +172,7 @@ class Reader:
             return self._by_network(original)
         first = self._by_rules(original)
         limits = self._parameters.reader
-        if min(original.shape) < limits.least_side:
+        if first.numbers and min(original.shape) < limits.least_side:
             return first
         gray = reduced(original, limits)
         witness = Witness(self._look.logits(gray), self._look.scale)

@@ -1,6 +1,7 @@
 """The decision between the lattice's reading of a row and the row network's, and the evidence for numbers."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import log
 from statistics import fmean
 
@@ -10,7 +11,9 @@ import numpy as np
 from digitlens.config.parameters.rows import DecisionParameters
 from digitlens.core.arrays import Doubles
 from digitlens.core.readings import Number, joined_text, number
+from digitlens.rows.ctc import Sign
 from digitlens.rows.hypothesis_scores import HypothesisScores, probabilities
+from digitlens.rows.recognizer import OTHER, SEPARATOR
 from digitlens.rows.rescoring import GlyphProbabilities, Hypothesis, evidence_of, hypotheses, posterior
 from digitlens.rows.row_reading import RowReading
 
@@ -51,7 +54,8 @@ def choose(
     """
     digits, others = joined_text(lattice), joined_text(reading.numbers)
     if digits == others:
-        return Decision(lattice, "the same reading")
+        parts = _parted(lattice, reading.signs, parameters.least_parting)
+        return Decision(parts, "the same reading" if parts is lattice else "the same digits, parted at signs")
     if not others:
         return Decision(lattice, "lattice kept: the row network finds no digit")
     key = (
@@ -79,6 +83,23 @@ def choose(
         return Decision(lattice, f"no number: probability {chance:.2f} < {least:.2f}", found, nats)
     numbers = reading.to_numbers(posterior(best, found, nats))
     return Decision(numbers, f"{hypothesis.source}: probability {chance:.2f}", found, nats)
+
+
+def _parted(lattice: list[Number], signs: list[Sign], least: float) -> list[Number]:
+    """The lattice's numbers, parted where the row network sees a sign this probable between their digits."""
+    seen, edges = 0, set()
+    for sign in signs:
+        if sign.label < SEPARATOR:
+            seen += 1
+        elif sign.label == OTHER and sign.confidence >= least:
+            edges.add(seen)
+    parts, at = [], 0
+    for found in sorted(lattice, key=lambda one: one.box[0]):
+        inner = [k for k in range(1, len(found.digits)) if at + k in edges]
+        cuts = [0, *inner, len(found.digits)]
+        parts += [number(found.digits[start:end]) for start, end in pairwise(cuts)] if inner else [found]
+        at += len(found.digits)
+    return parts if len(parts) > len(lattice) else lattice
 
 
 def evidence(numbers: list[Number], reading: RowReading, parameters: DecisionParameters) -> float:

@@ -6,6 +6,7 @@ the row network reads the row; it always reads a picture's only row.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from statistics import median
 
 from digitlens.config.parameters.rows import DEFAULT_DECISION, DecisionParameters, RowParameters
 from digitlens.config.settings import RowNetworkUse
@@ -131,8 +132,11 @@ class RowReader:
             if digit.confidence >= chosen.sure_digit
         }
         best = resolved.probabilities.max(axis=1, initial=0)
-        return sure | {
-            glyph.box for glyph, p in zip(resolved.glyphs, best, strict=True) if p >= chosen.sure_glyph
+        slashes = {box for found in numbers for box in _tall_ones(found, chosen.tall_one)}
+        return (sure - slashes) | {
+            glyph.box
+            for glyph, p in zip(resolved.glyphs, best, strict=True)
+            if p >= chosen.sure_glyph and glyph.box not in slashes
         }
 
     def _require_evidence(
@@ -177,6 +181,15 @@ class RowReader:
     def _trace(self, one: _ReadRow, numbers: list[Number]) -> RowTrace:
         texts = one.lattice, _text(one.reading.numbers), _text(_of(numbers, one.row))
         return trace_row(one.row.box, one.reading, one.decision, texts, one.reason, self.decision.hypotheses)
+
+
+def _tall_ones(found: Number, least: float) -> list[Box]:
+    """The boxes of ones that stand out of their number, as a slash does."""
+    others = [digit.box[3] for digit in found.digits if digit.value != 1]
+    if not others:
+        return []
+    tall = least * median(others)
+    return [digit.box for digit in found.digits if digit.value == 1 and digit.box[3] > tall]
 
 
 def _of(numbers: list[Number], row: Row) -> list[Number]:

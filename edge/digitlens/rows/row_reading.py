@@ -9,7 +9,7 @@ import numpy as np
 
 from digitlens.config.parameters.rows import RowParameters
 from digitlens.core.arrays import Gray
-from digitlens.core.readings import Digit, Number
+from digitlens.core.readings import Box, Digit, Number, number
 from digitlens.paper.page import Page
 from digitlens.rows import ctc
 from digitlens.rows.crop import CROP_HEIGHT
@@ -103,18 +103,35 @@ def _numbers(
 ) -> list[Number]:
     """The numbers of signs, split where a sign is no digit; words and scribbles are left out."""
     runs: list[list[Digit]] = [[]]
+    points: list[Box] = []
     for sign, (start, end) in _with_room(signs, parameters.widest_digit):
         if sign.label == OTHER:
             runs.append([])
-        elif sign.label != SEPARATOR:
+        elif sign.label == SEPARATOR:
+            points.append(view.ink_box(start, end, page.ink))
+        else:
             runs[-1].append(Digit(sign.label, sign.confidence, view.ink_box(start, end, page.mask)))
     return [
-        number
+        found
         for run in runs
         if run
-        for number in group(run, page)
-        if fmean(digit.confidence for digit in number.digits) >= parameters.least_number
+        for found in _joined(list(group(run, page)), points, parameters.point_reach)
+        if fmean(digit.confidence for digit in found.digits) >= parameters.least_number
     ]
+
+
+def _joined(numbers: list[Number], points: list[Box], reach: float) -> list[Number]:
+    """The numbers, joined where a decimal point stands between two of them, at any height."""
+    joined = numbers[:1]
+    for after in numbers[1:]:
+        before = joined[-1]
+        left, right = before.box[0] + before.box[2], after.box[0]
+        most = reach * max(before.box[3], after.box[3])
+        if any(0 <= x - left <= most and 0 <= right - x - width <= most for x, _, width, _ in points):
+            joined[-1] = number((*before.digits, *after.digits))
+        else:
+            joined.append(after)
+    return joined
 
 
 def _with_room(signs: list[Sign], widest: float) -> Iterator[tuple[Sign, tuple[float, float]]]:

@@ -39,6 +39,10 @@ class RowParameters:
     wide_glyph: float = 1.1
     """Width above which a glyph may be touching digits, however sure; set by hand; its heights."""
 
+    tall_one: float = 1.12
+    """Height from which a 1 is in doubt, for it may be a slash; set by hand; heights of its number's other
+    digits."""
+
     # The crop
     crop_margin: float = 0.5
     """Width of the paper that a crop shows left and right of its row; set by hand; row heights."""
@@ -82,6 +86,8 @@ class RowParameters:
 
     sign_reach: float = 1.2
     """Greatest distance between a sign and the digit that it belongs to; set by hand; digit heights."""
+    point_reach: float = 0.8
+    """Greatest distance between a decimal point and the digits that it joins; set by hand; digit heights."""
 
     # Slices
     slants: tuple[float, ...] = (-0.6, -0.4, -0.2, 0.0, 0.2, 0.4, 0.6)
@@ -120,6 +126,9 @@ class DecisionParameters:
     digit; chosen on generated pages; probability."""
     least_among_rows: float = 0.5
     """The same where the page has other rows; chosen on generated pages; probability."""
+    least_parting: float = 0.8
+    """Confidence of a sign from which it parts a number of which both networks read the same digits; set by
+    hand; probability."""
 
     # Evidence for numbers
     evidence: float = 14.0
