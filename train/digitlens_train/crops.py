@@ -40,6 +40,21 @@ class Sources:
     negatives: list[Sequence[Gray]]
     hands: Material | None = None
 
+    @property
+    def description(self) -> str:
+        """What they are, for a card."""
+        sets = ", ".join(f"{len(labels):,}" for _, labels in self.digits)
+        text = f"MNIST and further digits ({sets}), {sum(map(len, self.negatives)):,} other characters"
+        if self.hands is None or self.hands.digits is None:
+            return text
+        traced = [self.hands.digits, self.hands.upper, self.hands.lower, self.hands.signs]
+        count = sum(len(one.chosen) for one in traced if one is not None)
+        return (
+            f"{text}, {count:,} pen trajectories of UNIPEN train_r01_v07 (CC BY 4.0) by "
+            f"{len(set(self.hands.digits.writers[self.hands.digits.chosen].tolist())):,} writers of digits, "
+            f"{len(self.hands.hand_fonts)} hand-like fonts"
+        )
+
 
 @dataclass(frozen=True)
 class Mix:

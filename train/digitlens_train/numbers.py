@@ -298,10 +298,9 @@ def _loss(model: keras.Model, rows: Dataset) -> float:
 
 def training_data(learned: Sources, distinct: int, total: int) -> str:
     """The card's description of the training data: its sources, distinct rows and rows learned in all."""
-    sets = ", ".join(f"{len(labels):,}" for _, labels in learned.digits)
     return (
-        f"MNIST and further digits ({sets}) and {sum(map(len, learned.negatives)):,} other characters, "
-        f"written in {distinct:,} synthetic rows, photographed; {total:,} learned in all"
+        f"{learned.description}, written in {distinct:,} synthetic rows, photographed; "
+        f"{total:,} learned in all"
     )
 
 
