@@ -36,7 +36,7 @@ def converted(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> tuple[Pa
         held_out_rows=20,
     )
     numbers.fit(config, run, mnist, processes=1)
-    rows = RowsConfig(count=20, search=SearchConfig(sets=4), tested=10)
+    rows = RowsConfig(count=20, search=SearchConfig(sets=1), tested=10)
     convert(run, out, mnist, ConvertConfig(rows=rows))
     return run, out
 
