@@ -9,6 +9,8 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="needs the extra train")
 
+import keras
+
 from digitlens.rows import recognizer
 from digitlens.rows.crop import CROP_HEIGHT
 from digitlens.rows.recognizer import BLANK, OTHER
@@ -139,7 +141,9 @@ def test_an_interrupted_run_resumes(mnist: Path, tmp_path: Path) -> None:
     again = [float(line.split(",")[1]) for line in (tmp_path / "history.csv").read_text().splitlines()[1:]]
     np.testing.assert_allclose(again, losses, rtol=1e-3)
     about = msgspec.json.decode((tmp_path / "about.json").read_bytes(), type=About)
-    assert about.kind == "strips"
+    assert (about.name, about.kind) == ("numbers", "strips")
+    model = keras.models.load_model(tmp_path / "numbers.keras", compile=False)
+    assert model.output_shape == networks.numbers().output_shape
     assert about.temperature is not None
 
 
