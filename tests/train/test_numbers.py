@@ -1,5 +1,7 @@
 """The network that reads rows: its row images, its size, a small run."""
 
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -81,6 +83,13 @@ def test_shards_keep_rows_as_drawn(sources: Sources, tmp_path: Path) -> None:
         [n for n in row if n != UNKNOWN] for _, y in loaded.values() for row in y[:, :MAX_LABELS].tolist()
     ]
     assert sorted(kept) == wanted
+
+
+def test_the_processes_that_draw_import_no_keras() -> None:
+    """Each would take longer to import it than to draw its first shard."""
+    modules = "crops, page_examples, patch_pool, shards"
+    program = f"import sys\nfrom digitlens_train import {modules}\nsys.exit('keras' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_an_epoch_learns_the_latest_shards() -> None:
