@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from digitlens.models import cards
-from tests.edge.commands.reading import read, texts
+from tests.edge.commands.reading import read, started, texts
 from tests.edge.ink import YOUNG
 from tests.edge.pages import write
 
@@ -22,7 +22,7 @@ Digits = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
 
 
 def test_the_table_for_people(good: Path) -> None:
-    run = read(good)
+    run = started(good)
     assert run.returncode == 0
     assert run.stderr == ""
     assert run.stdout.splitlines()[0] == str(good)
@@ -228,9 +228,9 @@ def test_one_pixel(tmp_path: Path) -> None:
 def test_sixteen_bits(tmp_path: Path, page: npt.NDArray[np.uint8]) -> None:
     path = tmp_path / "deep.png"
     cv2.imwrite(str(path), page.astype(np.uint16) * 257)
-    assert texts(read("--json", path)) == [["40716"]]
-    cv2.imwrite(str(path), cv2.cvtColor(page.astype(np.uint16) * 257, cv2.COLOR_GRAY2BGR))
-    assert texts(read("--json", path)) == [["40716"]]
+    color = tmp_path / "deep color.png"
+    cv2.imwrite(str(color), cv2.cvtColor(page.astype(np.uint16) * 257, cv2.COLOR_GRAY2BGR))
+    assert texts(read("--json", path, color)) == [["40716"]] * 2
 
 
 @pytest.mark.parametrize("hidden", [0, 255])
