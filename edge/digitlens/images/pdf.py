@@ -36,5 +36,5 @@ def pages(data: bytes | Path, name: str, color: bool, limits: Limits) -> Iterato
             except pypdfium2.PdfiumError as error:
                 yield DocumentPage(number, None, f"page {number}: {first_line(error)}")
                 continue
-            image = pixels[..., 0] if not color else pixels[..., :3]
+            image = pixels[..., :3] if color else pixels
             yield DocumentPage(number, np.ascontiguousarray(image), None, (bitmap.width, bitmap.height))

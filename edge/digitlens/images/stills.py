@@ -121,7 +121,7 @@ def _open(file: Path | bytes, formats: tuple[str, ...]) -> Image.Image:
 
 @contextmanager
 def _one_line(label: str) -> Iterator[None]:
-    """Any error of Pillow as a PictureError in one line behind `label`; the end of the file stays what it is."""
+    """Any error of Pillow as a PictureError in one line behind `label`; an EOFError stays what it is."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about size, which is checked, and odd metadata
