@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 
@@ -42,13 +43,15 @@ def pages(data: bytes | Path, name: str, color: bool, limits: Limits) -> Iterato
             try:
                 pixels, size = document.draw(number - 1)
             except PictureError as error:
-                yield DocumentPage(number, None, f"{label}{error}")
+                yield DocumentPage(number, None, f"{label}{error}", several=count > 1)
                 continue
-            yield DocumentPage(number, pixels, None, size)
+            yield DocumentPage(number, pixels, None, size, count > 1)
             del pixels  # the next page needs its memory
         if count > limits.pages:
             number = limits.pages + 1
-            yield DocumentPage(number, None, f"page {number}: more than {limits.pages} pages: split it")
+            yield DocumentPage(
+                number, None, f"page {number}: more than {limits.pages} pages: split it", several=True
+            )
 
 
 class _Document:
@@ -92,9 +95,8 @@ class _Document:
         if self._process is None:
             self.open()
         answer = self._ask({"page": page})
-        assert self._process is not None
         width, height, stride = answer["width"], answer["height"], answer["stride"]
-        content = self._process.content(height * stride)
+        content = None if self._process is None else self._process.content(height * stride)
         if content is None:
             raise self._gone()
         rows = np.frombuffer(content, np.uint8).reshape(height, stride)
@@ -104,8 +106,7 @@ class _Document:
         return np.ascontiguousarray(rows[:, : 3 * width]).reshape(height, width, 3), (across, down)
 
     def _ask(self, request: dict[str, Any], content: bytes = b"") -> dict[str, Any]:
-        assert self._process is not None
-        answer = self._process.ask(request, content)
+        answer = None if self._process is None else self._process.ask(request, content)
         if answer is None:
             raise self._gone()
         if "error" in answer:
@@ -114,8 +115,7 @@ class _Document:
 
     def _gone(self) -> PictureError:
         """Why the process has ended."""
-        assert self._process is not None
-        status = self._process.ended()
+        status = 0 if self._process is None else self._process.ended()
         self._process = None
         late = f"takes more than {self._request['seconds']} s to draw"
         return PictureError(late if status == -signal.SIGPROF else GONE)
@@ -129,15 +129,15 @@ class _Process:
     def __init__(self) -> None:
         path = os.pathsep.join(entry for entry in sys.path if entry)
         self._owner = os.getpid()
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603  # our own program
             [sys.executable, "-P", str(PROGRAM)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             env=os.environ | {"PYTHONPATH": path},
-        )  # fmt: skip
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._in: IO[bytes] = self._process.stdin
-        self._out: IO[bytes] = self._process.stdout
+        )
+        self._in = cast(IO[bytes], self._process.stdin)
+        self._out = cast(IO[bytes], self._process.stdout)
 
     @classmethod
     def take(cls) -> "_Process":
@@ -185,10 +185,8 @@ class _Process:
         """End it; its exit status, or minus the signal that has ended it before."""
         self._process.stdin = self._process.stdout = None
         for pipe in (self._in, self._out):
-            try:
+            with suppress(OSError):  # what was not yet written
                 pipe.close()
-            except OSError:
-                pass  # what was not yet written
         try:
             return self._process.wait(1)
         except subprocess.TimeoutExpired:

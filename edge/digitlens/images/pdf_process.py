@@ -1,7 +1,7 @@
 """The process that draws a PDF's pages: requests on stdin, pages on stdout. pdf.py starts it and talks to it.
 
-It runs by itself and imports nothing of digitlens, so that it starts fast. A PDF may crash it, or take more than it
-may have: then it ends, and the one that asked starts another.
+It runs by itself and imports nothing of digitlens, so that it starts fast. A PDF may crash it, or take more
+than it may have: then it ends, and the one that asked starts another.
 """
 
 import json
@@ -31,8 +31,8 @@ class Refused(Exception):  # noqa: N818
 def main(source: BinaryIO, out: BinaryIO) -> None:
     """Answer requests until stdin ends.
 
-    A request is a line of JSON, {"path"} or {"length"} with so many bytes behind it, to open; or {"page"} from 0.
-    An answer is a line of JSON, {"pages"}, {"error"}, or {"width", "height", "stride", "size"} and the pixels.
+    A request is a line of JSON: {"path"}, or {"length"} with so many bytes behind it, to open; or {"page"},
+    from 0. An answer is one, too: {"pages"}, {"error"}, or {"width", "height", "stride", "size"} and pixels.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -109,7 +109,7 @@ def draw(document: Any, number: int, settings: dict[str, Any]) -> tuple[dict[str
 
 
 def own_size(page: Any, width: float, height: float, settings: dict[str, Any]) -> tuple[int, int]:
-    """Width and height in pixels: a scan's own, else those at the wanted resolution; of `width` by `height` points.
+    """A scan's own width and height in pixels, or those of a page of `width` by `height` points as wanted.
 
     Raises:
         Refused: the page, or a picture on it, has too many pixels.
@@ -149,7 +149,8 @@ def is_unseen(one: Any) -> bool:
 
 def too_large(what: str, settings: dict[str, Any]) -> str:
     """The reason why it is refused."""
-    return f"{what} is too large; at most {settings['pixels'] // 1_000_000} million pixels are read: scale it down"
+    most = settings["pixels"] // 1_000_000
+    return f"{what} is too large; at most {most} million pixels are read: scale it down"
 
 
 if __name__ == "__main__":
