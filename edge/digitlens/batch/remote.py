@@ -142,9 +142,8 @@ def _why(error: Exception) -> tuple[bool, str]:
     """Whether an error will stay, and what it is."""
     status = getattr(error, "status", None)
     if isinstance(status, int) and status >= 300:
-        return status in FINAL, FINAL.get(
-            status, f"{status}, {getattr(error, 'message', '') or 'an error of its own'}"
-        )
+        said = getattr(error, "message", "") or "an error of its own"
+        return status in FINAL, FINAL.get(status, f"{status}, {said}")
     if isinstance(error, FileNotFoundError):
         return True, "no such file"
     if isinstance(error, PermissionError):
