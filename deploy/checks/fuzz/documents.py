@@ -16,7 +16,7 @@ from digitlens.images import documents, pdf
 from digitlens.images.document_page import Limits
 from fuzz.cases import Found, Ready, mutated, one_line
 
-LIMITS = Limits(pages=30, seconds=1.0)
+LIMITS = Limits(pages=8, dpi=60, seconds=0.5)
 MOST_DRAWING = 250.0
 """Memory limit of the process that draws PDFs, in MB."""
 
