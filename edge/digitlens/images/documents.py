@@ -41,7 +41,7 @@ def pages(
 
         yield from pdf.pages(data, name, color, limits)
         return
-    formats = stills.FORMATS
+    formats: tuple[str, ...] = stills.FORMATS
     if head[4:8] == b"ftyp":
         brands = {head[place : place + 4] for place in (8, *range(16, 48, 4))}
         formats = ("AVIF",) if brands & AVIF else ("HEIF",) if brands & HEIF else formats
