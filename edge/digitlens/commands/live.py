@@ -93,7 +93,9 @@ def run(options: argparse.Namespace) -> int:
     with stop.signals():
         with quiet():
             classifier = Classifier.load(options.model, options.threads)
-            reader = Reader(classifier, printed=options.printed, turn=options.turn, film=True)
+            reader = Reader(
+                classifier, printed=options.printed, turn=options.turn, signs=options.signs, film=True
+            )
         release_start()
         if options.benchmark:
             return _benchmark(options, reader, stop)
