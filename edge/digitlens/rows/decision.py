@@ -1,7 +1,7 @@
 """The decision between the lattice's reading of a row and the row network's, and the evidence for numbers."""
 
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import log
 from statistics import fmean
 
@@ -10,12 +10,11 @@ import numpy as np
 
 from digitlens.config.parameters.rows import DecisionParameters
 from digitlens.core.arrays import Doubles
-from digitlens.core.readings import Number, joined_text, number
-from digitlens.rows.ctc import Sign
+from digitlens.core.readings import Digit, Number, joined_text, number
 from digitlens.rows.hypothesis_scores import HypothesisScores, probabilities
 from digitlens.rows.recognizer import OTHER, SEPARATOR
 from digitlens.rows.rescoring import GlyphProbabilities, Hypothesis, evidence_of, hypotheses, posterior
-from digitlens.rows.row_reading import RowReading
+from digitlens.rows.row_reading import RowReading, is_point
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,10 @@ def choose(
     """
     digits, others = joined_text(lattice), joined_text(reading.numbers)
     if digits == others:
-        parts = _parted(lattice, reading.signs, parameters.least_parting)
-        return Decision(parts, "the same reading" if parts is lattice else "the same digits, parted at signs")
+        parts = _regrouped(lattice, reading, parameters.least_parting, parameters.least_point)
+        return Decision(
+            parts, "the same reading" if parts is lattice else "the same digits, grouped by signs"
+        )
     if not others:
         return Decision(lattice, "lattice kept: the row network finds no digit")
     key = (
@@ -85,21 +86,34 @@ def choose(
     return Decision(numbers, f"{hypothesis.source}: probability {chance:.2f}", found, nats)
 
 
-def _parted(lattice: list[Number], signs: list[Sign], least: float) -> list[Number]:
-    """The lattice's numbers, parted where the row network sees a sign this probable between their digits."""
-    seen, edges = 0, set()
-    for sign in signs:
+def _regrouped(lattice: list[Number], reading: RowReading, least: float, least_point: float) -> list[Number]:
+    """The lattice's numbers by the row network's signs, both having read the same digits.
+
+    They are parted where it sees a sign this probable between their digits, and joined where it has one
+    number for two of them and sees a decimal point between.
+    """
+    seen, parting, points = 0, set(), set()
+    for sign in reading.signs:
         if sign.label < SEPARATOR:
             seen += 1
+        elif is_point(sign, least_point):
+            points.add(seen)
         elif sign.label == OTHER and sign.confidence >= least:
-            edges.add(seen)
-    parts, at = [], 0
+            parting.add(seen)
+    ends = accumulate(len(found.digits) for found in sorted(reading.numbers, key=lambda one: one.box[0]))
+    points -= {*ends}
+    parts: list[tuple[Digit, ...]] = []
+    at = 0
     for found in sorted(lattice, key=lambda one: one.box[0]):
-        inner = [k for k in range(1, len(found.digits)) if at + k in edges]
-        cuts = [0, *inner, len(found.digits)]
-        parts += [number(found.digits[start:end]) for start, end in pairwise(cuts)] if inner else [found]
+        cuts = [0, *(k for k in range(1, len(found.digits)) if at + k in parting), len(found.digits)]
+        own = [found.digits[start:end] for start, end in pairwise(cuts)]
+        if parts and at in points:
+            own[0] = parts.pop() + own[0]
+        parts += own
         at += len(found.digits)
-    return parts if len(parts) > len(lattice) else lattice
+    if [len(part) for part in parts] == [len(found.digits) for found in lattice]:
+        return lattice
+    return [number(part) for part in parts]
 
 
 def evidence(numbers: list[Number], reading: RowReading, parameters: DecisionParameters) -> float:

@@ -17,7 +17,6 @@ from digitlens.rows.ctc import Sign
 from digitlens.rows.kept_signs import RowSign
 from digitlens.rows.recognizer import (
     NETWORK_BLANK,
-    OTHER,
     POINT,
     SEPARATOR,
     STEP,
@@ -105,10 +104,10 @@ def _numbers(
     runs: list[list[Digit]] = [[]]
     points: list[Box] = []
     for sign, (start, end) in _with_room(signs, parameters.widest_digit):
-        if sign.label == OTHER:
-            runs.append([])
-        elif sign.label == SEPARATOR:
+        if is_point(sign, parameters.least_point):
             points.append(view.ink_box(start, end, page.ink))
+        elif sign.label >= SEPARATOR:
+            runs.append([])
         else:
             runs[-1].append(Digit(sign.label, sign.confidence, view.ink_box(start, end, page.mask)))
     return [
@@ -118,6 +117,11 @@ def _numbers(
         for found in _joined(list(group(run, page)), points, parameters.point_reach)
         if fmean(digit.confidence for digit in found.digits) >= parameters.least_number
     ]
+
+
+def is_point(sign: Sign, least: float) -> bool:
+    """Whether a sign may be a decimal point at mid-height, which looks like a colon's or a short dash."""
+    return sign.label >= SEPARATOR and float(sign.probabilities[SEPARATOR]) >= least
 
 
 def _joined(numbers: list[Number], points: list[Box], reach: float) -> list[Number]:

@@ -86,6 +86,8 @@ class RowParameters:
 
     sign_reach: float = 1.2
     """Greatest distance between a sign and the digit that it belongs to; set by hand; digit heights."""
+    least_point: float = 0.4
+    """Probability from which a sign is a decimal point, which joins digits; set by hand; probability."""
     point_reach: float = 0.8
     """Greatest distance between a decimal point and the digits that it joins; set by hand; digit heights."""
 
@@ -129,6 +131,8 @@ class DecisionParameters:
     least_parting: float = 0.8
     """Confidence of a sign from which it parts a number of which both networks read the same digits; set by
     hand; probability."""
+    least_point: float = 0.4
+    """Probability of a decimal point from which it joins such numbers; set by hand; probability."""
 
     # Evidence for numbers
     evidence: float = 14.0
