@@ -80,8 +80,8 @@ def merged(first: Sequence[Number], second: Sequence[Number], least_shared: floa
             if shared(one.box, other.box) >= least_shared:
                 parents[root(j)] = root(k)
     sides: dict[int, tuple[list[Number], list[Number]]] = {}
-    for k, number in enumerate((*first, *second)):
-        sides.setdefault(root(k), ([], []))[k >= len(first)].append(number)
+    for k, one in enumerate((*first, *second)):
+        sides.setdefault(root(k), ([], []))[k >= len(first)].append(one)
     found = [
         number
         for one, other in sides.values()
