@@ -23,8 +23,8 @@ class Found(NamedTuple):
 def walk(folder: Path, wanted: Collection[str]) -> Iterator[Found]:
     """The files whose names end so, by name; a folder's come where its own name stands among theirs.
 
-    A symlink is followed if it leads to a file within the folder. The names of one folder at a time are kept in
-    memory.
+    A symlink is followed if it leads to a file within the folder. Memory holds the names of one folder at a
+    time, and of those around it.
 
     Args:
         folder: where to look.

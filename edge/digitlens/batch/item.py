@@ -19,7 +19,7 @@ class Item:
     Args:
         id: unique among the items of one run, and the same in the next one.
         source: where it is, as people write it: a path, an address, or ARCHIVE/MEMBER.
-        file: the file to open, where its name is no text that can be printed, or the archive; "" for `source`.
+        file: the file to open: an archive, or one whose name is no text that can be printed; "" for `source`.
         span: where it lies in that archive.
         data: its content, where it cannot be had a second time: from stdin, or a compressed tar.
     """

@@ -12,7 +12,7 @@ RECENT = 1 << 14
 class Seen:
     """Gives an id that was given before a number: a.png, a.png#2, a.png#3.
 
-    It keeps a hash of each. Where two hashes are the same by chance, in one run of 3,000 with 10^8 ids, one id
+    It keeps a hash of each. Where two are the same by chance, in one run of 3,000 with 10^8 ids, one id
     gets a number without need.
     """
 

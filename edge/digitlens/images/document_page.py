@@ -14,12 +14,14 @@ class DocumentPage:
         image: (H, W, 3) BGR or (H, W) gray uint8, upright and on white; None if it is broken.
         error: why, in one line that does not name the document; None if it is not broken.
         size: the page's own width and height, in pixels; `image` may be smaller.
+        several: the document has more pages than one.
     """
 
     page: int
     image: Pixels | None
     error: str | None = None
     size: tuple[int, int] = (0, 0)
+    several: bool = False
 
 
 @dataclass(frozen=True)

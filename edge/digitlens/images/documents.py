@@ -1,10 +1,11 @@
 """Documents -> pages: every page of TIFF, GIF, WebP, HEIC, AVIF and PDF, and the one of other pictures."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 
 from digitlens.core.errors import DependencyError, PictureError, reason
-from digitlens.core.paths import SPECIAL, is_special
+from digitlens.core.paths import SPECIAL, as_text, is_special
 from digitlens.images import stills
 from digitlens.images.document_page import DEFAULT, Limits
 from digitlens.images.document_page import DocumentPage as DocumentPage
@@ -21,7 +22,7 @@ AVIF = frozenset([b"avif", b"avis"])
 
 def pages(
     data: bytes | Path, name: str, *, color: bool = True, limits: Limits = DEFAULT
-) -> Iterator[DocumentPage]:
+) -> Generator[DocumentPage, None, None]:
     """Each page of a document, one in memory at a time; a broken one has an error, and the others follow.
 
     Args:
@@ -46,6 +47,27 @@ def pages(
         formats = ("AVIF",) if brands & AVIF else ("HEIF",) if brands & HEIF else formats
         _register(formats[0], name)
     yield from stills.pages(data, name, color, limits.pages, formats)
+
+
+def one_page(path: Path, page: int | None = None) -> DocumentPage:
+    """A document's page, from 1; None for its only one.
+
+    Raises:
+        PictureError: it cannot be read, has no such page, or several where None was asked for.
+        DependencyError: it is of a kind that needs the extra `documents`.
+    """
+    name = as_text(path)
+    with closing(pages(path, name, color=False)) as found:
+        for one in found:
+            if one.page == (page or 1):
+                if one.image is None:
+                    raise PictureError(f"{name}: {one.error}")
+                if page is None and next(found, None) is not None:
+                    raise PictureError(
+                        f"{name}: has several pages: say which, or read them all by documents.pages"
+                    )
+                return one
+    raise PictureError(f"{name}: has no page {page or 1}")
 
 
 def _head(data: bytes | Path, name: str) -> bytes:

@@ -82,14 +82,14 @@ def _several(image: Image.Image, file: Path | bytes, color: bool, most: int) -> 
             except EOFError:
                 return
             except PictureError as error:  # nothing behind it can be found
-                yield DocumentPage(number + 1, None, str(error))
+                yield DocumentPage(number + 1, None, str(error), several=True)
                 return
             frame += 1
             if not directory.page and (number or frame > 1):
                 continue
             number += 1
             if number > most:
-                yield DocumentPage(number, None, f"more than {most} pages: split it")
+                yield DocumentPage(number, None, f"{label}more than {most} pages: split it", several=True)
                 return
             page = _page(image, color, number, label)
             if image.format == "TIFF":
@@ -104,8 +104,8 @@ def _page(image: Image.Image, color: bool, number: int, label: str) -> DocumentP
         with _one_line(label):
             pixels, size = _frame(image, color)
     except PictureError as error:
-        return DocumentPage(number, None, str(error))
-    return DocumentPage(number, pixels, None, size)
+        return DocumentPage(number, None, str(error), several=label != "")
+    return DocumentPage(number, pixels, None, size, label != "")
 
 
 def _bytes(file: Path | bytes) -> BinaryIO:
