@@ -85,8 +85,13 @@ def workers(pid: int) -> list[int]:
         return []
 
 
-def killed_run(source: Path, out: Path, kind: str, chance: random.Random, kills: Counter[str], times: int) -> int:
-    """One run into a new folder, killed until it is through or there were so many kills; the last exit status."""
+def killed_run(
+    source: Path, out: Path, kind: str, chance: random.Random, kills: Counter[str], times: int, seconds: float
+) -> int:
+    """One run into a new folder, killed until it is through or there were so many kills; the last exit status.
+
+    `seconds` is what an undisturbed run takes.
+    """
     while True:
         with subprocess.Popen(
             command(source, out, kind), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
@@ -94,7 +99,7 @@ def killed_run(source: Path, out: Path, kind: str, chance: random.Random, kills:
             whole = chance.random() < 0.5
             while process.poll() is None and kills.total() < times:
                 try:
-                    process.wait(chance.uniform(0.05, 4.0 if whole else 1.5))
+                    process.wait(chance.uniform(0, seconds * (0.7 if whole else 0.2)))
                 except subprocess.TimeoutExpired:
                     if whole:
                         process.kill()
@@ -132,12 +137,18 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as place:
         source, out = Path(place) / "archive", Path(place) / "out"
         draw(source, options.pages)
-        status = subprocess.run(command(source, out, options.format), check=False, stderr=subprocess.DEVNULL).returncode
+        began = monotonic()
+        status = subprocess.run(
+            command(source, out, options.format), check=False, stderr=subprocess.DEVNULL
+        ).returncode
+        seconds = monotonic() - began
         wanted = rows(out, options.format)
-        print(f"undisturbed: {wanted['pages'].total()} pages, {wanted['numbers'].total()} rows, status {status}")
+        print(
+            f"undisturbed: {wanted['pages'].total()} pages, {wanted['numbers'].total()} rows, status {status}, {seconds:.0f} s"
+        )
         while kills.total() < options.times and not wrong:
             shutil.rmtree(out)
-            again = killed_run(source, out, options.format, chance, kills, options.times)
+            again = killed_run(source, out, options.format, chance, kills, options.times, seconds)
             runs += 1
             found = rows(out, options.format)
             for table in wanted:
@@ -147,7 +158,10 @@ def main() -> int:
                     for row in list(some)[:5]:
                         print(f"{table}: {what}: {row}")
             wrong += again != status
-            print(f"run {runs}: {dict(kills)} kills so far, {monotonic() - started:.0f} s, {wrong} wrong", flush=True)
+            print(
+                f"run {runs}: {dict(kills)} kills so far, {monotonic() - started:.0f} s, {wrong} wrong",
+                flush=True,
+            )
     print(f"{kills.total()} kills (seed {options.seed}) in {runs} runs: {wrong} rows wrong")
     return int(wrong > 0)
 

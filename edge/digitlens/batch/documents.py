@@ -14,6 +14,7 @@ FETCH, DECODE, READ = 0, 1, 2
 """What is being done with a page: its document is fetched, its picture decoded, its numbers read."""
 DOING = ("fetching", "decoding", "reading")
 
+
 class Fault(NamedTuple):
     """Why a page is not tried again: what was being done with it, and what came of it."""
 

@@ -126,7 +126,9 @@ class Lock:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(self._descriptor)
-            raise BatchError(f"{folder}: another run is writing here: wait for it, or take another --out") from error
+            raise BatchError(
+                f"{folder}: another run is writing here: wait for it, or take another --out"
+            ) from error
 
     def __enter__(self) -> "Lock":
         return self

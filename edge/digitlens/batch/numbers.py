@@ -50,7 +50,9 @@ class NumberOptions:
         """
         path = cards.find(self.model)
         found = {"digitlens": __version__, "model": f"{path.stem} {_digest(path.read_bytes())}"}
-        shipped = sorted(other for other in cards.find(DEFAULT).parent.iterdir() if other.suffix in (".tflite", ".npz"))
+        shipped = sorted(
+            other for other in cards.find(DEFAULT).parent.iterdir() if other.suffix in (".tflite", ".npz")
+        )
         joined = hashlib.sha256()
         for other in shipped:
             joined.update(other.name.encode() + b"\0" + other.read_bytes())

@@ -41,9 +41,7 @@ class Pool:
         page_seconds: time that a page may take before its worker is killed, seconds.
     """
 
-    def __init__(
-        self, options: PageReaderOptions, workers: int, page_seconds: float = PAGE_SECONDS
-    ) -> None:
+    def __init__(self, options: PageReaderOptions, workers: int, page_seconds: float = PAGE_SECONDS) -> None:
         self._options, self._page_seconds = options, page_seconds
         self._queue: deque[Task] = deque()
         self._numbers = 0
@@ -153,9 +151,13 @@ class Pool:
         if not worker.ready and not worker.tasks:
             self._failed_starts += 1
             if self._failed_starts >= MOST_STARTS * len(self._workers):
-                raise BatchError(f"workers end before they have begun ({reason or ended}): is there memory left?")
+                raise BatchError(
+                    f"workers end before they have begun ({reason or ended}): is there memory left?"
+                )
         for task in reversed(worker.tasks):
-            self._queue.appendleft(self._tried(task, page, phase, worker.late, ended) if task.number == at else task)
+            self._queue.appendleft(
+                self._tried(task, page, phase, worker.late, ended) if task.number == at else task
+            )
         self._workers[self._workers.index(worker)] = _Worker(self._options)
 
     def _tried(self, task: Task, page: int, phase: int, late: bool, ended: str) -> Task:

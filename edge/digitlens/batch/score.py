@@ -64,7 +64,9 @@ def score(folder: Path) -> str:
     try:
         key = msgspec.json.decode(path.read_bytes(), type=_Key)
     except FileNotFoundError as error:
-        raise BatchError(f"{folder}: no sample is drawn: digitlens batch --out {folder} --sample 300") from error
+        raise BatchError(
+            f"{folder}: no sample is drawn: digitlens batch --out {folder} --sample 300"
+        ) from error
     except (OSError, ValueError) as error:
         raise BatchError(f"{path}: not a sample's key: {reason(error)}") from error
     truths = {crop: truth for crop, truth in filled(folder).items() if truth and crop in key.drawn}
@@ -83,7 +85,9 @@ def score(folder: Path) -> str:
     found = _score(key.population, checked, wrong, unreadable)
     write_text(folder / FOLDER / SCORE, json.dumps(msgspec.to_builtins(found), indent=1) + "\n")
     low, high = found.interval
-    return f"{found.checked} checked: {found.rate:.2%} of the numbers are wrong (95 %: {low:.2%} to {high:.2%})"
+    return (
+        f"{found.checked} checked: {found.rate:.2%} of the numbers are wrong (95 %: {low:.2%} to {high:.2%})"
+    )
 
 
 def load(folder: Path) -> Score | None:
@@ -116,8 +120,6 @@ def _score(population: tuple[int, ...], checked: list[int], wrong: list[int], un
         low, high = (float(value) for value in np.quantile(posterior, (0.025, 0.975)))
         if seen:
             low, high = (0.0 if not errors else low), (1.0 if errors == seen else high)
-        strata.append(
-            Stratum(EDGES[index], EDGES[index + 1], count, seen, errors, fraction, (low, high))
-        )
+        strata.append(Stratum(EDGES[index], EDGES[index + 1], count, seen, errors, fraction, (low, high)))
     low, high = (float(value) for value in np.quantile(draws, (0.025, 0.975)))
     return Score(sum(checked), unreadable, rate, (min(low, rate), max(high, rate)), tuple(strata))

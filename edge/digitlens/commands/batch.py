@@ -34,13 +34,19 @@ def add_options(batch: argparse.ArgumentParser) -> None:
         "sources", nargs="*", metavar="SOURCE",
         help="a document, a folder with its folders, a zip or tar, a glob, a manifest (.csv, .jsonl), an address, or -",
     )  # fmt: skip
-    batch.add_argument("--out", type=Path, required=True, metavar="DIR", help="where tables and report are written")
+    batch.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="where tables and report are written"
+    )
     batch.add_argument(
         "--workers", type=positive, default=len(os.sched_getaffinity(0)), metavar="N",
         help="processes that read, each with one thread (default: one a core, here %(default)s)",
     )  # fmt: skip
-    batch.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="of the tables (default: %(default)s)")
-    batch.add_argument("--follow", action="store_true", help="watch the folders for new files until it is stopped")
+    batch.add_argument(
+        "--format", choices=FORMATS, default=FORMATS[0], help="of the tables (default: %(default)s)"
+    )
+    batch.add_argument(
+        "--follow", action="store_true", help="watch the folders for new files until it is stopped"
+    )
     batch.add_argument(
         "--settle", type=float, default=SETTLE, metavar="SECONDS",
         help="with --follow: how long a file must not change before it is read (default: %(default)g)",
@@ -51,24 +57,36 @@ def add_options(batch: argparse.ArgumentParser) -> None:
         f"with --follow {FOLLOW_SECONDS:g})",
     )  # fmt: skip
     batch.add_argument(
-        "--part", type=part, metavar="K/N", help="read the Kth of N parts of the documents, into a DIR of its own"
+        "--part",
+        type=part,
+        metavar="K/N",
+        help="read the Kth of N parts of the documents, into a DIR of its own",
     )
     batch.add_argument(
         "--page-seconds", type=float, default=PAGE_SECONDS, metavar="SECONDS",
         help="give a page up that takes longer (default: %(default)g)",
     )  # fmt: skip
     batch.add_argument("--engine", choices=("local", "ray"), default="local", help="what runs the workers")
-    batch.add_argument("--address", metavar="ADDRESS", help="of the Ray cluster; auto: the one that runs here")
     batch.add_argument(
-        "--sample", type=positive, metavar="N", help="draw N numbers of DIR for a person to check, with their crops"
+        "--address", metavar="ADDRESS", help="of the Ray cluster; auto: the one that runs here"
     )
-    batch.add_argument("--score", action="store_true", help="put the error rate of the checked sample into the report")
+    batch.add_argument(
+        "--sample",
+        type=positive,
+        metavar="N",
+        help="draw N numbers of DIR for a person to check, with their crops",
+    )
+    batch.add_argument(
+        "--score", action="store_true", help="put the error rate of the checked sample into the report"
+    )
     batch.add_argument("--report", action="store_true", help="write the report of DIR anew")
     batch.add_argument(
         "--model", default=DEFAULT, metavar="NAME|PATH",
         help=f"{', '.join(cards.names())}, or a model file with its card beside it (default: %(default)s)",
     )  # fmt: skip
-    batch.add_argument("--separator", default="", metavar="SIGN", help="write SIGN for a decimal point or comma")
+    batch.add_argument(
+        "--separator", default="", metavar="SIGN", help="write SIGN for a decimal point or comma"
+    )
     add_reader_options(batch)
 
 
@@ -84,7 +102,9 @@ def run(options: argparse.Namespace) -> int:
     """Read the sources, or report on what was read; 0 if nothing failed."""
     if options.sample is not None or options.score or options.report:
         if options.sources:
-            raise BatchError("--sample, --score and --report are about a DIR that is read: leave the sources out")
+            raise BatchError(
+                "--sample, --score and --report are about a DIR that is read: leave the sources out"
+            )
         return _look(options)
     if not options.sources:
         raise BatchError("nothing to read: name a SOURCE, or take --sample, --score or --report")
