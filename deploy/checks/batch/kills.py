@@ -115,7 +115,7 @@ def killed_run(
                         whole = chance.random() < 0.3
             errors = process.communicate()[1]
             if process.returncode != -signal.SIGKILL:
-                if process.returncode not in (0, 1) or "Traceback" in errors:
+                if process.returncode not in (0, 1) or "digitlens: " in errors or "Traceback" in errors:
                     sys.stderr.write(errors)
                     return 2
                 return process.returncode

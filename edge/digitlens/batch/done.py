@@ -4,7 +4,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-RECENT = 1 << 16
+RECENT = 1 << 14
 """Documents that are kept in a set before they become a sorted array."""
 WIDTH = 16
 """Size of a hash; of 10^8 ids two have the same by chance once in 10^22 runs; bytes."""

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from time import monotonic
@@ -26,8 +26,8 @@ HANDED = 0.5
 """Time for which a worker is handed tasks at once, about, seconds."""
 ATTEMPTS = 3
 """Workers that may die of a page before it is given up."""
-MOST_STARTS = 3
-"""Workers that may die in succession before they have loaded their models."""
+MOST_STARTS = 20
+"""Workers that may die in succession before any has loaded its models."""
 PAGE_SECONDS = 300.0
 """Time that a page may take, seconds."""
 
@@ -39,10 +39,17 @@ class Pool:
         options: of the page reader.
         workers: how many.
         page_seconds: time that a page may take before its worker is killed, seconds.
+        clock: the workers' time.monotonic.
     """
 
-    def __init__(self, options: PageReaderOptions, workers: int, page_seconds: float = PAGE_SECONDS) -> None:
-        self._options, self._page_seconds = options, page_seconds
+    def __init__(
+        self,
+        options: PageReaderOptions,
+        workers: int,
+        page_seconds: float = PAGE_SECONDS,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._options, self._page_seconds, self._clock = options, page_seconds, clock
         self._queue: deque[Task] = deque()
         self._numbers = 0
         self._deaths: Counter[tuple[int, int, int]] = Counter()
@@ -150,7 +157,7 @@ class Pool:
         self.deaths += 1
         if not worker.ready and not worker.tasks:
             self._failed_starts += 1
-            if self._failed_starts >= MOST_STARTS * len(self._workers):
+            if self._failed_starts >= MOST_STARTS:
                 raise BatchError(
                     f"workers end before they have begun ({reason or ended}): is there memory left?"
                 )
@@ -175,7 +182,7 @@ class Pool:
 
     def _stop_stuck(self) -> None:
         """Kill workers that have been at one page for too long."""
-        now = monotonic()
+        now = self._clock()
         for worker in self._workers:
             at, _, _, since = worker.progress.get()
             if at != Progress.NOTHING and now - since > self._page_seconds and not worker.late:

@@ -38,9 +38,8 @@ def write(path: Path, kind: str, table: str, columns: Columns) -> None:
     """
     try:
         if kind == "parquet":
-            arrow, parquet = _parquet()
-            schema = _schema(arrow, table)
-            parquet.write_table(arrow.Table.from_pydict(columns, schema=schema), path, compression="zstd")
+            _, parquet = _parquet()
+            parquet.write_table(arrow_table(table, columns), path, compression="zstd")
         else:
             with path.open("w", encoding="utf-8", newline="") as file:
                 (_write_csv if kind == "csv" else _write_lines)(file, table, columns)
@@ -51,6 +50,16 @@ def write(path: Path, kind: str, table: str, columns: Columns) -> None:
             os.close(descriptor)
     except OSError as error:
         raise BatchError(f"{path}: cannot be written: {first_line(error)}") from error
+
+
+def arrow_table(table: str, columns: Columns) -> Any:
+    """A table's columns as a pyarrow.Table.
+
+    Raises:
+        DependencyError: pyarrow is not installed.
+    """
+    arrow, _ = _parquet()
+    return arrow.Table.from_pydict(columns, schema=_schema(arrow, table))
 
 
 def read(path: Path, kind: str, table: str, names: Sequence[str]) -> Columns:

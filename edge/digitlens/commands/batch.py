@@ -126,7 +126,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _readers(options: argparse.Namespace, what: NumberOptions) -> Callable[[], Readers]:
     if options.engine == "ray":
-        from digitlens.batch.ray import RayReaders
+        from digitlens.batch.ray_data import RayReaders
 
         return lambda: RayReaders(what, options.workers, options.address, options.page_seconds)
     return lambda: Pool(what, options.workers, options.page_seconds)
