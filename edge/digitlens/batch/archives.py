@@ -204,6 +204,8 @@ class _Bounded(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         if not 0 <= size <= MOST_HEADER:
             raise PictureError("the archive is broken: a header is too long")
+        if self._most is not None and self._file.tell() > self._most:
+            raise PictureError(BOMB.format(MOST_RATIO))
         return self._file.read(size)
 
     def seek(self, place: int, whence: int = 0) -> int:

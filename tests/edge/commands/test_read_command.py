@@ -64,8 +64,8 @@ def test_a_pipe_is_refused_at_once(tmp_path: Path, name: str) -> None:
 def test_the_json_is_the_contract(good: Path) -> None:
     run = read("--json", good)
     reading = json.loads(run.stdout)
-    assert list(reading) == ["source", "time", "size", "numbers", "milliseconds"]
-    assert reading["source"] == str(good)
+    assert list(reading) == ["source", "page", "time", "size", "numbers", "milliseconds"]
+    assert (reading["source"], reading["page"]) == (str(good), 1)
     assert list(reading["milliseconds"]) == ["glyphs", "rows", "numbers", "total"]
     (number,) = reading["numbers"]
     assert list(number) == ["text", "confidence", "box", "digits"]
