@@ -1,11 +1,11 @@
-"""Kill -9 at random moments, of a run over an archive or of one of its workers: is any page lost, or there twice?
+"""Kill -9 at random moments, a run over an archive or one of its workers: is a page lost, or there twice?
 
     python deploy/checks/batch/kills.py [--times 100] [--pages 400] [--seed N] [--format parquet]
 
-Draws an archive (strips, TIFFs of several pages, a zip, broken files), reads it undisturbed, and then again and again
-into new folders, killed at random moments: by turns the `digitlens batch` itself, which is started again, and one of
-its workers, which it must replace. Each finished run's tables are compared with the undisturbed ones, row by row, times
-left out. The exit status is 1 if they differ.
+Draws an archive (strips, TIFFs of several pages, a zip, broken files), reads it undisturbed, and then again
+and again into new folders, killed at random moments: by turns the `digitlens batch` itself, which is started
+again, and one of its workers, which it must replace. Each finished run's tables are compared with the
+undisturbed ones, row by row, times left out. The exit status is 1 if they differ.
 """
 
 import argparse
@@ -88,7 +88,7 @@ def workers(pid: int) -> list[int]:
 def killed_run(
     source: Path, out: Path, kind: str, chance: random.Random, kills: Counter[str], times: int, seconds: float
 ) -> int:
-    """One run into a new folder, killed until it is through or there were so many kills; the last exit status.
+    """One run into a new folder, killed until it is through or there were so many kills; its exit status.
 
     `seconds` is what an undisturbed run takes.
     """
@@ -144,7 +144,8 @@ def main() -> int:
         seconds = monotonic() - began
         wanted = rows(out, options.format)
         print(
-            f"undisturbed: {wanted['pages'].total()} pages, {wanted['numbers'].total()} rows, status {status}, {seconds:.0f} s"
+            f"undisturbed: {wanted['pages'].total()} pages, {wanted['numbers'].total()} rows, "
+            f"status {status}, {seconds:.0f} s"
         )
         while kills.total() < options.times and not wrong:
             shutil.rmtree(out)

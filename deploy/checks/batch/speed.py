@@ -4,11 +4,11 @@
 
 Reads drawn strips. On a machine that others use, walls vary; CPU times vary less, and both are printed:
 
-- cost: CPU time of everything but reading (handing out, sending, writing the tables) by that of reading the same pages
-  in a plain loop in this process;
+- cost: CPU time of everything but reading (handing out, sending, writing the tables) by that of reading the
+  same pages in a plain loop in this process;
 - ratio: pages a second of two workers by those of one, in turns, by wall and by the workers' CPU time a page;
-- by pages: CPU seconds, bytes of the tables a page, peak memory of the run itself and of its workers; R² of a straight
-  line through the CPU seconds.
+- by pages: CPU seconds, bytes of the tables a page, peak memory of the run itself and of its workers; R² of a
+  straight line through the CPU seconds.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from tests.edge.pages import write  # noqa: E402
 
 
 class Cost(NamedTuple):
-    """Of one run: seconds by the clock, CPU seconds here and of the workers, bytes written, peak memory in MiB."""
+    """Of one run: seconds by the clock, CPU seconds here and of the workers, bytes, peak memory in MiB."""
 
     wall: float
     here: float
@@ -51,7 +51,8 @@ def draw(folder: Path, count: int) -> None:
         digits = arrays["x"], arrays["y"]
     chance = np.random.default_rng(3)
     strips = [
-        write("".join(map(str, chance.integers(0, 10, chance.integers(3, 8)))), digits, 40, 44) for _ in range(200)
+        write("".join(map(str, chance.integers(0, 10, chance.integers(3, 8)))), digits, 40, 44)
+        for _ in range(200)
     ]
     for number in range(count):
         place = folder / f"{number // 1000:03}"
@@ -112,7 +113,9 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pages", type=int, nargs="+", default=[1000, 2000, 4000])
-    parser.add_argument("--ratio", type=int, default=500, help="pages of the comparison of two workers with one")
+    parser.add_argument(
+        "--ratio", type=int, default=500, help="pages of the comparison of two workers with one"
+    )
     options = parser.parse_args()
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as place:
@@ -122,7 +125,10 @@ def main() -> int:
         few = folder / str(options.ratio)
         start = {workers: measure(folder / "1", workers) for workers in (1, 2)}
         alone = plain(few)
-        print(f"start: {start[1].here:.2f} s CPU here, {start[1].workers:.2f} s of a worker, wall {start[1].wall:.1f} s")
+        print(
+            f"start: {start[1].here:.2f} s CPU here, {start[1].workers:.2f} s of a worker, "
+            f"wall {start[1].wall:.1f} s"
+        )
         print(f"a page read in a loop: {1000 * alone / options.ratio:.2f} ms CPU")
         costs = {1: [], 2: []}
         for _ in range(2):
@@ -132,10 +138,14 @@ def main() -> int:
         print(f"cost beside reading: {one / alone - 1:+.1%} of the loop's CPU time")
         here = min(cost.here - start[1].here for cost in costs[1])
         print(f"  of it here (handing out, tables): {here / alone:+.1%}")
-        walls = {workers: min(cost.wall - start[workers].wall for cost in found) for workers, found in costs.items()}
+        walls = {
+            workers: min(cost.wall - start[workers].wall for cost in found)
+            for workers, found in costs.items()
+        }
         print(f"two workers by one, wall: {walls[1] / walls[2]:.2f}")
         used = {
-            workers: min(cost.workers - start[workers].workers for cost in found) for workers, found in costs.items()
+            workers: min(cost.workers - start[workers].workers for cost in found)
+            for workers, found in costs.items()
         }
         print(f"CPU time a page, two workers by one: {used[2] / used[1]:.2f}")
         seconds = []
@@ -143,12 +153,14 @@ def main() -> int:
             cost = measure(folder / str(count), 2)
             seconds.append(cost.here + cost.workers)
             print(
-                f"{count:>7} pages: wall {cost.wall:.0f} s, CPU {seconds[-1]:.1f} s, {cost.bytes / count:.0f} bytes a page, "
+                f"{count:>7} pages: wall {cost.wall:.0f} s, CPU {seconds[-1]:.1f} s, "
+                f"{cost.bytes / count:.0f} bytes a page, "
                 f"peak {cost.peak} MiB here, {cost.worker_peak} MiB a worker",
                 flush=True,
             )
         if len(seconds) > 1:
-            print(f"R² of the CPU seconds by pages: {np.corrcoef(sorted(options.pages), seconds)[0, 1] ** 2:.4f}")
+            correlation = np.corrcoef(sorted(options.pages), seconds)[0, 1]
+            print(f"R² of the CPU seconds by pages: {correlation**2:.4f}")
             slopes = [
                 (more - less) / (upper - lower)
                 for (less, more), (lower, upper) in zip(

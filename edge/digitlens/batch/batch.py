@@ -24,7 +24,7 @@ class Batch:
         self._reader: PageReader | None = None
 
     def __call__(self, batch: Mapping[str, Iterable[Any]]) -> Any:
-        """Columns `bytes` and `path` (`id` in its place, or beside it) -> a pyarrow.Table, the numbers' table.
+        """Columns `bytes` and `path` (`id` in its place, or beside it) -> a pyarrow.Table of numbers.
 
         What cannot be read is a row with its reason. Every document's pages are in it, in their order.
 

@@ -14,7 +14,7 @@ WANTED = (0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 
 
 def expected_errors(survey: Survey, score: Score | None) -> Doubles:
-    """The wrong numbers in each bin of confidence: by the checked sample where there is one, else as confidences say."""
+    """The wrong numbers in each bin of confidence: by the checked sample, or else as the confidences say."""
     if score is None:
         return np.maximum(survey.confidences - survey.sums, 0.0)
     rates = np.array([score.strata[stratum((index + 0.5) / BINS)].rate for index in range(BINS)])

@@ -44,7 +44,7 @@ def crops(places: Iterable[Place]) -> Iterator[tuple[Place, bytes]]:
                         yield place, _png(page.image, place.box, page.size)
                 if page.page >= last:
                     break
-        except Exception:  # noqa: BLE001, S112  # it was read before; now it is gone, or broken
+        except Exception:  # noqa: S112  # it was read before; now it is gone, or broken
             continue
 
 

@@ -41,8 +41,8 @@ def read_document(
 ) -> Iterator[PageResult]:
     """Each page's result from page `begin` on; what fails is a result with its reason.
 
-    A result comes once it is known whether its page is the document's last. A page with a fault is not read, and
-    where decoding it was at fault, none after it.
+    A result comes once it is known whether its page is the document's last. A page with a fault is not read,
+    and where decoding it was at fault, none after it.
     """
     held: PageResult | None = None
     number = begin - 1

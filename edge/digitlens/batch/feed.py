@@ -40,7 +40,7 @@ class Feed:
                         return
                     self._ahead.append(one)
                     self._bytes += _size(one)
-        except BaseException as error:  # noqa: BLE001  # raised where it is waited for
+        except BaseException as error:  # raised where it is waited for
             self._error = error
         finally:
             self._ended = True

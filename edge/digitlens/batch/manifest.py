@@ -1,4 +1,4 @@
-"""The manifest of a run: what decides its rows. Another run goes on in its folder only if nothing of it differs."""
+"""The manifest of a run: what decides its rows. A run goes on in its folder only if nothing of it differs."""
 
 import fcntl
 import json

@@ -85,7 +85,7 @@ class NumberReader:
 
 
 def value_of(text: str, separator: str = "") -> float | None:
-    """A text of digits, with a separator or without, as a number; None if it is none, or has too many digits."""
+    """A text of digits, with a separator or without, as a number; None if it is none, or too long."""
     plain = text.replace(separator, ".") if separator else text
     if not plain.replace(".", "", 1).isdecimal() or len(plain) > MOST_DIGITS + 1:
         return None

@@ -1,4 +1,4 @@
-"""The pool: worker processes that read documents; one that dies is replaced, and its pages are tried again."""
+"""The pool: worker processes that read documents; one that dies is replaced, its pages are tried again."""
 
 import os
 import signal
@@ -20,8 +20,8 @@ from digitlens.core.errors import BatchError
 MOST_TASKS = 64
 """Most tasks that are handed to a worker at once."""
 MOST_BYTES = 32 << 10
-"""Most that is handed to a worker which has tasks left, in bytes: more might not fit into the socket while the worker
-is itself sending."""
+"""Most that is handed to a worker which has tasks left: more might not fit into the socket while the worker
+is itself sending; in bytes."""
 HANDED = 0.5
 """Time for which a worker is handed tasks at once, about, seconds."""
 ATTEMPTS = 3
@@ -210,7 +210,7 @@ class _Worker:
         one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         paths = os.pathsep.join(str(Path(path or ".").absolute()) for path in sys.path)
         with theirs:
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # noqa: S603  # our own module
                 [sys.executable, "-m", "digitlens.batch.worker", str(theirs.fileno()), str(memory)],
                 pass_fds=(theirs.fileno(), memory),
                 env={**os.environ, **one, "PYTHONPATH": paths},

@@ -19,8 +19,8 @@ class ProgressLine:
 
     Args:
         to: stderr.
-        sources: are counted once in another thread, for the time that is left, unless they are of other machines
-            or stdin; None counts nothing.
+        sources: are counted once in another thread, for the time that is left, unless they are of other
+            machines or stdin; None counts nothing.
     """
 
     def __init__(self, to: TextIO, sources: Sequence[str] | None) -> None:

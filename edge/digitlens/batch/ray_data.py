@@ -34,9 +34,9 @@ SETTLED = 1.0
 class RayReaders:
     """Reads documents by Ray Data, in datasets one after the other.
 
-    Each of its actors has a pool of one worker process, so that a page which ends or blocks a worker is tried again
-    and given up as without Ray. What a lost machine had is read again by Ray; a result that comes twice is dropped,
-    and one that does not come is asked for in the next dataset.
+    Each of its actors has a pool of one worker process, so that a page which ends or blocks a worker is tried
+    again and given up as without Ray. What a lost machine had is read again by Ray; a result that comes twice
+    is dropped, and one that does not come is asked for in the next dataset.
 
     Args:
         options: of the page reader.
@@ -66,7 +66,12 @@ class RayReaders:
             try:
                 # A cluster of our own gets as many cores as there are workers.
                 own = {"num_cpus": workers} if address is None else {"address": address}
-                ray.init(log_to_driver=False, logging_level="ERROR", include_dashboard=False if address is None else None, **own)
+                ray.init(
+                    log_to_driver=False,
+                    logging_level="ERROR",
+                    include_dashboard=False if address is None else None,
+                    **own,
+                )
             except Exception as error:
                 raise BatchError(f"Ray at {address or 'this machine'}: {first_line(error)}") from error
         context = ray.data.DataContext.get_current()
@@ -95,9 +100,9 @@ class RayReaders:
         Raises:
             BatchError: datasets end without any result.
         """
-        if self._thread is None and self._queue:
-            if not self.wanted or monotonic() - self._added > SETTLED:
-                self._start()
+        is_due = not self.wanted or monotonic() - self._added > SETTLED
+        if self._thread is None and self._queue and is_due:
+            self._start()
         try:
             got = self._results.get(timeout=timeout)
         except queue.Empty:
@@ -140,7 +145,7 @@ class RayReaders:
                         for number, content in zip(batch["number"], batch["results"], strict=True)
                     ]
                 )
-        except BaseException as error:  # noqa: BLE001  # raised, or tried again, where it is waited for
+        except BaseException as error:  # raised, or tried again, where it is waited for
             self._results.put(error)
         else:
             self._results.put(None)

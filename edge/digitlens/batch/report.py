@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
-
 from digitlens.batch.checking import expected_errors, to_check
 from digitlens.batch.crops import Place, crops
 from digitlens.batch.manifest import Manifest, require, write_text
@@ -20,7 +19,8 @@ STYLE = """
 :root { color-scheme: light dark; --line: #8886; --bar: #2f6f9f; --soft: #888; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
-table { border-collapse: collapse; } th, td { padding: .2rem .8rem .2rem 0; text-align: left; vertical-align: top;
+table { border-collapse: collapse; }
+th, td { padding: .2rem .8rem .2rem 0; text-align: left; vertical-align: top;
 border-bottom: 1px solid var(--line); } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .6rem; margin: 1rem 0; }
 dl div { border: 1px solid var(--line); border-radius: .4rem; padding: .5rem .8rem; }
@@ -28,7 +28,8 @@ dt { color: var(--soft); font-size: .85rem; } dd { margin: 0; font-size: 1.3rem;
 figure { display: inline-block; margin: 0 .6rem .8rem 0; vertical-align: top; max-width: 15rem; }
 figure img { max-width: 15rem; max-height: 7rem; background: #fff; border: 1px solid var(--line); }
 figcaption { font-size: .8rem; overflow-wrap: anywhere; } small, .soft { color: var(--soft); }
-svg { max-width: 100%; height: auto; } svg rect { fill: var(--bar); } svg text { fill: currentColor; font-size: 11px; }
+svg { max-width: 100%; height: auto; } svg rect { fill: var(--bar); }
+svg text { fill: currentColor; font-size: 11px; }
 td { overflow-wrap: anywhere; }
 """
 
@@ -71,7 +72,7 @@ def _counts(found: Survey) -> str:
         "pages": f"{found.pages:,}",
         "numbers or fields": f"{numbers:,}",
         "pages that failed": f"{found.failed:,} ({found.failed / max(found.pages, 1):.2%})",
-        "pages a second and core": f"{1000 / mean:.1f}" if mean else "-",
+        "pages a second and worker": f"{1000 / mean:.1f}" if mean else "-",
         "slowest page": f"{found.slowest / 1000:.2f} s",
         "read": f"{found.bytes / 1e6:,.1f} MB",
     }
@@ -84,9 +85,9 @@ def _rates(found: Survey, score: Score | None) -> str:
     if score is None:
         guess = float(expected_errors(found, None).sum()) / max(found.rows, 1)
         return (
-            f"<h2>Error rate</h2><p>Not measured. The confidences alone say that {guess:.1%} of the numbers are "
-            "wrong, and they are not calibrated on this paper. <code>digitlens batch --out DIR --sample 300</code> "
-            "draws numbers for a person to check.</p>"
+            f"<h2>Error rate</h2><p>Not measured. The confidences alone say that {guess:.1%} of the numbers "
+            "are wrong, and they are not calibrated on this paper. <code>digitlens batch --out DIR --sample "
+            "300</code> draws numbers for a person to check.</p>"
         )
     low, high = score.interval
     rows = (
@@ -101,8 +102,8 @@ def _rates(found: Survey, score: Score | None) -> str:
     unreadable = f" {score.unreadable} crops that nobody could read are left out." if score.unreadable else ""
     return (
         f"<h2>Error rate</h2><p><b>{score.rate:.2%}</b> of the numbers are wrong (95 % interval {low:.2%} to "
-        f"{high:.2%}), by {score.checked:,} that a person has checked.{unreadable} Numbers that were not found at all "
-        f"are not in this rate.</p>{_table(heads, rows)}"
+        f"{high:.2%}), by {score.checked:,} that a person has checked.{unreadable} Numbers that were "
+        f"not found at all are not in this rate.</p>{_table(heads, rows)}"
     )
 
 
@@ -117,7 +118,8 @@ def _histogram(found: Survey) -> str:
         bars.append(
             f'<rect x="{index * 34 + 2}" y="{140 - height:.1f}" width="30" height="{height:.1f}">'
             f"<title>{index / BARS:g} to {(index + 1) / BARS:g}: {int(count):,}</title></rect>"
-            f'<text x="{index * 34 + 17}" y="{134 - height:.1f}" text-anchor="middle">{_short(int(count))}</text>'
+            f'<text x="{index * 34 + 17}" y="{134 - height:.1f}" text-anchor="middle">'
+            f"{_short(int(count))}</text>"
         )
     ticks = "".join(
         f'<text x="{2 + index * 34}" y="156" text-anchor="middle">{index / BARS:g}</text>'
@@ -139,7 +141,8 @@ def _check(found: Survey, score: Score | None) -> str:
     )
     by = "the checked sample's error rates" if score else "the confidences, not checked on this paper"
     return (
-        f"<h2>To reach an error rate</h2><p>So many numbers must a person look at, the least sure first. By {by}.</p>"
+        "<h2>To reach an error rate</h2><p>So many numbers must a person look at, the least sure first. "
+        f"By {by}.</p>"
         f"{_table(('error rate', 'numbers to look at', 'of all'), rows)}"
     )
 
@@ -159,7 +162,8 @@ def _reasons(found: Survey, pictures: dict[Place, bytes]) -> str:
 
 def _least_sure(found: Survey, pictures: dict[Place, bytes]) -> str:
     shown = [
-        f"<figure>{_image(pictures.get(one.place))}<figcaption><b>{escape(one.text)}</b> {one.confidence:.1%}<br>"
+        f"<figure>{_image(pictures.get(one.place))}<figcaption><b>{escape(one.text)}</b> "
+        f"{one.confidence:.1%}<br>"
         f"{_where(one.place)}</figcaption></figure>"
         for one in found.least_sure
     ]

@@ -15,8 +15,8 @@ Rows of a form's fields have the states that its template's rules give.
 class Row(NamedTuple):
     """One number, or one field of a form.
 
-    `field` is the field's name, None for a number found freely. `value` is the text as a number, None where it is
-    none or has more digits than a float64 holds. The box is in pixels of the page's picture.
+    `field` is the field's name, None for a number found freely. `value` is the text as a number, None where
+    it is none or has more digits than a float64 holds. The box is in pixels of the page's picture.
     """
 
     field: str | None
@@ -34,8 +34,8 @@ class Row(NamedTuple):
 class Page(NamedTuple):
     """A page's record: `page` from 1, size of its picture (pixels), `bytes` of its document, what failed.
 
-    `last` marks a document's last page: with it the document is done. `milliseconds` is what reading took, decoding
-    included.
+    `last` marks a document's last page: with it the document is done. `milliseconds` is what reading took,
+    decoding included.
     """
 
     id: str
@@ -65,7 +65,7 @@ class PageReader(Protocol):
         """Whether it takes (H, W, 3) BGR, else (H, W) gray; uint8."""
 
     def __call__(self, image: Pixels) -> list[Row]:
-        """A page's rows, their boxes in pixels of `image`; an error's first line becomes the page's reason."""
+        """A page's rows, boxes in pixels of `image`; an error's first line becomes the page's reason."""
 
 
 class PageReaderOptions(Protocol):

@@ -61,11 +61,12 @@ def draw(folder: Path, count: int) -> str:
         raise BatchError(f"{there}: cannot be written: {reason(error)}") from error
     write_text(there / KEY, json.dumps({"population": population, "edges": EDGES, "drawn": key}, indent=1))
     gone = f"; of {len(chosen) - len(key)} the source is gone" if len(key) < len(chosen) else ""
-    return f"{len(key)} crops in {there / CROPS}: fill in {there / SHEET}, then digitlens batch --out {folder} --score{gone}"
+    then = f"fill in {there / SHEET}, then digitlens batch --out {folder} --score"
+    return f"{len(key)} crops in {there / CROPS}: {then}{gone}"
 
 
 def _drawn(folder: Path, kind: str, count: int) -> tuple[list[int], list[tuple[Place, str, float]]]:
-    """How many numbers each stratum has, and the drawn ones, in random order: a reservoir for each stratum."""
+    """How many numbers each stratum has, and the drawn ones in random order: a reservoir a stratum."""
     chance = random.Random(SEED)
     strata = len(EDGES) - 1
     population = [0] * strata

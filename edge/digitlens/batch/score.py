@@ -18,7 +18,7 @@ SEED = 1
 
 
 class Stratum(msgspec.Struct, frozen=True):
-    """Numbers of like confidence: how many there are, were checked, and were wrong; rate and 95 % interval."""
+    """Numbers of like confidence: how many there are, were checked and wrong; rate and 95 % interval."""
 
     low: float
     high: float
@@ -32,8 +32,8 @@ class Stratum(msgspec.Struct, frozen=True):
 class Score(msgspec.Struct, frozen=True):
     """What a checked sample says of all the numbers.
 
-    `rate` is the part of the table's numbers that are wrong, `interval` where it lies at 95 %; `unreadable` crops
-    are counted as neither right nor wrong.
+    `rate` is the part of the table's numbers that are wrong, `interval` where it lies at 95 %; `unreadable`
+    crops are counted as neither right nor wrong.
     """
 
     checked: int

@@ -40,8 +40,7 @@ class Unsure:
 class Survey:
     """The sums over a run's tables.
 
-    `confidences` counts rows by confidence, BINS bins; `sums` adds their confidences up; `milliseconds` counts
-    pages by their binary logarithm.
+    `confidences` counts rows by confidence, in BINS bins; `sums` adds their confidences up.
     """
 
     documents: int = 0

@@ -2,7 +2,8 @@
 
     python -m digitlens.batch.worker CONNECTION PROGRESS
 
-Both are file descriptors: a socket to the pool, and memory shared with it (`Progress`). The pool alone starts it.
+Both are file descriptors: a socket to the pool, and memory shared with it (`Progress`). The pool alone starts
+it.
 """
 
 import contextlib
@@ -41,7 +42,7 @@ class Task(NamedTuple):
 
 
 class Progress:
-    """Which task, page and phase a worker is at, and since when; in shared memory, so that it outlives the worker.
+    """Which task, page and phase a worker is at, and since when; in memory that outlives the worker.
 
     Args:
         descriptor: of the memory, SIZE bytes.

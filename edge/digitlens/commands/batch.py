@@ -5,12 +5,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
 from digitlens.batch.follow import SETTLE, follow
-from digitlens.batch.item import Failure, Item
 from digitlens.batch.numbers import NumberOptions
 from digitlens.batch.pool import PAGE_SECONDS, Pool
 from digitlens.batch.progress import ProgressLine
@@ -32,7 +31,7 @@ def add_options(batch: argparse.ArgumentParser) -> None:
     batch.set_defaults(run=run)
     batch.add_argument(
         "sources", nargs="*", metavar="SOURCE",
-        help="a document, a folder with its folders, a zip or tar, a glob, a manifest (.csv, .jsonl), an address, or -",
+        help="a document, a folder, a zip or tar, a glob, a manifest (.csv, .jsonl), an address, or -",
     )  # fmt: skip
     batch.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="where tables and report are written"
@@ -53,8 +52,8 @@ def add_options(batch: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     batch.add_argument(
         "--commit", type=float, metavar="SECONDS",
-        help=f"write what was read so often; as much is read again after a crash (default: {SHARD_SECONDS:g}, "
-        f"with --follow {FOLLOW_SECONDS:g})",
+        help=f"write what was read so often; as much is read again after a crash (default: "
+        f"{SHARD_SECONDS:g}, with --follow {FOLLOW_SECONDS:g})",
     )  # fmt: skip
     batch.add_argument(
         "--part",
@@ -112,11 +111,7 @@ def run(options: argparse.Namespace) -> int:
     seconds = options.commit or (FOLLOW_SECONDS if options.follow else SHARD_SECONDS)
     one = Run(options.out, tuple(options.sources), what, options.format, options.part, seconds)
     stop = threading.Event()
-    listed: Iterator[Item | Failure]
-    if options.follow:
-        listed = follow(options.sources, stop, options.settle)
-    else:
-        listed = items(options.sources)
+    listed = follow(options.sources, stop, options.settle) if options.follow else items(options.sources)
     line = ProgressLine(sys.stderr, None if options.follow else options.sources)
     with _stopping(stop):
         totals = one.go(listed, _readers(options, what), line.show, stop)
@@ -137,7 +132,7 @@ def _ended(options: argparse.Namespace, totals: Totals) -> int:
 
     write_report(options.out)
     if totals.stopped and not options.follow:
-        sys.stderr.write(f"digitlens: stopped; the same command goes on\n")
+        sys.stderr.write("digitlens: stopped; the same command goes on\n")
         return 130
     return 1 if totals.failed else 0
 

@@ -12,7 +12,6 @@ import numpy as np
 from PIL import Image
 
 from digitlens.batch import tables
-
 from digitlens.batch.pool import Pool
 from digitlens.batch.rows import NUMBERS, PAGES, PageReaderOptions, Row
 from digitlens.batch.run import Run, Totals
@@ -27,7 +26,7 @@ ENDS, FAILS, STICKS = 255, 254, 253
 
 @dataclass(frozen=True)
 class GrayOptions:
-    """A page reader without a model: a page's number is its gray; some grays end, fail or block the worker."""
+    """A page reader without a model: a page's number is its gray; some grays end, fail or block."""
 
     broken: bool = False
     stuck: Path | None = None
@@ -109,5 +108,3 @@ def texts(out: Path) -> list[tuple[str, object, object]]:
         (Path(str(row["id"])).name, row["page"], row["text"] or row["reason"])
         for row in table(out, "numbers")
     ]
-
-

@@ -28,6 +28,7 @@ def test_bytes_and_paths_become_rows(tmp_path: Path) -> None:
 
 
 def test_importing_it_imports_neither_ray_nor_arrow() -> None:
-    code = "import sys, digitlens.batch.batch, digitlens.commands.batch; print({'ray', 'pyarrow'} & {*sys.modules})"
+    imports = "import sys, digitlens.batch.batch, digitlens.commands.batch"
+    code = f"{imports}; print({{'ray', 'pyarrow'}} & {{*sys.modules}})"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "set()\n"

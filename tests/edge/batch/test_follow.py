@@ -41,7 +41,9 @@ def test_a_file_is_read_once_it_has_stopped_growing(tmp_path: Path) -> None:
         late.write_bytes(content[:length])
 
     found: list[str] = []
-    stop = Looks(lambda: grow(20), lambda: grow(40), lambda: grow(len(content)), lambda: looks.append(list(found)))
+    stop = Looks(
+        lambda: grow(20), lambda: grow(40), lambda: grow(len(content)), lambda: looks.append(list(found))
+    )
     for one in follow([str(folder)], stop, settle=0.0):
         assert isinstance(one, Item)
         found.append(Path(one.id).name)

@@ -29,7 +29,9 @@ def test_every_page_is_a_row_and_what_cannot_be_read_has_its_reason(archive: Pat
     found = texts(tmp_path / "out")
     assert found[:3] == [("0.png", 1, "10"), ("1.png", 1, "11"), ("2.png", 1, "12")]
     assert [row[0] for row in found[3:5]] == ["broken.png", "empty.tif"]
-    assert found[5:] == [("four.tif", page, text) for page, text in enumerate(["20", "no digits", "22", "23"], 1)]
+    assert found[5:] == [
+        ("four.tif", page, text) for page, text in enumerate(["20", "no digits", "22", "23"], 1)
+    ]
     pages = table(tmp_path / "out", "pages")
     assert [row["last"] for row in pages] == [True] * 5 + [False] * 3 + [True]
     assert pages[0]["width"] == pages[0]["height"] == 8
@@ -103,7 +105,7 @@ def test_another_fingerprint_or_format_is_refused(archive: Path, tmp_path: Path)
         def fingerprint(self) -> dict[str, str]:
             return {"model": "other"}
 
-    with pytest.raises(BatchError, match="was read otherwise .model gray, now other.: take another --out"):
+    with pytest.raises(BatchError, match=r"was read otherwise .model gray, now other.: take another --out"):
         read(tmp_path / "out", archive, options=Other())
     with pytest.raises(BatchError, match="format jsonl, now csv"):
         read(tmp_path / "out", archive, kind="csv")

@@ -1,5 +1,7 @@
 """Tables: what is written is read back, by DuckDB and pandas too; which documents are done."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from tests.edge.batch.archive import table
 
 RESULTS = [
     PageResult(
-        Page("a,\"b\"\n.png", "in/a.png", 1, True, 2, 12.5, 640, 480, 1234, None),
+        Page('a,"b"\n.png', "in/a.png", 1, True, 2, 12.5, 640, 480, 1234, None),
         [
             Row("total", "007", 7.0, 0.25, 1, 2, 3, 4, "read", None),
             Row(None, "12.50", 12.5, None, None, None, None, None, "rejected", "more than 10, \u00e4"),
@@ -62,6 +64,21 @@ def test_duckdb_and_pandas_read_them_with_their_types(tmp_path: Path) -> None:
     assert frame["confidence"].dtype == "float64"
 
 
+def test_the_example_of_the_tables_runs(tmp_path: Path, root: Path) -> None:
+    for package in ("pyarrow", "duckdb", "pandas"):
+        pytest.importorskip(package, reason=f"{package} is not installed")
+    filled(tmp_path, "parquet")
+    run = subprocess.run(
+        [sys.executable, root / "examples" / "tables.py", tmp_path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "it has a password" in run.stdout
+    assert "007" in run.stdout
+
+
 def test_a_disk_that_is_full_is_one_line_and_the_shard_is_not_there(tmp_path: Path) -> None:
     written = Tables(tmp_path, "jsonl")
     (tmp_path / "pages" / ".part-000001.jsonl.tmp").mkdir()  # nothing can be written by this name
@@ -93,7 +110,13 @@ def test_done_knows_many_documents_and_no_others() -> None:
 
 @pytest.mark.parametrize(
     ("text", "separator", "value"),
-    [("007", "", 7.0), ("12,5", ",", 12.5), ("1" * 15, "", 111111111111111.0), ("1" * 16, "", None), ("", "", None)],
+    [
+        ("007", "", 7.0),
+        ("12,5", ",", 12.5),
+        ("1" * 15, "", 111111111111111.0),
+        ("1" * 16, "", None),
+        ("", "", None),
+    ],
 )
 def test_a_value_is_exact_or_none(text: str, separator: str, value: float | None) -> None:
     assert value_of(text, separator) == value

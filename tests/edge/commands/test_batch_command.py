@@ -15,7 +15,10 @@ Run = subprocess.CompletedProcess[str]
 
 def batch(*arguments: str | Path) -> Run:
     return subprocess.run(
-        [sys.executable, "-m", "digitlens", "batch", *map(str, arguments)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "digitlens", "batch", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -46,7 +49,11 @@ def test_a_folder_becomes_tables_and_a_report(tmp_path: Path, good: Path) -> Non
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_one_line(
-    arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["batch", *arguments, "--out", str(tmp_path / "out")]) == 1
@@ -62,7 +69,9 @@ def test_sigterm_writes_what_is_read_and_the_same_command_goes_on(tmp_path: Path
         os.link(good, scans / f"{count:02}.png")
     arguments = ["-m", "digitlens", "batch", str(scans), "--out", str(tmp_path / "out")]
     options = ["--workers", "1", "--format", "jsonl", "--commit", "0.01"]
-    with subprocess.Popen([sys.executable, *arguments, *options], stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, *arguments, *options], stderr=subprocess.PIPE, text=True
+    ) as process:
         while process.poll() is None and not list(tmp_path.glob("out/pages/part-*")):
             pass
         process.terminate()
