@@ -19,7 +19,7 @@ LARGEST = 480
 
 
 class Place(NamedTuple):
-    """Where a row was read; without a box it is the page as it is."""
+    """Where a row was read; its box is in pixels of the page, None for a page as it is."""
 
     id: str
     source: str

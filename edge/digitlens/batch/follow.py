@@ -42,6 +42,12 @@ def follow(
     for argument in arguments:
         if not Path(argument).is_dir():
             raise BatchError(f"{argument}: not a folder; --follow watches folders")
+    return _followed(arguments, stop, settle, pause)
+
+
+def _followed(
+    arguments: Sequence[str], stop: threading.Event, settle: float, pause: float
+) -> Iterator[Item | Failure]:
     given = Done()
     waiting: dict[str, tuple[tuple[int, int], float]] = {}
     while not stop.is_set():

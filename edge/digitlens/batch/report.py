@@ -43,7 +43,8 @@ def write_report(folder: Path) -> str:
     manifest = require(folder)
     found, score = survey(folder), load(folder)
     places = [unsure.place for unsure in found.least_sure]
-    places += [one for some in found.examples.values() for one in some]
+    # Of what has a box the picture was decoded once; what failed may stall or end whoever opens it.
+    places += [one for some in found.examples.values() for one in some if one.box is not None]
     pictures = dict(crops(places))
     parts = [
         _counts(found),

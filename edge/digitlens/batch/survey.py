@@ -10,7 +10,7 @@ import numpy as np
 from digitlens.batch import tables
 from digitlens.batch.crops import Place
 from digitlens.batch.manifest import require
-from digitlens.batch.rows import FAILED, PRINTED, READ, Columns
+from digitlens.batch.rows import FAILED, Columns
 from digitlens.core.arrays import Doubles
 
 BINS = 1000
@@ -115,8 +115,6 @@ def _add(found: Survey, shard: Columns) -> None:
         elif unsure.confidence < found.least_sure[0].confidence:
             heapq.heapreplace(found.least_sure, unsure)
     for row, (state, reason) in enumerate(zip(shard["state"], shard["reason"], strict=True)):
-        if reason is None and state in (READ, PRINTED):
-            continue
         if reason is None:
             continue
         text = str(reason) if state == FAILED else f"{state}: {reason}"

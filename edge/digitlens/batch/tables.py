@@ -19,7 +19,7 @@ from digitlens.core.errors import BatchError, reason
 
 SHARD_PAGES = 10_000
 """Pages after which a shard is written."""
-SHARD_ROWS = 200_000
+SHARD_ROWS = 50_000
 """Rows after which one is written, whatever the pages."""
 SHARD_SECONDS = 60.0
 """Time after which one is written: as much work may be lost, seconds."""

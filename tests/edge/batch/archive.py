@@ -3,7 +3,8 @@
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -12,9 +13,11 @@ import numpy as np
 from PIL import Image
 
 from digitlens.batch import tables
+from digitlens.batch.documents import read_document
+from digitlens.batch.item import Item
 from digitlens.batch.pool import Pool
-from digitlens.batch.rows import NUMBERS, PAGES, PageReaderOptions, Row
-from digitlens.batch.run import Run, Totals
+from digitlens.batch.rows import NUMBERS, PAGES, PageReaderOptions, PageResult, Row
+from digitlens.batch.run import Readers, Run, Totals
 from digitlens.batch.sources import items
 from digitlens.core.arrays import Pixels
 from digitlens.core.errors import ModelError
@@ -58,6 +61,30 @@ class GrayReader:
         return [Row(None, str(gray), float(gray), gray / 255, 1, 2, 3, 4, "read", None)]
 
 
+class Direct:
+    """Reads in this process, a document at a time."""
+
+    def __init__(self, options: PageReaderOptions) -> None:
+        self._reader = options.open()
+        self._queue: deque[tuple[Item, int]] = deque()
+        self.wanted = 1
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._queue)
+
+    def add(self, item: Item, begin: int = 1) -> None:
+        self._queue.append((item, begin))
+
+    def results(self, timeout: float) -> Iterator[PageResult]:
+        if self._queue:
+            item, begin = self._queue.popleft()
+            yield from read_document(item, self._reader, begin)
+
+    def close(self) -> None:
+        self._queue.clear()
+
+
 def picture(path: Path, *grays: int) -> Path:
     """A PNG, or a TIFF with a page a gray."""
     pages = [Image.fromarray(np.full((SIZE, SIZE), gray, np.uint8)) for gray in grays]
@@ -73,14 +100,21 @@ def read(
     out: Path,
     *sources: Path,
     options: PageReaderOptions | None = None,
-    workers: int = 1,
     kind: str = "jsonl",
+    workers: int = 0,
     clock: Callable[[], float] = monotonic,
     stop_after: int | None = None,
     part: tuple[int, int] | None = None,
 ) -> Totals:
-    """Read the sources into `out`; `stop_after` so many pages it is stopped as by a signal."""
+    """Read the sources into `out`; without workers in this process.
+
+    After `stop_after` pages it is stopped as by a signal.
+    """
     what = options or GrayOptions()
+
+    def readers() -> Readers:
+        return Pool(what, workers, clock=clock) if workers else Direct(what)
+
     stop = threading.Event()
 
     def watch(totals: Totals) -> None:
@@ -88,7 +122,7 @@ def read(
             stop.set()
 
     run = Run(out, tuple(map(str, sources)), what, kind, part, shard_seconds=0.0)
-    return run.go(items([*map(str, sources)]), lambda: Pool(what, workers, clock=clock), watch, stop)
+    return run.go(items([*map(str, sources)]), readers, watch, stop)
 
 
 def table(out: Path, name: str, kind: str = "jsonl") -> list[dict[str, object]]:

@@ -60,4 +60,4 @@ def test_ids_are_those_of_a_run_without_follow(tmp_path: Path) -> None:
 
 def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BatchError, match="not a folder; --follow watches folders"):
-        next(follow([str(tmp_path / "no")], Looks()))
+        follow([str(tmp_path / "no")], Looks())

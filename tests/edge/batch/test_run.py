@@ -24,7 +24,7 @@ def archive(tmp_path: Path) -> Path:
 
 
 def test_every_page_is_a_row_and_what_cannot_be_read_has_its_reason(archive: Path, tmp_path: Path) -> None:
-    totals = read(tmp_path / "out", archive)
+    totals = read(tmp_path / "out", archive, workers=2)
     assert (totals.documents, totals.pages, totals.numbers, totals.failed) == (6, 9, 6, 3)
     found = texts(tmp_path / "out")
     assert found[:3] == [("0.png", 1, "10"), ("1.png", 1, "11"), ("2.png", 1, "12")]
@@ -50,7 +50,7 @@ def test_run_again_it_reads_nothing_and_new_files_alone(archive: Path, tmp_path:
 
 def test_a_stopped_run_goes_on_within_a_document(tmp_path: Path) -> None:
     many = picture(tmp_path / "many.tif", *range(200))
-    first = read(tmp_path / "out", many, stop_after=1)
+    first = read(tmp_path / "out", many, workers=1, stop_after=1)
     assert first.stopped
     assert 0 < first.pages < 200
     second = read(tmp_path / "out", many)
@@ -73,7 +73,7 @@ def test_numbers_without_their_pages_are_removed_and_read_again(archive: Path, t
 def test_a_page_that_ends_workers_is_given_up_and_no_other(tmp_path: Path) -> None:
     source = picture(tmp_path / "archive" / "a.tif", 1, 2, ENDS, 4)
     picture(source.with_name("b.png"), 5)
-    totals = read(tmp_path / "out", source.parent)
+    totals = read(tmp_path / "out", source.parent, workers=1)
     assert totals.failed == 1
     assert [row[2] for row in texts(tmp_path / "out")] == [
         "1", "2", "reading it has ended 3 workers (SIGKILL)", "4", "5",
@@ -89,13 +89,13 @@ def test_a_page_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
         stuck.unlink()
         return monotonic() + 301
 
-    read(tmp_path / "out", source, options=GrayOptions(stuck=stuck), clock=clock)
+    read(tmp_path / "out", source, options=GrayOptions(stuck=stuck), workers=1, clock=clock)
     assert [row[2] for row in texts(tmp_path / "out")] == ["1", "reading it takes longer than 300 s", "3"]
 
 
 def test_models_that_cannot_be_loaded_end_the_run_in_one_line(archive: Path, tmp_path: Path) -> None:
     with pytest.raises(BatchError, match=r"^gray.tflite: no such model$"):
-        read(tmp_path / "out", archive, options=GrayOptions(broken=True))
+        read(tmp_path / "out", archive, options=GrayOptions(broken=True), workers=1)
 
 
 def test_another_fingerprint_or_format_is_refused(archive: Path, tmp_path: Path) -> None:
