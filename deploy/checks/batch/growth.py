@@ -2,8 +2,8 @@
 
     python deploy/checks/batch/growth.py [--documents 20000]
 
-For the parts that one process does, whatever the number of workers: listing (a folder, a manifest), knowing what is
-done, writing the tables. CPU time, so that a busy machine changes little.
+For the parts that one process does, whatever the number of workers: listing (a folder, a manifest), knowing
+what is done, writing the tables. CPU time, so that a busy machine changes little.
 """
 
 import argparse
