@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from tests.edge.pages import Gray
 
@@ -58,7 +57,7 @@ def picture(pixels: Gray, size: tuple[int, int] | None = None) -> bytes:
 
 def outlines(page: Gray) -> bytes:
     """The ink of a page as filled outlines: a content stream of vector digits, one point a pixel."""
-    large: npt.NDArray[np.uint8] = cv2.resize(page, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+    large = cv2.resize(page, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
     contours, _ = cv2.findContours((large < 130).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     parts: list[str] = []
     for contour in contours:

@@ -15,7 +15,8 @@ from digitlens.core.errors import PictureError, first_line
 
 ZIPS = (".zip",)
 TARS = (".tar",)
-PACKED_TARS = {".tar.gz": gzip.open, ".tgz": gzip.open, ".tar.bz2": bz2.open, ".tbz2": bz2.open}
+GZIPPED = (".tar.gz", ".tgz")
+PACKED_TARS = (*GZIPPED, ".tar.bz2", ".tbz2")
 OTHERS = (".7z", ".rar", ".tar.xz", ".txz", ".tar.zst", ".xz", ".zst", ".gz", ".bz2")
 """Archives that are refused."""
 MOST_BYTES = 100_000_000
@@ -88,8 +89,8 @@ def members(file: BinaryIO, name: str, size: int) -> Iterator[Member]:
         elif lower.endswith(TARS):
             yield from _tarred(file, size, False)
         else:
-            end = next(end for end in PACKED_TARS if lower.endswith(end))
-            with PACKED_TARS[end](file, "rb") as unpacked_tar:
+            packed = gzip.GzipFile(fileobj=file) if lower.endswith(GZIPPED) else bz2.BZ2File(file)
+            with packed as unpacked_tar:
                 yield from _tarred(cast(BinaryIO, unpacked_tar), size, True)
 
 
@@ -166,7 +167,7 @@ def _tarred(file: BinaryIO, size: int, carry: bool) -> Iterator[Member]:
     bounded = _Bounded(file, max(ALWAYS, MOST_RATIO * size) if carry else None)
     archive = tarfile.open(fileobj=cast(BinaryIO, bounded), mode="r:")  # noqa: SIM115
     while (info := archive.next()) is not None:
-        archive.members = []  # it would keep them all
+        archive.members = []  # type: ignore[attr-defined]  # it would keep them all
         if info.isdir():
             continue
         error = _refused(info.name, info.size)

@@ -1,6 +1,5 @@
 """Files of other machines, by fsspec: HTTP and S3, with retries, limits and deadlines."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic, sleep
@@ -150,7 +149,7 @@ def _why(error: Exception) -> tuple[bool, str]:
         return True, f"forbidden: {first_line(error)}"
     if type(error).__name__ in ("NoCredentialsError", "PartialCredentialsError"):
         return True, "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or FSSPEC_S3_ANON=true"
-    if isinstance(error, TimeoutError | asyncio.TimeoutError) or "Timeout" in type(error).__name__:
+    if isinstance(error, TimeoutError) or "Timeout" in type(error).__name__:
         return False, "it does not answer, or has stalled"
     if type(error).__name__ == "ClientPayloadError":
         return False, "it has broken off"

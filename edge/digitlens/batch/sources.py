@@ -130,7 +130,6 @@ def _folder(folder: Path, own: str, videos: bool) -> Iterator[Item | Failure]:
 
 def _archive(place: str, source: str, own: str) -> Iterator[Item | Failure]:
     """The documents in an archive at `place`."""
-    file = "" if place == source else place
     some = False
     try:
         with closing(remote.opened(place)) as opened:
@@ -148,7 +147,7 @@ def _archive(place: str, source: str, own: str) -> Iterator[Item | Failure]:
                 if member.error is not None:
                     yield Failure(inner, where, member.error)
                 else:
-                    yield Item(inner, where, file or place, member.span, member.data)
+                    yield Item(inner, where, place, member.span, member.data)
     except (OSError, DigitLensError) as error:
         yield Failure(own, source, reason(error))
         return

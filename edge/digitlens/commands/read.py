@@ -13,7 +13,7 @@ from digitlens.commands.terminal import add_reader_options, complain
 from digitlens.core.arrays import Pixels
 from digitlens.core.errors import DependencyError, PictureError
 from digitlens.core.readings import Number, resized, scaled
-from digitlens.core.stderr import quiet
+from digitlens.core.stderr import quiet, quietly
 from digitlens.images import documents, overlay, pictures
 from digitlens.images.stages import Stages
 from digitlens.models import cards
@@ -144,7 +144,7 @@ class _Reading:
     def _pages(self, item: Item) -> Iterator[_Page]:
         """The pages of a document; a broken one is reported."""
         name = item.file or item.source if item.path is not None else item.source
-        for one in documents.pages(item.document(), name, color=self._drawn):
+        for one in quietly(documents.pages(item.document(), name, color=self._drawn)):
             if one.image is None:
                 self._fail(PictureError(f"{name}: {one.error}"))
                 continue

@@ -12,7 +12,7 @@ MOST_BYTES = 200_000_000
 """Largest memory that decoding may take, in bytes."""
 BYTES = {"1": 1, "L": 1, "P": 5, "I;16": 5}
 """Size of a pixel in Pillow's memory, a palette's colors included; 4 in all other modes; in bytes."""
-CODEC_BYTES = {"WEBP": 20, "GIF": 9}
+CODEC_BYTES = {"WEBP": 20, "GIF": 9, "HEIF": 8, "AVIF": 8}
 """Size of a pixel in formats whose decoders keep several pictures, in bytes."""
 POINTER = 8
 """Size of Pillow's pointer to each row, most of a picture one pixel wide; in bytes."""

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import subprocess
 import sys
 import zipfile
@@ -68,15 +67,12 @@ def test_archives_folders_and_stdin(good: Path, tmp_path: Path) -> None:
         archive.write(good, "a/good.png")
         archive.writestr("b/more.zip", b"")
     out = tmp_path / "out"
+    command = [sys.executable, "-m", "digitlens", "read", "--json", inner.parent, "-", "--crops", out]
     with good.open("rb") as stdin:
-        run = subprocess.run(
-            [sys.executable, "-m", "digitlens", "read", "--json", str(inner.parent), "-", "--crops", str(out)],
-            stdin=stdin, capture_output=True, text=True, env=os.environ,
-        )  # fmt: skip
+        run = subprocess.run(command, stdin=stdin, capture_output=True, text=True)
     source = f"{inner}/scans.zip"
-    assert (
-        run.stderr == f"digitlens: {source}/b/more.zip: an archive within an archive: unpack the outer one\n"
-    )
+    nested = f"{source}/b/more.zip: an archive within an archive: unpack the outer one"
+    assert run.stderr == f"digitlens: {nested}\n"
     assert texts(run) == [["40716"], ["40716"]]
     assert [json.loads(line)["source"] for line in run.stdout.splitlines()] == [f"{source}/a/good.png", "-"]
     crops = sorted(out.iterdir())

@@ -1,5 +1,7 @@
 """The JSON of numbers, and their boxes at other sizes."""
 
+import json
+
 import msgspec
 
 from digitlens.core.readings import Digit, Number, Reading, number, resized
