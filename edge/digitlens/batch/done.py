@@ -17,7 +17,7 @@ class Done:
         self._recent: set[bytes] = set()
         self._older: list[np.ndarray[tuple[int], np.dtype[np.bytes_]]] = []
         self._begun: dict[str, int] = {}
-        self.documents = self.pages = 0
+        self.documents = self.pages = self.failed = 0
 
     def add(self, name: str, page: int, last: bool) -> None:
         """Add a page; a document is done with its last one."""

@@ -56,7 +56,8 @@ class ProgressLine:
         """The last line."""
         if self._to.isatty():
             self._to.write("\r\x1b[K")
-        before = f"; {totals.before:,} pages were read before" if totals.before else ""
+        failed = f", {totals.failed_before:,} of them failed" if totals.failed_before else ""
+        before = f"; {totals.before:,} pages were read before{failed}" if totals.before else ""
         seconds = monotonic() - totals.started
         self._to.write(f"{text_of(totals)}, in {duration(seconds)}{before}\n")
 

@@ -45,13 +45,14 @@ class Readers(Protocol):
 
 @dataclass(slots=True)
 class Totals:
-    """What a run has done so far; `before` and `skipped` were done by earlier runs."""
+    """What a run has done so far; earlier runs have read `before` pages, and `skipped` documents."""
 
     documents: int = 0
     pages: int = 0
     numbers: int = 0
     failed: int = 0
     before: int = 0
+    failed_before: int = 0
     skipped: int = 0
     stopped: bool = False
     started: float = field(default_factory=monotonic)
@@ -116,7 +117,7 @@ class Run:
             begin(self.folder, Manifest(self.kind, fingerprint, self.sources))
             written = Tables(self.folder, self.kind, seconds=self.shard_seconds)
             done = tables.done(self.folder, self.kind)
-            totals = Totals(before=done.pages)
+            totals = Totals(before=done.pages, failed_before=done.failed)
             feed = Feed(items)
             try:
                 self._read(feed, readers(), written, done, totals, watch, stop)

@@ -125,7 +125,8 @@ def each(folder: Path, kind: str, table: str, names: Sequence[str]) -> Iterator[
 def done(folder: Path, kind: str) -> Done:
     """The documents that are in the tables, and how far the others are."""
     found = Done()
-    for shard in each(folder, kind, "pages", ("id", "page", "last")):
+    for shard in each(folder, kind, "pages", ("id", "page", "last", "error")):
+        found.failed += sum(error is not None for error in shard["error"])
         for name, page, last in zip(shard["id"], shard["page"], shard["last"], strict=True):
             found.add(str(name), int(page or 0), bool(last))
     return found

@@ -136,7 +136,7 @@ def _ended(options: argparse.Namespace, totals: Totals) -> int:
     if totals.stopped and not options.follow:
         sys.stderr.write("digitlens: stopped; the same command goes on\n")
         return 130
-    return 1 if totals.failed else 0
+    return 1 if totals.failed or totals.failed_before else 0
 
 
 def _look(options: argparse.Namespace) -> int:

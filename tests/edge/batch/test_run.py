@@ -42,7 +42,7 @@ def test_run_again_it_reads_nothing_and_new_files_alone(archive: Path, tmp_path:
     read(tmp_path / "out", archive)
     before = texts(tmp_path / "out")
     again = read(tmp_path / "out", archive)
-    assert (again.pages, again.before, again.skipped) == (0, 9, 6)
+    assert (again.pages, again.before, again.failed_before, again.skipped) == (0, 9, 3, 6)
     picture(archive / "3.png", 13)
     assert read(tmp_path / "out", archive).pages == 1
     assert sorted(texts(tmp_path / "out")) == sorted([*before, ("3.png", 1, "13")])
