@@ -14,12 +14,12 @@ import pandas as pd
 
 
 def main(folder: Path) -> None:
-    """Print what is in the tables of a run."""
+    """Print some of a run's tables."""
     database = duckdb.connect()
     for table in ("numbers", "pages"):
         database.read_parquet(f"{folder}/{table}/*.parquet").create_view(table)
 
-    print("Pages, and those that failed:")
+    print("Pages, and how many failed:")
     print(
         database.sql("select count(*) as pages, count(error) as failed, sum(numbers) as numbers from pages")
     )

@@ -3,7 +3,7 @@
     python deploy/checks/batch/growth.py [--documents 20000]
 
 For the parts that one process does, whatever the number of workers: listing (a folder, a manifest), knowing
-what is done, writing the tables. CPU time, so that a busy machine changes little.
+the documents that are done, writing the tables. CPU time, so that a busy machine changes little.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from digitlens.batch.survey import survey  # noqa: E402
 from digitlens.batch.tables import Tables  # noqa: E402
 
 NUMBERS = 20
-"""Numbers of a page, as of a form or a ledger."""
+"""Numbers of a page, as of a form or a table."""
 
 
 def timed(what: str, count: int, work: Callable[[], object]) -> object:

@@ -96,14 +96,14 @@ def killed_run(
         with subprocess.Popen(
             command(source, out, kind), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
         ) as process:
-            whole = chance.random() < 0.5
+            is_run = chance.random() < 0.5
             while process.poll() is None and kills.total() < times:
                 try:
-                    process.wait(chance.uniform(0, seconds * (0.7 if whole else 0.2)))
+                    process.wait(chance.uniform(0, seconds * (0.7 if is_run else 0.2)))
                 except subprocess.TimeoutExpired:
-                    if whole:
+                    if is_run:
                         process.kill()
-                        kills["whole"] += 1
+                        kills["run"] += 1
                         break
                     victims = workers(process.pid)
                     if victims:
@@ -112,7 +112,7 @@ def killed_run(
                         except ProcessLookupError:
                             continue
                         kills["worker"] += 1
-                        whole = chance.random() < 0.3
+                        is_run = chance.random() < 0.3
             errors = process.communicate()[1]
             if process.returncode != -signal.SIGKILL:
                 if process.returncode not in (0, 1) or "digitlens: " in errors or "Traceback" in errors:

@@ -11,7 +11,7 @@ from digitlens.core.errors import first_line
 from digitlens.images.documents import DocumentPage, pages
 
 FETCH, DECODE, READ = 0, 1, 2
-"""What is being done with a page: its document is fetched, its picture decoded, its numbers read."""
+"""Phases of a page: its document is fetched, its picture decoded, its numbers read."""
 DOING = ("fetching", "decoding", "reading")
 
 

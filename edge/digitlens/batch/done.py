@@ -1,4 +1,4 @@
-"""Which documents are done: sixteen bytes each, and the last page of those that are not."""
+"""Which documents are done: sixteen bytes each, and the last page of the unfinished ones."""
 
 from hashlib import blake2b
 

@@ -1,4 +1,4 @@
-"""Items ahead of the readers: listing a bucket or a folder must not hold up what is being read."""
+"""Items ahead of the readers: listing a bucket or a folder must not hold up reading."""
 
 import threading
 from collections import deque
@@ -16,7 +16,7 @@ class Feed:
     """Lists items in a thread of its own, a bounded number ahead.
 
     Args:
-        items: what is listed; an exception in it is raised by `take`.
+        items: to list; an exception in it is raised by `take`.
     """
 
     def __init__(self, items: Iterator[Item | Failure]) -> None:

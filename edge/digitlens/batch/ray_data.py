@@ -28,7 +28,7 @@ BATCH = 16
 ATTEMPTS = 3
 """Datasets that may end without a document's result before it is given up."""
 SETTLED = 1.0
-"""Time without new documents after which a dataset begins with those that are there, seconds."""
+"""Time without new documents after which a dataset begins with the ones at hand, seconds."""
 
 
 class RayReaders:

@@ -103,7 +103,7 @@ class Run:
             items: to read; listed in another thread.
             readers: opens what reads them.
             watch: called several times a second.
-            stop: what is read when it is set is written; the rest is left for the next run.
+            stop: ends the run; pages that have been read are written, the others left for the next run.
 
         Raises:
             BatchError: the folder is another run's, it cannot be written, or no worker can be started.

@@ -79,7 +79,7 @@ class Tables:
         """Write what has come since the last shard, if anything has.
 
         Raises:
-            BatchError: it cannot be written; it is kept, and what is on the disk stays right.
+            BatchError: it cannot be written; the shards on the disk stay right.
         """
         if not self._results:
             return

@@ -41,7 +41,7 @@ def out(tmp_path: Path) -> Path:
 
 
 def fill(out: Path, wrong: int) -> None:
-    """Write what is on the crops into the sheet, as a spreadsheet does; of the unsure ones so many wrong."""
+    """Fill the sheet in, as a spreadsheet does: so many of the unsure numbers are wrong."""
     key = load_key(out)
     with (out / "sample" / "check.csv").open("w", encoding="utf-8-sig", newline="") as file:
         rows = csv.writer(file, delimiter=";")

@@ -1,4 +1,4 @@
-"""Tables: what is written is read back, by DuckDB and pandas too; which documents are done."""
+"""Tables: rows are read back as they were written, by DuckDB and pandas too; which documents are done."""
 
 import subprocess
 import sys
