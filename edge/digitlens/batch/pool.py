@@ -161,10 +161,10 @@ class Pool:
                 raise BatchError(
                     f"workers end before they have begun ({reason or ended}): is there memory left?"
                 )
+        late = worker.late == (at, page, phase)  # and has not gone on before it was killed
         for task in reversed(worker.tasks):
-            self._queue.appendleft(
-                self._tried(task, page, phase, worker.late, ended) if task.number == at else task
-            )
+            died_of = task.number == at
+            self._queue.appendleft(self._tried(task, page, phase, late, ended) if died_of else task)
         self._workers[self._workers.index(worker)] = _Worker(self._options)
 
     def _tried(self, task: Task, page: int, phase: int, late: bool, ended: str) -> Task:
@@ -184,9 +184,9 @@ class Pool:
         """Kill workers that have been at one page for too long."""
         now = self._clock()
         for worker in self._workers:
-            at, _, _, since = worker.progress.get()
-            if at != Progress.NOTHING and now - since > self._page_seconds and not worker.late:
-                worker.late = True
+            at, page, phase, since = worker.progress.get()
+            if at != Progress.NOTHING and now - since > self._page_seconds and worker.late is None:
+                worker.late = at, page, phase
                 worker.process.kill()
 
     def close(self) -> None:
@@ -218,7 +218,8 @@ class _Worker:
         os.close(memory)
         self.connection = Connection(ours.detach())
         self.tasks: deque[Task] = deque()
-        self.ready = self.late = False
+        self.ready = False
+        self.late: tuple[int, int, int] | None = None  # where it was stuck
         self.since = monotonic()
         self.connection.send(options)
 
