@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from time import process_time
@@ -18,10 +19,13 @@ ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / "edge"), str(ROOT)]
 from digitlens.batch import tables  # noqa: E402
 from digitlens.batch.done import WIDTH, Done  # noqa: E402
+from digitlens.batch.pool import Pool  # noqa: E402
 from digitlens.batch.rows import Page, PageResult, Row  # noqa: E402
+from digitlens.batch.run import Run  # noqa: E402
 from digitlens.batch.sources import items  # noqa: E402
 from digitlens.batch.survey import survey  # noqa: E402
 from digitlens.batch.tables import Tables  # noqa: E402
+from tests.edge.batch.archive import GrayOptions, picture  # noqa: E402
 
 NUMBERS = 20
 """Numbers of a page, as of a form or a table."""
@@ -34,6 +38,17 @@ def timed(what: str, count: int, work: Callable[[], object]) -> object:
     each = (process_time() - before) / count
     print(f"{what}: {each * 1e6:.1f} µs each, {1 / each:,.0f} a second", flush=True)
     return found
+
+
+def run(folder: Path, documents: int) -> None:
+    """A run with one worker, whose pages cost nothing to read, over so many documents."""
+    source = folder / f"grays{documents}"
+    content = picture(folder / "gray.png", 5).read_bytes()
+    source.mkdir()
+    for number in range(documents):
+        (source / f"{number:08}.png").write_bytes(content)
+    one = Run(folder / f"run{documents}", (str(source),), GrayOptions())
+    one.go(items([str(source)]), lambda: Pool(GrayOptions(), 1), lambda totals: None, threading.Event())
 
 
 def main() -> int:
@@ -50,6 +65,12 @@ def main() -> int:
         names = [f"s3://archive/box/{number:08}.png" for number in range(count)]
         listing = folder / "list.jsonl"
         listing.write_text("".join(json.dumps({"path": name}) + "\n" for name in names))
+        run(folder, 100)  # imports what it needs
+        timed(
+            "list, hand out, receive and write a page of 1 number",
+            count // 10,
+            lambda: run(folder, count // 10),
+        )
         timed("list a file of a folder", count, lambda: sum(1 for _ in items([str(folder / "scans")])))
         timed("list a line of a manifest", count, lambda: sum(1 for _ in items([str(listing)])))
         done = Done()
