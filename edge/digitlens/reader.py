@@ -162,8 +162,8 @@ class Reader:
         if isinstance(image, str | Path):
             from digitlens.images import documents  # imports Pillow, which no camera needs
 
-            found = documents.one_page(Path(image), page)
-            reading = self.read(found.image, source or as_text(Path(image)), time, found.page)
+            pixels, found = documents.one_page(Path(image), page)
+            reading = self.read(pixels, source or as_text(Path(image)), time, found.page)
             return resized(reading, found.size)
         started = perf_counter()
         self._cache.next_frame()

@@ -2,7 +2,7 @@
 
 import argparse
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -137,11 +137,11 @@ class _Reading:
                         texts = ", ".join(number.text for number in reading.numbers)
                         sdl.show(image, f"digitlens: {texts or 'no numbers'}")
 
-    def _frames(self, path: Path) -> Iterator[_Page]:
+    def _frames(self, path: Path) -> Generator[_Page, None, None]:
         for count, picture in enumerate(pictures.load(path, self._drawn)):
             yield _Page(picture.pixels, picture.size, picture.time, suffix=f"_{count:05}")
 
-    def _pages(self, item: Item) -> Iterator[_Page]:
+    def _pages(self, item: Item) -> Generator[_Page, None, None]:
         """The pages of a document; a broken one is reported."""
         name = item.file or item.source if item.path is not None else item.source
         for one in quietly(documents.pages(item.document(), name, color=self._drawn)):

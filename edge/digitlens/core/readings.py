@@ -57,7 +57,7 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True):
     page: int = 1
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object that `digitlens read --json` prints: of lists, dicts, texts and numbers."""
+        """The JSON object of a reading: lists, dicts, texts and numbers."""
         fields: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
         return {"source": fields.pop("source"), "page": fields.pop("page", 1), **fields}
 

@@ -4,6 +4,7 @@ from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
+from digitlens.core.arrays import Pixels
 from digitlens.core.errors import DependencyError, PictureError, reason
 from digitlens.core.paths import SPECIAL, as_text, is_special
 from digitlens.images import stills
@@ -41,7 +42,7 @@ def pages(
 
         yield from pdf.pages(data, name, color, limits)
         return
-    formats = stills.FORMATS
+    formats: tuple[str, ...] = stills.FORMATS
     if head[4:8] == b"ftyp":
         brands = {head[place : place + 4] for place in (8, *range(16, 48, 4))}
         formats = ("AVIF",) if brands & AVIF else ("HEIF",) if brands & HEIF else formats
@@ -49,8 +50,8 @@ def pages(
     yield from stills.pages(data, name, color, limits.pages, formats)
 
 
-def one_page(path: Path, page: int | None = None) -> DocumentPage:
-    """A document's page, from 1; None for its only one.
+def one_page(path: Path, page: int | None = None) -> tuple[Pixels, DocumentPage]:
+    """The picture of a document's page, (H, W) gray, and the page; from 1, None for its only one.
 
     Raises:
         PictureError: it cannot be read, has no such page, or several where None was asked for.
@@ -66,7 +67,7 @@ def one_page(path: Path, page: int | None = None) -> DocumentPage:
                     raise PictureError(
                         f"{name}: has several pages: say which, or read them all by documents.pages"
                     )
-                return one
+                return one.image, one
     raise PictureError(f"{name}: has no page {page or 1}")
 
 

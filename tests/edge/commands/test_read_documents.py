@@ -67,7 +67,17 @@ def test_archives_folders_and_stdin(good: Path, tmp_path: Path) -> None:
         archive.write(good, "a/good.png")
         archive.writestr("b/more.zip", b"")
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "digitlens", "read", "--json", inner.parent, "-", "--crops", out]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "digitlens",
+        "read",
+        "--json",
+        inner.parent,
+        "-",
+        "--crops",
+        out,
+    ]
     with good.open("rb") as stdin:
         run = subprocess.run(command, stdin=stdin, capture_output=True, text=True)
     source = f"{inner}/scans.zip"
