@@ -1,5 +1,6 @@
 """One number followed from frame to frame: its digits, whether it is steady, and its events."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -12,6 +13,11 @@ from digitlens.core.readings import Box, Digit, Number, union
 from digitlens.core.tracking import Event
 from digitlens.live.digits import DigitTracks
 from digitlens.live.evidence import DigitTrack, PairLink
+from digitlens.live.looks import log_odds, probability, share
+
+
+Read = Mapping[tuple[DigitTrack, ...], Number]
+"""The numbers of a frame by the digits that are followed."""
 
 
 class PlacedDigit(NamedTuple):
@@ -35,6 +41,9 @@ class FollowedNumber:
         self._parameters = parameters
         self._pending = ""  # another text that it seems to have
         self._waited = 0  # frames for which it has
+        self._agreed = 0.0  # mean of 1 for frames that read exactly this number, and 0 for others
+        self._surplus = 0.0  # mean log-odds that those give it beyond those of its digits
+        self._judged = 0  # frames in these means
 
     @property
     def missed(self) -> int:
@@ -55,7 +64,7 @@ class FollowedNumber:
         )
         return Number(
             text=_text(self.parts),
-            confidence=float(np.prod([digit.confidence for digit in digits])),
+            confidence=self._confidence(digits),
             box=union(digit.box for digit in digits),
             digits=digits,
             printed=2 * sum(one.digit.is_printed for one in self.parts) > len(self.parts),
@@ -70,15 +79,40 @@ class FollowedNumber:
         """The event of its end; none if it was never reported."""
         return [msgspec.structs.replace(self.event("gone", time), text=self.text)] if self.text else []
 
-    def update(self, chain: list[DigitTrack], tracks: DigitTracks, time: float) -> list[Event]:
+    def update(
+        self, chain: list[DigitTrack], tracks: DigitTracks, read: Read, time: float
+    ) -> list[Event]:
         """Take the digits that it has now; returns the event of its appearance or change, if there is one."""
         for one in chain:
             one.number = self.id
         kind = self._settle(chain, tracks)
+        self._judge(read, anew=kind == "changed")
         if kind is None:
             return []
         before, self.text = self.text, _text(self.parts)
         return [self.event(kind, time, before)]
+
+    def _judge(self, read: Read, *, anew: bool) -> None:
+        """Add the frame's own reading of this number to the means."""
+        if anew:
+            self._judged = 0
+        found = read.get(tuple(one.digit for one in self.parts))
+        agrees = found is not None and all(
+            digit.value == one.value for digit, one in zip(found.digits, self.parts, strict=True)
+        )
+        self._judged += 1
+        step = max(1 / self._judged, self._parameters.looks.mean_step)
+        self._agreed += step * (agrees - self._agreed) if self._judged > 1 else agrees - self._agreed
+        if found is not None and agrees:
+            surplus = log_odds(found.confidence) - log_odds(_product(found.digits))
+            self._surplus += step / max(self._agreed, step) * (surplus - self._surplus)
+
+    def _confidence(self, digits: tuple[Digit, ...]) -> float:
+        """The probability that the number is right."""
+        parameters = self._parameters.looks
+        odds = log_odds(_product(digits)) + self._surplus - (1 - self._agreed) * parameters.disagreement
+        count = min(one.digit.looks.count for one in self.parts)
+        return probability(odds + share(count) * parameters.number_shift)
 
     def _settle(self, chain: list[DigitTrack], tracks: DigitTracks) -> Literal["appeared", "changed"] | None:
         links = [tracks.links[pair] for pair in pairwise(chain)]
@@ -114,6 +148,10 @@ class FollowedNumber:
             return None
         self._waited, self.parts, self.steady = 0, parts, True
         return "changed"
+
+
+def _product(digits: tuple[Digit, ...]) -> float:
+    return float(np.prod([digit.confidence for digit in digits]))
 
 
 def _parts(chain: list[DigitTrack], links: list[PairLink]) -> list[PlacedDigit]:

@@ -169,7 +169,7 @@ class Live:
         # A camera that changes its resolution shows the same sheet: its numbers stay where they were.
         self._reading = reading = resized(reading, self._size)
         tracked = perf_counter()
-        for event in self._tracker.update(reading):
+        for event in self._tracker.update(reading, frame.gray):
             for observer in self._observers:
                 observer.event(event, self._size)
         self._numbers = self._tracker.numbers

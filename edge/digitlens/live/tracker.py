@@ -1,12 +1,13 @@
 """Readings over time -> steady readings, and an event when a number appears, changes or disappears."""
 
 from digitlens.config.parameters.tracking import TrackingParameters
+from digitlens.core.arrays import Gray
 from digitlens.core.readings import Box, Reading
 from digitlens.core.tracking import Event, Tracked
 from digitlens.live.chains import ACROSS, Direction, chain_digits, reading_direction
 from digitlens.live.digits import DigitTracks, Matches
 from digitlens.live.evidence import DigitTrack
-from digitlens.live.followed import FollowedNumber
+from digitlens.live.followed import FollowedNumber, Read
 
 
 class Tracker:
@@ -41,15 +42,25 @@ class Tracker:
                 rows.append([one])
         return tuple(one for row in rows for one in sorted(row, key=lambda one: upright[one.id][0]))
 
-    def update(self, reading: Reading) -> list[Event]:
+    def update(self, reading: Reading, gray: Gray | None = None) -> list[Event]:
         """Take the next frame's reading; returns the events of steady numbers, in the order of their ids.
 
         For a picture that has not changed, hand in its reading again with the new time.
+
+        Args:
+            reading: of the frame.
+            gray: the frame, (h, w) uint8 of any size: tells by how much this look differs from those before;
+                None makes all frames one look, which adds nothing to the confidence of the first.
         """
         matches = self._tracks.match(reading)
         gone = self._leave(reading, matches) if matches.scene_changed else []
-        self._tracks.learn(reading, matches)
-        return gone + self._join(reading.time)
+        self._tracks.learn(reading, matches, gray)
+        read = {
+            tuple(matches.tracks[id(digit)] for digit in found.digits): found
+            for found in reading.numbers
+            if all(id(digit) in matches.tracks for digit in found.digits)
+        }
+        return gone + self._join(read, reading.time)
 
     def _leave(self, reading: Reading, matches: Matches) -> list[Event]:
         """Forget the sheet before; a number stays if one of the new sheet has exactly its places."""
@@ -63,12 +74,12 @@ class Tracker:
         self._tracks.keep_only(matches.tracks, self._numbers.keys())
         return events
 
-    def _join(self, time: float) -> list[Event]:
+    def _join(self, read: Read, time: float) -> list[Event]:
         """Join digits to numbers, each the one that most of its digits belonged to."""
         events = []
         chains = self._chains()
         for id_, chain in chains.items():
-            events += self._numbers[id_].update(chain, self._tracks, time)
+            events += self._numbers[id_].update(chain, self._tracks, read, time)
         for number in list(self._numbers.values()):
             number.age += 1
             number.lost = 0 if number.id in chains else number.lost + 1

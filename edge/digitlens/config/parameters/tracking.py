@@ -3,12 +3,46 @@
 All were set by hand on shaken pages and on recordings of a moving camera.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class LookParameters:
+    """How many different looks at a digit its frames are, and what they add to the confidence."""
+
+    patch_rows: int = 20
+    """Height of the patch that is kept of a look, in samples."""
+    patch_columns: int = 14
+    """Width of that patch, in samples."""
+    new_look: float = 0.1
+    """Difference from all looks before that is one more look, as a fraction of the patch's variance."""
+    same_look: float = 0.25
+    """Difference below which it is none, as a fraction of `new_look`."""
+    noise_margin: float = 2.0
+    """Difference that passes for the camera's noise, in the noise's own expected differences."""
+    most_looks: int = 12
+    """Looks kept of a digit, a count; the one seen last the longest ago makes room."""
+    memory: float = 3.0
+    """Time after which a look that has not come back is forgotten, in seconds."""
+    mean_step: float = 0.1
+    """Least weight of a frame in the mean of its look, a fraction."""
+
+    gain: float = 0.0
+    """Gain of a digit's log-odds by endlessly many looks, as a fraction of them."""
+    digit_shift: float = 0.0
+    """Change of a digit's log-odds by endlessly many looks, in nats."""
+    number_shift: float = 0.0
+    """Change of a number's log-odds by endlessly many looks, in nats."""
+    disagreement: float = 0.0
+    """Loss of a number's log-odds if no frame read exactly this number, in nats."""
 
 
 @dataclass(frozen=True)
 class TrackingParameters:
     """How digits are matched from frame to frame, become certain, and form numbers."""
+
+    looks: LookParameters = field(default_factory=LookParameters)
+    """What counts as evidence of a confidence."""
 
     evidence_weight: float = 0.5
     """Weight of one frame's log-likelihoods, 0 to 1: consecutive frames see one stroke in one light."""
