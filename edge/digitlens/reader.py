@@ -26,6 +26,7 @@ from digitlens.numbers.attempt import Attempt
 from digitlens.numbers.gaps import to_numbers
 from digitlens.numbers.grouping import separated
 from digitlens.numbers.merging import are_close, parted, regrouped, without_doubles
+from digitlens.numbers.order import in_reading_order
 from digitlens.numbers.printed import marked_printed
 from digitlens.numbers.rejection import digits_of
 from digitlens.numbers.scores import Scores
@@ -272,8 +273,7 @@ class Reader:
 
         `times` are when it began and when the glyphs were found, seconds.
         """
-        started, found = times
-        grouped = perf_counter()
+        (started, found), grouped = times, perf_counter()
         traces: tuple[RowTrace, ...] = ()
         if rows is not None:
             numbers, traces = rows.reread(numbers, page, resolved, self.row_network)
@@ -326,9 +326,9 @@ class Reader:
         return np.array(rows, np.float32).reshape(-1, 10)
 
     def _finished(self, numbers: tuple[Number, ...], page: Page) -> tuple[Number, ...]:
-        """The numbers without Roman numerals; with marks of print and decimal separators as asked for."""
+        """The numbers without Roman numerals in order; with marks of print and separators as asked for."""
         parameters = self._parameters.numbers
-        numbers = roman_numerals.without(numbers, parameters)
+        numbers = in_reading_order(roman_numerals.without(numbers, parameters))
         if self._printed:
             numbers = marked_printed(numbers, page.glyphs)
         if not self.separator:

@@ -27,10 +27,9 @@ class DigitTrack:
         self._parameters = parameters
         self.restart()
 
-    @property
-    def confidence(self) -> float:
-        """Probability of `likeliest` by all looks at the digit."""
-        return probability(self.looks.log_odds(self.likeliest))
+    def confidence_in(self, value: int) -> float:
+        """Probability of a value, 0 to 9, by all looks at the digit."""
+        return probability(self.looks.log_odds(value))
 
     @property
     def is_certain(self) -> bool:

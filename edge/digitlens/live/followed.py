@@ -28,6 +28,19 @@ class PlacedDigit(NamedTuple):
     sign: str
 
 
+class Evidence(NamedTuple):
+    """What a number's confidence is made of.
+
+    `odds` and `counts` are its digits' log-odds and the looks at each; `surplus` is the mean log-odds of the
+    number in its frames beyond those of its digits, `disagreement` the share of frames that read another one.
+    """
+
+    odds: tuple[float, ...]
+    counts: tuple[float, ...]
+    surplus: float
+    disagreement: float
+
+
 class FollowedNumber:
     """A number that is followed; `text` is the text of its last event, empty before the first."""
 
@@ -60,7 +73,8 @@ class FollowedNumber:
     def number(self) -> Number:
         """Its digits as a Number; boxes in the pixels of the last reading."""
         digits = tuple(
-            Digit(one.value, one.digit.confidence, _pixel_box(one.digit.box)) for one in self.parts
+            Digit(one.value, one.digit.confidence_in(one.value), _pixel_box(one.digit.box))
+            for one in self.parts
         )
         return Number(
             text=_text(self.parts),
@@ -68,6 +82,16 @@ class FollowedNumber:
             box=union(digit.box for digit in digits),
             digits=digits,
             printed=2 * sum(one.digit.is_printed for one in self.parts) > len(self.parts),
+        )
+
+    def evidence(self) -> Evidence:
+        """What its confidence is made of."""
+        looks = [one.digit.looks for one in self.parts]
+        return Evidence(
+            tuple(one.digit.looks.log_odds(one.value) for one in self.parts),
+            tuple(one.count for one in looks),
+            self._surplus,
+            1 - self._agreed,
         )
 
     def event(self, kind: Literal["appeared", "changed", "gone"], time: float, before: str = "") -> Event:
@@ -79,9 +103,7 @@ class FollowedNumber:
         """The event of its end; none if it was never reported."""
         return [msgspec.structs.replace(self.event("gone", time), text=self.text)] if self.text else []
 
-    def update(
-        self, chain: list[DigitTrack], tracks: DigitTracks, read: Read, time: float
-    ) -> list[Event]:
+    def update(self, chain: list[DigitTrack], tracks: DigitTracks, read: Read, time: float) -> list[Event]:
         """Take the digits that it has now; returns the event of its appearance or change, if there is one."""
         for one in chain:
             one.number = self.id

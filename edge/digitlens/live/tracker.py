@@ -7,7 +7,8 @@ from digitlens.core.tracking import Event, Tracked
 from digitlens.live.chains import ACROSS, Direction, chain_digits, reading_direction
 from digitlens.live.digits import DigitTracks, Matches
 from digitlens.live.evidence import DigitTrack
-from digitlens.live.followed import FollowedNumber, Read
+from digitlens.live.followed import Evidence, FollowedNumber, Read
+from digitlens.numbers.order import reading_order
 
 
 class Tracker:
@@ -23,6 +24,9 @@ class Tracker:
         self._numbers: dict[int, FollowedNumber] = {}
         self._count = 0  # numbers so far: the last id
         self._direction = ACROSS
+        self._ordered: list[tuple[int, str]] = []  # ids and texts that `_order` puts in order
+        self._order: list[int] = []
+        self._age = 0  # of that order
 
     @property
     def numbers(self) -> tuple[Tracked, ...]:
@@ -32,15 +36,16 @@ class Tracker:
             for one in self._numbers.values()
             if one.is_shown
         ]
-        rows: list[list[Tracked]] = []
-        upright = {one.id: _upright(one.number.box, self._direction) for one in shown}
-        for one in sorted(shown, key=lambda one: (_center_y(upright[one.id]), one.id)):
-            box = upright[one.id]
-            if rows and _center_y(box) - _center_y(upright[rows[-1][0].id]) < box[3] / 2:
-                rows[-1].append(one)
-            else:
-                rows.append([one])
-        return tuple(one for row in rows for one in sorted(row, key=lambda one: upright[one.id][0]))
+        texts = [(one.id, one.number.text) for one in shown]
+        self._age += 1
+        if texts != self._ordered or self._age >= self._parameters.order_frames:
+            boxes = [[_upright(digit.box, self._direction) for digit in one.number.digits] for one in shown]
+            self._ordered, self._age, self._order = texts, 0, reading_order(boxes)
+        return tuple(shown[place] for place in self._order)
+
+    def evidence(self) -> dict[int, Evidence]:
+        """What the confidence of each number is made of, by its id."""
+        return {one.id: one.evidence() for one in self._numbers.values() if one.is_shown}
 
     def update(self, reading: Reading, gray: Gray | None = None) -> list[Event]:
         """Take the next frame's reading; returns the events of steady numbers, in the order of their ids.
@@ -123,7 +128,3 @@ def _upright(box: Box, direction: Direction) -> Box:
     if direction == (0, -1):
         return -y - height, x, height, width
     return box
-
-
-def _center_y(box: Box) -> float:
-    return box[1] + box[3] / 2

@@ -114,6 +114,8 @@ class TrackingParameters:
     """Frames without one of its digits for which an unsteady number is still shown, in frames."""
     edge_margin: float = 0.08
     """Distance from the picture's edge within which a digit may be cut, in digit heights."""
+    order_frames: int = 15
+    """Interval at which the reading order is found again though the numbers stay the same, in frames."""
     max_digits: int = 400
     """Digits tracked at once, a count."""
 
