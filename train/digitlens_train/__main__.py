@@ -1,7 +1,7 @@
 """python -m digitlens_train COMMAND.
 
-digits, numbers, teacher, distill, ink, scores, cnn and svm fit networks; looks fits what many looks at a number
-add to its confidence; sheet, film, pages and paper draw.
+digits, numbers, teacher, distill, ink, scores, cnn and svm fit networks; looks fits what many looks at a
+number add to its confidence; sheet, film, pages and paper draw.
 """
 
 import argparse

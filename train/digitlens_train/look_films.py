@@ -1,4 +1,4 @@
-"""Films of sheets with doubtful digits, in hand shake, focus and light that change, and what is tracked in them."""
+"""Films of sheets with doubtful digits, in hand shake, focus and light that change, and what is tracked."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -123,9 +123,11 @@ def tracked(reader: Reader, data: Mnist, seed: tuple[int, ...], still: bool = Fa
         tracker.update(reader.read(gray, time=number / hand_shake.RATE), gray)
         if number in LATER:
             evidence = tracker.evidence()
-            for one in tracker.numbers:
-                if one.steady:
-                    found.append(Seen(*evidence[one.id], one.number.confidence, _is_right(one, written)))
+            found += [
+                Seen(*evidence[one.id], one.number.confidence, _is_right(one, written))
+                for one in tracker.numbers
+                if one.steady
+            ]
     return found
 
 

@@ -1,4 +1,4 @@
-"""Fits what many looks add to a confidence, on films, so that a steady number's is the probability it is right."""
+"""Fits on films what many looks add to a confidence, so that it is the probability of being right."""
 
 import json
 from collections.abc import Sequence

@@ -16,6 +16,7 @@ from digitlens.cameras.orientation import FLIPS, ROTATIONS
 from digitlens.cameras.registry import is_replay, open_camera
 from digitlens.commands.terminal import add_reader_options
 from digitlens.config.parameters.tracking import LoopParameters
+from digitlens.core.confidence import percent
 from digitlens.core.errors import CameraError, RecordError
 from digitlens.core.stderr import quiet
 from digitlens.core.tracking import Event
@@ -198,7 +199,7 @@ def _print_text(event: Event) -> None:
         if event.is_since_1970
         else f"{event.time:.2f} s"
     )
-    sys.stdout.write(f"{clock:>12}   {event.kind:<8}   {event.text}{before}\n")
+    sys.stdout.write(f"{clock:>12}   {event.kind:<8}   {event.text}   {percent(event.confidence)}{before}\n")
     sys.stdout.flush()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from digitlens.commands.terminal import add_reader_options, complain
+from digitlens.core.confidence import percent
 from digitlens.core.errors import PictureError
 from digitlens.core.paths import printable
 from digitlens.core.readings import Reading, resized
@@ -116,4 +117,4 @@ def _print(reading: Reading, is_video: bool) -> None:
     for number in reading.numbers:
         x, y, _, _ = number.box
         mark = "   printed" if number.printed else ""
-        print(f"    {number.text:<16} {number.confidence:6.1%}   at {x}, {y}{mark}")
+        print(f"    {number.text:<16} {percent(number.confidence):>5}   at {x}, {y}{mark}")

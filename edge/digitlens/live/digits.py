@@ -27,8 +27,9 @@ from digitlens.live.scene import SceneChangeDetector
 class Matches(msgspec.Struct, frozen=True):
     """The digits of one frame, matched.
 
-    `tracks` has the track of each digit by the digit's id(), `digits` the digit of each, `evidence` the log-likelihoods (11,) of each
-    track that was seen, `scene_changed` whether another sheet is there.
+    `tracks` has the track of each digit by the digit's id(), `digits` the digit of each track,
+    `evidence` the log-likelihoods (11,) of each track that was seen, `scene_changed` whether another sheet is
+    there.
     """
 
     tracks: dict[int, DigitTrack]

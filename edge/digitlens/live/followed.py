@@ -15,7 +15,6 @@ from digitlens.live.digits import DigitTracks
 from digitlens.live.evidence import DigitTrack, PairLink
 from digitlens.live.looks import log_odds, probability, share
 
-
 Read = Mapping[tuple[DigitTrack, ...], Number]
 """The numbers of a frame by the digits that are followed."""
 

@@ -1,7 +1,7 @@
 """Looks at a digit: how many different pictures of it there were, and the confidence that these give.
 
-A picture that stands still is one look however often it is read: its errors come back with it. Another look is
-a crop that differs from those before beyond the camera's noise, as the paper moves, the focus or the light.
+A picture that stands still is one look however often it is read: its errors come back with it. Another look
+is a crop that differs from those before beyond the camera's noise, as paper, focus or light change.
 """
 
 from typing import NamedTuple
@@ -186,7 +186,7 @@ def share(count: float) -> float:
 
 
 def cropped(gray: Gray, box: Doubles, noise: float, parameters: LookParameters) -> Crop:
-    """The crop of a box in (h, w) uint8, whose pixels' noise has the variance `noise`, gray levels squared."""
+    """The crop of a box in (h, w) uint8; `noise` is the variance of its pixels, gray levels squared."""
     x, y, width, height = (round(side) for side in box.tolist())
     rows, columns = parameters.patch_rows, parameters.patch_columns
     left, top = min(max(x, 0), gray.shape[1] - 1), min(max(y, 0), gray.shape[0] - 1)

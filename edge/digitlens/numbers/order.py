@@ -1,7 +1,7 @@
-"""The reading order of numbers: rows from top to bottom under skew, curvature and perspective, each left to right.
+"""The reading order of numbers under skew, curvature and perspective: rows downwards, each to the right.
 
 A page's rows bend alike. So the skew comes first, from the digits within numbers and from neighbors; then
-neighbors in a row are linked, a smooth surface is fitted to the links, and both once more on the flattened page.
+neighbors in a row are linked, a smooth surface is fitted to the links, and both again on the flattened page.
 """
 
 from collections.abc import Sequence
@@ -85,7 +85,7 @@ def _links(x: Doubles, flat: Doubles, parameters: OrderParameters) -> Links:
 
 
 def _flattened(x: Doubles, level: Doubles, links: Links, parameters: OrderParameters) -> Doubles:
-    """y (N,) on a page bent back: without the smooth surface that fits the links."""
+    """The heights (N,) on a page bent back: without the smooth surface that fits the links."""
     if not len(links):
         return level
     side = max(1.0, float(np.abs(x).max()))
