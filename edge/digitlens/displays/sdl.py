@@ -18,7 +18,8 @@ from digitlens.core.readings import Box
 from digitlens.core.stderr import quiet
 from digitlens.core.tracking import Tracked
 from digitlens.displays.base import DisplayOptions, Key
-from digitlens.displays.labels import Sides, draw_labels
+from digitlens.displays.labels import draw_labels
+from digitlens.images.labels import Planner
 
 FIRST_SIZE = 1280, 720
 """Width and height of a window until its first picture, in pixels."""
@@ -54,7 +55,7 @@ class Window:
             pygame.display.quit()
             raise DisplayError(f"no screen was found ({error})") from error
         self._screen = screen
-        self._sides: Sides = {}
+        self._planner = Planner()
         self._has_size = self._full
         self._open = True
         self._server = select.poll()
@@ -80,7 +81,7 @@ class Window:
                 )
             surface = pygame.display.get_surface()
             canvas, place = _on_screen(image, surface.get_size())
-            draw_labels(canvas, numbers, size, status, place, self._sides)
+            draw_labels(canvas, numbers, size, status, place, self._planner, image)
             surface.blit(pygame.image.frombuffer(canvas, canvas.shape[1::-1], "BGR"), (0, 0))
             self._check()
             pygame.display.flip()

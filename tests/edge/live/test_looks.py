@@ -66,13 +66,14 @@ def test_a_still_picture_keeps_its_confidence(reader: Reader, digits: Digits, de
     assert max(looks(tracker)) < 1.5
 
 
-def test_a_page_pulled_along_by_whole_pixels_is_one_look(reader: Reader, digits: Digits) -> None:
-    tracker = Tracker(GAIN)
+def test_a_crop_that_moved_by_whole_pixels_is_no_new_look(digits: Digits) -> None:
+    one = Looks(LookParameters())
     for frame in range(12):
-        gray = np.roll(sheet(digits), (2 * frame, 3 * frame), (0, 1))
-        tracker.update(doubtful(reader.read(gray, time=frame / 30)), gray)
-    assert max(looks(tracker)) < 1.5  # a box may still be a pixel wider in one frame
-    assert confidence(tracker) == pytest.approx(0.8, abs=0.02)
+        across, down = 3 * frame, 2 * frame
+        box = np.array([70 + across, 90 + down, 50, 60], np.float64)
+        one.take(4, 0.9, frame / 30, np.roll(sheet(digits), (down, across), (0, 1)), box, 0.0)
+    assert one.count == 1.0
+    assert one.log_odds(4) == pytest.approx(np.log(9))
 
 
 def test_other_looks_add_to_the_confidence(reader: Reader, digits: Digits) -> None:
