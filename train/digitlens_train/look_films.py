@@ -36,7 +36,7 @@ DEFOCUS = 1.8
 """Largest standard deviation of the blur out of focus, in pixels."""
 GRAIN = 1.0, 8.0
 """Least and largest standard deviation of the sensor's noise, in gray levels."""
-LATER = 8, 14, 24
+LATER = 8, 16
 """Frames after which the numbers are looked at; the last is the film's length."""
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from digitlens.config.parameters.tracking import LookParameters
 from digitlens.live.looks import gained, log_odds, probability, share
 from digitlens.reader import Reader
-from digitlens_train.data import load_mnist
+from digitlens_train.data import Mnist, load_mnist
 from digitlens_train.look_films import Seen, tracked
 
 FITTED = {"gain": 0.3, "digit_shift": 1.0, "number_shift": 1.0, "disagreement": 2.0}
@@ -119,5 +119,10 @@ def _reader() -> Reader:
     return Reader(film=True)
 
 
+@cache
+def _digits(mnist: Path | None) -> Mnist:
+    return load_mnist(mnist)
+
+
 def _film(mnist: Path | None, seed: tuple[int, ...]) -> list[Seen]:
-    return tracked(_reader(), load_mnist(mnist), seed)
+    return tracked(_reader(), _digits(mnist), seed)

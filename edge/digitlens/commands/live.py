@@ -47,9 +47,13 @@ def add_options(live: argparse.ArgumentParser) -> None:
     """The options of digitlens live."""
     live.set_defaults(run=run)
     live.add_argument(
-        "--camera", default="auto", metavar="auto|picamera|usb:N|PATH",
-        help="the Pi's own, /dev/videoN, or a video, picture or folder to replay (default: %(default)s)",
+        "--camera", default="auto", metavar="auto|picamera|usb:N|URL|PATH",
+        help="the Pi's own, /dev/videoN, rtsp:// or http://, or a video, picture or folder to replay "
+        "(default: %(default)s)",
     )  # fmt: skip
+    live.add_argument(
+        "--camera-login", default="", metavar="FILE", help="USER:PASSWORD of a camera in the network"
+    )
     live.add_argument(
         "--display", default="auto", choices=("auto", *display_drivers()),
         help="where the picture is shown (default: %(default)s)",
@@ -114,7 +118,7 @@ def _live(
     seen = options.display != "none" or options.record is not None or options.save != Path() or options.web
     open_one = partial(
         open_camera, rate=rate, rotation=options.rotation, flip=options.flip, color=bool(seen),
-        repeat=options.repeat, hold=hold,
+        repeat=options.repeat, hold=hold, login=options.camera_login,
     )  # fmt: skip
     with ExitStack() as opened:
         camera = open_one(options.camera, say=_say)

@@ -311,6 +311,7 @@ def _open(settings: Settings) -> Camera:
         color=_color(settings),
         repeat=camera.repeat,
         hold=camera.hold,
+        login=camera.login_file,
         say=_log.info,
     )
 
