@@ -14,6 +14,7 @@ from digitlens.core.arrays import Floats, Gray, Pixels
 from digitlens.core.errors import ModelError
 from digitlens.core.readings import Box, Digit, Number, Reading, moved, scaled
 from digitlens.core.row_trace import RowTrace
+from digitlens.core.threads import one_at_a_time
 from digitlens.core.trace import Trace
 from digitlens.glyphs.lattice import Resolved, resolve
 from digitlens.glyphs.normalize import to_mnist
@@ -54,7 +55,7 @@ KEPT = 16 << 20
 
 
 class Reader:
-    """Reads the numbers of a picture; one thread at a time, because it caches what it read last.
+    """Reads the numbers of a picture; threads that share one wait for each other.
 
     Args:
         classifier: None takes the shipped int8 network.
@@ -145,6 +146,7 @@ class Reader:
             scores=None if self._ink is None else self._scores,
         )
 
+    @one_at_a_time
     def read(self, image: Pixels, source: str = "", time: float = 0.0) -> Reading:
         """Read (H, W, 3) uint8 BGR or (H, W) uint8 gray; the reading carries `source` and `time` (seconds).
 
@@ -190,8 +192,7 @@ class Reader:
             return first
         page = self._find(first.gray)
         numbers = without_doubles(parted(first.seen, page, self._scores.group), limits.same_ink)
-        numbers = self._finished(numbers, page)
-        return _in_picture(first.with_numbers(numbers), original)
+        return _in_picture(first.with_numbers(self._finished(numbers, page)), original)
 
     def _merged(self, first: Attempt, second: Attempt, original: Gray) -> Attempt:
         """The network's reading with the better numbers of both, or that by rules where it has nothing."""
@@ -235,8 +236,7 @@ class Reader:
             turn = upright_turn(page.glyphs, self._classify, self._parameters.orientation)
             if turn:
                 gray, page = find_scaled(turned(original, turn), self._find, self._parameters.reader)
-        height, width = gray.shape
-        size = (height, width) if turn % 2 else (width, height)
+        size = _size(gray.T if turn % 2 else gray)
         leveled = level_tilted(gray, page, self._parameters.skew)
         if leveled is not None:
             gray, page = leveled.gray, self._find(leveled.gray)

@@ -13,7 +13,7 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
 PLAYED = "videotestsrc is-live=true ! video/x-raw,width=640,height=480,framerate=15/1"
-PIPELINE = f"( {PLAYED} ! videoconvert ! jpegenc ! rtpjpegpay name=pay0 pt=26 )"
+PIPELINE = f"( {PLAYED} ! videoconvert ! video/x-raw,format=I420 ! jpegenc ! rtpjpegpay name=pay0 pt=26 )"
 
 
 def main() -> None:

@@ -27,8 +27,8 @@ class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(
             description='"picamera" is the Pi\'s own camera, "usb:N" is /dev/videoN, "auto" the first of all '
-            "that opens, an address that begins with rtsp:// or http:// a camera in the network; anything else "
-            "is the path of a video, a picture or a folder, which are replayed."
+            "that opens, an address that begins with rtsp:// or http:// a network camera; anything else is "
+            "the path of a video, a picture or a folder, which are replayed."
         ),
     ] = "auto"
     login_file: Annotated[

@@ -64,6 +64,31 @@ def label_layer(
     return rgba
 
 
+def draw_help(canvas: Pixels, keys: Sequence[tuple[str, str]]) -> None:
+    """Draw what keys do, and what frames mean, over the middle of `canvas` (H, W, 3) uint8 BGR, in place."""
+    height, width = canvas.shape[:2]
+    lines = len(keys) + len(labels.LEGEND)
+    tall = min(max(MIN_HEIGHT, height // SCREEN_LETTERS), height // (2 * lines + 3))
+    texts = [text for _, text in (*keys, *labels.LEGEND)]
+    tall = max(6, min(tall, round(tall * 0.9 * width / _help_width(texts, tall))))
+    size, step, wide = tall / CAPITAL, 2 * tall, _help_width(texts, tall)
+    high = step * lines + 2 * tall
+    left, top = max(0, (width - wide) // 2), max(0, (height - high) // 2)
+    canvas[top : top + high, left : left + wide] //= 6
+    for line, (key, text) in enumerate(keys):
+        base = top + tall + line * step + round(1.3 * tall)
+        labels.write(canvas, key, (left + tall, base), size, labels.UNSTEADY)
+        labels.write(canvas, text, (left + 7 * tall, base), size, INK)
+    for line, (look, text) in enumerate(labels.LEGEND, len(keys)):
+        base = top + tall + line * step + round(1.3 * tall)
+        labels.draw_sample(canvas, look, (left + round(1.5 * tall), base - tall, 3 * tall, tall))
+        labels.write(canvas, text, (left + 7 * tall, base), size, INK)
+
+
+def _help_width(texts: Sequence[str], tall: int) -> int:
+    return max(text_size(text, tall / CAPITAL)[0] for text in texts) + 8 * tall
+
+
 def _plan(
     shape: tuple[int, int],
     numbers: Sequence[Tracked],

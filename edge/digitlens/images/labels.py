@@ -214,9 +214,13 @@ def draw_legend(canvas: Pixels, plan: Plan, image: Pixels) -> None:
     cv2.rectangle(canvas, (x, y), (x + wide, y + high), RIM, 1)
     for line, (look, text) in enumerate(entries):
         top = y + tall // 2 + line * step
-        sample = Mark((x + tall, top + tall // 4, 2 * tall, tall), look, ())
-        _frame(canvas, sample, max(1, tall // 10))
+        draw_sample(canvas, look, (x + tall, top + tall // 4, 2 * tall, tall))
         write(canvas, text, (x + round(3.7 * tall), top + round(1.3 * tall)), size, RIM)
+
+
+def draw_sample(canvas: Pixels, look: Look, box: Box) -> None:
+    """Draw a frame around a box that shows a look, in a legend."""
+    _frame(canvas, Mark(box, look, ()), max(1, box[3] // 10))
 
 
 def write(canvas: Pixels, text: str, at: tuple[int, int], size: float, ink: Color) -> None:

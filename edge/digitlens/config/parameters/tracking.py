@@ -150,5 +150,7 @@ class LoopParameters:
     """Longest wait for a frame before signals and keys are looked at, in seconds."""
     patience: float = 5.0
     """Time without a frame after which a camera that reports no error is lost, in seconds."""
+    notice_time: float = 4.0
+    """Time for which a message stands in the place of the status line, in seconds."""
     reopen_pauses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
     """Pauses before a lost camera is opened again, in seconds; the last repeats. Opening costs CMA memory."""
