@@ -16,7 +16,7 @@ def one_at_a_time(
     """A method that waits until no other thread is in a method of this kind of the same object."""
 
     @wraps(method)
-    def waiting(self: Owner, *arguments: Arguments.args, **options: Arguments.kwargs) -> Result:
+    def waiting(self: Owner, /, *arguments: Arguments.args, **options: Arguments.kwargs) -> Result:
         # dict.setdefault is atomic: two threads that come first get one lock.
         with self.__dict__.setdefault("_one_at_a_time", threading.RLock()):
             return method(self, *arguments, **options)

@@ -73,7 +73,7 @@ document.addEventListener("visibilitychange", next);
 function drawBoxes() {
   boxes.dataset.count = head?.count ?? "";
   const numbers = head && $("marks").getAttribute("aria-pressed") === "true" ? head.numbers : [];
-  draw(boxes, numbers, head?.size ?? [1, 1], picture.clientWidth, picture.clientHeight);
+  draw(boxes, numbers, head?.size ?? [1, 1], picture.clientWidth, picture.clientHeight, picture);
 }
 new ResizeObserver(drawBoxes).observe(picture);
 
