@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from digitlens.config.parameters.tracking import LookParameters
-from digitlens.live.looks import probability
+from digitlens.live.looks import gained, log_odds, probability, share
 from digitlens.reader import Reader
 from digitlens_train import look_films, looks
 from digitlens_train.data import load_mnist
@@ -45,6 +45,19 @@ def test_one_look_changes_nothing() -> None:
     one = Seen((2.0, 3.0), (1.0, 1.0), 0.0, 0.0, 0.0, True)
     (sure,) = looks.confidences([one], replace(PLAIN, gain=2.0, digit_shift=1.0, number_shift=-1.0))
     assert sure == pytest.approx(probability(2.0) * probability(3.0))
+
+
+def test_the_fit_computes_confidences_as_the_tracker_does() -> None:
+    """On arrays, for speed."""
+    parameters = replace(PLAIN, gain=0.3, digit_shift=-0.2, number_shift=0.4, disagreement=2.0)
+    films = seen(parameters, 50)
+    for one, sure in zip(films, looks.confidences(films, parameters), strict=True):
+        digits = [
+            probability(gained(odds, count, parameters))
+            for odds, count in zip(one.odds, one.counts, strict=True)
+        ]
+        odds = log_odds(float(np.prod(digits))) - one.disagreement * parameters.disagreement
+        assert sure == pytest.approx(probability(odds + share(min(one.counts)) * parameters.number_shift))
 
 
 def test_a_film_and_its_numbers(reader: Reader, mnist: Path) -> None:

@@ -7,12 +7,13 @@ from dataclasses import asdict, replace
 from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from digitlens.config.parameters.tracking import LookParameters
-from digitlens.live.looks import gained, log_odds, probability, share
+from digitlens.live.looks import CERTAIN
 from digitlens.reader import Reader
 from digitlens_train.data import Mnist, load_mnist
 from digitlens_train.look_films import Seen, tracked
@@ -33,23 +34,47 @@ Doubles = npt.NDArray[np.float64]
 
 def confidences(seen: Sequence[Seen], parameters: LookParameters) -> Doubles:
     """The confidences (N,) of numbers by these parameters, as the tracker computes them."""
-    found = []
-    for one in seen:
-        digits = [
-            probability(gained(odds, count, parameters))
-            for odds, count in zip(one.odds, one.counts, strict=True)
-        ]
-        odds = log_odds(float(np.prod(digits))) + one.surplus - one.disagreement * parameters.disagreement
-        found.append(probability(odds + share(min(one.counts)) * parameters.number_shift))
-    return np.array(found)
+    return _confidences(_columns(seen), parameters)
+
+
+class Columns(NamedTuple):
+    """Numbers as arrays: `odds` and `counts` (N, D) of digits, and (N,) each; a missing digit is sure."""
+
+    odds: Doubles
+    counts: Doubles
+    surplus: Doubles
+    disagreement: Doubles
+
+
+def _columns(seen: Sequence[Seen]) -> Columns:
+    digits = max(len(one.odds) for one in seen)
+    rest = [digits - len(one.odds) for one in seen]
+    return Columns(
+        np.array([(*one.odds, *[np.inf] * count) for one, count in zip(seen, rest, strict=True)]),
+        np.array([(*one.counts, *[np.inf] * count) for one, count in zip(seen, rest, strict=True)]),
+        np.array([one.surplus for one in seen]),
+        np.array([one.disagreement for one in seen]),
+    )
+
+
+def _confidences(seen: Columns, parameters: LookParameters) -> Doubles:
+    written = np.isfinite(seen.odds)
+    odds = np.where(written, seen.odds, 0)
+    shares = 1 - 1 / np.maximum(seen.counts, 1)  # as `share` has it
+    digits = 1 / (1 + np.exp(-odds - shares * (parameters.gain * odds + parameters.digit_shift)))
+    together = np.where(written, digits, 1).prod(axis=1).clip(CERTAIN, 1 - CERTAIN)
+    number = np.log(together / (1 - together)) + seen.surplus - seen.disagreement * parameters.disagreement
+    number += (1 - 1 / np.maximum(seen.counts.min(axis=1), 1)) * parameters.number_shift
+    return np.asarray(1 / (1 + np.exp(-number)), np.float64)
 
 
 def fit(seen: Sequence[Seen], parameters: LookParameters) -> LookParameters:
     """The parameters that make the numbers likeliest, by coordinate descent from those handed in."""
     right = np.array([one.right for one in seen])
+    columns = _columns(seen)
 
     def loss(each: LookParameters) -> float:
-        sure = confidences(seen, each).clip(1e-6, 1 - 1e-6)
+        sure = _confidences(columns, each).clip(CERTAIN, 1 - CERTAIN)
         squares = sum(getattr(each, name) ** 2 for name in FITTED)
         return float(-np.log(np.where(right, sure, 1 - sure)).sum()) + PRIOR * squares
 
