@@ -16,7 +16,7 @@ function make(name, attributes, text) {
   return element;
 }
 
-const places = new Map(); // a number's id -> where its label was, relative to its frame
+const places = new Map(); // a number's id -> its label, and where that was, relative to its frame
 
 const look = (number) => !number.steady ? "reading"
   : Math.min(number.confidence, ...number.digits.map((digit) => digit.confidence)) < SURE ? "doubtful" : "steady";
@@ -56,9 +56,9 @@ export function draw(svg, numbers, size, width, height, picture) {
     group.append(make("rect", { class: `rim${form}`, ...corners }), make("rect", { class: `${kind}${form}`, ...corners }));
     drawn.push(group);
     const text = { steady: number.text, doubtful: `${number.text}? ${percent(number.confidence)}`, reading: `${number.text} ?` }[kind];
-    const before = places.get(number.id);
+    const before = places.get(number.id)?.text === text ? places.get(number.id) : null;
     const found = place(text, frame, letters, { room, frames, taken, ink, before, measure: widthOf });
-    places.set(number.id, { x: found.spot.x - frame.x, y: found.spot.y - frame.y });
+    places.set(number.id, { text, x: found.spot.x - frame.x, y: found.spot.y - frame.y });
     taken.push(found.spot);
     if (found.leader) {
       const [x1, y1, x2, y2] = found.leader;
