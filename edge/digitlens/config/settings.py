@@ -33,10 +33,7 @@ class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = "auto"
     login_file: Annotated[
         str,
-        Meta(
-            description="File with USER:PASSWORD of a network camera, readable by its group alone.",
-            examples=["/etc/digitlens/camera"],
-        ),
+        Meta(description="File with USER:PASSWORD of a network camera, readable by its group alone."),
     ] = ""
     rate: Annotated[
         Annotated[float, Meta(ge=0, le=1000)] | None,
