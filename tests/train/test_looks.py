@@ -57,7 +57,9 @@ def test_the_fit_computes_confidences_as_the_tracker_does() -> None:
             for odds, count in zip(one.odds, one.counts, strict=True)
         ]
         odds = log_odds(float(np.prod(digits))) - one.disagreement * parameters.disagreement
-        assert sure == pytest.approx(probability(odds + share(min(one.counts)) * parameters.number_shift))
+        assert sure == pytest.approx(
+            probability(odds + share(min(one.counts), parameters) * parameters.number_shift)
+        )
 
 
 def test_a_film_and_its_numbers(reader: Reader, mnist: Path) -> None:

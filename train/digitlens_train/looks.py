@@ -22,7 +22,7 @@ FITTED = {"gain": 0.3, "digit_shift": 1.0, "number_shift": 1.0, "disagreement": 
 """The parameters that are fitted, and the first step of each."""
 LEAST_STEP = 0.01
 """Step at which the search ends."""
-PRIOR = 0.1
+PRIOR = 3.0
 """Weight of a squared parameter in the loss: what films do not tell stays 0."""
 BINS = 10
 """Bins of the calibration error, of equal counts."""
@@ -60,11 +60,12 @@ def _columns(seen: Sequence[Seen]) -> Columns:
 def _confidences(seen: Columns, parameters: LookParameters) -> Doubles:
     written = np.isfinite(seen.odds)
     odds = np.where(written, seen.odds, 0)
-    shares = 1 - 1 / np.maximum(seen.counts, 1)  # as `share` has it
+    least = parameters.counted_looks - 1
+    shares = ((seen.counts - 1) / least).clip(0, 1)  # as `share` has it
     digits = 1 / (1 + np.exp(-odds - shares * (parameters.gain * odds + parameters.digit_shift)))
     together = np.where(written, digits, 1).prod(axis=1).clip(CERTAIN, 1 - CERTAIN)
     number = np.log(together / (1 - together)) + seen.surplus - seen.disagreement * parameters.disagreement
-    number += (1 - 1 / np.maximum(seen.counts.min(axis=1), 1)) * parameters.number_shift
+    number += ((seen.counts.min(axis=1) - 1) / least).clip(0, 1) * parameters.number_shift
     return np.asarray(1 / (1 + np.exp(-number)), np.float64)
 
 

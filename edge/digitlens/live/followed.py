@@ -133,7 +133,7 @@ class FollowedNumber:
         parameters = self._parameters.looks
         odds = log_odds(_product(digits)) + self._surplus - (1 - self._agreed) * parameters.disagreement
         count = min(one.digit.looks.count for one in self.parts)
-        return probability(odds + share(count) * parameters.number_shift)
+        return probability(odds + share(count, parameters) * parameters.number_shift)
 
     def _settle(self, chain: list[DigitTrack], tracks: DigitTracks) -> Literal["appeared", "changed"] | None:
         links = [tracks.links[pair] for pair in pairwise(chain)]

@@ -177,12 +177,12 @@ def probability(odds: float) -> float:
 
 def gained(odds: float, count: float, parameters: LookParameters) -> float:
     """A digit's log-odds after `count` looks, whose mean are `odds`."""
-    return odds + share(count) * (parameters.gain * odds + parameters.digit_shift)
+    return odds + share(count, parameters) * (parameters.gain * odds + parameters.digit_shift)
 
 
-def share(count: float) -> float:
-    """What so many looks are of endlessly many: 0 for one."""
-    return 1 - 1 / max(count, 1.0)
+def share(count: float, parameters: LookParameters) -> float:
+    """How far so many looks are from one on the way to all that count: 0 to 1."""
+    return min(max(count - 1, 0.0) / (parameters.counted_looks - 1), 1.0)
 
 
 def cropped(gray: Gray, box: Doubles, noise: float, parameters: LookParameters) -> Crop:

@@ -40,7 +40,7 @@ def test_frames_until_the_stream_is_cut_and_back_again() -> None:
     with serving() as server:
         assert DRIVER.matches(server.address)
         camera = DRIVER.open(server.address, CameraOptions(rotation=90))
-        levels = set()
+        levels: set[int] = set()
         while len(levels) < 3:
             frame = camera.newest(LONG)
             assert frame.image.shape == (320, 240, 3)

@@ -1,6 +1,6 @@
 """Parameters of the live loop: change detection, tracking, and when frames are read.
 
-All were set by hand on shaken pages and on recordings of a moving camera.
+All but the gain of looks were set by hand on shaken pages and on recordings of a moving camera.
 """
 
 from dataclasses import dataclass, field
@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class LookParameters:
-    """How many different looks at a digit its frames are, and what they add to the confidence."""
+    """How many different looks at a digit its frames are, and what they add to the confidence.
+
+    The last four are fitted on 48 films of `digitlens_train looks`, seed 2026. On 24 others the calibration error
+    of steady numbers is 0.040 with them and 0.075 without. The gain is negative: in motion the readings of single
+    frames are too sure of themselves.
+    """
 
     patch_rows: int = 20
     """Height of the patch that is kept of a look, in samples."""
@@ -27,13 +32,15 @@ class LookParameters:
     mean_step: float = 0.1
     """Least weight of a frame in the mean of its look, a fraction."""
 
-    gain: float = 0.0
-    """Gain of a digit's log-odds by endlessly many looks, as a fraction of them."""
-    digit_shift: float = 0.0
-    """Change of a digit's log-odds by endlessly many looks, in nats."""
-    number_shift: float = 0.0
-    """Change of a number's log-odds by endlessly many looks, in nats."""
-    disagreement: float = 0.0
+    counted_looks: float = 3.0
+    """Looks beyond which more change nothing, a count: the films that the rest was fitted on have few more."""
+    gain: float = -0.52
+    """Gain of a digit's log-odds by `counted_looks` looks, as a fraction of them."""
+    digit_shift: float = 0.03
+    """Change of a digit's log-odds by `counted_looks` looks, in nats."""
+    number_shift: float = 0.44
+    """Change of a number's log-odds by `counted_looks` looks, in nats."""
+    disagreement: float = 0.11
     """Loss of a number's log-odds if no frame read exactly this number, in nats."""
 
 
