@@ -38,7 +38,7 @@ def test_the_fit_finds_what_made_the_numbers_right() -> None:
     assert found.gain < -0.1
     assert found.disagreement > 1
     assert after["calibration_error"] < before["calibration_error"]
-    assert after["calibration_error"] < 0.03
+    assert after["calibration_error"] < 0.04
 
 
 def test_one_look_changes_nothing() -> None:

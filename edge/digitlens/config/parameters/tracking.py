@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 class LookParameters:
     """How many different looks at a digit its frames are, and what they add to the confidence.
 
-    The last four are fitted on 48 films of `digitlens_train looks`, seed 2026. On 24 others the calibration error
-    of steady numbers is 0.040 with them and 0.075 without. The gain is negative: in motion the readings of single
-    frames are too sure of themselves.
+    The last four are fitted on 48 films of `digitlens_train looks`, seed 2026. On 24 others the calibration
+    error of steady numbers is 0.040 with them and 0.075 without. The gain is negative: in motion the readings
+    of single frames are too sure of themselves.
     """
 
     patch_rows: int = 20
@@ -33,7 +33,7 @@ class LookParameters:
     """Least weight of a frame in the mean of its look, a fraction."""
 
     counted_looks: float = 3.0
-    """Looks beyond which more change nothing, a count: the films that the rest was fitted on have few more."""
+    """Looks beyond which more change nothing, a count: in the films that fit the rest there are few more."""
     gain: float = -0.52
     """Gain of a digit's log-odds by `counted_looks` looks, as a fraction of them."""
     digit_shift: float = 0.03
