@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from itertools import pairwise
+from math import prod
 from typing import Literal, NamedTuple
 
 import msgspec
-import numpy as np
 
 from digitlens.config.parameters.tracking import TrackingParameters
 from digitlens.core.arrays import Doubles
@@ -172,7 +172,7 @@ class FollowedNumber:
 
 
 def _product(digits: tuple[Digit, ...]) -> float:
-    return float(np.prod([digit.confidence for digit in digits]))
+    return prod(digit.confidence for digit in digits)
 
 
 def _parts(chain: list[DigitTrack], links: list[PairLink]) -> list[PlacedDigit]:

@@ -4,6 +4,7 @@ A picture that stands still is one look however often it is read: its errors com
 is a crop that differs from those before beyond the camera's noise, as paper, focus or light change.
 """
 
+from math import exp, log
 from typing import NamedTuple
 
 import cv2
@@ -120,7 +121,9 @@ class Looks:
         """Log-odds of a value by the mean of all looks, and by what many looks add."""
         if not self._weights:
             return 0.0
-        mean = np.average(self._means, axis=0, weights=self._weights)
+        mean = self._means[0]
+        if len(self._means) > 1:
+            mean = np.array(self._weights) @ np.array(self._means) / self.count
         likelihoods = np.exp(mean - mean.max())
         odds = log_odds(float(likelihoods[value] / likelihoods.sum()))
         return gained(odds, self.count, self._parameters)
@@ -158,21 +161,22 @@ class Looks:
 def log_probabilities(value: int, confidence: float) -> Doubles:
     """The log-probabilities (CLASSES,) of a digit read as `value`; what is missing of 1 is spread."""
     sure = min(max(confidence, CERTAIN), 1 - CERTAIN)
-    spread = np.full(CLASSES, (1 - sure) / (CLASSES - 2 + NO_DIGIT_SHARE))
-    spread[-1] *= NO_DIGIT_SHARE
-    spread[value] = sure
-    return np.asarray(np.log(spread))
+    rest = (1 - sure) / (CLASSES - 2 + NO_DIGIT_SHARE)
+    spread = np.full(CLASSES, log(rest))
+    spread[-1] = log(rest * NO_DIGIT_SHARE)
+    spread[value] = log(sure)
+    return spread
 
 
 def log_odds(probability: float) -> float:
     """The log-odds of a probability, which is taken for neither 0 nor 1."""
     sure = min(max(probability, CERTAIN), 1 - CERTAIN)
-    return float(np.log(sure / (1 - sure)))
+    return log(sure / (1 - sure))
 
 
 def probability(odds: float) -> float:
     """The probability of log-odds."""
-    return float(1 / (1 + np.exp(-odds)))
+    return 1 / (1 + exp(-odds))
 
 
 def gained(odds: float, count: float, parameters: LookParameters) -> float:
