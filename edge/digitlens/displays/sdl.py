@@ -94,7 +94,8 @@ class Window:
                 pygame.display.set_mode(self._window, pygame.RESIZABLE)
             surface = pygame.display.get_surface()
             canvas, place = _on_screen(image, surface.get_size())
-            draw_labels(canvas, numbers, size, status, place, self._planner, image)
+            line = f"{status}   ? keys" if status else ""
+            draw_labels(canvas, numbers, size, line, place, self._planner, image)
             if self._help:
                 draw_help(canvas, HELP)
             surface.blit(pygame.image.frombuffer(canvas, canvas.shape[1::-1], "BGR"), (0, 0))

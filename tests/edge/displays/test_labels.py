@@ -158,6 +158,19 @@ def test_a_far_label_has_a_leader() -> None:
     assert not 60 < x + width / 2 < 400 or not 100 < y + height / 2 < 260
 
 
+def test_the_legend_stands_where_nothing_is() -> None:
+    """Only where there is doubt, and only where there is room."""
+    page = np.full((480, 640), 255, np.uint8)
+    doubtful, sure = (tracked("4071", True, confidence=confidence) for confidence in (0.8, 0.99))
+    drawn = [overlay.draw_tracked(page, [one], SIZE)[300:] for one in (doubtful, sure)]
+    assert (drawn[0] != 255).any()
+    assert (drawn[1] == 255).all()
+    full = page.copy()
+    full[::2] = 0
+    drawn = [overlay.draw_tracked(full, [doubtful], SIZE), overlay.draw_tracked(full, [sure], SIZE)]
+    assert (drawn[0][300:] == drawn[1][300:]).all()
+
+
 @pytest.mark.parametrize(("rows", "columns", "most"), [(6, 3, 0.01), (10, 5, 0.05)])
 @pytest.mark.parametrize("scale", [0.5, 1.0, 3.0])
 def test_covered_ink(digits: tuple[Gray, Gray], rows: int, columns: int, most: float, scale: float) -> None:
