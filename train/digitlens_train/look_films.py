@@ -105,7 +105,7 @@ def frames(page: Pixels, count: int, random: np.random.Generator, still: bool = 
         soft = cv2.GaussianBlur(gray, (0, 0), sigma) if sigma > 0.2 else gray
         light = 1 - flicker * (1 + waves[1]) / 2 + flicker * waves[2] * x / 2
         noise = np.empty(gray.shape, np.float32)
-        cv2.randn(noise, 0, grain)
+        cv2.randn(noise, np.array([0.0]), np.array([grain]))
         yield np.clip(soft * np.minimum(light, 1.1).astype(np.float32) + noise, 0, 255).astype(np.uint8)
 
 

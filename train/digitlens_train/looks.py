@@ -76,7 +76,7 @@ def fit(seen: Sequence[Seen], parameters: LookParameters) -> LookParameters:
 
     def loss(each: LookParameters) -> float:
         sure = _confidences(columns, each).clip(CERTAIN, 1 - CERTAIN)
-        squares = sum(getattr(each, name) ** 2 for name in FITTED)
+        squares = sum(float(getattr(each, name)) ** 2 for name in FITTED)
         return float(-np.log(np.where(right, sure, 1 - sure)).sum()) + PRIOR * squares
 
     steps = dict(FITTED)
