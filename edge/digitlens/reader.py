@@ -16,6 +16,7 @@ from digitlens.core.errors import ModelError
 from digitlens.core.paths import as_text
 from digitlens.core.readings import Box, Digit, Number, Reading, moved, resized, scaled
 from digitlens.core.row_trace import RowTrace
+from digitlens.core.threads import one_at_a_time
 from digitlens.core.trace import Trace
 from digitlens.glyphs.lattice import Resolved, resolve
 from digitlens.glyphs.normalize import to_mnist
@@ -28,6 +29,7 @@ from digitlens.numbers.attempt import Attempt
 from digitlens.numbers.gaps import to_numbers
 from digitlens.numbers.grouping import separated
 from digitlens.numbers.merging import are_close, parted, regrouped, without_doubles
+from digitlens.numbers.order import in_reading_order
 from digitlens.numbers.printed import marked_printed
 from digitlens.numbers.rejection import digits_of
 from digitlens.numbers.scores import Scores
@@ -54,7 +56,7 @@ KEPT = 16 << 20
 
 
 class Reader:
-    """Reads the numbers of a picture; one thread at a time, because it caches what it read last.
+    """Reads the numbers of a picture; threads that share one wait for each other.
 
     Args:
         classifier: None takes the shipped int8 network.
@@ -145,6 +147,7 @@ class Reader:
             scores=None if self._ink is None else self._scores,
         )
 
+    @one_at_a_time
     def read(
         self, image: Pixels | str | Path, source: str = "", time: float = 0.0, page: int | None = None
     ) -> Reading:
@@ -204,8 +207,7 @@ class Reader:
             return first
         page = self._find(first.gray)
         numbers = without_doubles(parted(first.seen, page, self._scores.group), limits.same_ink)
-        numbers = self._finished(numbers, page)
-        return _in_picture(first.with_numbers(numbers), original)
+        return _in_picture(first.with_numbers(self._finished(numbers, page)), original)
 
     def _merged(self, first: Attempt, second: Attempt, original: Gray) -> Attempt:
         """The network's reading with the better numbers of both, or that by rules where it has nothing."""
@@ -249,8 +251,7 @@ class Reader:
             turn = upright_turn(page.glyphs, self._classify, self._parameters.orientation)
             if turn:
                 gray, page = find_scaled(turned(original, turn), self._find, self._parameters.reader)
-        height, width = gray.shape
-        size = (height, width) if turn % 2 else (width, height)
+        size = _size(gray.T if turn % 2 else gray)
         leveled = level_tilted(gray, page, self._parameters.skew)
         if leveled is not None:
             gray, page = leveled.gray, self._find(leveled.gray)
@@ -287,8 +288,7 @@ class Reader:
 
         `times` are when it began and when the glyphs were found, seconds.
         """
-        started, found = times
-        grouped = perf_counter()
+        (started, found), grouped = times, perf_counter()
         traces: tuple[RowTrace, ...] = ()
         if rows is not None:
             numbers, traces = rows.reread(numbers, page, resolved, self.row_network)
@@ -324,9 +324,9 @@ class Reader:
         return np.array(rows, np.float32).reshape(-1, 10)
 
     def _finished(self, numbers: tuple[Number, ...], page: Page) -> tuple[Number, ...]:
-        """The numbers without Roman numerals; with marks of print and decimal separators as asked for."""
+        """The numbers without Roman numerals in order; with marks of print and separators as asked for."""
         parameters = self._parameters.numbers
-        numbers = roman_numerals.without(numbers, parameters)
+        numbers = in_reading_order(roman_numerals.without(numbers, parameters))
         if self._printed:
             numbers = marked_printed(numbers, page.glyphs)
         if not self.separator:

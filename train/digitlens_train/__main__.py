@@ -1,6 +1,7 @@
 """python -m digitlens_train COMMAND.
 
-digits, numbers, teacher, distill, ink, scores, cnn and svm fit networks; sheet, film, pages and paper draw.
+digits, numbers, teacher, distill, ink, scores, cnn and svm fit networks; looks fits what many looks at a
+number add to its confidence; sheet, film, pages and paper draw.
 """
 
 import argparse
@@ -161,6 +162,12 @@ def _paper(options: argparse.Namespace) -> None:
         contact.write(options.out, options.data, options.seed, options.count)
 
 
+def _looks(options: argparse.Namespace) -> None:
+    from digitlens_train import looks
+
+    looks.run(options.out, options.mnist, options.films, options.seed, options.processes)
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "digits": _digits,
     "numbers": _numbers,
@@ -174,6 +181,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "film": _sheet,
     "pages": _pages,
     "paper": _paper,
+    "looks": _looks,
 }
 
 

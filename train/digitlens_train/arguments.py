@@ -43,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     paper = commands.add_parser(
         "paper", help="generated paper: patches above their truth, to look at, or pages with a labels.json"
     )
+    looks = commands.add_parser("looks", help="what many looks at a number in films add to its confidence")
     _digits(digits)
     _numbers(numbers)
     distill.add_argument(
@@ -55,11 +56,28 @@ def parser() -> argparse.ArgumentParser:
     _notebook(cnn, svm)
     _pictures(sheet, film, pages)
     _paper(paper)
-    for command in (digits, numbers, teacher, distill, cnn, svm, sheet, film, pages):
+    looks.add_argument("--films", type=positive, default=200, help="to fit on (default: %(default)s)")
+    looks.add_argument("--processes", type=positive, default=2, help="that read them (default: %(default)s)")
+    looks.add_argument("--out", type=Path, default=Path("runs/looks"), help="folder of the run")
+    for command in (digits, numbers, teacher, distill, cnn, svm, sheet, film, pages, looks):
         command.add_argument(
             "--mnist", type=Path, metavar="FILE", help="MNIST as npz (default: through keras.datasets)"
         )
-    for command in (digits, numbers, teacher, distill, cnn, svm, sheet, film, pages, paper, ink, scores):
+    for command in (
+        digits,
+        numbers,
+        teacher,
+        distill,
+        cnn,
+        svm,
+        sheet,
+        film,
+        pages,
+        paper,
+        ink,
+        scores,
+        looks,
+    ):
         command.add_argument(
             "--seed", type=int, default=2026, help="of everything random (default: %(default)s)"
         )

@@ -14,6 +14,7 @@ import msgspec
 
 from digitlens.commands.terminal import Renamed, positive
 from digitlens.config import settings_file
+from digitlens.core.confidence import percent
 from digitlens.core.errors import JournalError
 from digitlens.core.paths import printable
 from digitlens.outlets.entries import Entry, EntryFilter, matches
@@ -213,8 +214,8 @@ def _as_json(entry: Entry, letter: DeadLetter | None = None) -> None:
 def _as_line(entry: Entry, letter: DeadLetter | None = None) -> None:
     value = "" if entry.value is None else f"{entry.value:.15g}"
     line = (
-        f"{_iso(entry.time, ' ')[:19]}   {entry.kind:<8}   {entry.text:<12}   {entry.confidence:6.1%}   "
-        f"{entry.region:<12}   {value:<12}"
+        f"{_iso(entry.time, ' ')[:19]}   {entry.kind:<8}   {entry.text:<12}   "
+        f"{percent(entry.confidence):>5}   {entry.region:<12}   {value:<12}"
     )
     notes = [f"before: {entry.before}"] if entry.before else []
     notes += [entry.reason] if entry.reason else []

@@ -42,7 +42,9 @@ def _turn(text: str) -> int | str:
 OVERRIDES = (
     _Override("--name", ("name",), "of this device, in topics and ids", {}),
     _Override("--log", ("log",), "how much is logged", {"choices": list(logs.LEVELS)}),
-    _Override("--camera", ("camera", "source"), "[camera] source", {"metavar": "auto|picamera|usb:N|PATH"}),
+    _Override(
+        "--camera", ("camera", "source"), "[camera] source", {"metavar": "auto|picamera|usb:N|URL|PATH"}
+    ),
     _Override("--rate", ("camera", "rate"), "frames a second", {"type": float, "metavar": "N"}),
     _Override(
         "--rotation",

@@ -27,9 +27,14 @@ class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(
             description='"picamera" is the Pi\'s own camera, "usb:N" is /dev/videoN, "auto" the first of all '
-            "that opens; anything else is the path of a video, a picture or a folder, which are replayed."
+            "that opens, an address that begins with rtsp:// or http:// a network camera; anything else is "
+            "the path of a video, a picture or a folder, which are replayed."
         ),
     ] = "auto"
+    login_file: Annotated[
+        str,
+        Meta(description="File with USER:PASSWORD of a network camera, readable by its group alone."),
+    ] = ""
     rate: Annotated[
         Annotated[float, Meta(ge=0, le=1000)] | None,
         Meta(

@@ -27,6 +27,7 @@ from digitlens.cameras.base import Camera
 from digitlens.cameras.registry import is_replay, open_camera
 from digitlens.config.parameters.tracking import LoopParameters
 from digitlens.config.settings import ReaderSettings, Settings
+from digitlens.core.confidence import percent
 from digitlens.core.errors import CameraError, DigitLensError
 from digitlens.core.frames import Frame
 from digitlens.core.preview import Preview
@@ -184,7 +185,7 @@ class Service(LiveObserver):
             self._newest = event.text
         before = f", before: {event.before}" if event.before else ""
         _log.info(
-            "number %d %s: %s (%.0f %%)%s", event.id, event.kind, event.text, event.confidence * 100, before
+            "number %d %s: %s (%s)%s", event.id, event.kind, event.text, percent(event.confidence), before
         )
         self._dispatcher.add(event, size)
 
@@ -310,6 +311,7 @@ def _open(settings: Settings) -> Camera:
         color=_color(settings),
         repeat=camera.repeat,
         hold=camera.hold,
+        login=camera.login_file,
         say=_log.info,
     )
 

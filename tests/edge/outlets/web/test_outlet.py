@@ -28,7 +28,8 @@ pytest.importorskip("tornado", reason="needs the extra web")
 from digitlens.outlets.web.outlet import WebOutlet
 
 Pixels = npt.NDArray[np.uint8]
-PAGE = ["/", *(f"/page/{name}" for name in ("app.js", "boxes.js", "connection.js", "copy.js", "history.js"))]
+SCRIPTS = ("app.js", "boxes.js", "connection.js", "copy.js", "history.js", "labels.js", "percent.js")
+PAGE = ["/", *(f"/page/{name}" for name in SCRIPTS)]
 STATIC = [*PAGE, "/page/style.css", "/page/icon.svg"]
 PROGRAMS = ["/api/reading", "/api/frame.jpg", "/api/history", "/api/history.csv", "/healthz", "/metrics"]
 
