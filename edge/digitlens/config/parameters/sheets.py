@@ -1,0 +1,84 @@
+"""Parameters of sheets: how a page is aligned, and what is ink in a cell."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CellParameters:
+    """The ink of a form's cells."""
+
+    margin: float = 2.2
+    """Width of the paper around a field on which its ink may lie, too; set by hand; millimeters."""
+    edge: float = 0.4
+    """Darkness at which ink begins, PaperParameters.edge; darkness of the field's ink."""
+    faintest: float = 0.1
+    """Smallest darkness of ink; set by hand; darkness, 1 being black."""
+    noises: float = 4.0
+    """Smallest darkness of ink; set by hand; standard deviations of bare paper's."""
+    least_ink: float = 0.6
+    """Area of dark pixels from which a field's ink has a darkness of its own; set by hand; square
+    millimeters."""
+    speck: float = 0.7
+    """Longer side below which ink is a speck; set by hand; millimeters."""
+    beyond: float = 0.3
+    """How far beyond its cells the middle of a piece of ink may lie; set by hand; heights of the cells."""
+    least_share: float = 0.2
+    """Smallest part of a piece of ink for which it may be cut off as another cell's; set by hand; fraction."""
+    least_reach: float = 0.35
+    """Smallest width of such a part; set by hand; widths of a cell."""
+    widest_digit: float = 1.2
+    """Width up to which ink is one digit, wherever it lies; set by hand; widths of a cell."""
+    cut_reach: float = 0.3
+    """Largest distance of a cut from the line between two cells; set by hand; widths of a cell."""
+    print_blur: float = 0.08
+    """Standard deviation of the blur of print in a picture; set by hand; millimeters."""
+    print_margin: float = 0.15
+    """Distance by which print may lie beside its place; set by hand; millimeters."""
+    least_light: float = 0.25
+    """Smallest part of the light that is taken to pass a printed line; set by hand; fraction."""
+    solid_print: float = 0.75
+    """Darkness of print on which no ink is seen; set by hand; darkness."""
+    sure_view: float = 0.99
+    """Probability of its best digit from which a cell is looked at once; set by hand; probability."""
+    view_shear: float = 0.15
+    """Slant of the further views; set by hand; pixels across for each down."""
+    per_mm: tuple[float, float] = (4.0, 6.0)
+    """Least and largest resolution at which a page is read; set by hand; pixels a millimeter."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlignmentLevel:
+    """One round of finding the print's blocks."""
+
+    per_mm: float
+    """Resolution, pixels a millimeter."""
+    reach: float
+    """How far blocks are looked for, millimeters."""
+    margin: float
+    """Paper around a comb that belongs to its block, millimeters."""
+    most_blocks: int
+    """Largest number of combs that are looked for."""
+    stiffness: float
+    """How much the field's bending costs."""
+    scale: float
+    """Deviation that is usual among blocks that fit, millimeters."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlignmentParameters:
+    """Where a form's page is, and how it is bent; all set by hand on generated sheets."""
+
+    least_per_mm: float = 1.2
+    """Smallest resolution of a page that is read, pixels a millimeter."""
+    anchor_stiffness: float = 0.01
+    """How much bending costs between the fiducials."""
+    cap: float = 0.35
+    """Darkness above which all print and ink is alike, so that handwriting does not outweigh pale lines."""
+    least_blocks: int = 6
+    """Smallest number of blocks that must be found."""
+    levels: tuple[AlignmentLevel, ...] = (
+        AlignmentLevel(1.5, 4.0, 3.0, 40, 0.3, 1.0),
+        AlignmentLevel(2.5, 1.6, 2.0, 50, 0.1, 0.5),
+        AlignmentLevel(4.0, 0.8, 1.5, 70, 0.05, 0.2),
+    )
+    """From coarse to fine."""

@@ -1,0 +1,174 @@
+"""A picture of a filled-in form -> where each millimeter of the page is in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+
+from digitlens.config.parameters.sheets import AlignmentParameters
+from digitlens.core.arrays import Doubles, Floats, Gray
+from digitlens.core.errors import SheetError
+from digitlens.sheets import codes, fiducials
+from digitlens.sheets.blank import BlankPage
+from digitlens.sheets.code import Code
+from digitlens.sheets.darkness import darkness
+from digitlens.sheets.displacement import Displacement, Match, match_blocks
+from digitlens.sheets.pages import Layout, MmBox
+
+CORNERS = (0, 2, 7, 5)
+"""Of a layout's fiducials those at the corners, around the page from the top left."""
+STEP = 8
+"""Distance of the points between which a map is interpolated, pixels."""
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """A page in a picture.
+
+    Attributes:
+        code: what its code says.
+        homography: (3, 3), flat millimeters -> pixels of the picture, whose middles are whole numbers.
+        displacement: how the paper is bent beside that.
+        paper_mm: the page's width and height.
+        residual_mm: how far the print still lies beside its place, in the median.
+        sharpness_mm: width over which the edges of its print are smeared.
+    """
+
+    code: Code
+    homography: Doubles
+    displacement: Displacement
+    paper_mm: tuple[float, float]
+    residual_mm: float
+
+    def in_picture(self, points: Doubles) -> Doubles:
+        """Points (N, 2) mm of the page -> (N, 2) pixels."""
+        moved = points + self.displacement.at(points)
+        return np.asarray(cv2.perspectiveTransform(moved[np.newaxis], self.homography)[0], np.float64)
+
+    @cached_property
+    def per_mm(self) -> float:
+        """Pixels of the picture a millimeter in the page's middle, the smaller of both directions."""
+        middle = np.array(self.paper_mm) / 2
+        around = self.in_picture(middle + np.array([[-5, 0], [5, 0], [0, -5], [0, 5]], np.float64))
+        return float(min(np.hypot(*(around[1] - around[0])), np.hypot(*(around[3] - around[2]))) / 10)
+
+    def flattened(self, gray: Gray, per_mm: float) -> Gray:
+        """The page alone, upright and flat, (H, W) uint8; light gray beyond the picture."""
+        width, height = (round(side * per_mm) for side in self.paper_mm)
+        columns, rows = np.meshgrid(np.arange(0, width + STEP, STEP), np.arange(0, height + STEP, STEP))
+        points = np.stack([columns.ravel() + 0.5, rows.ravel() + 0.5], axis=1) / per_mm
+        seen = self.in_picture(points).reshape(*columns.shape, 2).astype(np.float32)
+        grow = np.array([[1 / STEP, 0, 0], [0, 1 / STEP, 0]])
+        maps = [
+            cv2.warpAffine(
+                np.ascontiguousarray(seen[..., axis]), grow, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+            )
+            for axis in (0, 1)
+        ]
+        method = cv2.INTER_CUBIC if self.per_mm < per_mm else cv2.INTER_LINEAR
+        flat = cv2.remap(gray, maps[0], maps[1], method, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(flat, np.uint8)
+
+    def box(self, box: MmBox) -> tuple[int, int, int, int]:
+        """A box of the page -> the upright box around it in the picture, pixels."""
+        x, y, wide, tall = box
+        corners = self.in_picture(np.array([[x, y], [x + wide, y], [x + wide, y + tall], [x, y + tall]]))
+        low, high = np.floor(corners.min(axis=0)), np.ceil(corners.max(axis=0))
+        return int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])
+
+
+def align(gray: Gray, layout: Layout, parameters: AlignmentParameters) -> Aligned:
+    """Find a form's page in a picture (H, W) uint8, however it is turned.
+
+    Raises:
+        SheetError: no page is seen, or it is cut off, blurred, too small or mirrored.
+    """
+    marks = fiducials.find_marks(gray)
+    places = np.array([(mark.x, mark.y) for mark in layout.fiducials])
+    is_open = [mark.is_open for mark in layout.fiducials]
+    found = fiducials.match(marks, places, is_open, CORNERS)
+    if found is None:
+        raise SheetError(codes.why_not(gray, len(marks)))
+    if found.is_mirrored:
+        raise SheetError("the page is mirrored: take the picture from the front, and let no app mirror it")
+    anchors = _anchors(found, layout, parameters)
+    flat = Aligned(Code("", "", 1, 0), found.homography, anchors, layout.paper_mm, 0.0)
+    code = codes.read(gray, flat, layout.code, parameters)
+    if flat.per_mm < parameters.least_per_mm:
+        raise SheetError(
+            f"the page is too small in the picture, {flat.per_mm:.1f} pixels a millimeter: come closer"
+        )
+    return _refined(gray, flat, code, layout, parameters)
+
+
+def _anchors(found: fiducials.Found, layout: Layout, parameters: AlignmentParameters) -> Displacement:
+    """The displacement that the fiducials between the corners show."""
+    inverse = np.linalg.inv(found.homography)
+    flat = cv2.perspectiveTransform(found.seen[np.newaxis], inverse)[0]
+    shifts = np.asarray(flat, np.float64) - found.places
+    weights = np.tile(np.eye(2), (len(shifts), 1, 1))
+    match = Match(found.places, shifts, weights)
+    return Displacement.flat(layout.paper_mm).fitted(match, parameters.anchor_stiffness, 1.0)
+
+
+def _refined(gray: Gray, flat: Aligned, code: Code, layout: Layout, parameters: AlignmentParameters) -> Aligned:
+    """The same page with its displacement fitted to its combs."""
+    blank = BlankPage(layout, code.page)
+    found = Aligned(code, flat.homography, flat.displacement, layout.paper_mm, 0.0)
+    residual = 0.0
+    modules = code.modules
+    for level in parameters.levels:
+        per_mm = level.per_mm
+        points, blocks = _blocks(layout, code.page, level.most_blocks, level.margin)
+        seen = np.minimum(darkness(found.flattened(gray, per_mm), per_mm), parameters.cap)
+        printed = np.minimum(blank.darkness(per_mm, modules), parameters.cap)
+        match = _matched(printed, seen, points, blocks, level.reach, per_mm)
+        if len(match.points) < parameters.least_blocks:
+            raise SheetError("its print is too blurred or too pale to be aligned: take the picture again")
+        displacement = found.displacement.fitted(match, level.stiffness, level.scale)
+        beside = match.shifts + found.displacement.at(match.points) - displacement.at(match.points)
+        residual = _median(beside, match.weights)
+        found = Aligned(code, flat.homography, displacement, layout.paper_mm, residual)
+    return found
+
+
+def _matched(
+    printed: Floats, seen: Floats, points: Doubles, blocks: Sequence[tuple[float, float]], reach: float, per_mm: float
+) -> Match:
+    parts = [
+        match_blocks(printed, seen, point[np.newaxis], block, reach, per_mm)
+        for point, block in zip(points, blocks, strict=True)
+    ]
+    return Match(*(np.concatenate(one) for one in zip(*parts, strict=True)))
+
+
+def _blocks(layout: Layout, page: int, most: int, margin: float) -> tuple[Doubles, list[tuple[float, float]]]:
+    """Middles (N, 2) and sizes of what is matched: fiducials, the code, and combs, both ends of long ones."""
+    points: list[tuple[float, float]] = []
+    blocks: list[tuple[float, float]] = []
+    for mark in layout.fiducials:
+        points.append((mark.x, mark.y))
+        blocks.append((12.0, 12.0))
+    x, y, side, _ = layout.code
+    points.append((x + side / 2, y + side / 2))
+    blocks.append((side + 2, side + 2))
+    combs: list[tuple[tuple[float, float], tuple[float, float]]] = []
+    for placed in layout.on_page(page):
+        x, y, wide, tall = placed.box
+        ends = ((x + wide / 2, wide),) if wide < 36 else ((x + wide / 4, wide / 2), (x + 3 * wide / 4, wide / 2))
+        combs += [((middle, y + tall / 2), (length + 2 * margin, tall + 2 * margin)) for middle, length in ends]
+    step = max(1.0, len(combs) / most)
+    for k in range(min(len(combs), most)):
+        point, block = combs[int(k * step)]
+        points.append(point)
+        blocks.append(block)
+    return np.array(points), blocks
+
+
+def _median(beside: Doubles, weights: Doubles) -> float:
+    """The median length of deviations (N, 2) mm, each along the direction that its weights know best."""
+    _, vectors = np.linalg.eigh(weights)
+    along = np.einsum("ni,ni->n", beside, vectors[:, :, -1])
+    return float(np.median(np.abs(along)))
