@@ -37,6 +37,10 @@ class SettingsError(DigitLensError, ValueError):
     """A settings file that is missing, is no TOML, or says what cannot be."""
 
 
+class TemplateError(DigitLensError, ValueError):
+    """A form's template that is missing, is no TOML, or says what cannot be."""
+
+
 class SheetError(DigitLensError, ValueError):
     """A picture in which no page of a form can be read."""
 

@@ -1,0 +1,1 @@
+"""Forms: templates, printing, and what is known of their fields."""
