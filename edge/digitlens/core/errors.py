@@ -42,7 +42,7 @@ class TemplateError(DigitLensError, ValueError):
 
 
 class SheetError(DigitLensError, ValueError):
-    """A picture in which no page of a form can be read."""
+    """A form's page that cannot be printed, or read."""
 
 
 class JournalError(DigitLensError, OSError):

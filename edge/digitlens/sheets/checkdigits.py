@@ -12,8 +12,8 @@ def fits(digits: str, check: Check) -> bool:
     """Whether a number of digits alone has the right check digits.
 
     luhn: of cards, and of many numbers of members. mod11: weights 2, 3, 4 and so on from the second last
-    digit, and the sum is a multiple of 11 (ISBN-10 without X). mod97: the number leaves the remainder 1 (ISO 7064,
-    of IBANs). ean: weights 3 and 1 from the second last digit (EAN, UPC, ISBN-13).
+    digit, and the sum is a multiple of 11 (ISBN-10 without X). mod97: the number leaves the remainder 1
+    (ISO 7064, of IBANs). ean: weights 3 and 1 from the second last digit (EAN, UPC, ISBN-13).
     """
     if len(digits) < FEWEST[check]:
         return False

@@ -25,15 +25,15 @@ class FieldDecision(msgspec.Struct, frozen=True):
 
     value: int | float | str | bool | None
     """integer -> int, decimal -> float, digits -> str, date -> "2026-01-31", time -> "08:30", tick -> bool,
-    choice -> its text; None where nothing stands, or nothing can be read."""
+    choice -> its text; None where nothing is written, or nothing can be read."""
     raw: str
     """The likeliest reading without any rule: "_" is an empty cell between others, "?" one with ink that is no
     digit; separators as printed."""
     confidence: float
     """The probability that the value is right, 0 to 1."""
     state: State
-    """empty: nothing is written (a tick is then sure, and False). unreadable: ink that is no digit. rule: a rule
-    is broken, and no reading that keeps it is likely; the value is then the likeliest without that rule."""
+    """empty: nothing is written (a tick is then sure, and False). unreadable: ink that is no digit. rule: a
+    rule is broken, and no reading that keeps it is likely; the value is the likeliest without that rule."""
     reason: str
     """Why it is not sure, and what the rules changed; empty where there is nothing to say."""
     posterior: float = 1.0

@@ -72,6 +72,7 @@ def field_of(section: FieldSection, place: Place, folder: Path, cell_mm: Point) 
         raise Invalid(
             (*place, "decimals"), f"{section.decimals} of {_count(cells, 'cell')} cannot be decimals"
         )
+    cell_mm = section.cell or (cell_mm if section.kind != "tick" else (cell_mm[0], cell_mm[0]))
     fewest = section.fewest or (min(map(len, members)) if members else cells)
     if section.kind == "digits" and fewest > cells:
         raise Invalid((*place, "fewest"), f"{fewest} is more than cells, {cells}")
@@ -80,7 +81,7 @@ def field_of(section: FieldSection, place: Place, folder: Path, cell_mm: Point) 
         fewest=fewest if section.kind == "digits" else 1, smallest=smallest, largest=largest,
         decimals=section.decimals, required=section.required, check=section.check, members=members,
         source=section.list, choices=section.choices, format=format_, heading=section.heading, at=section.at,
-        page=section.page, cell_mm=cell_size(section.cell or cell_mm, (*place, "cell")),
+        page=section.page, cell_mm=cell_size(cell_mm, (*place, "cell")),
     )  # fmt: skip
 
 

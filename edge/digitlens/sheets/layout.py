@@ -108,10 +108,11 @@ class _Pages:
         width = self.code[0] - QUIET - MARGIN
         self.y = MARGIN + 6.0
         self.texts.append(Text(page, MARGIN, self.y, self.template.title, TITLE, width, is_bold=True))
+        self.y += 1.0
         for line in wrapped(self.template.note, LABEL, width) if page == 1 else ():
             self.y += 4.4
             self.texts.append(Text(page, MARGIN, self.y, line, LABEL, width, is_pale=True))
-        self.y += 6.0
+        self.y += 5.0
 
     def _right(self, y: float) -> float:
         """Where the room for a block that begins at this height ends: before the code, or the margin."""
@@ -220,12 +221,12 @@ class _Pages:
         line = y + header - 1.2
         bottom = line - (CAPTION_HEIGHT if any(captions(column) for column in table.columns) else 0)
         labels = labels_width(table)
-        self.texts.append(Text(page, x, bottom - 0.4, table.row_label, LABEL, labels, is_bold=True))
+        self.texts.append(Text(page, x, bottom - 1.2, table.row_label, LABEL, labels, is_bold=True))
         left = x + labels + COLUMN_GAP
         height = row_height(table)
         for column in table.columns:
             room = column_width(column)
-            self.texts.append(Text(page, left, bottom - 0.4, column.label, LABEL, room, is_bold=True))
+            self.texts.append(Text(page, left, bottom - 1.2, column.label, LABEL, room, is_bold=True))
             self._captions(column, page, left, line + 0.5)
             left += room + COLUMN_GAP
         self.lines.append(Line(page, x, line, left - COLUMN_GAP - x))
