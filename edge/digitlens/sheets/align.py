@@ -7,7 +7,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from digitlens.config.parameters.sheets import AlignmentParameters
+from digitlens.config.parameters.sheets import AlignmentLevel, AlignmentParameters
 from digitlens.core.arrays import Doubles, Floats, Gray
 from digitlens.core.errors import SheetError
 from digitlens.sheets import codes, fiducials
@@ -15,12 +15,41 @@ from digitlens.sheets.blank import BlankPage
 from digitlens.sheets.code import Code
 from digitlens.sheets.darkness import darkness
 from digitlens.sheets.displacement import Displacement, Match, match_blocks
+from digitlens.sheets.fields import Template
+from digitlens.sheets.layout import lay_out
 from digitlens.sheets.pages import Layout, MmBox
 
 CORNERS = (0, 2, 7, 5)
 """Of a layout's fiducials those at the corners, around the page from the top left."""
 STEP = 8
 """Distance of the points between which a map is interpolated, pixels."""
+
+
+class Form:
+    """A template as it is printed: its layout, and each page drawn once."""
+
+    def __init__(self, template: Template) -> None:
+        self.template, self.layout = template, lay_out(template)
+        self._pages: dict[int, BlankPage] = {}
+
+    def page(self, page: int) -> BlankPage:
+        """A page, from 1."""
+        if page not in self._pages:
+            self._pages[page] = BlankPage(self.template, self.layout, page)
+        return self._pages[page]
+
+    def check(self, code: Code) -> None:
+        """Raise SheetError for the code of another form, or of a page that this one has not."""
+        own = self.template
+        if code.name != own.name:
+            raise SheetError(f"it is a page of {code.name}, and the template is {own.name}")
+        if code.version != own.version:
+            raise SheetError(
+                f"it was printed from another version of {own.name}, {code.version}; the template is "
+                f"{own.version} now: read it with the template that it was printed from"
+            )
+        if code.page > self.layout.pages:
+            raise SheetError(f"its code says page {code.page}, and {own.name} has {self.layout.pages}")
 
 
 @dataclass(frozen=True)
@@ -79,12 +108,13 @@ class Aligned:
         return int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])
 
 
-def align(gray: Gray, layout: Layout, parameters: AlignmentParameters) -> Aligned:
+def align(gray: Gray, form: Form, parameters: AlignmentParameters) -> Aligned:
     """Find a form's page in a picture (H, W) uint8, however it is turned.
 
     Raises:
         SheetError: no page is seen, or it is cut off, blurred, too small or mirrored.
     """
+    layout = form.layout
     marks = fiducials.find_marks(gray)
     places = np.array([(mark.x, mark.y) for mark in layout.fiducials])
     is_open = [mark.is_open for mark in layout.fiducials]
@@ -100,7 +130,8 @@ def align(gray: Gray, layout: Layout, parameters: AlignmentParameters) -> Aligne
         raise SheetError(
             f"the page is too small in the picture, {flat.per_mm:.1f} pixels a millimeter: come closer"
         )
-    return _refined(gray, flat, code, layout, parameters)
+    form.check(code)
+    return _refined(gray, flat, code, form.page(code.page), parameters)
 
 
 def _anchors(found: fiducials.Found, layout: Layout, parameters: AlignmentParameters) -> Displacement:
@@ -113,19 +144,19 @@ def _anchors(found: fiducials.Found, layout: Layout, parameters: AlignmentParame
     return Displacement.flat(layout.paper_mm).fitted(match, parameters.anchor_stiffness, 1.0)
 
 
-def _refined(gray: Gray, flat: Aligned, code: Code, layout: Layout, parameters: AlignmentParameters) -> Aligned:
-    """The same page with its displacement fitted to its combs."""
-    blank = BlankPage(layout, code.page)
+def _refined(gray: Gray, flat: Aligned, code: Code, blank: BlankPage, parameters: AlignmentParameters) -> Aligned:
+    """The same page with its displacement fitted to its print."""
+    layout = blank.layout
     found = Aligned(code, flat.homography, flat.displacement, layout.paper_mm, 0.0)
     residual = 0.0
     modules = code.modules
     for level in parameters.levels:
         per_mm = level.per_mm
-        points, blocks = _blocks(layout, code.page, level.most_blocks, level.margin)
+        points, blocks = _blocks(layout, code.page, level)
         seen = np.minimum(darkness(found.flattened(gray, per_mm), per_mm), parameters.cap)
         printed = np.minimum(blank.darkness(per_mm, modules), parameters.cap)
         match = _matched(printed, seen, points, blocks, level.reach, per_mm)
-        if len(match.points) < parameters.least_blocks:
+        if len(match.points) < parameters.least_blocks and level is parameters.levels[0]:
             raise SheetError("its print is too blurred or too pale to be aligned: take the picture again")
         displacement = found.displacement.fitted(match, level.stiffness, level.scale)
         beside = match.shifts + found.displacement.at(match.points) - displacement.at(match.points)
@@ -144,23 +175,29 @@ def _matched(
     return Match(*(np.concatenate(one) for one in zip(*parts, strict=True)))
 
 
-def _blocks(layout: Layout, page: int, most: int, margin: float) -> tuple[Doubles, list[tuple[float, float]]]:
-    """Middles (N, 2) and sizes of what is matched: fiducials, the code, and combs, both ends of long ones."""
-    points: list[tuple[float, float]] = []
-    blocks: list[tuple[float, float]] = []
-    for mark in layout.fiducials:
-        points.append((mark.x, mark.y))
-        blocks.append((12.0, 12.0))
+def _blocks(layout: Layout, page: int, level: AlignmentLevel) -> tuple[Doubles, list[tuple[float, float]]]:
+    """Middles (N, 2) and sizes of what is looked for.
+
+    That is the fiducials, the code, and either a grid of large blocks, or the combs, of long ones both ends.
+    """
+    points: list[tuple[float, float]] = [(mark.x, mark.y) for mark in layout.fiducials]
+    blocks: list[tuple[float, float]] = [(12.0, 12.0)] * len(points)
     x, y, side, _ = layout.code
     points.append((x + side / 2, y + side / 2))
     blocks.append((side + 2, side + 2))
+    if level.grid:
+        width, height = layout.paper_mm
+        across, down = np.arange(level.grid, width, level.grid), np.arange(level.grid, height, level.grid)
+        places = [(x, y) for y in down.tolist() for x in across.tolist()]
+        return np.array(points + places), blocks + [(2 * level.grid, 1.6 * level.grid)] * len(places)
     combs: list[tuple[tuple[float, float], tuple[float, float]]] = []
     for placed in layout.on_page(page):
         x, y, wide, tall = placed.box
         ends = ((x + wide / 2, wide),) if wide < 36 else ((x + wide / 4, wide / 2), (x + 3 * wide / 4, wide / 2))
-        combs += [((middle, y + tall / 2), (length + 2 * margin, tall + 2 * margin)) for middle, length in ends]
-    step = max(1.0, len(combs) / most)
-    for k in range(min(len(combs), most)):
+        margin = 2 * level.margin
+        combs += [((middle, y + tall / 2), (length + margin, tall + margin)) for middle, length in ends]
+    step = max(1.0, len(combs) / level.most_blocks)
+    for k in range(min(len(combs), level.most_blocks)):
         point, block = combs[int(k * step)]
         points.append(point)
         blocks.append(block)

@@ -1,26 +1,41 @@
 """A form's page as it was printed: how dark it is at each place, and where texts stand."""
 
+from functools import cached_property
+
+import cv2
 import numpy as np
 
 from digitlens.core.arrays import Doubles, Floats, Gray
-from digitlens.sheets.pages import FIDUCIAL, Layout, MmBox, Text
+from digitlens.sheets import printing
+from digitlens.sheets.code import Code
+from digitlens.sheets.fields import Template
+from digitlens.sheets.pages import Layout, MmBox, Text
 from digitlens.sheets.typesetting import MM_PER_POINT, text_width
 
 RISE, DROP = 0.78, 0.26
 """Height of a text above its baseline and below, sizes of its font."""
 TEXT_MARGIN = 0.3
 """Paper around a text on which its ink may lie, too, millimeters."""
-LINE = 0.25
-"""Width of a comb's lines, millimeters."""
-PALE = 0.35
-"""Darkness of a comb's lines, 1 being black."""
+MASTER = 10
+"""Resolution at which a page is drawn once, pixels a millimeter."""
 
 
 class BlankPage:
-    """One page, drawn at any resolution; (H, W) with pixel (0, 0) at the paper's top left corner."""
+    """One page, at any resolution; (H, W) with pixel (0, 0) at the paper's top left corner."""
 
-    def __init__(self, layout: Layout, page: int) -> None:
+    def __init__(self, template: Template, layout: Layout, page: int) -> None:
         self.layout, self.page = layout, page
+        self._template = template
+        self._dark: dict[float, Floats] = {}
+
+    @cached_property
+    def _master(self) -> Gray:
+        """The page at MASTER without its code, (H, W) uint8."""
+        code = Code(self._template.name, self._template.version, self.page, 0)
+        gray = printing.picture(self._template, code, MASTER).copy()
+        x, y, side, _ = (round(part * MASTER) for part in self.layout.code)
+        gray[y - MASTER : y + side + MASTER, x - MASTER : x + side + MASTER] = 255
+        return gray
 
     def shape(self, per_mm: float) -> tuple[int, int]:
         """Height and width at so many pixels a millimeter."""
@@ -28,31 +43,21 @@ class BlankPage:
         return round(height * per_mm), round(width * per_mm)
 
     def darkness(self, per_mm: float, modules: Gray | None = None) -> Floats:
-        """(H, W) float32, 0 paper to 1 black: fiducials, combs and lines; texts are left out.
-
-        `modules` (N, N) uint8 are the code's, 0 black.
-        """
-        dark = np.zeros(self.shape(per_mm), np.float32)
-        part = FIDUCIAL / 5
-        for mark in self.layout.fiducials:
-            for size, level in ((5, 1.0), (3, 0.0), (1, 0.0 if mark.is_open else 1.0)):
-                half = size * part / 2
-                _fill(dark, (mark.x - half, mark.y - half, 2 * half, 2 * half), level, per_mm)
-        if modules is not None:
-            x, y, side, _ = self.layout.code
-            step = side / len(modules)
-            for row, column in np.argwhere(modules < 128).tolist():
-                _fill(dark, (x + column * step, y + row * step, step, step), 1.0, per_mm)
-        for line in self.layout.lines:
-            if line.page == self.page:
-                _fill(dark, (line.x, line.y - LINE / 2, line.width, LINE), PALE, per_mm)
-        for placed in self.layout.on_page(self.page):
-            for box in _comb_lines(placed.cells):
-                _fill(dark, box, PALE, per_mm)
+        """(H, W) float32, 0 paper to 1 black: all print, and of the code the modules (N, N) uint8, 0 black."""
+        if per_mm not in self._dark:
+            self._dark[per_mm] = 1 - scaled(self._master, MASTER, self.shape(per_mm), per_mm) / np.float32(255)
+        dark = self._dark[per_mm]
+        if modules is None:
+            return dark
+        dark = dark.copy()
+        x, y, side, _ = self.layout.code
+        step = side / len(modules)
+        for row, column in np.argwhere(modules < 128).tolist():
+            _fill(dark, (x + column * step, y + row * step, step, step), 1.0, per_mm)
         return dark
 
     def texts(self, per_mm: float) -> Gray:
-        """(H, W) uint8, 255 where a text or a separator between cells may be."""
+        """(H, W) uint8, 255 where a text may be."""
         mask = np.zeros(self.shape(per_mm), np.uint8)
         for text in self.layout.texts:
             if text.page == self.page and text.text:
@@ -60,13 +65,19 @@ class BlankPage:
         return mask
 
 
-def _comb_lines(cells: tuple[MmBox, ...]) -> list[MmBox]:
-    """The lines around and between cells in a row."""
-    x, y, _, height = cells[0]
-    right = cells[-1][0] + cells[-1][2]
-    half = LINE / 2
-    lines = [(x - half, edge - half, right - x + LINE, LINE) for edge in (y, y + height)]
-    return lines + [(edge - half, y - half, LINE, height + LINE) for edge in [*(cell[0] for cell in cells), right]]
+def scaled(picture: Gray, per_mm: float, shape: tuple[int, int], wanted: float) -> Floats:
+    """A picture at a smaller resolution, (H, W) float32 of this shape: a millimeter has `wanted` pixels exactly."""
+    step = per_mm / wanted
+    soft = picture.astype(np.float32)
+    if step > 1:
+        soft = cv2.GaussianBlur(soft, (0, 0), 0.4 * step)
+    move = np.array([[step, 0, (step - 1) / 2], [0, step, (step - 1) / 2]])
+    return np.asarray(
+        cv2.warpAffine(
+            soft, move, shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+        ),
+        np.float32,
+    )
 
 
 def _text_box(text: Text) -> MmBox:

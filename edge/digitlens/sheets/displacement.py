@@ -12,6 +12,8 @@ SPACING = 30.0
 """Distance of the spline's knots, millimeters."""
 ROUNDS = 6
 """Rounds of reweighting, in which places that do not fit the others lose their say."""
+WIDE = 4.0
+"""How much larger a deviation fits in the first round than in the last."""
 LEAST_CONTRAST = 0.012
 """Standard deviation of the print's darkness in a block from which it tells a place."""
 RIDGE = 1e-3
@@ -56,36 +58,38 @@ class Displacement:
         return np.asarray(basis @ self.knots.reshape(-1, 2), np.float64)
 
     def fitted(self, match: Match, stiffness: float, scale: float) -> "Displacement":
-        """This field, fitted anew to a match whose shifts are beside this field's own.
+        """This field and what a match adds to it, whose shifts are beside this field's own.
 
-        `scale` mm is a deviation that is usual among blocks that fit; those far beyond are outvoted.
+        Where nothing was matched, this field stays. `stiffness` is what bending the addition costs; `scale` mm
+        is a deviation that is usual among blocks that fit; those far beyond are outvoted.
         """
         basis = _basis(match.points, self.knots.shape[:2])
-        target = match.shifts + self.at(match.points)
-        penalty = _bending(self.knots.shape[:2]) * stiffness
-        flat = self.knots.reshape(-1, 2)
+        target = match.shifts
         count = basis.shape[1]
-        penalty += RIDGE * stiffness * np.eye(count)
-        robust = np.ones(len(match.points))
-        solved = flat
-        for _ in range(ROUNDS):
-            weights = match.weights * robust[:, np.newaxis, np.newaxis]
+        penalty = (_bending(self.knots.shape[:2]) + RIDGE * np.eye(count)) * stiffness
+        # Half of the blocks weigh at least 1 in the direction that they know best.
+        sharp = np.linalg.eigvalsh(match.weights)[:, -1]
+        each = match.weights / max(float(np.median(sharp)), 1e-12)
+        norm = np.sqrt(np.maximum(np.linalg.eigvalsh(each)[:, -1], 1e-12))
+        away = match.shifts
+        solved = np.zeros((count, 2))
+        for scaled in scale * np.geomspace(WIDE, 1, ROUNDS):
+            # Along a line nothing is known: only what the weights see counts.
+            far = np.sqrt(np.maximum(np.einsum("ni,nij,nj->n", away, each, away), 0)) / norm
+            robust = 1 / (1 + (far / scaled) ** 2) ** 2
+            weights = each * robust[:, np.newaxis, np.newaxis]
             system = np.zeros((2 * count, 2 * count))
             right = np.zeros(2 * count)
-            for a in range(2):
-                for b in range(2):
-                    part = (basis * weights[:, a, b, np.newaxis]).T @ basis
-                    system[a * count : (a + 1) * count, b * count : (b + 1) * count] = part
-                    right[a * count : (a + 1) * count] += basis.T @ (weights[:, a, b] * target[:, b])
+            for i in range(2):
+                for j in range(2):
+                    part = (basis * weights[:, i, j, np.newaxis]).T @ basis
+                    system[i * count : (i + 1) * count, j * count : (j + 1) * count] = part
+                    right[i * count : (i + 1) * count] += basis.T @ (weights[:, i, j] * target[:, j])
             system[:count, :count] += penalty
             system[count:, count:] += penalty
             solved = np.linalg.solve(system, right).reshape(2, count).T
             away = target - basis @ solved
-            # Along a line nothing is known: only what the weights see counts.
-            far = np.sqrt(np.maximum(np.einsum("ni,nij,nj->n", away, match.weights, away), 0))
-            norm = np.sqrt(np.maximum(np.linalg.eigvalsh(match.weights)[:, -1], 1e-12))
-            robust = 1 / (1 + (far / norm / scale) ** 2) ** 2
-        return Displacement(self.size, solved.reshape(self.knots.shape))
+        return Displacement(self.size, self.knots + solved.reshape(self.knots.shape))
 
 
 def match_blocks(

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
+from digitlens.core.arrays import Gray
 from digitlens.core.errors import DependencyError, SheetError, first_line, reason
 from digitlens.sheets.code import Code
 from digitlens.sheets.combs import SMALL, separators
@@ -116,6 +118,33 @@ def write_pictures(pdf: Path, dpi: int = DPI) -> list[Path]:
     finally:
         document.close()
     return written
+
+
+def picture(template: Template, code: Code, per_mm: int) -> Gray:
+    """A page as a gray picture (H, W) uint8 of `per_mm` pixels a millimeter.
+
+    Whole tens of them leave no part of a pixel at the paper's edges, by which it would be stretched.
+
+    Raises:
+        DependencyError: the extra `sheets` is not installed.
+        SheetError: the font cannot be used.
+    """
+    try:
+        import pypdfium2
+    except ImportError as error:
+        raise DependencyError(_missing("pictures of pages")) from error
+    layout = lay_out(template)
+    pdf = _document(template, layout)
+    _draw_page(pdf, template, layout, code.page, code.serial)
+    height, width = (round(side * per_mm) for side in layout.paper_mm[::-1])
+    document = pypdfium2.PdfDocument(bytes(pdf.output()))
+    try:
+        page = document[0]
+        scale = (width - 0.5) / page.get_width()  # rounded up to `width`
+        drawn = page.render(scale=scale, grayscale=True).to_numpy()
+    finally:
+        document.close()
+    return np.ascontiguousarray(drawn.reshape(drawn.shape[0], -1)[:height, :width])
 
 
 def fiducial_squares(fiducial: Fiducial) -> Iterator[tuple[MmBox, bool]]:

@@ -1,11 +1,12 @@
 """Pictures of filled-in sheets, with what is written on them and where each millimeter lies."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from digitlens.core.arrays import Doubles, Gray
+from digitlens.sheets import printing
+from digitlens.sheets.blank import MASTER, scaled
 from digitlens.sheets.code import Code
 from digitlens.sheets.fields import Template
 from digitlens.sheets.layout import lay_out
@@ -51,16 +52,6 @@ class SheetPicture:
     def in_picture(self, points: Doubles) -> Doubles:
         """Points (N, 2) mm of the page -> (N, 2) pixels, whose middles are whole numbers."""
         return self.view.in_picture(points * self.canvas_per_mm) - 0.5
-
-
-@dataclass(frozen=True)
-class Blank:
-    """A template, its layout, and its pages as they are printed, darkness (H, W) uint8 at `per_mm`."""
-
-    template: Template
-    layout: Layout
-    pages: dict[int, Gray]
-    per_mm: float
 
 
 def draw(
@@ -119,14 +110,6 @@ def _strikes(
 
 def print_tone(template: Template, layout: Layout, code: Code, per_mm: float) -> Gray:
     """A page as it is printed, darkness (H, W) uint8, 255 being black."""
-    from PIL import Image, ImageDraw, ImageFont
-    import matplotlib
-    from digitlens.sheets.blank import BlankPage
-    from digitlens.sheets.typesetting import MM_PER_POINT
-    dark = BlankPage(layout, code.page).darkness(per_mm, code.modules)
-    image = Image.fromarray((dark * 255).astype(np.uint8)); d = ImageDraw.Draw(image)
-    for t in layout.texts:
-        if t.page == code.page and t.text:
-            f = ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"), max(4, t.size*MM_PER_POINT*per_mm*0.85))
-            d.text((t.x*per_mm, t.y*per_mm), t.text, fill=140 if t.is_pale else 255, font=f, anchor={"left":"ls","center":"ms","right":"rs"}[t.align])
-    return np.asarray(image)
+    shape = round(layout.paper_mm[1] * per_mm), round(layout.paper_mm[0] * per_mm)
+    gray = scaled(printing.picture(template, code, MASTER), MASTER, shape, per_mm)
+    return np.asarray(np.rint(255 - gray), np.uint8)

@@ -19,6 +19,8 @@ LEANING = 6.0
 """Standard deviation of the turn besides that, degrees."""
 BENT = 0.4
 """Share of bent sheets."""
+STEEPNESS = 0.6
+"""Their waves' depth, depths of Bend.draw: a sheet on a table is flatter than a patch of crumpled paper."""
 
 
 def draw(random: np.random.Generator, canvas: Size, zoom: float, tilt: float = TILT) -> View:
@@ -65,7 +67,7 @@ def _extent(points: Doubles) -> tuple[Doubles, Doubles]:
 def _bend(random: np.random.Generator, size: Size, zoom: float) -> Bend:
     """A wave over the sheet, its depth in pixels of the canvas."""
     drawn = Bend.draw(random, size)
-    return replace(drawn, depth=drawn.depth / zoom)
+    return replace(drawn, depth=STEEPNESS * drawn.depth / zoom)
 
 
 def _turn(axis: Doubles, angle: float) -> Doubles:

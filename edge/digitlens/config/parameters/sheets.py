@@ -54,14 +54,16 @@ class AlignmentLevel:
     """Resolution, pixels a millimeter."""
     reach: float
     """How far blocks are looked for, millimeters."""
-    margin: float
-    """Paper around a comb that belongs to its block, millimeters."""
-    most_blocks: int
-    """Largest number of combs that are looked for."""
     stiffness: float
     """How much the field's bending costs."""
     scale: float
     """Deviation that is usual among blocks that fit, millimeters."""
+    grid: float = 0.0
+    """Distance of blocks all over the page, which are twice as wide; 0: the combs are looked for; millimeters."""
+    margin: float = 0.0
+    """Paper around a comb that belongs to its block, millimeters."""
+    most_blocks: int = 0
+    """Largest number of combs that are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,9 @@ class AlignmentParameters:
     least_blocks: int = 6
     """Smallest number of blocks that must be found."""
     levels: tuple[AlignmentLevel, ...] = (
-        AlignmentLevel(1.5, 4.0, 3.0, 40, 0.3, 1.0),
-        AlignmentLevel(2.5, 1.6, 2.0, 50, 0.1, 0.5),
-        AlignmentLevel(4.0, 0.8, 1.5, 70, 0.05, 0.2),
+        AlignmentLevel(1.2, 7.0, 0.1, 1.5, grid=24.0),
+        AlignmentLevel(1.5, 4.0, 0.1, 0.8, grid=18.0),
+        AlignmentLevel(2.0, 2.0, 0.03, 0.4, grid=15.0),
+        AlignmentLevel(4.0, 1.0, 0.03, 0.2, margin=2.0, most_blocks=60),
     )
     """From coarse to fine."""
