@@ -1,6 +1,6 @@
 """Parameters of sheets: how a page is aligned, and what is ink in a cell."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,12 @@ class CellParameters:
     """Probability of its best digit from which a cell is looked at once; set by hand; probability."""
     view_shear: float = 0.15
     """Slant of the further views; set by hand; pixels across for each down."""
+    mark_margin: float = 0.6
+    """Width of a marked cell's border on which ink does not count; set by hand; millimeters."""
+    mark_amounts: tuple[float, float] = (0.006, 0.03)
+    """Ink up to which a cell is blank, and from which it is marked; set by hand; fractions of the cell."""
+    black_amounts: tuple[float, float] = (0.5, 0.8)
+    """Ink up to which a mark is one, and from which it may be taken back; set by hand; fractions."""
     per_mm: tuple[float, float] = (4.0, 6.0)
     """Least and largest resolution at which a page is read; set by hand; pixels a millimeter."""
 
@@ -85,3 +91,14 @@ class AlignmentParameters:
         AlignmentLevel(4.0, 1.0, 0.03, 0.2, margin=2.0, most_blocks=60),
     )
     """From coarse to fine."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetParameters:
+    """One of each stage's parameters."""
+
+    alignment: AlignmentParameters = field(default_factory=AlignmentParameters)
+    cells: CellParameters = field(default_factory=CellParameters)
+
+
+DEFAULT = SheetParameters()

@@ -1,0 +1,149 @@
+"""SheetReader: a picture of a filled-in page -> its values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import cv2
+import numpy as np
+
+from digitlens.config.parameters.sheets import DEFAULT, SheetParameters
+from digitlens.core.arrays import Doubles, Gray, Pixels
+from digitlens.models.classifier import Classifier
+from digitlens.sheets.align import Aligned, Form, align
+from digitlens.sheets.blank import BlankPage
+from digitlens.sheets.cells import Cell, Plate, read_cells, without_print
+from digitlens.sheets.darkness import darkness
+from digitlens.sheets.fields import Template
+from digitlens.sheets.marks import mark_probabilities
+from digitlens.sheets.pages import MmBox, PlacedField
+from digitlens.sheets.probabilities import CellReader
+from digitlens.sheets.readings import FieldReading, PageReading
+from digitlens.sheets.rules import decide
+
+CROP_MARGIN = 3.0
+"""Paper around a field in its crop, millimeters."""
+
+
+@dataclass(frozen=True)
+class SeenPage:
+    """A page before its rules were asked.
+
+    Attributes:
+        flat: (H, W) uint8, the page upright and flat at `per_mm`.
+        hypotheses: of each field, as digitlens.sheets.rules.decide takes them.
+        cells: of each written field.
+    """
+
+    aligned: Aligned
+    flat: Gray
+    per_mm: float
+    noise: float
+    hypotheses: dict[str, Doubles]
+    cells: dict[str, list[Cell]] = field(default_factory=dict)
+
+    def crop(self, box: MmBox) -> Gray:
+        """The paper around a box of the page, (h, w) uint8."""
+        x, y, wide, tall = box
+        rows = slice(_pixel(y - CROP_MARGIN, self.per_mm), _pixel(y + tall + CROP_MARGIN, self.per_mm))
+        columns = slice(_pixel(x - CROP_MARGIN, self.per_mm), _pixel(x + wide + CROP_MARGIN, self.per_mm))
+        return self.flat[rows, columns]
+
+
+class SheetReader:
+    """Reads pictures of one form; make one with `SheetReader.load`."""
+
+    def __init__(self, form: Form, cells: CellReader, parameters: SheetParameters = DEFAULT) -> None:
+        self.form, self._cells, self._parameters = form, cells, parameters
+
+    @classmethod
+    def load(
+        cls, template: Template, classifier: Classifier | None = None, parameters: SheetParameters = DEFAULT
+    ) -> Self:
+        """A reader of a template's pages with the shipped networks, or with another digit network.
+
+        Raises:
+            ModelError: a network is missing, or does not fit its card.
+            DependencyError: the extra `sheets`, or a TFLite interpreter, is not installed.
+        """
+        classifier = Classifier.load() if classifier is None else classifier
+        return cls(Form(template), CellReader.load(classifier, parameters.cells), parameters)
+
+    def read(self, image: Pixels, source: str = "", size: tuple[int, int] | None = None) -> PageReading:
+        """The values of the page in a picture (H, W) gray or (H, W, 3) BGR uint8.
+
+        `size` is the file's own width and height, which the boxes are given in; None: the picture's.
+
+        Raises:
+            SheetError: there is no page of this form, or it cannot be aligned.
+        """
+        return self.decided(self.seen(image), source, _scale(image, size))
+
+    def seen(self, image: Pixels) -> SeenPage:
+        """Align the page in a picture, and look at its cells.
+
+        Raises:
+            SheetError: there is no page of this form, or it cannot be aligned.
+        """
+        gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8) if image.ndim == 3 else image
+        parameters = self._parameters
+        aligned = align(gray, self.form, parameters.alignment)
+        low, high = parameters.cells.per_mm
+        per_mm = float(np.clip(aligned.per_mm, low, high))
+        flat = aligned.flattened(gray, per_mm)
+        page = self.form.page(aligned.code.page)
+        plate = self._plate(flat, page, per_mm)
+        placed = self.form.layout.on_page(aligned.code.page)
+        hypotheses: dict[str, Doubles] = {}
+        cells: dict[str, list[Cell]] = {}
+        written = [one for one in placed if not one.field.is_marked]
+        for one in placed:
+            if one.field.is_marked:
+                hypotheses[one.field.name] = mark_probabilities(plate, one.cells, parameters.cells)
+        for one in written:
+            cells[one.field.name] = read_cells(plate, one.cells, parameters.cells)
+        hypotheses |= self._written(written, cells, aligned.per_mm, plate.noise)
+        return SeenPage(aligned, flat, per_mm, plate.noise, {one.field.name: hypotheses[one.field.name] for one in placed}, cells)
+
+    def decided(self, seen: SeenPage, source: str, scale: tuple[float, float] = (1.0, 1.0)) -> PageReading:
+        """A page's values, its template's rules kept; boxes are multiplied by `scale`, across and down."""
+        decisions = decide(seen.hypotheses, self.form.template)
+        fields = {}
+        for name in seen.hypotheses:
+            one = decisions[name]
+            x, y, wide, tall = seen.aligned.box(self.form.layout.fields[name].box)
+            across, down = scale
+            box = round(x * across), round(y * down), round(wide * across), round(tall * down)
+            fields[name] = FieldReading(one.value, one.raw, one.confidence, one.state, one.reason, box)
+        code = seen.aligned.code
+        return PageReading(
+            source, code.page, code.name, code.serial, round(seen.aligned.residual_mm, 3), fields
+        )
+
+    def _plate(self, flat: Gray, page: BlankPage, per_mm: float) -> Plate:
+        parameters = self._parameters.cells
+        plate = without_print(darkness(flat, per_mm), page.darkness(per_mm), per_mm, parameters)
+        plate.written[page.texts(per_mm) > 0] = 0
+        inked = plate.written[plate.written > max(0.25, parameters.noises * plate.noise)]
+        level = float(np.percentile(inked, 70)) if inked.size > 50 else 0.0
+        return replace(plate, level=level)
+
+    def _written(
+        self, placed: Sequence[PlacedField], cells: dict[str, list[Cell]], per_mm: float, noise: float
+    ) -> dict[str, Doubles]:
+        """The probabilities of all written fields' cells, computed together."""
+        each = [cell for one in placed for cell in cells[one.field.name]]
+        found = self._cells.probabilities(each, per_mm, noise)
+        ends = np.cumsum([len(cells[one.field.name]) for one in placed])[:-1] if placed else []
+        parts = np.split(found, ends) if placed else []
+        return {one.field.name: part for one, part in zip(placed, parts, strict=True)}
+
+
+def _scale(image: Pixels, size: tuple[int, int] | None) -> tuple[float, float]:
+    return (1.0, 1.0) if size is None else (size[0] / image.shape[1], size[1] / image.shape[0])
+
+
+def _pixel(millimeters: float, per_mm: float) -> int:
+    return max(0, round(millimeters * per_mm))
+
+
