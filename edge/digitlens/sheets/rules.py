@@ -1,4 +1,4 @@
-"""The decision on a form's fields: of what may stand in them, the likeliest that keeps to all that is known."""
+"""The decision on a form's fields: of what may stand in them, the likeliest that keeps to what is known."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -8,7 +8,7 @@ from msgspec import structs
 
 from digitlens.config.parameters.sheets import RuleParameters
 from digitlens.sheets.candidates import Candidates, candidates_of
-from digitlens.sheets.decisions import FieldDecision, Hypotheses
+from digitlens.sheets.decisions import FieldDecision, Hypotheses, State
 from digitlens.sheets.expressions import Rule
 from digitlens.sheets.fields import Field, Table, Template
 from digitlens.sheets.joint import Solution, Variable, solve
