@@ -27,7 +27,7 @@ class FieldDecision(msgspec.Struct, frozen=True):
     """integer -> int, decimal -> float, digits -> str, date -> "2026-01-31", time -> "08:30", tick -> bool,
     choice -> its text; None where nothing is written, or nothing can be read."""
     raw: str
-    """The likeliest reading without any rule: "_" is an empty cell between others, "?" one with ink that is no
+    """The likeliest reading without any rule: "_" is an empty cell between others, "?" one whose ink is no
     digit; separators as printed."""
     confidence: float
     """The probability that the value is right, 0 to 1."""

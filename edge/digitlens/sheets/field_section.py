@@ -130,7 +130,7 @@ def _format(section: FieldSection, place: Place) -> str:
     return format_
 
 
-def _members(section: FieldSection, place: Place, folder: Path) -> tuple[str, ...] | None:
+def _members(section: FieldSection, place: Place, folder: Path) -> frozenset[str] | None:
     if not section.list:
         return None
     try:
@@ -141,11 +141,11 @@ def _members(section: FieldSection, place: Place, folder: Path) -> tuple[str, ..
         raise Invalid((*place, "list"), f"{section.list} has {shown(wrong)}, which is not digits alone")
     if section.kind == "integer":
         members = tuple(str(int(one)) for one in members)
-    return tuple(dict.fromkeys(members))
+    return frozenset(members)
 
 
 def _cells(
-    section: FieldSection, place: Place, format_: str, members: tuple[str, ...] | None, largest: int | None
+    section: FieldSection, place: Place, format_: str, members: frozenset[str] | None, largest: int | None
 ) -> int:
     if section.kind == "tick":
         return 1

@@ -40,7 +40,7 @@ class Field:
     """Whether it must be filled in; in a table of empty rows: once anything is written in its row."""
     check: Check | None = None
     """The kind of its check digits, the last of its digits."""
-    members: tuple[str, ...] | None = None
+    members: frozenset[str] | None = None
     """All values that are allowed, as digits; None without a list."""
     source: str = ""
     """The list as the template names it: FILE.csv:COLUMN."""
