@@ -1,13 +1,12 @@
 """SheetReader: a picture of a filled-in page -> its values."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Self
 
 import cv2
 import numpy as np
 
-from digitlens.config.parameters.sheets import DEFAULT, SheetParameters
+from digitlens.config.parameters.sheets import DEFAULT, CellParameters, SheetParameters
 from digitlens.core.arrays import Doubles, Gray, Pixels
 from digitlens.models.classifier import Classifier
 from digitlens.sheets.align import Aligned, Form, align
@@ -16,7 +15,7 @@ from digitlens.sheets.cells import Cell, Plate, read_cells, without_print
 from digitlens.sheets.darkness import darkness
 from digitlens.sheets.fields import Template
 from digitlens.sheets.marks import mark_probabilities
-from digitlens.sheets.pages import MmBox, PlacedField
+from digitlens.sheets.pages import MmBox
 from digitlens.sheets.probabilities import CellReader
 from digitlens.sheets.readings import FieldReading, PageReading
 from digitlens.sheets.rules import decide
@@ -26,28 +25,61 @@ CROP_MARGIN = 3.0
 
 
 @dataclass(frozen=True)
-class SeenPage:
-    """A page before its rules were asked.
+class PageCells:
+    """A page's alignment, its flat picture, and the ink of its written fields' cells.
 
     Attributes:
-        flat: (H, W) uint8, the page upright and flat at `per_mm`.
-        hypotheses: of each field, as digitlens.sheets.rules.decide takes them.
-        cells: of each written field.
+        flat: (H, W) uint8, the page upright and flat at the plate's resolution.
     """
 
     aligned: Aligned
     flat: Gray
-    per_mm: float
-    noise: float
-    hypotheses: dict[str, Doubles]
-    cells: dict[str, list[Cell]] = field(default_factory=dict)
+    plate: Plate
+    cells: dict[str, list[Cell]]
 
     def crop(self, box: MmBox) -> Gray:
         """The paper around a box of the page, (h, w) uint8."""
         x, y, wide, tall = box
-        rows = slice(_pixel(y - CROP_MARGIN, self.per_mm), _pixel(y + tall + CROP_MARGIN, self.per_mm))
-        columns = slice(_pixel(x - CROP_MARGIN, self.per_mm), _pixel(x + wide + CROP_MARGIN, self.per_mm))
+        per_mm = self.plate.per_mm
+        rows = slice(_pixel(y - CROP_MARGIN, per_mm), _pixel(y + tall + CROP_MARGIN, per_mm))
+        columns = slice(_pixel(x - CROP_MARGIN, per_mm), _pixel(x + wide + CROP_MARGIN, per_mm))
         return self.flat[rows, columns]
+
+
+@dataclass(frozen=True)
+class SeenPage:
+    """A page before its rules were asked: `hypotheses` of each field, as digitlens.sheets.rules.decide takes."""
+
+    page: PageCells
+    hypotheses: dict[str, Doubles]
+
+
+def cells_of(image: Pixels, form: Form, parameters: SheetParameters) -> PageCells:
+    """Align the page in a picture (H, W) gray or (H, W, 3) BGR uint8, and find the ink in its cells.
+
+    Raises:
+        SheetError: there is no page of this form, or it cannot be aligned.
+    """
+    gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8) if image.ndim == 3 else image
+    aligned = align(gray, form, parameters.alignment)
+    low, high = parameters.cells.per_mm
+    per_mm = float(np.clip(aligned.per_mm, low, high))
+    flat = aligned.flattened(gray, per_mm)
+    plate = _plate(flat, form.page(aligned.code.page), per_mm, parameters.cells)
+    cells = {
+        placed.field.name: read_cells(plate, placed.cells, parameters.cells)
+        for placed in form.layout.on_page(aligned.code.page)
+        if not placed.field.is_marked
+    }
+    return PageCells(aligned, flat, plate, cells)
+
+
+def _plate(flat: Gray, page: BlankPage, per_mm: float, parameters: CellParameters) -> Plate:
+    plate = without_print(darkness(flat, per_mm), page.darkness(per_mm), per_mm, parameters)
+    plate.written[page.texts(per_mm) > 0] = 0
+    inked = plate.written[plate.written > max(0.25, parameters.noises * plate.noise)]
+    level = float(np.percentile(inked, 70)) if inked.size > 50 else 0.0
+    return replace(plate, level=level)
 
 
 class SheetReader:
@@ -85,25 +117,8 @@ class SheetReader:
         Raises:
             SheetError: there is no page of this form, or it cannot be aligned.
         """
-        gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8) if image.ndim == 3 else image
-        parameters = self._parameters
-        aligned = align(gray, self.form, parameters.alignment)
-        low, high = parameters.cells.per_mm
-        per_mm = float(np.clip(aligned.per_mm, low, high))
-        flat = aligned.flattened(gray, per_mm)
-        page = self.form.page(aligned.code.page)
-        plate = self._plate(flat, page, per_mm)
-        placed = self.form.layout.on_page(aligned.code.page)
-        hypotheses: dict[str, Doubles] = {}
-        cells: dict[str, list[Cell]] = {}
-        written = [one for one in placed if not one.field.is_marked]
-        for one in placed:
-            if one.field.is_marked:
-                hypotheses[one.field.name] = mark_probabilities(plate, one.cells, parameters.cells)
-        for one in written:
-            cells[one.field.name] = read_cells(plate, one.cells, parameters.cells)
-        hypotheses |= self._written(written, cells, aligned.per_mm, plate.noise)
-        return SeenPage(aligned, flat, per_mm, plate.noise, {one.field.name: hypotheses[one.field.name] for one in placed}, cells)
+        page = cells_of(image, self.form, self._parameters)
+        return SeenPage(page, self._hypotheses(page))
 
     def decided(self, seen: SeenPage, source: str, scale: tuple[float, float] = (1.0, 1.0)) -> PageReading:
         """A page's values, its template's rules kept; boxes are multiplied by `scale`, across and down."""
@@ -111,32 +126,30 @@ class SheetReader:
         fields = {}
         for name in seen.hypotheses:
             one = decisions[name]
-            x, y, wide, tall = seen.aligned.box(self.form.layout.fields[name].box)
+            x, y, wide, tall = seen.page.aligned.box(self.form.layout.fields[name].box)
             across, down = scale
             box = round(x * across), round(y * down), round(wide * across), round(tall * down)
             fields[name] = FieldReading(one.value, one.raw, one.confidence, one.state, one.reason, box)
-        code = seen.aligned.code
+        code = seen.page.aligned.code
         return PageReading(
-            source, code.page, code.name, code.serial, round(seen.aligned.residual_mm, 3), fields
+            source, code.page, code.name, code.serial, round(seen.page.aligned.residual_mm, 3), fields
         )
 
-    def _plate(self, flat: Gray, page: BlankPage, per_mm: float) -> Plate:
+    def _hypotheses(self, page: PageCells) -> dict[str, Doubles]:
+        """Of each field in the template's order; all written cells are read together."""
         parameters = self._parameters.cells
-        plate = without_print(darkness(flat, per_mm), page.darkness(per_mm), per_mm, parameters)
-        plate.written[page.texts(per_mm) > 0] = 0
-        inked = plate.written[plate.written > max(0.25, parameters.noises * plate.noise)]
-        level = float(np.percentile(inked, 70)) if inked.size > 50 else 0.0
-        return replace(plate, level=level)
-
-    def _written(
-        self, placed: Sequence[PlacedField], cells: dict[str, list[Cell]], per_mm: float, noise: float
-    ) -> dict[str, Doubles]:
-        """The probabilities of all written fields' cells, computed together."""
-        each = [cell for one in placed for cell in cells[one.field.name]]
-        found = self._cells.probabilities(each, per_mm, noise)
-        ends = np.cumsum([len(cells[one.field.name]) for one in placed])[:-1] if placed else []
-        parts = np.split(found, ends) if placed else []
-        return {one.field.name: part for one, part in zip(placed, parts, strict=True)}
+        each = [cell for cells in page.cells.values() for cell in cells]
+        found = self._cells.probabilities(each, page.aligned.per_mm, page.plate.noise)
+        written, start = {}, 0
+        for name, cells in page.cells.items():
+            written[name] = found[start : start + len(cells)]
+            start += len(cells)
+        return {
+            placed.field.name: mark_probabilities(page.plate, placed.cells, parameters)
+            if placed.field.is_marked
+            else written[placed.field.name]
+            for placed in self.form.layout.on_page(page.aligned.code.page)
+        }
 
 
 def _scale(image: Pixels, size: tuple[int, int] | None) -> tuple[float, float]:

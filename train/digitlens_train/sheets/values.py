@@ -69,7 +69,8 @@ def _units(random: np.random.Generator, field: Field, rows: Mapping[str, int]) -
     if field.kind == "choice":
         return int(random.integers(len(field.choices)))
     if field.members is not None:
-        member = field.members[int(random.integers(len(field.members)))]
+        members = sorted(field.members)
+        member = members[int(random.integers(len(members)))]
         return int(member) if field.kind == "integer" else member
     if field.kind == "digits":
         return _digits(random, field)
