@@ -1,4 +1,4 @@
-"""digitlens sheet: forms, printed and checked."""
+"""digitlens sheet: forms, printed, read and checked."""
 
 import argparse
 import sys
@@ -12,6 +12,7 @@ def add_options(sheet: argparse.ArgumentParser) -> None:
     """The subcommands of digitlens sheet, each with its options."""
     commands = sheet.add_subparsers(required=True, metavar="COMMAND")
     _add_print(commands.add_parser("print", help="print a template's form as a PDF"))
+    _add_read(commands.add_parser("read", help="read filled-in forms: a row a sheet"))
     _add_check(commands.add_parser("check", help="say what is wrong with a template, and on which line"))
 
 
@@ -39,6 +40,12 @@ def _add_print(command: argparse.ArgumentParser) -> None:
 def _add_check(command: argparse.ArgumentParser) -> None:
     command.set_defaults(run=_check)
     command.add_argument("templates", type=Path, nargs="+", metavar="TEMPLATE.toml")
+
+
+def _add_read(command: argparse.ArgumentParser) -> None:
+    from digitlens.commands import sheet_read
+
+    sheet_read.add_options(command)
 
 
 def _print(options: argparse.Namespace) -> int:

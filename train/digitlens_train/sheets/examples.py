@@ -16,7 +16,6 @@ from digitlens.models.classifier import Classifier
 from digitlens.sheets import template
 from digitlens.sheets.align import Form
 from digitlens.sheets.cells import Cell
-from digitlens.sheets.fields import Template
 from digitlens.sheets.pages import Layout
 from digitlens.sheets.probabilities import NO_DIGIT, NOTHING, RIGHT, WRONG, look
 from digitlens.sheets.reader import PageCells, cells_of
@@ -66,29 +65,32 @@ class Examples:
 
 _draw: Draw
 _material: Material
-_templates: list[Template]
 _forms: list[Form]
 _classifier: Classifier
 
 
 def prepare(draw: Draw, data: Path | None, model: str) -> None:
     """Give a worker its forms, hands and network once; OpenCV's own threads would only compete for the cores."""
-    global _draw, _material, _templates, _forms, _classifier
+    global _draw, _material, _forms, _classifier
     cv2.setNumThreads(1)
     _draw, _material = draw, Material.load(data, draw.part)
-    _templates = [template.load(path) for path in draw.templates]
-    _forms = [Form(one) for one in _templates]
+    _forms = [Form(template.load(path)) for path in draw.templates]
     _classifier = Classifier.load(model)
+
+
+def form(index: int) -> Form:
+    """The worker's form of this number."""
+    return _forms[index]
 
 
 def picture(index: int) -> tuple[SheetPicture, Form]:
     """The picture of this number of the worker's set, and its form."""
     random = np.random.default_rng((_draw.seed, index))
-    form = _forms[index % len(_forms)]
+    chosen = form(index % len(_forms))
     drawn = pictures.draw(
-        random, _material, form.template, _draw.source, _draw.strikes, serial=index + 1, digits=_draw.digits
+        random, _material, chosen.template, _draw.source, _draw.strikes, serial=index + 1, digits=_draw.digits
     )
-    return drawn, form
+    return drawn, chosen
 
 
 def gather(draw: Draw, count: int, data: Path | None, model: str, processes: int) -> tuple[Examples, int]:
@@ -100,13 +102,13 @@ def gather(draw: Draw, count: int, data: Path | None, model: str, processes: int
 
 
 def _examples(index: int) -> Examples | None:
-    drawn, form = picture(index)
+    drawn, chosen = picture(index)
     try:
-        seen = cells_of(drawn.gray, form, DEFAULT)
+        seen = cells_of(drawn.gray, chosen, DEFAULT)
     except SheetError:
         return None
-    each = list(_answered(drawn, form.layout, seen))
-    if not each or not aligned(drawn, form.layout, seen):
+    each = list(_answered(drawn, chosen.layout, seen))
+    if not each or not aligned(drawn, chosen.layout, seen):
         return None
     cells = [cell for cell, _, _ in each]
     looked = look(_classifier, cells, seen.aligned.per_mm, seen.plate.noise, DEFAULT.cells)
