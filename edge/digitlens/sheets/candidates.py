@@ -79,7 +79,7 @@ def _weighted(
     free: dict[Value, float] = {}
     rare = _rare(field, use, parameters)
     unreadable = max(1 - sum(readings.values()), 0.0)
-    broken, worst, problem = 0.0, 0.0, ""
+    broken, worst, problem, has_value = 0.0, 0.0, "", False
     for signs, probability in readings.items():
         if "?" in signs:
             unreadable += probability
@@ -90,7 +90,7 @@ def _weighted(
         else:
             broken += rare[written.broken] * probability
             if probability > worst:
-                worst, problem = probability, written.problem
+                worst, problem, has_value = probability, written.problem, written.value is not None
         if written.broken is None or written.value is not None:
             free[written.value] = free.get(written.value, 0.0) + probability
     raw = max(readings, key=lambda signs: readings[signs], default="?")
@@ -100,8 +100,8 @@ def _weighted(
     head = _shown(field, raw), read.value, read.problem
     total = sum(fits.values()) + broken
     if problem and broken >= max(fits.values(), default=0.0):
-        total = max(sum(free.values()), 1e-300)
-        return Candidates(*head, _divided(free, total), unreadable, 0.0, problem)
+        values = _divided(free, max(sum(free.values()), 1e-300)) if has_value else {}
+        return Candidates(*head, values, unreadable, 0.0, problem)
     return Candidates(*head, _divided(fits, max(total, 1e-300)), unreadable, broken / max(total, 1e-300), "")
 
 

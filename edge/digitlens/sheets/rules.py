@@ -82,20 +82,29 @@ class _Component:
     def decisions(self) -> dict[str, FieldDecision]:
         """One for each field."""
         variables = [self._variable(name) for name in self.fields]
-        weights = [self._weight(rule) for rule in self.rules]
-        limits = self.parameters.least_state, self.parameters.most_states
-        loose = solve(variables, self.rules, weights, *limits)
-        if loose is None:
-            raise AssertionError("a rule has no weight")
-        broken = [rule for rule in self.rules if not self._holds(rule, loose)]
-        kept = [rule for rule in self.rules if rule not in broken]
-        strict = solve(variables, kept, [0.0] * len(kept), *limits) or loose
+        if not self.rules:
+            (alone,) = variables
+            shares = alone.probabilities / alone.probabilities.sum()
+            only = Solution({alone.name: int(shares.argmax())}, {alone.name: shares}, {alone.name: shares})
+            return {alone.name: self._decision(alone.name, only, only, [])}
+        loose = strict = self._solution(variables, self.rules)
+        kept, broken = self.rules, list[Rule]()
+        while more := [rule for rule in kept if not self._holds(rule, strict)]:
+            broken += more  # these bind nothing; of what keeps to the others the likeliest is taken
+            kept = [rule for rule in kept if rule not in more]
+            strict = self._solution(variables, kept)
         return {name: self._decision(name, loose, strict, broken) for name in self.fields}
+
+    def _solution(self, variables: Sequence[Variable], rules: Sequence[Rule]) -> Solution:
+        weights = [self._weight(rule) for rule in rules]
+        return solve(variables, rules, weights, self.parameters.least_state, self.parameters.most_states)
 
     def _variable(self, name: str) -> Variable:
         values = self.candidates[name].values
-        numbers = tuple(map(self._number(name), values))
-        return Variable(name, numbers, np.fromiter(values.values(), np.float64))
+        units = tuple(value if isinstance(value, int) else None for value in values)
+        return Variable(
+            name, units, 10 ** self.fields[name].decimals, np.fromiter(values.values(), np.float64)
+        )
 
     def _number(self, name: str) -> Callable[[Value], Fraction | None]:
         """What a field's value is in calculations."""
@@ -122,7 +131,7 @@ class _Component:
         field, one, choice = self.fields[name], self.candidates[name], strict.choices[name]
         share = float(loose.shares[name][choice])
         confidence = share * (1 - one.broken) * (1 - one.unreadable)
-        posterior = float(strict.shares[name][choice])
+        posterior = float(strict.kept_shares[name][choice])
         rule = next((rule for rule in broken if name in rule.fields), None)
         is_sure = confidence >= self.parameters.sure
         value = self.values[name][choice]
