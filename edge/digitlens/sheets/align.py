@@ -61,8 +61,7 @@ class Aligned:
         homography: (3, 3), flat millimeters -> pixels of the picture, whose middles are whole numbers.
         displacement: how the paper is bent beside that.
         paper_mm: the page's width and height.
-        residual_mm: how far the print still lies beside its place, in the median.
-        sharpness_mm: width over which the edges of its print are smeared.
+        residual_mm: how far its print still lies beside its place, the 90th percentile.
     """
 
     code: Code
@@ -160,7 +159,7 @@ def _refined(gray: Gray, flat: Aligned, code: Code, blank: BlankPage, parameters
             raise SheetError("its print is too blurred or too pale to be aligned: take the picture again")
         displacement = found.displacement.fitted(match, level.stiffness, level.scale)
         beside = match.shifts + found.displacement.at(match.points) - displacement.at(match.points)
-        residual = _median(beside, match.weights)
+        residual = _beside(beside, match.weights)
         found = Aligned(code, flat.homography, displacement, layout.paper_mm, residual)
     return found
 
@@ -204,8 +203,8 @@ def _blocks(layout: Layout, page: int, level: AlignmentLevel) -> tuple[Doubles, 
     return np.array(points), blocks
 
 
-def _median(beside: Doubles, weights: Doubles) -> float:
-    """The median length of deviations (N, 2) mm, each along the direction that its weights know best."""
+def _beside(beside: Doubles, weights: Doubles) -> float:
+    """The 90th percentile of deviations (N, 2) mm, each along the direction that its weights know best."""
     _, vectors = np.linalg.eigh(weights)
     along = np.einsum("ni,ni->n", beside, vectors[:, :, -1])
-    return float(np.median(np.abs(along)))
+    return float(np.percentile(np.abs(along), 90)) if len(along) else 0.0

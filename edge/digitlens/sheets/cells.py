@@ -14,6 +14,11 @@ Millimeters = tuple[float, float, float, float]
 """x, y of the upper left corner from the page's, width, height."""
 Labels = npt.NDArray[np.int32]
 
+BARE = 0.02
+"""Darkness of the print up to which paper is bare."""
+MOST_NOISE = 0.1
+"""Largest standard deviation of its darkness that is believed; more is ink."""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -83,8 +88,8 @@ def without_print(seen: Floats, blank: Floats, per_mm: float, parameters: CellPa
     written = 1 - (1 - seen) / light
     written[around > parameters.solid_print] = 0
     written = np.clip(written, 0, 1).astype(np.float32)
-    bare = written[(around < 0.02)]
-    noise = float(np.median(bare[bare > 0])) * 1.5 if np.count_nonzero(bare > 0) > 100 else 0.02
+    bare = written[around < BARE]
+    noise = min(float(np.percentile(bare[::7], 84)), MOST_NOISE) if bare.size else 0.0
     return Plate(written, around, per_mm, noise, 0.0)
 
 

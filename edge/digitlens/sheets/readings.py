@@ -25,7 +25,7 @@ class PageReading(msgspec.Struct, frozen=True):
     """A page of a form in a picture.
 
     `page` is the form's, from 1; `serial` the copy's, 0 of a form printed without serial numbers;
-    `alignment_mm` how far the print lies beside its place, in the median.
+    `alignment_mm` how far the print lies beside its place, the 90th percentile.
     """
 
     source: str
