@@ -64,7 +64,7 @@ def header_height(table: Table) -> float:
 
 def column_width(column: Field) -> float:
     """The width of a table's column: the comb's, or the header's, millimeters."""
-    return max(comb_width(column), min(text_width(column.label, LABEL) * 1.06, comb_width(column) + 12))
+    return max(comb_width(column), min(text_width(column.label, LABEL) * 1.06, comb_width(column) + 30))
 
 
 def labels_width(table: Table) -> float:

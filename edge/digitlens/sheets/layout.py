@@ -128,7 +128,8 @@ class _Pages:
         self.texts.append(Text(self.page, MARGIN, self.y - 2.4, text, HEADING, width, is_bold=True))
 
     def _flow_field(self, field: Field) -> None:
-        width = max(comb_width(field), min(text_width(field.label, LABEL), 2 * comb_width(field) + 20))
+        room = self._right(self.paper[1]) - MARGIN
+        width = max(comb_width(field), min(text_width(field.label, LABEL) * 1.06, room))
         if field.heading:
             self._end_row()
         height = field_height(field) + (HEADING_HEIGHT if field.heading else 0)
@@ -176,7 +177,7 @@ class _Pages:
         self._captions(field, page, x, y)
         top = y - (CAPTION_HEIGHT if captions(field) else 0)
         if field.label:
-            room = max(width, self.paper[0] - MARGIN - x) if len(self.row) <= 1 else width * 2 + 20
+            room = max(width, self.paper[0] - MARGIN - x)
             self.texts.append(Text(page, x, top - 1.5, field.label, LABEL, room))
         self.fields[field.name] = PlacedField(field, page, _rounded(x, y, width, height))
 

@@ -111,7 +111,7 @@ def write_pictures(pdf: Path, dpi: int = DPI) -> list[Path]:
         for count, page in enumerate(document, 1):
             path = pdf.with_name(f"{pdf.stem}-{count}.png")
             try:
-                page.render(scale=dpi / 72).to_pil().save(path, dpi=(dpi, dpi))
+                page.render(scale=dpi / 72).to_pil().save(path, dpi=(dpi, dpi), compress_level=3)
             except OSError as error:
                 raise SheetError(f"{path}: {reason(error)}") from error
             written.append(path)

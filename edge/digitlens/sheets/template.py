@@ -96,7 +96,7 @@ def _template(values: dict[str, Any], text: str, path: Path) -> Template:
         placed.append((place, _table(section, place, path.parent, cell)))
     placed.sort(key=lambda one: line_of(text, one[0]))
     if not placed:
-        raise Invalid((), "a template needs a [[field]] or a [[table]]")
+        raise Invalid(("field",), "is missing; a template needs a [[field]] or a [[table]]")
     fields = _fields_by_name(placed)
     rules = values.get("rules", {})
     if not isinstance(rules, dict):
@@ -108,11 +108,25 @@ def _template(values: dict[str, Any], text: str, path: Path) -> Template:
         font=str(path.parent / head.font) if head.font else "",
     )  # fmt: skip
     try:
-        lay_out(template)
+        layout = lay_out(template)
     except LayoutProblem as problem:
         place = next(place for place, block in placed if block is problem.block)
         raise Invalid((*place, problem.key), problem.problem) from problem
+    if not template.font:
+        _check_letters("".join(line.text for line in layout.texts), text, path)
+    elif not Path(template.font).is_file():
+        raise Invalid(("font",), f"{template.font}: no such file")
     return replace(template, version=_version(template))
+
+
+def _check_letters(printed: str, text: str, path: Path) -> None:
+    """Refuse letters that a PDF's own Helvetica lacks; their line is the first that has them."""
+    for letter in printed:
+        if not letter.encode("latin-1", "ignore"):
+            line = text[: text.find(letter)].count("\n") + 1 if letter in text else 0
+            where = f"{path}{f':{line}' if line else ''}"
+            fix = 'name a TrueType font that has it: font = "FILE.ttf"'
+            raise TemplateError(f"{where}: the letter {letter} is not in Helvetica; {fix}")
 
 
 def _head(values: dict[str, Any]) -> _Head:
