@@ -10,6 +10,7 @@ import numpy as np
 from digitlens.config.parameters.sheets import AlignmentLevel, AlignmentParameters
 from digitlens.core.arrays import Doubles, Floats, Gray
 from digitlens.core.errors import SheetError
+from digitlens.core.readings import Box
 from digitlens.sheets import codes, fiducials
 from digitlens.sheets.blank import BlankPage
 from digitlens.sheets.code import Code
@@ -85,9 +86,11 @@ class Aligned:
     def flattened(self, gray: Gray, per_mm: float) -> Gray:
         """The page alone, upright and flat, (H, W) uint8; light gray beyond the picture."""
         width, height = (round(side * per_mm) for side in self.paper_mm)
-        columns, rows = np.meshgrid(np.arange(0, width + STEP, STEP), np.arange(0, height + STEP, STEP))
-        points = np.stack([columns.ravel() + 0.5, rows.ravel() + 0.5], axis=1) / per_mm
-        seen = self.in_picture(points).reshape(*columns.shape, 2).astype(np.float32)
+        across = (np.arange(0, width + STEP, STEP) + 0.5) / per_mm
+        down = (np.arange(0, height + STEP, STEP) + 0.5) / per_mm
+        points = np.stack(np.meshgrid(across, down), axis=-1) + self.displacement.on_grid(across, down)
+        seen = cv2.perspectiveTransform(points.reshape(1, -1, 2), self.homography)
+        seen = seen.reshape(*points.shape).astype(np.float32)
         grow = np.array([[1 / STEP, 0, 0], [0, 1 / STEP, 0]])
         maps = [
             cv2.warpAffine(
@@ -99,12 +102,12 @@ class Aligned:
         flat = cv2.remap(gray, maps[0], maps[1], method, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(flat, np.uint8)
 
-    def box(self, box: MmBox) -> tuple[int, int, int, int]:
-        """A box of the page -> the upright box around it in the picture, pixels."""
-        x, y, wide, tall = box
-        corners = self.in_picture(np.array([[x, y], [x + wide, y], [x + wide, y + tall], [x, y + tall]]))
-        low, high = np.floor(corners.min(axis=0)), np.ceil(corners.max(axis=0))
-        return int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])
+    def boxes(self, boxes: Sequence[MmBox]) -> list[Box]:
+        """Boxes of the page -> the upright boxes around them in the picture, pixels."""
+        corners = [(x + i * wide, y + j * tall) for x, y, wide, tall in boxes for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))]
+        seen = self.in_picture(np.array(corners, np.float64).reshape(-1, 2)).reshape(-1, 4, 2)
+        low, high = np.floor(seen.min(axis=1)).astype(int), np.ceil(seen.max(axis=1)).astype(int)
+        return [(x, y, right - x, bottom - y) for (x, y), (right, bottom) in zip(low.tolist(), high.tolist(), strict=True)]
 
 
 def align(gray: Gray, form: Form, parameters: AlignmentParameters) -> Aligned:
@@ -154,7 +157,7 @@ def _refined(gray: Gray, flat: Aligned, code: Code, blank: BlankPage, parameters
         points, blocks = _blocks(layout, code.page, level)
         seen = np.minimum(darkness(found.flattened(gray, per_mm), per_mm), parameters.cap)
         printed = np.minimum(blank.darkness(per_mm, modules), parameters.cap)
-        match = _matched(printed, seen, points, blocks, level.reach, per_mm)
+        match = match_blocks(printed, seen, points, blocks, level.reach, per_mm)
         if len(match.points) < parameters.least_blocks and level is parameters.levels[0]:
             raise SheetError("its print is too blurred or too pale to be aligned: take the picture again")
         displacement = found.displacement.fitted(match, level.stiffness, level.scale)
@@ -162,16 +165,6 @@ def _refined(gray: Gray, flat: Aligned, code: Code, blank: BlankPage, parameters
         residual = _beside(beside, match.weights)
         found = Aligned(code, flat.homography, displacement, layout.paper_mm, residual)
     return found
-
-
-def _matched(
-    printed: Floats, seen: Floats, points: Doubles, blocks: Sequence[tuple[float, float]], reach: float, per_mm: float
-) -> Match:
-    parts = [
-        match_blocks(printed, seen, point[np.newaxis], block, reach, per_mm)
-        for point, block in zip(points, blocks, strict=True)
-    ]
-    return Match(*(np.concatenate(one) for one in zip(*parts, strict=True)))
 
 
 def _blocks(layout: Layout, page: int, level: AlignmentLevel) -> tuple[Doubles, list[tuple[float, float]]]:

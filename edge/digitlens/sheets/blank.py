@@ -5,7 +5,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from digitlens.core.arrays import Doubles, Floats, Gray
+from digitlens.core.arrays import Floats, Gray
 from digitlens.sheets import printing
 from digitlens.sheets.code import Code
 from digitlens.sheets.fields import Template
@@ -16,6 +16,8 @@ RISE, DROP = 0.78, 0.26
 """Height of a text above its baseline and below, sizes of its font."""
 TEXT_MARGIN = 0.3
 """Paper around a text on which its ink may lie, too, millimeters."""
+FINE = 8
+"""Pixels a module of the code that is drawn over a page."""
 MASTER = 10
 """Resolution at which a page is drawn once, pixels a millimeter."""
 
@@ -51,9 +53,23 @@ class BlankPage:
             return dark
         dark = dark.copy()
         x, y, side, _ = self.layout.code
-        step = side / len(modules)
-        for row, column in np.argwhere(modules < 128).tolist():
-            _fill(dark, (x + column * step, y + row * step, step, step), 1.0, per_mm)
+        fine = len(modules) / side  # modules a millimeter
+        large = np.repeat(np.repeat(modules, FINE, axis=0), FINE, axis=1)
+        top, left = int((y - 1) * per_mm), int((x - 1) * per_mm)
+        size = int((side + 3) * per_mm)
+        step = fine * FINE / per_mm
+        soft = cv2.GaussianBlur(
+            cv2.copyMakeBorder(large, FINE, FINE, FINE, FINE, cv2.BORDER_CONSTANT, value=(255,)).astype(np.float32),
+            (0, 0), max(0.4 * step, 0.1),
+        )  # fmt: skip
+        start = [((edge + 0.5) / per_mm - place) * fine * FINE - 0.5 + FINE for edge, place in ((left, x), (top, y))]
+        move = np.array([[step, 0, start[0]], [0, step, start[1]]])
+        drawn = cv2.warpAffine(
+            soft, move, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_CONSTANT, borderValue=(255,),
+        )  # fmt: skip
+        spot = dark[top : top + size, left : left + size]
+        spot[:] = 1 - drawn[: spot.shape[0], : spot.shape[1]] / np.float32(255)
         return dark
 
     def texts(self, per_mm: float) -> Gray:
@@ -90,31 +106,6 @@ def _text_box(text: Text) -> MmBox:
         wide + 2 * TEXT_MARGIN,
         (RISE + DROP) * size + 2 * TEXT_MARGIN,
     )
-
-
-def _fill(dark: Floats, box: MmBox, level: float, per_mm: float) -> None:
-    """Draw a rectangle, its edges' pixels as far as it covers them."""
-    x, y, wide, tall = (side * per_mm for side in box)
-    rows, columns = _cover(y, y + tall, dark.shape[0]), _cover(x, x + wide, dark.shape[1])
-    if rows is None or columns is None:
-        return
-    (top, down), (left, across) = rows, columns
-    part = dark[top : top + len(down), left : left + len(across)]
-    cover = np.outer(down, across).astype(np.float32)
-    if level:
-        np.maximum(part, cover * np.float32(level), out=part)
-    else:
-        part *= 1 - cover
-
-
-def _cover(start: float, end: float, length: int) -> tuple[int, Doubles] | None:
-    """The first pixel that an interval touches, and how much of each pixel it covers."""
-    start, end = max(0.0, start), min(float(length), end)
-    if end <= start:
-        return None
-    first, last = int(np.floor(start)), int(np.ceil(end))
-    places = np.arange(first, last)
-    return first, np.minimum(places + 1, end) - np.maximum(places, start)
 
 
 def _mark(mask: Gray, box: MmBox, per_mm: float) -> None:

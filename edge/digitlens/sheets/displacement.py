@@ -1,5 +1,6 @@
 """How bent paper lies beside flat paper: a smooth displacement field, fitted to what is printed on the page."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ WIDE = 4.0
 """How much larger a deviation fits in the first round than in the last."""
 LEAST_CONTRAST = 0.012
 """Standard deviation of the print's darkness in a block from which it tells a place."""
+LEAST_SIDE = 6
+"""Shorter side of a block that is looked for, pixels."""
 RIDGE = 1e-3
 """Stiffness of the field against moving at all, so that unknown regions stay in place."""
 
@@ -57,6 +60,12 @@ class Displacement:
         basis = _basis(points, self.knots.shape[:2])
         return np.asarray(basis @ self.knots.reshape(-1, 2), np.float64)
 
+    def on_grid(self, across: Doubles, down: Doubles) -> Doubles:
+        """Places (W,) and (H,) mm across and down -> the shifts (H, W, 2) mm at all their crossings."""
+        rows, columns = self.knots.shape[:2]
+        over, under = _cubic(across / SPACING, columns), _cubic(down / SPACING, rows)
+        return np.stack([under @ self.knots[..., axis] @ over.T for axis in (0, 1)], axis=-1)
+
     def fitted(self, match: Match, stiffness: float, scale: float) -> "Displacement":
         """This field and what a match adds to it, whose shifts are beside this field's own.
 
@@ -93,7 +102,12 @@ class Displacement:
 
 
 def match_blocks(
-    blank: Floats, seen: Floats, points: Doubles, block: tuple[float, float], reach: float, per_mm: float
+    blank: Floats,
+    seen: Floats,
+    points: Doubles,
+    blocks: Sequence[tuple[float, float]],
+    reach: float,
+    per_mm: float,
 ) -> Match:
     """Find the blocks around points of a blank page on the page that is seen; both (H, W) float32 darkness.
 
@@ -101,25 +115,26 @@ def match_blocks(
         blank: as printed.
         seen: the page, rectified as well as is known.
         points: (N, 2) mm, the blocks' middles.
-        block: their width and height, mm.
+        blocks: their widths and heights, mm.
         reach: how far they are looked for, mm.
         per_mm: pixels a millimeter of both.
     """
     height, width = blank.shape
-    half = [max(3, round(side * per_mm / 2)) for side in block]
     far = max(2, round(reach * per_mm))
     kept, shifts, weights = [], [], []
     padded = cv2.copyMakeBorder(seen, far, far, far, far, cv2.BORDER_CONSTANT, value=(0,))
-    for index, (x, y) in enumerate((points * per_mm).tolist()):
+    for index, ((x, y), block) in enumerate(zip((points * per_mm).tolist(), blocks, strict=True)):
+        half = [max(3, round(side * per_mm / 2)) for side in block]
         x0, x1 = max(0, round(x) - half[0]), min(width, round(x) + half[0] + 1)
         y0, y1 = max(0, round(y) - half[1]), min(height, round(y) + half[1] + 1)
-        if x1 - x0 < 6 or y1 - y0 < 6:
+        if x1 - x0 < LEAST_SIDE or y1 - y0 < LEAST_SIDE:
             continue
         part = blank[y0:y1, x0:x1]
         if float(part.std()) < LEAST_CONTRAST:
             continue
         around = padded[y0 : y1 + 2 * far, x0 : x1 + 2 * far]
-        found = _peak(cv2.matchTemplate(around, part, cv2.TM_CCOEFF_NORMED), far)
+        scores = np.asarray(cv2.matchTemplate(around, part, cv2.TM_CCOEFF_NORMED), np.float32)
+        found = _peak(scores, far)
         if found is None:
             continue
         shift, weight = found
@@ -127,7 +142,9 @@ def match_blocks(
         shifts.append(shift / per_mm)
         weights.append(weight * per_mm * per_mm)
     return Match(
-        points[kept], np.array(shifts, np.float64).reshape(-1, 2), np.array(weights, np.float64).reshape(-1, 2, 2)
+        points[kept],
+        np.array(shifts, np.float64).reshape(-1, 2),
+        np.array(weights, np.float64).reshape(-1, 2, 2),
     )
 
 

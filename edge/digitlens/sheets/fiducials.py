@@ -16,8 +16,8 @@ HOLE = (0.16, 0.6)
 """Least and largest area of the white within a fiducial's frame, its own areas; 0.36 as printed."""
 SQUARE = 0.72
 """Least part of the smallest rectangle around it that a fiducial fills."""
-MOST = 16
-"""Candidates that are looked at, the most alike ones."""
+FIRST, MOST = 9, 16
+"""Candidates that are looked at first, and at most; the most square ones."""
 NEAR = 11.0
 """How far bent paper may take a fiducial from its place, millimeters."""
 LEAST_MATCHED = 6
@@ -166,7 +166,17 @@ def match(marks: list[Mark], places: Doubles, is_open: list[bool], corners: tupl
         is_open: which of them are open.
         corners: those at the page's corners, around it from the top left.
     """
-    marks = marks[:MOST]
+    # Mostly the most square ones are all of them; each more makes four times as many ways to choose corners.
+    for most in (FIRST, MOST):
+        found = _match(marks[:most], places, is_open, corners)
+        if found is not None and (len(found.places) == len(places) or len(marks) <= most):
+            return found
+    return found
+
+
+def _match(
+    marks: list[Mark], places: Doubles, is_open: list[bool], corners: tuple[int, int, int, int]
+) -> Found | None:
     if len(marks) < LEAST_MATCHED:
         return None
     points = np.array([(mark.x, mark.y) for mark in marks])

@@ -124,10 +124,11 @@ class SheetReader:
         """A page's values, its template's rules kept; boxes are multiplied by `scale`, across and down."""
         decisions = decide(seen.hypotheses, self.form.template)
         fields = {}
-        for name in seen.hypotheses:
+        across, down = scale
+        places = [self.form.layout.fields[name].box for name in seen.hypotheses]
+        boxes = seen.page.aligned.boxes(places)
+        for name, (x, y, wide, tall) in zip(seen.hypotheses, boxes, strict=True):
             one = decisions[name]
-            x, y, wide, tall = seen.page.aligned.box(self.form.layout.fields[name].box)
-            across, down = scale
             box = round(x * across), round(y * down), round(wide * across), round(tall * down)
             fields[name] = FieldReading(one.value, one.raw, one.confidence, one.state, one.reason, box)
         code = seen.page.aligned.code

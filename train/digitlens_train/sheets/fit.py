@@ -40,7 +40,7 @@ class CellsConfig:
     digits: tuple[float, float] = (7.5, 36.0)
     strikes: float = 0.025
     hidden: tuple[int, ...] = (24,)
-    decay: float = 0.03
+    decay: float = 0.3
     batch: int = 128
     learning_rate: float = 2e-3
     epochs: int = 40
