@@ -16,6 +16,8 @@ Labels = npt.NDArray[np.int32]
 
 BARE = 0.02
 """Darkness of the print up to which paper is bare."""
+MOST_GRAIN = 0.3
+"""Darkness of bare paper up to which it is grain."""
 MOST_NOISE = 0.1
 """Largest standard deviation of its darkness that is believed; more is ink."""
 
@@ -78,6 +80,12 @@ def without_print(seen: Floats, blank: Floats, per_mm: float, parameters: CellPa
     """
     soft = cv2.GaussianBlur(blank, (0, 0), max(0.3, parameters.print_blur * per_mm))
     lined = soft > 0.04
+    # The light is estimated from the brightest places near: grainy paper is a little darker than that.
+    bare = seen[cv2.blur(soft, (5, 5)) < BARE][::7]
+    middle, high = np.percentile(bare, (50, 84)) if bare.size else (0.0, 0.0)
+    noise = min(float(high - middle), MOST_NOISE)
+    if middle < MOST_GRAIN:
+        seen = np.maximum(seen - np.float32(middle), 0) * np.float32(1 / (1 - middle))
     gain = 1.0
     if lined.any():
         ratio = seen[lined & (soft < 0.6)] / soft[lined & (soft < 0.6)]
@@ -88,8 +96,6 @@ def without_print(seen: Floats, blank: Floats, per_mm: float, parameters: CellPa
     written = 1 - (1 - seen) / light
     written[around > parameters.solid_print] = 0
     written = np.clip(written, 0, 1).astype(np.float32)
-    bare = written[around < BARE]
-    noise = min(float(np.percentile(bare[::7], 84)), MOST_NOISE) if bare.size else 0.0
     return Plate(written, around, per_mm, noise, 0.0)
 
 
