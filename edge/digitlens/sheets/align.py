@@ -127,7 +127,7 @@ def align(gray: Gray, form: Form, parameters: AlignmentParameters) -> Aligned:
         raise SheetError("the page is mirrored: take the picture from the front, and let no app mirror it")
     anchors = _anchors(found, layout, parameters)
     flat = Aligned(Code("", "", 1, 0), found.homography, anchors, layout.paper_mm, 0.0)
-    code = codes.read(gray, flat, layout.code, parameters)
+    code = codes.read(gray, flat, layout.code, form)
     if flat.per_mm < parameters.least_per_mm:
         raise SheetError(
             f"the page is too small in the picture, {flat.per_mm:.1f} pixels a millimeter: come closer"
