@@ -10,12 +10,14 @@ from pathlib import Path
 
 from fuzz.arrays import reader
 from fuzz.cases import Ready
+from fuzz.documents import archive, pdf_pages, tiff_pages
 from fuzz.files import picture
 from fuzz.models import ink, model
 from fuzz.texts import settings
 
 TARGETS: dict[str, Callable[[random.Random, Path, Ready], None]] = {
     "reader": reader, "picture": picture, "model": model, "ink": ink, "settings": settings,
+    "pdf": pdf_pages, "pages": tiff_pages, "archive": archive,
 }  # fmt: skip
 
 

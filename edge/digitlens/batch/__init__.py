@@ -1,0 +1,1 @@
+"""Archives: sources of documents, and what reads them in bulk."""
