@@ -13,7 +13,7 @@ def add_options(sheet: argparse.ArgumentParser) -> None:
     """The subcommands of digitlens sheet, each with its options."""
     commands = sheet.add_subparsers(required=True, metavar="COMMAND")
     _add_print(commands.add_parser("print", help="print a template's form as a PDF"))
-    _add_check(commands.add_parser("check", help="say what is wrong with a template, and on which line"))
+    _add_check(commands.add_parser("check", help="name the error in a template, and its line"))
     sheet_from.add_options(
         commands.add_parser("from", help="make the template of a form that exists already")
     )

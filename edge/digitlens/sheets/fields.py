@@ -92,7 +92,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Template:
-    """A form: what is printed, what is read, and what is known of it."""
+    """A form: its print, its fields and the constraints on them."""
 
     name: str
     """Lower-case letters, digits and dashes: what the code on the page calls it."""

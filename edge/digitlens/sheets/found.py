@@ -37,7 +37,7 @@ def template_text(title: str, blank: str, paper: tuple[float, float], fields: Se
         f"paper = [{width:.1f}, {height:.1f}]             # millimeters",
         "",
         "# Fields as they were found. Name them, say their kind, smallest and largest, and add [rules]:",
-        "# docs/sheets.md. Delete those that are not to be read.",
+        "# docs/sheets.md. Delete the ones that are not to be read.",
     ]
     for field in named(fields):
         x, y, wide, tall = field.box

@@ -241,7 +241,7 @@ def _version(template: Template) -> str:
 
 
 def _printed(block: Field | Table) -> Field | Table:
-    """A block without what is only read by."""
+    """A block without the parts that only reading needs."""
     if isinstance(block, Table):
         return replace(block, columns=tuple(replace(_bare(column)) for column in block.columns))
     return _bare(block)
