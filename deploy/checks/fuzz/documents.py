@@ -16,7 +16,7 @@ from digitlens.images import documents, pdf
 from digitlens.images.document_page import Limits
 from fuzz.cases import Found, Ready, mutated, one_line
 
-LIMITS = Limits(pages=30, seconds=8)
+LIMITS = Limits(pages=30, seconds=1.0)
 MOST_DRAWING = 250.0
 """Memory limit of the process that draws PDFs, in MB."""
 
@@ -52,7 +52,7 @@ def tiff_pages(case: random.Random, folder: Path, ready: Ready) -> None:
 
 
 def archive(case: random.Random, folder: Path, ready: Ready) -> None:
-    """Zips and tars: intact, mutated, with paths that lead out, links, members that are larger than they say."""
+    """Zips and tars: intact, mutated, with paths that lead out, links, and lies about sizes."""
     end = case.choice([".zip", ".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2"])
     path = folder / f"case{end}"
     content = _zip(case) if end == ".zip" else _tar(case, end)
@@ -161,8 +161,8 @@ def _pdf(case: random.Random) -> bytes:
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Count %d/Kids[%s]>>" % (pages, b" ".join(b"%d 0 R" % (8 + n) for n in range(pages))),
-        b"<</Type/XObject/Subtype/Image/Width %d/Height %d/BitsPerComponent 8/ColorSpace%s/Filter%s/Length %d>>"
-        b"stream\n%s\nendstream"
+        b"<</Type/XObject/Subtype/Image/Width %d/Height %d/BitsPerComponent 8/ColorSpace%s/Filter%s"
+        b"/Length %d>>stream\n%s\nendstream"
         % (*lie, case.choice([b"/DeviceGray", b"/DeviceRGB", b"/DeviceCMYK"]), filters, len(data), data),
         _stream(b"", scan + text + deep + pattern),
         b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
@@ -173,11 +173,12 @@ def _pdf(case: random.Random) -> bytes:
             b"0 0 5 5 re f",
         ),
     ]
-    for _ in range(pages):
-        objects.append(
-            b"<</Type/Page/Parent 2 0 R/MediaBox[%s]/Contents 4 0 R/Rotate %d/Resources<</XObject<</I 3 0 R/X 6 0 R>>"
-            b"/Font<</F 5 0 R>>/Pattern<</P 7 0 R>>>>>>" % (box, case.choice([0, 90, 45]))
-        )
+    objects += [
+        b"<</Type/Page/Parent 2 0 R/MediaBox[%s]/Contents 4 0 R/Rotate %d/Resources"
+        b"<</XObject<</I 3 0 R/X 6 0 R>>/Font<</F 5 0 R>>/Pattern<</P 7 0 R>>>>>>"
+        % (box, case.choice([0, 90, 45]))
+        for _ in range(pages)
+    ]
     out, places = bytearray(b"%PDF-1.7\n"), []
     for number, content in enumerate(objects, 1):
         places.append(len(out))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from digitlens.batch import archives, remote
-from digitlens.core.errors import PictureError, reason
+from digitlens.core.errors import DependencyError, PictureError, reason
 from digitlens.core.paths import SPECIAL, is_special
 
 MOST_BYTES = archives.MOST_BYTES
@@ -71,6 +71,8 @@ class Item:
                 raise PictureError(SPECIAL)
             with path.open("rb") as file:
                 content = file.read(MOST_BYTES + 1)
+        except DependencyError as error:
+            raise DependencyError(f"{self.source}: {error}") from error
         except (OSError, PictureError) as error:
             raise PictureError(f"{self.source}: {reason(error)}") from error
         if len(content) > MOST_BYTES:

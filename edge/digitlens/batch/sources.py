@@ -1,7 +1,9 @@
 """Arguments -> items: paths, folders, globs, archives, manifests, stdin and addresses, one after another."""
 
+import fnmatch
 import glob
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -65,10 +67,7 @@ def _argument(argument: str, videos: bool, stdin: BinaryIO | None) -> Iterator[I
 def _place(place: str, own: str, videos: bool) -> Iterator[Item | Failure]:
     """A file, an address, a folder or an archive; `own` is the id that a manifest gives it, or ""."""
     if remote.is_address(place):
-        if archives.is_archive(place):
-            yield from _archive(place, place, own or place)
-        else:
-            yield Item(own or place, place)
+        yield from _address(place, own or place)
         return
     path = Path(place)
     text = as_text(path)
@@ -77,6 +76,32 @@ def _place(place: str, own: str, videos: bool) -> Iterator[Item | Failure]:
         yield from _folder(path, own, videos)
     else:
         yield from _file(path, own)
+
+
+def _address(place: str, own: str) -> Iterator[Item | Failure]:
+    """A file, an archive, or in S3 all that lies below an address, or fits a pattern."""
+    is_pattern = place.startswith("s3://") and glob.has_magic(place)
+    if not is_pattern and not (place.startswith("s3://") and (place.endswith("/") or place.count("/") == 2)):
+        if archives.is_archive(place):
+            yield from _archive(place, place, own)
+        else:
+            yield Item(own, place)
+        return
+    start = re.split(r"[*?[]", place, maxsplit=1)[0] if is_pattern else place.rstrip("/") + "/"
+    some = False
+    try:
+        for found in remote.listed(start):
+            if not found.lower().endswith((*SUFFIXES, *ARCHIVES)):
+                continue
+            if is_pattern and not fnmatch.fnmatchcase(found, place):
+                continue
+            some = True
+            yield from _address(found, found if own == place else f"{own}/{found[len(start) :]}")
+    except DigitLensError as error:
+        yield Failure(own, place, reason(error))
+        return
+    if not some:
+        yield Failure(own, place, "nothing fits this pattern" if is_pattern else "no pictures in this folder")
 
 
 def _file(path: Path, own: str) -> Iterator[Item | Failure]:

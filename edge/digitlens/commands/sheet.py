@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from digitlens.commands import sheet_from
 from digitlens.commands.terminal import complain, positive
 from digitlens.core.errors import TemplateError
 
@@ -13,7 +14,10 @@ def add_options(sheet: argparse.ArgumentParser) -> None:
     commands = sheet.add_subparsers(required=True, metavar="COMMAND")
     _add_print(commands.add_parser("print", help="print a template's form as a PDF"))
     _add_read(commands.add_parser("read", help="read filled-in forms: a row a sheet"))
-    _add_check(commands.add_parser("check", help="say what is wrong with a template, and on which line"))
+    _add_check(commands.add_parser("check", help="name the error in a template, and its line"))
+    sheet_from.add_options(
+        commands.add_parser("from", help="make the template of a form that exists already")
+    )
 
 
 def _add_print(command: argparse.ArgumentParser) -> None:

@@ -37,7 +37,7 @@ class Limits:
 
     pages: int = 20_000
     dpi: int = 200
-    seconds: int = 60
+    seconds: float = 30.0
     memory: int = 200_000_000
 
 

@@ -21,6 +21,8 @@ from digitlens.images.still_limits import MOST_PIXELS
 from digitlens.images.stills import ENOUGH, LARGE
 
 PROGRAM = Path(__file__).with_name("pdf_process.py")
+MOST_LOST = 3
+"""Pages in a row that may end the process before the document is given up."""
 GONE = "takes too much memory, or breaks the library that draws it"
 
 
@@ -40,6 +42,10 @@ def pages(data: bytes | Path, name: str, color: bool, limits: Limits) -> Iterato
             raise PictureError(f"{name}: {error}") from error
         for number in range(1, min(count, limits.pages) + 1):
             label = f"page {number}: " if count > 1 else ""
+            if document.lost >= MOST_LOST:
+                why = f"{label}given up, as all pages behind it: the {MOST_LOST} before could not be drawn"
+                yield DocumentPage(number, None, why, several=True)
+                return
             try:
                 pixels, size = document.draw(number - 1)
             except PictureError as error:
@@ -55,7 +61,10 @@ def pages(data: bytes | Path, name: str, color: bool, limits: Limits) -> Iterato
 
 
 class _Document:
-    """A PDF in the process that draws it; where that ends, another is started."""
+    """A PDF in the process that draws it; where that ends, another is started.
+
+    `lost` is how many pages in a row have ended it.
+    """
 
     def __init__(self, data: bytes | Path, color: bool, limits: Limits) -> None:
         self._data = data
@@ -68,6 +77,7 @@ class _Document:
         else:
             self._request |= {"path": os.fspath(data.absolute())}
         self._process: _Process | None = None
+        self.lost = 0
 
     def __enter__(self) -> "_Document":
         return self
@@ -99,6 +109,7 @@ class _Document:
         content = None if self._process is None else self._process.content(height * stride)
         if content is None:
             raise self._gone()
+        self.lost = 0
         rows = np.frombuffer(content, np.uint8).reshape(height, stride)
         across, down = answer["size"]
         if not self._request["color"]:
@@ -117,7 +128,8 @@ class _Document:
         """Why the process has ended."""
         status = 0 if self._process is None else self._process.ended()
         self._process = None
-        late = f"takes more than {self._request['seconds']} s to draw"
+        self.lost += 1
+        late = f"takes more than {self._request['seconds']:g} s to draw"
         return PictureError(late if status == -signal.SIGPROF else GONE)
 
 

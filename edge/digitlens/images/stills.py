@@ -4,7 +4,7 @@ import io
 import stat
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,7 +41,8 @@ def decoded(path: Path, color: bool) -> tuple[Pixels, tuple[int, int]]:
     Raises:
         PictureError: it cannot be read.
     """
-    with _one_line(f"{path}: "), _open(path, FORMATS) as image:
+    label = f"{path}: "
+    with _opened(path, label) as image, _one_line(label):
         return _frame(image, color)
 
 
@@ -53,10 +54,8 @@ def pages(
     Raises:
         PictureError: it is not a picture.
     """
-    with _one_line(f"{name}: "):
-        image = _open(file, formats)
-    several = image.format in PAGED and bool(getattr(image, "is_animated", False))
-    with image:
+    with _opened(file, f"{name}: ", formats) as image:
+        several = image.format in PAGED and bool(getattr(image, "is_animated", False))
         if not several:
             page = _page(image, color, 1, "")
         else:
@@ -112,11 +111,20 @@ def _bytes(file: Path | bytes) -> BinaryIO:
     return io.BytesIO(file) if isinstance(file, bytes) else file.open("rb")
 
 
-def _open(file: Path | bytes, formats: tuple[str, ...]) -> Image.Image:
-    with _bytes(file) as start:
-        if next(directories(start), Directory(False, True)).long:
-            raise Image.DecompressionBombError
-    return Image.open(io.BytesIO(file) if isinstance(file, bytes) else file, formats=formats)
+@contextmanager
+def _opened(file: Path | bytes, label: str, formats: tuple[str, ...] = FORMATS) -> Iterator[Image.Image]:
+    """A picture file, not yet decoded; errors of opening it are PictureErrors behind `label`."""
+    with ExitStack() as stack:
+        with _one_line(label):
+            with _bytes(file) as start:
+                first = next(directories(start), None)
+            if first is not None and first.long:
+                raise Image.DecompressionBombError
+            # Given a path, Pillow 12 maps the rows of an uncompressed TIFF that lies on its side wrongly.
+            by_path = isinstance(file, Path) and first is None
+            source = file if by_path else stack.enter_context(_bytes(file))
+            image = stack.enter_context(Image.open(source, formats=formats))
+        yield image
 
 
 @contextmanager
@@ -144,7 +152,8 @@ def _frame(image: Image.Image, color: bool) -> tuple[Pixels, tuple[int, int]]:
     mode = "RGB" if color else "L"
     if image.format not in REDUCIBLE:  # looking for a PNG's orientation decodes it
         check_size(image, image.size)
-    turned = image.getexif().get(0x0112, 1) >= 5  # by 90 degrees
+    # By 90 degrees; newer Pillows give a TIFF's size as it is shown.
+    turned = image.getexif().get(0x0112, 1) >= 5 and not hasattr(image, "_tile_size")
     size = (image.height, image.width) if turned else image.size
     if image.format in REDUCIBLE:
         shrink = min(1.0, ENOUGH / max(image.size))
@@ -158,6 +167,7 @@ def _reduced(image: Image.Image) -> Image.Image:
     step = max(image.size) // ENOUGH
     if image.width * image.height <= LARGE or step < 2:
         return image
+    image.load()  # a TIFF is turned by this, and then says so
     orientation = image.getexif().get(0x0112, 1)
     if image.mode.startswith("I;16"):
         size = max(1, image.width // step), max(1, image.height // step)

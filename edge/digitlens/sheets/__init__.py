@@ -1,1 +1,1 @@
-"""Forms: templates, printing, and what is known of their fields."""
+"""Forms: templates, printing, and the constraints on their fields."""

@@ -1,4 +1,4 @@
-"""What may stand in one field, by what its cells look like and by what is known of the field alone."""
+"""What may stand in one field, by the looks of its cells and the constraints on this field alone."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -22,7 +22,7 @@ _YEARS = {"YY": (date(2000, 1, 1), date(2099, 12, 31)), "YYYY": (date.min, date.
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What may stand in a field; of what is known to be broken, only so much as writers break it."""
+    """What may stand in a field; broken constraints count only as often as writers break them."""
 
     raw: str
     """The likeliest reading without rules, as text."""
@@ -31,20 +31,20 @@ class Candidates:
     raw_problem: str
     """What it breaks, in words; else empty."""
     values: dict[Value, float]
-    """Each value's probability where the ink can be read; None: nothing is written. Where something known is
-    broken, all values that can be read; else those that keep to all that is known of the field alone."""
+    """Each value's probability where the ink can be read; None: nothing is written. Where a constraint is
+    broken, all values that can be read; else the ones that keep to the constraints on this field alone."""
     unreadable: float
     """Probability of ink that cannot be read."""
     broken: float
-    """Probability that something known is broken, while the values keep to it, where the ink can be read."""
+    """Probability that a constraint is broken, while the values keep to it, where the ink can be read."""
     problem: str
-    """What is broken, where that is the likeliest explanation, in words; else empty."""
+    """The broken constraint, where that is the likeliest explanation, in words; else empty."""
 
 
 def candidates_of(
     field: Field, hypotheses: Hypotheses, use: frozenset[Known], parameters: RuleParameters
 ) -> Candidates:
-    """What may stand in a field, by the kinds of what is known that are in `use`.
+    """What may stand in a field, by the kinds of constraints that are in `use`.
 
     Raises:
         ValueError: the probabilities are of another number of cells, or not finite.
@@ -154,10 +154,10 @@ def _signs(field: Field, text: str) -> str:
         if text and text not in names:
             return "?"
         return "".join("x" if name == text else " " for name in names)
-    whole, point, places = text.replace(",", ".").partition(".") if field.decimals else (text, "", "")
+    front, point, places = text.replace(",", ".").partition(".") if field.decimals else (text, "", "")
     if field.decimals and not point:
-        whole, places = whole[: -field.decimals] if whole else "", whole[-field.decimals :]
-    digits = "".join(sign for sign in whole if sign in SIGNS)
+        front, places = front[: -field.decimals] if front else "", front[-field.decimals :]
+    digits = "".join(sign for sign in front if sign in SIGNS)
     if field.kind == "digits":
         return digits.ljust(field.cells)
     return digits.rjust(field.cells - field.decimals) + places.ljust(field.decimals)
@@ -225,7 +225,7 @@ def _listed(members: frozenset[str], cells: Doubles, least: float) -> dict[str, 
 
 
 def _chance(field: Field, use: frozenset[Known]) -> float:
-    """The share of all that could be written that keeps to what is known, by chance."""
+    """The share of all that could be written that keeps to the constraints, by chance."""
     if field.is_marked:
         return field.cells / float(2**field.cells - 1)
     if field.kind == "digits":

@@ -14,14 +14,14 @@ COLUMN_GAP, ROW_GAP = 4.0, 1.6
 
 
 def captions(field: Field) -> Sequence[str]:
-    """What is printed above each cell: a choice's choices, a date's letters; nothing of others."""
+    """The print above each cell: a choice's choices, a date's letters; nothing of others."""
     if field.kind == "choice":
         return field.choices
     return [letter for letter in field.format if letter.isalpha()]
 
 
 def separators(field: Field) -> dict[int, str]:
-    """What is printed between two cells, by the number of cells on its left."""
+    """The print between two cells, by the number of cells on its left."""
     if field.decimals:
         return {field.cells - field.decimals: "."}
     found, count = {}, 0

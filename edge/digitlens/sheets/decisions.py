@@ -14,7 +14,7 @@ BLANK, MARKED, UNCLEAR = 0, 1, 2
 
 Readings = Sequence[tuple[str, float]]
 """What may stand in a field, with the probability of each: digits, with "." before a decimal's places or
-without; "" for nothing; of a tick "x" or ""; of a choice its text. What is missing of 1 cannot be read."""
+without; "" for nothing; of a tick "x" or ""; of a choice its text. The rest to 1 is unreadable ink."""
 Hypotheses = Doubles | Readings
 """Of a field either each cell's probabilities, (cells, 12), of ticks and choices (cells, 3), or readings."""
 State = Literal["sure", "doubt", "empty", "unreadable", "rule"]

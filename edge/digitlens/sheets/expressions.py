@@ -55,7 +55,7 @@ class Rule:
 
 
 class RuleProblem(Exception):  # noqa: N818  # becomes a TemplateError where its line is known
-    """What is wrong with a rule's text."""
+    """An error in a rule's text."""
 
 
 def compare(difference: Fraction | int, relation: Relation) -> bool:

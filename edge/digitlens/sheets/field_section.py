@@ -47,6 +47,7 @@ class FieldSection(msgspec.Struct, frozen=True):
     at: Point | None = None
     page: Annotated[int, Meta(ge=1, le=20)] = 1
     cell: Point | None = None
+    comb: bool = True
 
 
 def field_of(section: FieldSection, place: Place, folder: Path, cell_mm: Point) -> Field:
@@ -81,7 +82,8 @@ def field_of(section: FieldSection, place: Place, folder: Path, cell_mm: Point) 
         fewest=fewest if section.kind == "digits" else 1, smallest=smallest, largest=largest,
         decimals=section.decimals, required=section.required, check=section.check, members=members,
         source=section.list, choices=section.choices, format=format_, heading=section.heading, at=section.at,
-        page=section.page, cell_mm=cell_size(cell_mm, (*place, "cell")),
+        page=section.page,
+        is_comb=section.comb, cell_mm=cell_size(cell_mm, (*place, "cell")),
     )  # fmt: skip
 
 
@@ -95,8 +97,8 @@ def check_name(place: Place, name: str) -> None:
 
 def cell_size(size: Point, place: Place) -> Point:
     """A cell's width and height, millimeters; raises Invalid for a size that nobody can write in."""
-    if not (3 <= size[0] <= 20 and 4 <= size[1] <= 20):
-        raise Invalid(place, "is width and height in millimeters: 3 to 20, and 4 to 20")
+    if not (2 <= size[0] <= 60 and 2 <= size[1] <= 40):
+        raise Invalid(place, "is width and height in millimeters: 2 to 60, and 2 to 40")
     return size
 
 

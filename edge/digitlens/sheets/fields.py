@@ -60,6 +60,8 @@ class Field:
     """The top left corner of its comb, where it is placed by hand."""
     page: int = 1
     """The page on which it is placed by hand, from 1."""
+    is_comb: bool = True
+    """Whether lines part its cells; otherwise it is written in freely."""
     cell_mm: Point = (6.5, 8.0)
     """Width and height of a cell, millimeters."""
 
@@ -90,7 +92,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Template:
-    """A form: what is printed, what is read, and what is known of it."""
+    """A form: its print, its fields and the constraints on them."""
 
     name: str
     """Lower-case letters, digits and dashes: what the code on the page calls it."""
@@ -104,6 +106,10 @@ class Template:
     blocks: tuple[Field | Table, ...]
     """Fields and tables in the order of the file."""
     rules: tuple[Rule, ...]
+    blank: str = ""
+    """Path of the empty form, a PDF or a picture, of one that exists already: without fiducials and code."""
+    blank_mm: Point | None = None
+    """Width and height of that form, millimeters."""
     font: str = ""
     """Path of a TrueType font that has the template's letters; empty: Helvetica."""
 

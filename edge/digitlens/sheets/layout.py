@@ -25,12 +25,14 @@ from digitlens.sheets.pages import (
     PAPERS,
     QUIET,
     Layout,
+    LayoutProblem,
     Line,
     MmBox,
     PlacedField,
     Text,
     fiducials,
 )
+from digitlens.sheets.placed import placed
 from digitlens.sheets.typesetting import text_width, wrapped
 
 TITLE, HEADING = 17.0, 11.0
@@ -42,20 +44,14 @@ GAP_ACROSS, GAP_DOWN = 8.0, 4.0
 MAX_PAGES = 20
 
 
-class LayoutProblem(Exception):  # noqa: N818  # becomes a TemplateError where its line is known
-    """A block that has no place, and why."""
-
-    def __init__(self, block: Field | Table, key: str, problem: str) -> None:
-        super().__init__(problem)
-        self.block, self.key, self.problem = block, key, problem
-
-
 def lay_out(template: Template) -> Layout:
     """The pages of a template.
 
     Raises:
         LayoutProblem: a block does not fit on the page, or lies over another.
     """
+    if template.blank_mm is not None:
+        return placed(template, template.blank_mm)
     return _Pages(template).layout()
 
 

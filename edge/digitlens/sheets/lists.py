@@ -13,7 +13,7 @@ MAX_VALUES = 200_000
 
 
 class ListProblem(Exception):  # noqa: N818  # becomes a TemplateError where its line is known
-    """What is wrong with a list."""
+    """An error in a list."""
 
 
 def load(source: str, folder: Path) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from digitlens.sheets.fields import Field
+from digitlens.sheets.fields import Field, Table
 
 PAPERS = {"A4": (210.0, 297.0), "Letter": (215.9, 279.4)}
 """Width and height of upright paper, millimeters."""
@@ -83,7 +83,10 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A form's pages; all of them have the same fiducials and the code in the same place."""
+    """A form's pages; all of them have the same fiducials and the code in the same place.
+
+    Of a form that exists already, there are neither fiducials nor texts, and the code's box is empty.
+    """
 
     paper_mm: tuple[float, float]
     """Width and height."""
@@ -99,6 +102,14 @@ class Layout:
     def on_page(self, page: int) -> list[PlacedField]:
         """The fields of a page, from 1."""
         return [placed for placed in self.fields.values() if placed.page == page]
+
+
+class LayoutProblem(Exception):  # noqa: N818  # becomes a TemplateError where its line is known
+    """A block that has no place, and why."""
+
+    def __init__(self, block: Field | Table, key: str, problem: str) -> None:
+        super().__init__(problem)
+        self.block, self.key, self.problem = block, key, problem
 
 
 def fiducials(paper: tuple[float, float]) -> tuple[Fiducial, ...]:

@@ -61,8 +61,10 @@ def write_pdf(template: Template, path: Path, serials: Sequence[int] = (0,)) -> 
 
     Raises:
         DependencyError: the extra `sheets` is not installed.
-        SheetError: the font cannot be used, or the file not be written.
+        SheetError: the form exists already, the font cannot be used, or the file not be written.
     """
+    if template.blank:
+        raise SheetError(f"{template.name} exists already: print {template.blank}")
     layout = lay_out(template)
     pdf = _document(template, layout)
     for serial in serials:
@@ -82,11 +84,14 @@ def write_fields(layout: Layout, path: Path) -> None:
     """
     fields = [
         {
-            "name": name, "page": placed.page, "box_mm": placed.box,
-            "cells": None if placed.field.kind == "tick" else placed.field.cells, "kind": placed.field.kind,
+            "name": name,
+            "page": placed.page,
+            "box_mm": placed.box,
+            "cells": placed.field.cells if placed.field.is_comb and placed.field.kind != "tick" else None,
+            "kind": placed.field.kind,
         }
         for name, placed in layout.fields.items()
-    ]  # fmt: skip
+    ]
     content = msgspec.json.encode({"paper_mm": layout.paper_mm, "pages": layout.pages, "fields": fields})
     try:
         path.write_bytes(msgspec.json.format(content, indent=2) + b"\n")
@@ -225,7 +230,7 @@ def _draw_comb(pdf: Any, placed: PlacedField) -> None:
     x, y, width, height = placed.box
     pdf.set_draw_color(*COMB_COLOR)
     pdf.set_line_width(DIVIDER_WIDTH)
-    for left, top, _, _ in placed.cells[1:]:
+    for left, top, _, _ in placed.cells[1:] if placed.field.is_comb else ():
         pdf.line(left, top, left, top + height)
     pdf.set_line_width(FRAME_WIDTH)
     pdf.rect(x, y, width, height)

@@ -1,4 +1,4 @@
-"""The decision on a form's fields: of what may stand in them, the likeliest that keeps to what is known."""
+"""The decision on a form's fields: of what may stand in them, the likeliest that keeps to all constraints."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -15,7 +15,7 @@ from digitlens.sheets.joint import Solution, Variable, solve
 from digitlens.sheets.written import Known, Value, in_units
 
 ALL: frozenset[Known] = frozenset(("count", "range", "check", "list", "sum"))
-"""Everything that can be known of fields."""
+"""All kinds of constraints."""
 
 
 def decide(
@@ -27,7 +27,7 @@ def decide(
     """What stands in the fields that there are hypotheses of, those that rules tie together jointly.
 
     A rule is only asked if there are hypotheses of all its fields, so that a form's pages can be decided on
-    one by one. `use` are the kinds of what is known that are asked.
+    one by one. `use` are the kinds of constraints that are asked.
 
     Raises:
         ValueError: a field is not the template's, or has probabilities of another number of cells.

@@ -18,7 +18,8 @@ from digitlens.sheets import lists
 from digitlens.sheets.code import MAX_NAME
 from digitlens.sheets.field_section import FieldSection, Label, cell_size, check_name, field_of
 from digitlens.sheets.fields import Field, Point, Table, Template, expanded
-from digitlens.sheets.layout import LayoutProblem, lay_out
+from digitlens.sheets.layout import lay_out
+from digitlens.sheets.pages import PAPERS, LayoutProblem
 from digitlens.sheets.rule_section import rules_of
 
 MAX_ROWS = 500
@@ -30,12 +31,17 @@ _NOT_IN_TABLES = ("heading", "at", "page")
 """Keys of a field that a table's columns have not."""
 
 
+Side = Annotated[float, Meta(ge=50, le=600)]
+"""Width or height of paper, millimeters."""
+
+
 class _Head(msgspec.Struct, frozen=True):
     """What stands above the fields."""
 
     title: Label
     name: str = ""
-    paper: Literal["A4", "Letter"] = "A4"
+    paper: Any = "A4"
+    blank: str = ""
     landscape: bool = False
     note: Annotated[str, Meta(max_length=1000)] = ""
     font: str = ""
@@ -102,11 +108,16 @@ def _template(values: dict[str, Any], text: str, path: Path) -> Template:
     if not isinstance(rules, dict):
         raise Invalid(("rules",), "must be a section: [rules]")
     tables = {block.name: block for _, block in placed if isinstance(block, Table)}
+    paper, blank_mm = _paper(head)
     template = Template(
-        name=name, title=head.title, paper=head.paper, landscape=head.landscape, note=head.note, version="",
+        name=name, title=head.title, paper=paper, landscape=head.landscape, note=head.note, version="",
         blocks=tuple(block for _, block in placed), rules=rules_of(rules, fields, tables),
-        font=str(path.parent / head.font) if head.font else "",
+        font=str(path.parent / head.font) if head.font else "", blank_mm=blank_mm,
+        blank=str(path.parent / head.blank) if head.blank else "",
     )  # fmt: skip
+    for key, file in (("font", template.font), ("blank", template.blank)):
+        if file and not Path(file).is_file():
+            raise Invalid((key,), f"{file}: no such file")
     try:
         layout = lay_out(template)
     except LayoutProblem as problem:
@@ -114,9 +125,22 @@ def _template(values: dict[str, Any], text: str, path: Path) -> Template:
         raise Invalid((*place, problem.key), problem.problem) from problem
     if not template.font:
         _check_letters("".join(line.text for line in layout.texts), text, path)
-    elif not Path(template.font).is_file():
-        raise Invalid(("font",), f"{template.font}: no such file")
     return replace(template, version=_version(template))
+
+
+def _paper(head: _Head) -> tuple[Literal["A4", "Letter"], Point | None]:
+    """The paper, and of a form that exists already its width and height in millimeters."""
+    if not head.blank:
+        if head.paper not in PAPERS:
+            raise Invalid(("paper",), f'{shown(head.paper)}: must be one of "A4", "Letter"')
+        return head.paper, None
+    paper: object = PAPERS.get(head.paper) if isinstance(head.paper, str) else head.paper
+    try:
+        width, height = msgspec.convert(paper, tuple[Side, Side])
+    except msgspec.ValidationError as error:
+        problem = "is the blank's width and height in millimeters: [210, 297]"
+        raise Invalid(("paper",), problem) from error
+    return "A4", (height, width) if head.landscape else (width, height)
 
 
 def _check_letters(printed: str, text: str, path: Path) -> None:
@@ -212,12 +236,12 @@ def _fields_by_name(placed: Sequence[tuple[Place, Field | Table]]) -> dict[str, 
 
 def _version(template: Template) -> str:
     """A hash of everything that is printed."""
-    printed = replace(template, rules=(), font="", blocks=tuple(map(_printed, template.blocks)))
+    printed = replace(template, rules=(), font="", blank="", blocks=tuple(map(_printed, template.blocks)))
     return hashlib.sha256(repr(printed).encode()).hexdigest()[:6].upper()
 
 
 def _printed(block: Field | Table) -> Field | Table:
-    """A block without what is only read by."""
+    """A block without the parts that only reading needs."""
     if isinstance(block, Table):
         return replace(block, columns=tuple(replace(_bare(column)) for column in block.columns))
     return _bare(block)

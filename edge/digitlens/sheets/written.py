@@ -1,4 +1,4 @@
-"""The signs in a field's cells -> its value, or what is wrong with them; and back to text for people."""
+"""The signs in a field's cells -> its value, or the constraint that they break; and back to text."""
 
 from datetime import date
 from typing import Literal, NamedTuple
@@ -8,7 +8,7 @@ from digitlens.sheets.combs import separators
 from digitlens.sheets.fields import Field
 
 Known = Literal["count", "range", "check", "list", "sum"]
-"""What is known of fields, by its kind."""
+"""Kinds of constraints on fields."""
 Value = int | str | None
 """Units of what is counted; digits as they are, a choice's text, "x" of a tick; None: nothing is written."""
 _GAP: tuple[Known, str] = ("count", "has an empty cell between digits")
@@ -20,7 +20,7 @@ class Written(NamedTuple):
     value: Value
     """None for no signs, and for signs that mean nothing."""
     broken: Known | None = None
-    """The kind of the first thing known that they break."""
+    """The kind of the first constraint that they break."""
     problem: str = ""
     """That in words."""
 
@@ -28,8 +28,8 @@ class Written(NamedTuple):
 def meaning(field: Field, cells: str, use: frozenset[Known]) -> Written:
     """The meaning of a written field's cells: a digit each, or a space.
 
-    Of what is known only the kinds in `use` are asked; signs without a meaning, such as a 13th month, break
-    what is known in any case.
+    Only the kinds of constraints in `use` are asked; signs without a meaning, such as a 13th month, break one
+    in any case.
     """
     if not cells.strip():
         return Written(None)
@@ -37,13 +37,13 @@ def meaning(field: Field, cells: str, use: frozenset[Known]) -> Written:
         return _date(field, cells, use)
     if field.kind == "time":
         return _time(field, cells, use)
-    whole = cells[: field.cells - field.decimals]
+    front = cells[: field.cells - field.decimals]
     digits = cells.strip() if not field.decimals else ""
     if field.decimals:
         places = cells[field.cells - field.decimals :].rstrip()
-        if " " in whole.strip() or " " in places:
+        if " " in front.strip() or " " in places:
             return Written(None, *_GAP)
-        digits = whole.strip() + places.ljust(field.decimals, "0")
+        digits = front.strip() + places.ljust(field.decimals, "0")
     if " " in digits:
         digits = digits.replace(" ", "")
         if "count" in use:
@@ -70,8 +70,8 @@ def in_units(field: Field, value: Value) -> str:
     if field.kind == "time":
         return f"{value // 60:02}:{value % 60:02}"
     if field.decimals:
-        whole, places = divmod(value, 10**field.decimals)
-        return f"{whole}.{places:0{field.decimals}}"
+        front, places = divmod(value, 10**field.decimals)
+        return f"{front}.{places:0{field.decimals}}"
     return str(value)
 
 

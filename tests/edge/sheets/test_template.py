@@ -1,4 +1,4 @@
-"""Templates: what is taken, and what is refused with its line."""
+"""Templates: taken as they are written, or refused with the line."""
 
 from pathlib import Path
 
