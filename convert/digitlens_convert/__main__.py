@@ -27,8 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
             from digitlens_convert import sheets
 
             sheets.run(
-                options.templates, options.count, options.data, options.model, options.seed, options.processes,
-                options.strikes, options.json,
+                options.templates, options.count, options.data, options.model, options.seed,
+                options.processes, options.strikes, options.json,
             )  # fmt: skip
         elif options.command == "steady":
             from digitlens_convert import benchmark
@@ -213,13 +213,19 @@ def _parser() -> argparse.ArgumentParser:
 
 def _sheets(sheets: argparse.ArgumentParser) -> None:
     sheets.add_argument("templates", nargs="+", type=Path, metavar="TEMPLATE.toml")
-    sheets.add_argument("--data", type=Path, metavar="DIR", help="folder with the data sets; without: drawn digits")
+    sheets.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder with the data sets; without: drawn digits"
+    )
     sheets.add_argument("--count", type=positive, default=300, help="of sheets (default: %(default)s)")
     sheets.add_argument("--model", default="digits", metavar="NAME|PATH", help="default: %(default)s")
     sheets.add_argument("--seed", type=int, default=2027, help="of everything random (default: %(default)s)")
     sheets.add_argument("--processes", type=positive, default=2, help="default: %(default)s")
     sheets.add_argument(
-        "--strikes", type=float, default=0.002, metavar="SHARE", help="of cells struck out (default: %(default)s)"
+        "--strikes",
+        type=float,
+        default=0.002,
+        metavar="SHARE",
+        help="of cells struck out (default: %(default)s)",
     )
     sheets.add_argument("--json", type=Path, metavar="FILE", help="write every field of every sheet there")
 

@@ -1,5 +1,6 @@
-"""sheet read on generated sheets by held-out hands: what is sure, what is wrong, what each kind of rule brings."""
+"""Reading generated sheets of held-out hands: what is sure, what is wrong, what each kind of rule brings."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from multiprocessing import get_context
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 
 from digitlens.core.errors import SheetError
 from digitlens.models.classifier import Classifier
+from digitlens.sheets.align import Form
 from digitlens.sheets.decisions import FieldDecision
 from digitlens.sheets.reader import SheetReader
 from digitlens.sheets.rules import ALL, decide
@@ -60,8 +62,8 @@ class Sheet(msgspec.Struct, frozen=True):
 
 
 def measure(
-    templates: Sequence[Path], count: int, data: Path | None, model: str, seed: int, processes: int, strikes: float,
-    digits: tuple[float, float] = DIGITS, source: Source = "writer",
+    templates: Sequence[Path], count: int, data: Path | None, model: str, seed: int, processes: int,
+    strikes: float, digits: tuple[float, float] = DIGITS, source: Source = "writer",
 ) -> list[Sheet]:  # fmt: skip
     """Draw so many sheets by held-out hands, and read them.
 
@@ -100,18 +102,19 @@ def _sheet(index: int) -> Sheet:
     decisions = {use: decide(seen.hypotheses, form.template, use=kinds) for use, kinds in USES.items()}
     return Sheet(
         index, name, drawn.digit, is_bent, "", float(np.median(away)), float(away.max()),
-        seen.page.aligned.residual_mm, int((away > np.array(widths) / 2).sum()), _fields(drawn, decisions),
+        seen.page.aligned.residual_mm, int((away > np.array(widths) / 2).sum()),
+        _fields(drawn, form, decisions),
     )  # fmt: skip
 
 
-def _fields(drawn: SheetPicture, decisions: dict[str, dict[str, FieldDecision]]) -> list[Field]:
+def _fields(drawn: SheetPicture, form: Form, decisions: dict[str, dict[str, FieldDecision]]) -> list[Field]:
     found = []
     for name, written in drawn.written.items():
         if name not in decisions["all rules"]:
             continue
         read = {use: (each[name].value, each[name].state) for use, each in decisions.items()}
         struck = any(field == name for field, _ in drawn.strikes)
-        found.append(Field(name, name.rpartition(".")[2], written.value, struck, read))
+        found.append(Field(name, form.template.fields[name].kind, written.value, struck, read))
     return found
 
 
@@ -125,27 +128,32 @@ def same(truth: object, value: object) -> bool:
 def table(sheets: Sequence[Sheet]) -> str:
     """The figures with their 95 % intervals, sheets being resampled."""
     read = [sheet for sheet in sheets if not sheet.error]
-    lines = [f"{len(sheets)} sheets, {len(read)} aligned ({_share([int(not s.error) for s in sheets], [1] * len(sheets))})"]
-    for error in sorted({sheet.error for sheet in sheets if sheet.error}):
-        lines.append(f"    {sum(sheet.error == error for sheet in sheets)} x {error}")
+    aligned = _share([int(not sheet.error) for sheet in sheets], [1] * len(sheets))
+    lines = [f"{len(sheets)} sheets, {len(read)} aligned ({aligned})"]
+    errors = Counter(sheet.error for sheet in sheets if sheet.error)
+    lines += [f"    {count} x {error}" for error, count in sorted(errors.items())]
     if not read:
         return "\n".join(lines)
     middle = np.array([sheet.offset for sheet in read])
     largest = np.array([sheet.largest_offset for sheet in read])
     lines.append(
         f"alignment error: median {np.median(middle):.3f} mm, 99th percentile of the sheets' largest "
-        f"{np.percentile(largest, 99):.3f} mm; cells in another's place {sum(sheet.misplaced for sheet in read)}"
+        f"{np.percentile(largest, 99):.3f} mm; "
+        f"cells in another's place {sum(sheet.misplaced for sheet in read)}"
     )
-    lines.append(f"{'':16}{'wrong of sure':>26}{'sure of written':>26}{'right':>26}{'empty taken for empty':>26}")
-    for use in USES:
-        lines.append(f"{use:16}" + "".join(f"{_of(read, use, one):>26}" for one in (_wrong, _sure, _right, _empty)))
+    lines.append(
+        f"{'':16}{'wrong of sure':>26}{'sure of written':>26}{'right':>26}{'empty taken for empty':>26}"
+    )
+    figures = (_wrong, _sure, _right, _empty)
+    lines += [f"{use:16}" + "".join(f"{_of(read, use, one):>26}" for one in figures) for use in USES]
     struck = [field for sheet in read for field in sheet.fields if field.struck]
     if struck:
-        taken = sum(_is_sure(field, "all rules") and not same(field.truth, field.read["all rules"][0]) for field in struck)
+        taken = sum(
+            _is_sure(field, "all rules") and not same(field.truth, field.read["all rules"][0])
+            for field in struck
+        )
         lines.append(f"fields with a cell struck out: {len(struck)}, {taken} of them sure and wrong")
-        states: dict[str, int] = {}
-        for field in struck:
-            states[field.read["all rules"][1]] = states.get(field.read["all rules"][1], 0) + 1
+        states = Counter(field.read["all rules"][1] for field in struck)
         lines.append(f"    their states: {', '.join(f'{state} {n}' for state, n in sorted(states.items()))}")
     return "\n".join(lines)
 
@@ -192,8 +200,8 @@ def _share(hits: Sequence[int], totals: Sequence[int]) -> str:
 
 
 def run(
-    templates: Sequence[Path], count: int, data: Path | None, model: str, seed: int, processes: int, strikes: float,
-    out: Path | None,
+    templates: Sequence[Path], count: int, data: Path | None, model: str, seed: int, processes: int,
+    strikes: float, out: Path | None,
 ) -> None:  # fmt: skip
     """Measure, print the table, and write every sheet to a JSON file."""
     sheets = measure(templates, count, data, model, seed, processes, strikes)

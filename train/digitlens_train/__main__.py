@@ -1,6 +1,7 @@
 """python -m digitlens_train COMMAND.
 
-digits, numbers, teacher, distill, ink, scores, cells, cnn and svm fit networks; sheet, film, pages and paper draw.
+digits, numbers, teacher, distill, ink, scores, cells, cnn and svm fit networks; sheet, film, pages and paper
+draw.
 """
 
 import argparse
@@ -87,7 +88,13 @@ def _cells(options: argparse.Namespace) -> None:
         sheets=options.sheets, held_out_sheets=options.held_out_sheets, seed=options.seed
     )
     fit.run(
-        config, tuple(options.templates), options.out, options.data, options.model, options.processes, options.again
+        config,
+        tuple(options.templates),
+        options.out,
+        options.data,
+        options.model,
+        options.processes,
+        options.again,
     )
 
 

@@ -29,7 +29,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("template", type=Path, metavar="TEMPLATE.toml")
     command.add_argument(
         "paths", nargs="+", metavar="PATH",
-        help="a photo, a scan, a PDF or TIFF of several pages, a folder, an archive, a pattern, or - for stdin",
+        help="a photo, a scan, a PDF or TIFF of any pages, a folder, an archive, a pattern, or - for stdin",
     )  # fmt: skip
     command.add_argument("--json", action="store_true", help="one JSON object a page and line, for programs")
     command.add_argument("--csv", type=Path, metavar="FILE", help="write one row a sheet there")
@@ -92,8 +92,8 @@ class _Run:
         reading = self._reader.decided(seen, source, scale)
         if self._rows.add(reading):
             sys.stderr.write(
-                f"digitlens: {printable(source)}: page {reading.page} of serial {reading.serial} was read before; "
-                "this picture of it counts\n"
+                f"digitlens: {printable(source)}: page {reading.page} of serial {reading.serial} was read "
+                "before; this picture of it counts\n"
             )
         if self._options.xlsx is not None:
             boxes = self._reader.form.layout.fields

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from digitlens.config.parameters.sheets import AlignmentLevel, AlignmentParameters
-from digitlens.core.arrays import Doubles, Floats, Gray
+from digitlens.core.arrays import Doubles, Gray
 from digitlens.core.errors import SheetError
 from digitlens.core.readings import Box
 from digitlens.sheets import codes, fiducials
@@ -94,7 +94,10 @@ class Aligned:
         grow = np.array([[1 / STEP, 0, 0], [0, 1 / STEP, 0]])
         maps = [
             cv2.warpAffine(
-                np.ascontiguousarray(seen[..., axis]), grow, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+                np.ascontiguousarray(seen[..., axis]),
+                grow,
+                (width, height),
+                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             )
             for axis in (0, 1)
         ]
@@ -104,10 +107,17 @@ class Aligned:
 
     def boxes(self, boxes: Sequence[MmBox]) -> list[Box]:
         """Boxes of the page -> the upright boxes around them in the picture, pixels."""
-        corners = [(x + i * wide, y + j * tall) for x, y, wide, tall in boxes for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))]
+        corners = [
+            (x + i * wide, y + j * tall)
+            for x, y, wide, tall in boxes
+            for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))
+        ]
         seen = self.in_picture(np.array(corners, np.float64).reshape(-1, 2)).reshape(-1, 4, 2)
         low, high = np.floor(seen.min(axis=1)).astype(int), np.ceil(seen.max(axis=1)).astype(int)
-        return [(x, y, right - x, bottom - y) for (x, y), (right, bottom) in zip(low.tolist(), high.tolist(), strict=True)]
+        return [
+            (x, y, right - x, bottom - y)
+            for (x, y), (right, bottom) in zip(low.tolist(), high.tolist(), strict=True)
+        ]
 
 
 def align(gray: Gray, form: Form, parameters: AlignmentParameters) -> Aligned:
@@ -146,7 +156,9 @@ def _anchors(found: fiducials.Found, layout: Layout, parameters: AlignmentParame
     return Displacement.flat(layout.paper_mm).fitted(match, parameters.anchor_stiffness, 1.0)
 
 
-def _refined(gray: Gray, flat: Aligned, code: Code, blank: BlankPage, parameters: AlignmentParameters) -> Aligned:
+def _refined(
+    gray: Gray, flat: Aligned, code: Code, blank: BlankPage, parameters: AlignmentParameters
+) -> Aligned:
     """The same page with its displacement fitted to its print."""
     layout = blank.layout
     found = Aligned(code, flat.homography, flat.displacement, layout.paper_mm, 0.0)
@@ -185,7 +197,9 @@ def _blocks(layout: Layout, page: int, level: AlignmentLevel) -> tuple[Doubles, 
     combs: list[tuple[tuple[float, float], tuple[float, float]]] = []
     for placed in layout.on_page(page):
         x, y, wide, tall = placed.box
-        ends = ((x + wide / 2, wide),) if wide < 36 else ((x + wide / 4, wide / 2), (x + 3 * wide / 4, wide / 2))
+        ends = (
+            ((x + wide / 2, wide),) if wide < 36 else ((x + wide / 4, wide / 2), (x + 3 * wide / 4, wide / 2))
+        )
         margin = 2 * level.margin
         combs += [((middle, y + tall / 2), (length + margin, tall + margin)) for middle, length in ends]
     step = max(1.0, len(combs) / level.most_blocks)

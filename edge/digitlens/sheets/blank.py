@@ -45,24 +45,27 @@ class BlankPage:
         return round(height * per_mm), round(width * per_mm)
 
     def darkness(self, per_mm: float, modules: Gray | None = None) -> Floats:
-        """(H, W) float32, 0 paper to 1 black: all print, and of the code the modules (N, N) uint8, 0 black."""
+        """(H, W) float32, 0 paper to 1 black: all print; the code by its modules (N, N) uint8, 0 black."""
         if per_mm not in self._dark:
-            self._dark[per_mm] = 1 - scaled(self._master, MASTER, self.shape(per_mm), per_mm) / np.float32(255)
+            gray = scaled(self._master, MASTER, self.shape(per_mm), per_mm)
+            self._dark[per_mm] = 1 - gray / np.float32(255)
         dark = self._dark[per_mm]
-        if modules is None:
-            return dark
-        dark = dark.copy()
+        return dark if modules is None else self._with_code(dark.copy(), per_mm, modules)
+
+    def _with_code(self, dark: Floats, per_mm: float, modules: Gray) -> Floats:
+        """Draw the code's modules over a page, in place; their edges may lie anywhere in a pixel."""
         x, y, side, _ = self.layout.code
         fine = len(modules) / side  # modules a millimeter
-        large = np.repeat(np.repeat(modules, FINE, axis=0), FINE, axis=1)
+        large = np.repeat(np.repeat(modules, FINE, axis=0), FINE, axis=1).astype(np.float32)
+        framed = cv2.copyMakeBorder(large, FINE, FINE, FINE, FINE, cv2.BORDER_CONSTANT, value=(255,))
         top, left = int((y - 1) * per_mm), int((x - 1) * per_mm)
         size = int((side + 3) * per_mm)
         step = fine * FINE / per_mm
-        soft = cv2.GaussianBlur(
-            cv2.copyMakeBorder(large, FINE, FINE, FINE, FINE, cv2.BORDER_CONSTANT, value=(255,)).astype(np.float32),
-            (0, 0), max(0.4 * step, 0.1),
-        )  # fmt: skip
-        start = [((edge + 0.5) / per_mm - place) * fine * FINE - 0.5 + FINE for edge, place in ((left, x), (top, y))]
+        soft = cv2.GaussianBlur(framed, (0, 0), max(0.4 * step, 0.1))
+        start = [
+            ((edge + 0.5) / per_mm - place) * fine * FINE - 0.5 + FINE
+            for edge, place in ((left, x), (top, y))
+        ]
         move = np.array([[step, 0, start[0]], [0, step, start[1]]])
         drawn = cv2.warpAffine(
             soft, move, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
@@ -82,7 +85,7 @@ class BlankPage:
 
 
 def scaled(picture: Gray, per_mm: float, shape: tuple[int, int], wanted: float) -> Floats:
-    """A picture at a smaller resolution, (H, W) float32 of this shape: a millimeter has `wanted` pixels exactly."""
+    """A picture at a smaller resolution, (H, W) float32: a millimeter has exactly `wanted` pixels."""
     step = per_mm / wanted
     soft = picture.astype(np.float32)
     if step > 1:
@@ -90,7 +93,11 @@ def scaled(picture: Gray, per_mm: float, shape: tuple[int, int], wanted: float) 
     move = np.array([[step, 0, (step - 1) / 2], [0, step, (step - 1) / 2]])
     return np.asarray(
         cv2.warpAffine(
-            soft, move, shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+            soft,
+            move,
+            shape[::-1],
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
         ),
         np.float32,
     )
@@ -114,5 +121,3 @@ def _mark(mask: Gray, box: MmBox, per_mm: float) -> None:
     rows = slice(max(0, int(y * per_mm)), min(height, int(np.ceil((y + tall) * per_mm))))
     columns = slice(max(0, int(x * per_mm)), min(width, int(np.ceil((x + wide) * per_mm))))
     mask[rows, columns] = 255
-
-

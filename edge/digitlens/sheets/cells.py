@@ -113,12 +113,14 @@ def read_cells(plate: Plate, cells: Sequence[Millimeters], parameters: CellParam
     level = _level(dark, plate, parameters)
     least = max(parameters.edge * level, parameters.noises * plate.noise, parameters.faintest)
     mask = (dark > least).astype(np.uint8)
-    count, labels, stats, centers = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    _, labels, stats, centers = cv2.connectedComponentsWithStats(mask, connectivity=8)
     owners = _owners(labels, stats, centers, cells, (left, top), plate.per_mm, parameters)
     found = []
     for index, place in enumerate(cells):
         own = owners.get(index, [])
-        found.append(_cell(dark, labels, own, place, (left, top), plate.per_mm, max(level, least), parameters))
+        found.append(
+            _cell(dark, labels, own, place, (left, top), plate.per_mm, max(level, least), parameters)
+        )
     return found
 
 
@@ -174,7 +176,9 @@ def _shares(
     held = np.bincount(which, columns, len(edges) - 1)
     main = int(held.argmax())
     pitch = (edges[-1] - edges[0]) / (len(edges) - 1)
-    reach = np.array([np.ptp(places[which == k]) if (which == k).any() else 0.0 for k in range(len(edges) - 1)])
+    reach = np.array(
+        [np.ptp(places[which == k]) if (which == k).any() else 0.0 for k in range(len(edges) - 1)]
+    )
     real = [
         k
         for k in np.flatnonzero(held).tolist()

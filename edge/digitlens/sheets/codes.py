@@ -41,8 +41,8 @@ def read(gray: Gray, page: "Aligned", place: MmBox, form: "Form") -> Code:
     texts = []
     picture = _picture(gray, page, place)
     means = cv2.resize(picture.astype(np.float32), (COUNT, COUNT), interpolation=cv2.INTER_AREA)
-    for picture in (picture, *_decided(means)):
-        for found in zxing.read_barcodes(picture, formats=zxing.BarcodeFormat.QRCode):
+    for one in (picture, *_decided(means)):
+        for found in zxing.read_barcodes(one, formats=zxing.BarcodeFormat.QRCode):
             code = parse(found.text)
             if code is not None:
                 return code
@@ -64,8 +64,8 @@ def why_not(gray: Gray, marks: int) -> str:
     texts = [found.text for found in zxing.read_barcodes(gray, formats=zxing.BarcodeFormat.QRCode)]
     if any(parse(text) is not None for text in texts):
         return (
-            f"a page's code is seen, but only {min(marks, LEAST_MATCHED - 1)} of its fiducials: it is cut off, covered "
-            "or blurred; show it from edge to edge"
+            f"a page's code is seen, but only {min(marks, LEAST_MATCHED - 1)} of its fiducials: it is cut "
+            "off, covered or blurred; show it from edge to edge"
         )
     if texts:
         return f"its code is another program's: {texts[0][:40]}"
@@ -96,7 +96,7 @@ def _decided(means: Floats) -> Iterator[Gray]:
 
 
 def _likely(seen: Floats, form: "Form") -> Code | None:
-    """Of the form's codes up to serial MOST_SERIAL the one most like these modules (N, N), if none is near it."""
+    """Of the form's codes up to MOST_SERIAL the one most like these modules (N, N), if none is near it."""
     template = form.template
     flat = _flat(seen)
     best: list[tuple[float, Code]] = []

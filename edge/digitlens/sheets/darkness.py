@@ -29,7 +29,9 @@ def _paper(gray: Gray, per_mm: float) -> Floats:
     side = 2 * max(1, round(LARGEST_INK * per_mm * shrink / 2)) + 1
     # The mean of a pixel's millimeter is darker than its paper wherever there is print: dilate once more.
     light = cv2.dilate(cv2.medianBlur(small, 3), np.ones((3, 3), np.uint8))
-    closed = cv2.morphologyEx(light, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8), borderType=cv2.BORDER_REPLICATE)
+    closed = cv2.morphologyEx(
+        light, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8), borderType=cv2.BORDER_REPLICATE
+    )
     soft = cv2.GaussianBlur(closed, (0, 0), side / 4, borderType=cv2.BORDER_REPLICATE).astype(np.float32)
     # Where smoothing lies above the paper, as beside a shadow's edge, the lower one counts.
     soft = np.minimum(soft, cv2.blur(closed, (3, 3)).astype(np.float32))

@@ -1,4 +1,4 @@
-"""How bent paper lies beside flat paper: a smooth displacement field, fitted to what is printed on the page."""
+"""How bent paper lies beside flat paper: a smooth displacement field, fitted to a page's print."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,8 +69,8 @@ class Displacement:
     def fitted(self, match: Match, stiffness: float, scale: float) -> "Displacement":
         """This field and what a match adds to it, whose shifts are beside this field's own.
 
-        Where nothing was matched, this field stays. `stiffness` is what bending the addition costs; `scale` mm
-        is a deviation that is usual among blocks that fit; those far beyond are outvoted.
+        Where nothing was matched, this field stays. `stiffness` is what bending the addition costs; `scale`
+        mm is a deviation that is usual among blocks that fit; those far beyond are outvoted.
         """
         basis = _basis(match.points, self.knots.shape[:2])
         target = match.shifts
@@ -180,7 +180,9 @@ def _alone(scores: Floats, x: int, y: int, best: float) -> float:
 def _basis(points: Doubles, shape: tuple[int, ...]) -> Doubles:
     """(N, R * C), the bicubic B-spline's weights of each knot at points (N, 2) mm."""
     across, down = (_cubic(points[:, axis] / SPACING, shape[1 - axis]) for axis in (0, 1))
-    return np.asarray((down[:, :, np.newaxis] * across[:, np.newaxis, :]).reshape(len(points), -1), np.float64)
+    return np.asarray(
+        (down[:, :, np.newaxis] * across[:, np.newaxis, :]).reshape(len(points), -1), np.float64
+    )
 
 
 def _cubic(places: Doubles, count: int) -> Doubles:
@@ -188,9 +190,9 @@ def _cubic(places: Doubles, count: int) -> Doubles:
     places = np.clip(places, 0, count - 3 - 1e-9)
     first = np.floor(places).astype(np.intp)
     t = places - first
-    each = np.stack(
-        [(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], axis=1
-    ) / 6
+    each = (
+        np.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], axis=1) / 6
+    )
     weights = np.zeros((len(places), count))
     np.put_along_axis(weights, first[:, np.newaxis] + np.arange(4), each, axis=1)
     return weights

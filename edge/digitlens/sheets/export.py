@@ -51,7 +51,12 @@ def write_xlsx(path: Path, template: Template, rows: Iterable[SheetRow], crops: 
     except ImportError as error:
         raise DependencyError("XLSX needs the extra sheets: pip install 'digitlens[sheets]'") from error
     content = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    options = {
+        "in_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
     book = xlsxwriter.Workbook(content, options)
     every = list(rows)
     _write_rows(book, template, every)
@@ -108,7 +113,7 @@ def _insert(sheet: Any, line: int, crop: Gray) -> None:
     sheet.set_row_pixels(line, CROP_HEIGHT + 4)
     sheet.insert_image(
         line, 9, "crop.png",
-        {"image_data": io.BytesIO(png.tobytes()), "x_scale": scale, "y_scale": scale, "x_offset": 2, "y_offset": 2},
+        {"image_data": io.BytesIO(png.tobytes()), "x_scale": scale, "y_scale": scale, "y_offset": 2},
     )  # fmt: skip
 
 
@@ -121,7 +126,9 @@ def _write_rules(book: Any, rows: list[SheetRow]) -> None:
     line = 1
     for row in rows:
         for name, one in broken_rules(row):
-            for column, value in enumerate((row.source, row.serial or None, name, one.value, one.raw, one.reason)):
+            for column, value in enumerate(
+                (row.source, row.serial or None, name, one.value, one.raw, one.reason)
+            ):
                 _write(sheet, line, column, value, None)
             line += 1
 
@@ -156,6 +163,8 @@ def _save(path: Path, content: bytes) -> None:
         raise SheetError(f"{path}: {reason(error)}") from error
 
 
-def field_crops(source: str, number: int, fields: Mapping[str, FieldReading], cut: Any) -> dict[tuple[str, int, str], Gray]:
+def field_crops(
+    source: str, number: int, fields: Mapping[str, FieldReading], cut: Any
+) -> dict[tuple[str, int, str], Gray]:
     """The crops of a page's fields that need a look; `cut` gives a field's."""
     return {(source, number, name): cut(name) for name, one in fields.items() if one.state in STATE_COLORS}

@@ -67,7 +67,11 @@ def find_marks(gray: Gray) -> list[Mark]:
         side = 2 * round(max(gray.shape) * block / 2) + 1
         dark = cv2.adaptiveThreshold(gray, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, side, 14)
         for quality, mark in _nested(gray, np.asarray(dark, np.uint8)):
-            same = [k for k, (_, one) in enumerate(found) if np.hypot(one.x - mark.x, one.y - mark.y) < mark.side / 2]
+            same = [
+                k
+                for k, (_, one) in enumerate(found)
+                if np.hypot(one.x - mark.x, one.y - mark.y) < mark.side / 2
+            ]
             if not same:
                 found.append((quality, mark))
             elif quality > found[same[0]][0]:
@@ -91,8 +95,8 @@ def _nested(gray: Gray, dark: Gray) -> list[tuple[float, Mark]]:
         _, _, child, parent = hierarchy[0][index].tolist()
         if parent >= 0 or child < 0 or len(contour) < 16:
             continue
-        x, y, wide, tall = cv2.boundingRect(contour)
-        if not LEAST_SIDE * longer <= max(wide, tall) <= LARGEST_SIDE * longer or max(wide, tall) > 2 * min(wide, tall):
+        sides = cv2.boundingRect(contour)[2:]
+        if max(sides) > 2 * min(sides) or not LEAST_SIDE <= max(sides) / longer <= LARGEST_SIDE:
             continue
         area = cv2.contourArea(contour) + len(contour) / 2
         (_, _), (a, b), _ = cv2.minAreaRect(contour)
@@ -148,16 +152,16 @@ def _is_open(gray: Gray, contour: Doubles, center: tuple[float, float]) -> bool 
         return float(np.median(gray[y, x]))
 
     frame, ring = level(0.82), level(0.4)
-    middle = float(
-        cv2.getRectSubPix(gray, (3, 3), center).mean()
-    )
+    middle = float(cv2.getRectSubPix(gray, (3, 3), center).mean())
     if ring - frame < 12:
         return None
     part = (middle - frame) / (ring - frame)
     return part > 0.55
 
 
-def match(marks: list[Mark], places: Doubles, is_open: list[bool], corners: tuple[int, int, int, int]) -> Found | None:
+def match(
+    marks: list[Mark], places: Doubles, is_open: list[bool], corners: tuple[int, int, int, int]
+) -> Found | None:
     """The page whose fiducials are among the marks; None where too few of them are.
 
     Args:
@@ -205,7 +209,13 @@ def _match(
 
 
 def _fit(
-    points: Doubles, flags: Doubles, sides: Doubles, four: list[int], frame: Doubles, places: Doubles, wanted: Doubles
+    points: Doubles,
+    flags: Doubles,
+    sides: Doubles,
+    four: list[int],
+    frame: Doubles,
+    places: Doubles,
+    wanted: Doubles,
 ) -> tuple[float, Found] | None:
     """The page with its corners at these four marks, and how badly the others fit; None if too few do."""
     homography = cv2.getPerspectiveTransform(frame.astype(np.float32), points[four].astype(np.float32))

@@ -136,7 +136,9 @@ def _views(ink: Gray, parameters: CellParameters) -> list[Gray]:
     for shear in (-parameters.view_shear, parameters.view_shear):
         matrix = np.array([[1.0, shear, -shear * (height - 1) / 2], [0.0, 1.0, 0.0]])
         found.append(np.asarray(cv2.warpAffine(framed, matrix, (width + 2 * room, height)), np.uint8))
-    thick = cv2.dilate(cv2.copyMakeBorder(ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(0,)), np.ones((2, 2), np.uint8))
+    thick = cv2.dilate(
+        cv2.copyMakeBorder(ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(0,)), np.ones((2, 2), np.uint8)
+    )
     found.append(np.asarray(thick, np.uint8))
     return found
 
@@ -156,7 +158,8 @@ def _features(
     columns = [
         _log(ranked[:, 9]), _log(ranked[:, 8]), _log(no_digit), _log(least), agree,
         *np.eye(10)[digits.argmax(axis=1)].T,
-        heights / places[:, 3], boxes[:, 2] / places[:, 2], np.log(np.maximum(heights, 0.1) / max(typical, 0.5)),
+        heights / places[:, 3], boxes[:, 2] / places[:, 2],
+        np.log(np.maximum(heights, 0.1) / max(typical, 0.5)),
         [cell.amount for cell in cells], np.log([cell.pieces for cell in cells]),
         [cell.spilled for cell in cells], [cell.cut for cell in cells], levels, levels / usual,
         np.log([max(cell.pen, 0.05) for cell in cells]), np.log(np.maximum(heights * per_mm, 1)),

@@ -48,7 +48,7 @@ class PageCells:
 
 @dataclass(frozen=True)
 class SeenPage:
-    """A page before its rules were asked: `hypotheses` of each field, as digitlens.sheets.rules.decide takes."""
+    """A page before its rules were asked: `hypotheses` of each field, as rules.decide takes."""
 
     page: PageCells
     hypotheses: dict[str, Doubles]
@@ -159,5 +159,3 @@ def _scale(image: Pixels, size: tuple[int, int] | None) -> tuple[float, float]:
 
 def _pixel(millimeters: float, per_mm: float) -> int:
     return max(0, round(millimeters * per_mm))
-
-

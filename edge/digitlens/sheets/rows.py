@@ -46,7 +46,7 @@ class SheetRow:
 
 
 class Rows:
-    """Rows in the order in which sheets were first seen; a page that is seen again takes its older one's place."""
+    """Rows in the order in which sheets were first seen; a page seen again takes the older one's place."""
 
     def __init__(self) -> None:
         self._rows: list[SheetRow] = []

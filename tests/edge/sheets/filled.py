@@ -1,4 +1,4 @@
-"""Filled-in forms: the print as it comes out of the printer, digits of MNIST in the cells, a camera above it."""
+"""Filled-in forms: as they are printed, digits of MNIST in the cells, a camera above."""
 
 from collections.abc import Mapping
 
@@ -29,7 +29,7 @@ def clear_digits(digits: tuple[Gray, Gray]) -> dict[str, Gray]:
 def page(
     template: Template, texts: Mapping[str, str], hand: Mapping[str, Gray], serial: int = 0, number: int = 1
 ) -> Gray:
-    """A page, flat: a sign of `texts` a cell, a space for nothing, x for a mark, # for a digit struck out."""
+    """A page, flat: a sign of `texts` a cell, a space for nothing, x a mark, # a digit struck out."""
     gray = printing.picture(template, Code(template.name, template.version, number, serial), 10)
     layout = lay_out(template)
     size = tuple(round(side * PER_MM) for side in layout.paper_mm)
@@ -40,7 +40,14 @@ def page(
             if sign == "x":
                 for ends in (((4, 5), (-4, -5)), ((4, -5), (-4, 5))):
                     (a, b), (c, d) = ends
-                    cv2.line(gray, (x + a % wide, y + b % tall), (x + c % wide, y + d % tall), (40,), 3, cv2.LINE_AA)
+                    cv2.line(
+                        gray,
+                        (x + a % wide, y + b % tall),
+                        (x + c % wide, y + d % tall),
+                        (40,),
+                        3,
+                        cv2.LINE_AA,
+                    )
             elif sign == "#":
                 _write(gray, hand["5"], (x, y, wide, tall))
                 for down in range(8, tall - 6, 5):
@@ -60,7 +67,7 @@ def _write(gray: Gray, digit: Gray, cell: tuple[int, int, int, int]) -> None:
 
 
 def seen(flat: Gray, corners: Doubles, size: tuple[int, int]) -> Gray:
-    """The page with its corners, from the top left around it, at these pixels of a picture (width, height)."""
+    """The page with its corners, from the top left around it, at these pixels of a picture of `size`."""
     height, width = flat.shape
     own = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     matrix = cv2.getPerspectiveTransform(own, corners.astype(np.float32))

@@ -10,7 +10,7 @@ pytest.importorskip("zxingcpp", reason="needs the extra sheets")
 pytest.importorskip("fpdf", reason="needs the extra sheets")
 
 from digitlens.config.parameters.sheets import DEFAULT
-from digitlens.core.arrays import Doubles, Gray
+from digitlens.core.arrays import Gray
 from digitlens.core.errors import SheetError
 from digitlens.sheets.fields import Template
 from digitlens.sheets.reader import SheetReader, cells_of
@@ -52,7 +52,8 @@ choices = ["A", "B", "C"]
 sum = "one + two"
 """
 TEXTS = {
-    "number": "004719", "one": " 52", "two": "318", "sum": " 370", "price": "1250", "done": "x", "grade": " x ",
+    "number": "004719", "one": " 52", "two": "318", "sum": " 370", "price": "1250", "done": "x",
+    "grade": " x ",
 }  # fmt: skip
 VALUES = {
     "number": "004719", "one": 52, "two": 318, "sum": 370, "price": 12.5, "done": True, "grade": "B",
@@ -133,7 +134,9 @@ def test_paper_without_a_code_is_one_line(reader: SheetReader) -> None:
         reader.read(np.full((900, 700), 220, np.uint8))
 
 
-def test_a_page_of_another_form_is_refused(reader: SheetReader, hand: dict[str, Gray], tmp_path: Path) -> None:
+def test_a_page_of_another_form_is_refused(
+    reader: SheetReader, hand: dict[str, Gray], tmp_path: Path
+) -> None:
     path = tmp_path / "other.toml"
     path.write_text(FORM)
     other = load(path)
@@ -161,7 +164,9 @@ def test_a_struck_digit_is_no_digit(reader: SheetReader, template: Template, han
         assert found.fields[name].state != "sure", name
 
 
-def test_of_two_marks_none_is_taken_for_sure(reader: SheetReader, template: Template, hand: dict[str, Gray]) -> None:
+def test_of_two_marks_none_is_taken_for_sure(
+    reader: SheetReader, template: Template, hand: dict[str, Gray]
+) -> None:
     found = reader.read(filled.tilted(filled.page(template, TEXTS | {"grade": "xx "}, hand)))
     assert found.fields["grade"].state != "sure"
 

@@ -70,7 +70,7 @@ _classifier: Classifier
 
 
 def prepare(draw: Draw, data: Path | None, model: str) -> None:
-    """Give a worker its forms, hands and network once; OpenCV's own threads would only compete for the cores."""
+    """Give a worker its forms, hands and network once; OpenCV's own threads would only compete."""
     global _draw, _material, _forms, _classifier
     cv2.setNumThreads(1)
     _draw, _material = draw, Material.load(data, draw.part)
@@ -142,5 +142,3 @@ def offsets(drawn: SheetPicture, layout: Layout, seen: PageCells) -> Doubles:
     middles = boxes[:, :2] + boxes[:, 2:] / 2
     away = seen.aligned.in_picture(middles) - drawn.in_picture(middles)
     return np.asarray(np.hypot(away[:, 0], away[:, 1]) / drawn.per_mm, np.float64)
-
-

@@ -67,7 +67,9 @@ class Filler:
         self.hand = Hand.draw(random, material, height, pen=pen, source=source)
         self.hand.dark = max(self.hand.dark, 0.45)
 
-    def fill(self, layout: Layout, page: int, written: dict[str, Written], strikes: dict[tuple[str, int], Strike]) -> None:
+    def fill(
+        self, layout: Layout, page: int, written: dict[str, Written], strikes: dict[tuple[str, int], Strike]
+    ) -> None:
         """Write the values of a page's fields; strike out what stands in some cells."""
         for placed in layout.on_page(page):
             field = placed.field
@@ -133,7 +135,10 @@ class Filler:
         for line in lines:
             points = np.array(line, np.float64) + random.normal(0, 0.05, (len(line), 2))
             self.canvas.polyline(
-                Kind.WRITING, points * size + (left, top), self.hand.pen, self.hand.dark * random.uniform(0.85, 1)
+                Kind.WRITING,
+                points * size + (left, top),
+                self.hand.pen,
+                self.hand.dark * random.uniform(0.85, 1),
             )
 
 

@@ -1,6 +1,7 @@
 """Fit the network `cells`: how far the digit network is right in a form's cell."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from warnings import catch_warnings, simplefilter
 
@@ -47,7 +48,8 @@ class CellsConfig:
 
 
 def run(
-    config: CellsConfig, templates: tuple[Path, ...], out: Path, data: Path | None, model: str, processes: int,
+    config: CellsConfig, templates: tuple[Path, ...], out: Path, data: Path | None, model: str,
+    processes: int,
     again: bool = False,
 ) -> None:  # fmt: skip
     """Collect cells of generated sheets, fit the network to them, and write it with its card to `out`.
@@ -66,7 +68,10 @@ def run(
             part = "scores" if name == "learnt" else "held_out"
             draw = Draw(templates, part, None, config.seed + seed, config.digits, config.strikes)
             found, failed = gather(draw, count, data, model, processes)
-            print(f"{name}: {len(found.answers):,} cells of {count - failed} sheets, {failed} not aligned", flush=True)
+            print(
+                f"{name}: {len(found.answers):,} cells of {count - failed} sheets, {failed} not aligned",
+                flush=True,
+            )
             np.savez_compressed(path, features=found.features, answers=found.answers, pages=found.pages)
         try:
             with np.load(path, allow_pickle=False) as arrays:
@@ -110,7 +115,7 @@ def table(network: Perceptron, held: Examples) -> str:
     right = chances(network, held)[:, RIGHT]
     lines = ["probability   cells    right   expected"]
     edges = (0.0, 0.5, 0.9, 0.97, 0.99, 0.997, 0.999, 1.0)
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         part = (right >= low) & (right < high + (high == 1))
         if part.any():
             share = (held.answers[part] == RIGHT).mean()
@@ -135,13 +140,15 @@ def _write(
         input=TensorSpec((-1, len(FEATURES)), "float32"),
         output=TensorSpec((-1, len(ANSWERS)), "float32"),
         training_data=(
-            f"{len(learnt.answers):,} cells of generated sheets (digitlens_train.sheets), read with the digit "
-            f"network of sha256 {digest[:12]}"
+            f"{len(learnt.answers):,} cells of generated sheets (digitlens_train.sheets), read with the "
+            f"digit network of sha256 {digest[:12]}"
         ),
         accuracy=accuracy(
             "cells with ink of generated sheets by held-out hands; the interval takes them as independent",
             hits, len(held.answers),
         ),
-        make_again=(f"python -m digitlens_train cells --data DIR --sheets {config.sheets} --seed {config.seed}",),
+        make_again=(
+            f"python -m digitlens_train cells --data DIR --sheets {config.sheets} --seed {config.seed}",
+        ),
     )  # fmt: skip
     cards.save(card, path.with_suffix(".json"))

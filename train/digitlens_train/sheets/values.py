@@ -106,7 +106,10 @@ def _digits(random: np.random.Generator, field: Field) -> str:
 
 
 def _kept(
-    random: np.random.Generator, template: Template, units: dict[str, str | int | None], rows: Mapping[str, int]
+    random: np.random.Generator,
+    template: Template,
+    units: dict[str, str | int | None],
+    rows: Mapping[str, int],
 ) -> bool:
     """Whether all rules hold, sums being written where they belong and the rest drawn again a few times."""
     fields = template.fields
@@ -133,7 +136,12 @@ def _holds(rule: Rule, fields: Mapping[str, Field], units: Mapping[str, str | in
 
 def _set(rule: Rule, fields: Mapping[str, Field], units: dict[str, str | int | None]) -> bool:
     """Write a sum where a rule has one field alone on its left; whether it fits there."""
-    if rule.relation != "=" or len(rule.left) != 1 or len(rule.left[0].fields) != 1 or rule.left[0].factor != 1:
+    if (
+        rule.relation != "="
+        or len(rule.left) != 1
+        or len(rule.left[0].fields) != 1
+        or rule.left[0].factor != 1
+    ):
         return False
     (name,) = rule.left[0].fields
     total = Fraction(0)

@@ -1,4 +1,4 @@
-"""Where a hand-held camera sees a sheet: tilted, turned, bent, smaller than the picture or nearly as large."""
+"""Where a hand-held camera sees a sheet: tilted, turned, bent."""
 
 from dataclasses import replace
 
@@ -37,8 +37,10 @@ def draw(random: np.random.Generator, canvas: Size, zoom: float, tilt: float = T
     turned = _turn(np.array([0.0, 0.0, 1.0]), turn) @ _turn(axis, lean)
     # The canvas, its middle at the origin, turned and seen from `away`.
     placed = np.column_stack([turned[:, 0], turned[:, 1], np.array([0.0, 0.0, away])])
-    project = np.diag([zoom * away, zoom * away, 1.0]) @ placed @ np.array(
-        [[1, 0, -middle[0]], [0, 1, -middle[1]], [0, 0, 1]]
+    project = (
+        np.diag([zoom * away, zoom * away, 1.0])
+        @ placed
+        @ np.array([[1, 0, -middle[0]], [0, 1, -middle[1]], [0, 0, 1]])
     )
     low, high = _extent(_projected(project, corners))
     bend = None

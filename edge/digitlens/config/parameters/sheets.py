@@ -51,7 +51,7 @@ class CellParameters:
     beyond: float = 0.3
     """How far beyond its cells the middle of a piece of ink may lie; set by hand; heights of the cells."""
     least_share: float = 0.2
-    """Smallest part of a piece of ink for which it may be cut off as another cell's; set by hand; fraction."""
+    """Smallest part of a piece of ink for which it is cut off as another cell's; set by hand; fraction."""
     least_reach: float = 0.35
     """Smallest width of such a part; set by hand; widths of a cell."""
     widest_digit: float = 1.2
@@ -93,7 +93,7 @@ class AlignmentLevel:
     scale: float
     """Deviation that is usual among blocks that fit, millimeters."""
     grid: float = 0.0
-    """Distance of blocks all over the page, which are twice as wide; 0: the combs are looked for; millimeters."""
+    """Distance of blocks all over the page, twice as wide; 0: the combs are looked for; millimeters."""
     margin: float = 0.0
     """Paper around a comb that belongs to its block, millimeters."""
     most_blocks: int = 0
