@@ -96,7 +96,7 @@ def without_print(seen: Floats, blank: Floats, per_mm: float, parameters: CellPa
     written = 1 - (1 - seen) / light
     written[around > parameters.solid_print] = 0
     written = np.clip(written, 0, 1).astype(np.float32)
-    return Plate(written, around, per_mm, noise, 0.0)
+    return Plate(written, np.asarray(around, np.float32), per_mm, noise, 0.0)
 
 
 def read_cells(plate: Plate, cells: Sequence[Millimeters], parameters: CellParameters) -> list[Cell]:
@@ -113,7 +113,9 @@ def read_cells(plate: Plate, cells: Sequence[Millimeters], parameters: CellParam
     level = _level(dark, plate, parameters)
     least = max(parameters.edge * level, parameters.noises * plate.noise, parameters.faintest)
     mask = (dark > least).astype(np.uint8)
-    _, labels, stats, centers = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    _, found_labels, found_stats, found_centers = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    labels, stats = np.asarray(found_labels, np.int32), np.asarray(found_stats, np.int32)
+    centers = np.asarray(found_centers, np.float64)
     owners = _owners(labels, stats, centers, cells, (left, top), plate.per_mm, parameters)
     found = []
     for index, place in enumerate(cells):

@@ -5,6 +5,7 @@ from itertools import combinations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from digitlens.core.arrays import Doubles, Gray
 
@@ -26,6 +27,8 @@ ENLARGED = 1400
 """Longer side to which small pictures are enlarged for their contours, pixels."""
 REDUCED = 2000
 """Longer side to which large ones are reduced, pixels."""
+
+Points = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,8 @@ def _nested(gray: Gray, dark: Gray) -> list[tuple[float, Mark]]:
     found = []
     if hierarchy is None:
         return found
-    for index, contour in enumerate(contours):
+    for index, outline in enumerate(contours):
+        contour = np.asarray(outline, np.int32)
         _, _, child, parent = hierarchy[0][index].tolist()
         if parent >= 0 or child < 0 or len(contour) < 16:
             continue
@@ -120,7 +124,7 @@ def _nested(gray: Gray, dark: Gray) -> list[tuple[float, Mark]]:
     return found
 
 
-def _center(contour: Doubles) -> tuple[float, float] | None:
+def _center(contour: Points) -> tuple[float, float] | None:
     """The middle of a quadrilateral: where its diagonals meet."""
     hull = cv2.convexHull(contour)
     for part in (0.05, 0.08, 0.11):
@@ -141,7 +145,7 @@ def _center(contour: Doubles) -> tuple[float, float] | None:
     return None
 
 
-def _is_open(gray: Gray, contour: Doubles, center: tuple[float, float]) -> bool | None:
+def _is_open(gray: Gray, contour: Points, center: tuple[float, float]) -> bool | None:
     """Whether the middle is as light as the ring around it; None if neither that nor as dark as the frame."""
     outline = contour[:, 0].astype(np.float64) - center
     height, width = gray.shape
@@ -221,7 +225,7 @@ def _fit(
     homography = cv2.getPerspectiveTransform(frame.astype(np.float32), points[four].astype(np.float32))
     homography = homography.astype(np.float64)
     inverse = np.linalg.inv(homography)
-    flat = cv2.perspectiveTransform(points[np.newaxis], inverse)[0]
+    flat = np.asarray(cv2.perspectiveTransform(points[np.newaxis], inverse)[0], np.float64)
     away = np.linalg.norm(flat[np.newaxis] - places[:, np.newaxis], axis=2)
     away[wanted[:, np.newaxis] != flags[np.newaxis]] = np.inf
     nearest = away.argmin(axis=1)
@@ -232,4 +236,4 @@ def _fit(
     cost = float(np.minimum(near, NEAR).sum()) + 5 * float(np.log(sides[nearest[kept]]).std())
     seen = points[nearest[kept]]
     is_mirrored = float(np.linalg.det(homography)) < 0
-    return cost, Found(homography, places[kept], seen, is_mirrored)
+    return cost, Found(np.asarray(homography, np.float64), places[kept], seen, is_mirrored)
