@@ -89,7 +89,7 @@ def scaled(picture: Gray, per_mm: float, shape: tuple[int, int], wanted: float) 
     step = per_mm / wanted
     soft = picture.astype(np.float32)
     if step > 1:
-        soft = cv2.GaussianBlur(soft, (0, 0), 0.4 * step)
+        soft = np.asarray(cv2.GaussianBlur(soft, (0, 0), 0.4 * step), np.float32)
     move = np.array([[step, 0, (step - 1) / 2], [0, step, (step - 1) / 2]])
     return np.asarray(
         cv2.warpAffine(
