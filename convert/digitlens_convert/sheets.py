@@ -10,7 +10,7 @@ import numpy as np
 
 from digitlens.core.errors import SheetError
 from digitlens.models.classifier import Classifier
-from digitlens.sheets.align import Form
+from digitlens.sheets.aligned import Form
 from digitlens.sheets.decisions import FieldDecision
 from digitlens.sheets.reader import SheetReader
 from digitlens.sheets.rules import ALL, decide

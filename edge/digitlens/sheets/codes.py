@@ -1,19 +1,17 @@
 """Reading the code of a page whose place is known, from as few pixels as two a module."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
 
 from digitlens.core.arrays import Floats, Gray
 from digitlens.core.errors import DependencyError, SheetError
+from digitlens.sheets.aligned import Aligned, Form
 from digitlens.sheets.code import MODULES, Code, parse
 from digitlens.sheets.fiducials import LEAST_MATCHED
 from digitlens.sheets.pages import MmBox
-
-if TYPE_CHECKING:
-    from digitlens.sheets.align import Aligned, Form
 
 QUIET = 4
 """Modules of white around a code that is decoded."""
@@ -29,7 +27,7 @@ CODE_BLUR = 0.8
 """Standard deviation of a small code's blur, modules."""
 
 
-def read(gray: Gray, page: "Aligned", place: MmBox, form: "Form") -> Code:
+def read(gray: Gray, page: Aligned, place: MmBox, form: Form) -> Code:
     """The code at its place on a page.
 
     What is too small to be decoded is compared with the codes that this form's pages have.
@@ -72,7 +70,7 @@ def why_not(gray: Gray, marks: int) -> str:
     return "no page with a code and fiducials is seen: show it from edge to edge, in focus"
 
 
-def _picture(gray: Gray, page: "Aligned", place: MmBox) -> Gray:
+def _picture(gray: Gray, page: Aligned, place: MmBox) -> Gray:
     """The code with its quiet zone, upright, PER_MODULE pixels a module."""
     x, y, side, _ = place
     module = side / MODULES
@@ -95,7 +93,7 @@ def _decided(means: Floats) -> Iterator[Gray]:
         yield np.repeat(np.repeat(clean, 4, axis=0), 4, axis=1)
 
 
-def _likely(seen: Floats, form: "Form") -> Code | None:
+def _likely(seen: Floats, form: Form) -> Code | None:
     """Of the form's codes up to MOST_SERIAL the one most like these modules (N, N), if none is near it."""
     template = form.template
     flat = _flat(seen)

@@ -9,7 +9,8 @@ import numpy as np
 from digitlens.config.parameters.sheets import DEFAULT, CellParameters, SheetParameters
 from digitlens.core.arrays import Doubles, Gray, Pixels
 from digitlens.models.classifier import Classifier
-from digitlens.sheets.align import Aligned, Form, align
+from digitlens.sheets.align import align
+from digitlens.sheets.aligned import Aligned, Form
 from digitlens.sheets.blank import BlankPage
 from digitlens.sheets.cells import Cell, Plate, read_cells, without_print
 from digitlens.sheets.darkness import darkness

@@ -14,7 +14,7 @@ from digitlens.core.arrays import Doubles, Floats
 from digitlens.core.errors import SheetError
 from digitlens.models.classifier import Classifier
 from digitlens.sheets import template
-from digitlens.sheets.align import Form
+from digitlens.sheets.aligned import Form
 from digitlens.sheets.cells import Cell
 from digitlens.sheets.pages import Layout
 from digitlens.sheets.probabilities import NO_DIGIT, NOTHING, RIGHT, WRONG, look
