@@ -260,7 +260,7 @@ def _cells(cells: argparse.ArgumentParser) -> None:
         "--data", type=Path, metavar="DIR", help="folder with the data sets; without: drawn digits"
     )
     cells.add_argument("--out", type=Path, default=Path("runs/cells"), help="folder of the run")
-    cells.add_argument("--sheets", type=positive, default=130, help="to learn from (default: %(default)s)")
+    cells.add_argument("--sheets", type=positive, default=120, help="to learn from (default: %(default)s)")
     cells.add_argument("--held-out-sheets", type=positive, default=30, help="default: %(default)s")
     cells.add_argument(
         "--model", default="digits", metavar="NAME|PATH", help="the digit network (default: %(default)s)"

@@ -35,8 +35,8 @@ class CellsConfig:
         decay: weight of the squared weights in the loss.
     """
 
-    sheets: int = 300
-    held_out_sheets: int = 60
+    sheets: int = 120
+    held_out_sheets: int = 30
     seed: int = 2026
     digits: tuple[float, float] = (7.5, 36.0)
     strikes: float = 0.025
