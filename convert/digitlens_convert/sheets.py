@@ -11,7 +11,7 @@ import numpy as np
 from digitlens.core.errors import SheetError
 from digitlens.models.classifier import Classifier
 from digitlens.sheets.aligned import Form
-from digitlens.sheets.decisions import FieldDecision
+from digitlens.sheets.decisions import FieldDecision, State
 from digitlens.sheets.reader import SheetReader
 from digitlens.sheets.rules import ALL, decide
 from digitlens.sheets.written import Known
@@ -40,7 +40,7 @@ class Field(msgspec.Struct, frozen=True):
     kind: str
     truth: int | float | str | bool | None
     struck: bool
-    read: dict[str, tuple[int | float | str | bool | None, str]]
+    read: dict[str, tuple[int | float | str | bool | None, State]]
 
 
 class Sheet(msgspec.Struct, frozen=True):

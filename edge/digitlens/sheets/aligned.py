@@ -25,6 +25,10 @@ class Form:
     """A template as it is printed: its layout, and each page drawn once."""
 
     def __init__(self, template: Template) -> None:
+        if template.blank:
+            raise SheetError(
+                f"{template.name}: forms that exist already are not read yet; print one with digitlens sheet print"
+            )
         self.template, self.layout = template, lay_out(template)
         self._pages: dict[int, BlankPage] = {}
 

@@ -38,7 +38,8 @@ def read(gray: Gray, page: Aligned, place: MmBox, form: Form) -> Code:
     zxing = _zxing()
     texts = []
     picture = _picture(gray, page, place)
-    means = cv2.resize(picture.astype(np.float32), (COUNT, COUNT), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(picture.astype(np.float32), (COUNT, COUNT), interpolation=cv2.INTER_AREA)
+    means = np.asarray(small, np.float32)
     for one in (picture, *_decided(means)):
         for found in zxing.read_barcodes(one, formats=zxing.BarcodeFormat.QRCode):
             code = parse(found.text)
@@ -101,7 +102,7 @@ def _likely(seen: Floats, form: Form) -> Code | None:
     for page in range(1, form.layout.pages + 1):
         for serial in range(MOST_SERIAL + 1):
             code = Code(template.name, template.version, page, serial)
-            modules = cv2.GaussianBlur(code.modules.astype(np.float32), (0, 0), CODE_BLUR)
+            modules = np.asarray(cv2.GaussianBlur(code.modules, (0, 0), CODE_BLUR), np.float32)
             best.append((float((flat * _flat(modules)).mean()), code))
     best.sort(key=lambda one: -one[0])
     alike, second = best[0][0], best[1][0]

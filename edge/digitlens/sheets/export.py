@@ -76,9 +76,9 @@ def _write_rows(book: Any, template: Template, rows: list[SheetRow]) -> None:
     before = len(header(template)) - len(template.fields)
     for count, row in enumerate(rows, 1):
         fields = row.fields
-        names = [None] * before + list(template.fields)
-        for column, (name, value) in enumerate(zip(names, row.cells(template), strict=True)):
-            one = fields.get(name) if name is not None else None
+        names: list[str | None] = [None] * before + list(template.fields)
+        for column, (key, value) in enumerate(zip(names, row.cells(template), strict=True)):
+            one = fields.get(key) if key is not None else None
             _write(sheet, count, column, value, colors.get(one.state) if one is not None else None)
 
 
@@ -89,7 +89,7 @@ def _write_look(book: Any, rows: list[SheetRow], crops: Crops) -> None:
     for column, title in enumerate(titles):
         sheet.write_string(0, column, title, bold)
     sheet.set_column(3, 3, 22)
-    sheet.set_column(8, 8, 50)
+    sheet.set_column(8, 8, 50, book.add_format({"text_wrap": True}))
     sheet.set_column(9, 9, 40)
     line = 1
     for row in rows:

@@ -27,7 +27,8 @@ def _one(plate: Plate, cell: Millimeters, parameters: CellParameters) -> Doubles
     rows = slice(max(0, round((y + margin) * per_mm)), round((y + tall - margin) * per_mm))
     columns = slice(max(0, round((x + margin) * per_mm)), round((x + wide - margin) * per_mm))
     dark = plate.written[rows, columns]
-    least = max(parameters.faintest, parameters.noises * plate.noise, parameters.edge * plate.level)
+    # Not by how dark other ink is: a slash by a fine pen is paler than digits.
+    least = max(parameters.faintest, parameters.noises * plate.noise)
     amount = float((dark > least).mean()) if dark.size else 0.0
     found = np.zeros(3)
     # Between a speck and a slash, and between a scribble and a blackened cell, both answers are open.

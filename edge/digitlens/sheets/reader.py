@@ -21,6 +21,8 @@ from digitlens.sheets.probabilities import CellReader
 from digitlens.sheets.readings import FieldReading, PageReading
 from digitlens.sheets.rules import decide
 
+LEAST_LEVEL, FEWEST_INKED = 0.25, 50
+"""Darkness of pixels that tell how dark a page's ink is, and how many of them there must be."""
 CROP_MARGIN = 3.0
 """Paper around a field in its crop, millimeters."""
 
@@ -66,7 +68,8 @@ def cells_of(image: Pixels, form: Form, parameters: SheetParameters) -> PageCell
     low, high = parameters.cells.per_mm
     per_mm = float(np.clip(aligned.per_mm, low, high))
     flat = aligned.flattened(gray, per_mm)
-    plate = _plate(flat, form.page(aligned.code.page), per_mm, parameters.cells)
+    page = form.page(aligned.code.page)
+    plate = _plate(flat, page, per_mm, parameters.cells)
     cells = {
         placed.field.name: read_cells(plate, placed.cells, parameters.cells)
         for placed in form.layout.on_page(aligned.code.page)
@@ -78,8 +81,12 @@ def cells_of(image: Pixels, form: Form, parameters: SheetParameters) -> PageCell
 def _plate(flat: Gray, page: BlankPage, per_mm: float, parameters: CellParameters) -> Plate:
     plate = without_print(darkness(flat, per_mm), page.darkness(per_mm), per_mm, parameters)
     plate.written[page.texts(per_mm) > 0] = 0
-    inked = plate.written[plate.written > max(0.25, parameters.noises * plate.noise)]
-    level = float(np.percentile(inked, 70)) if inked.size > 50 else 0.0
+    inside = np.zeros(plate.written.shape, bool)
+    for placed in page.layout.on_page(page.page):
+        x, y, wide, tall = (_pixel(side, per_mm) for side in placed.box)
+        inside[y : y + tall, x : x + wide] = True
+    inked = plate.written[inside & (plate.written > max(LEAST_LEVEL, parameters.noises * plate.noise))]
+    level = float(np.percentile(inked, 70)) if inked.size > FEWEST_INKED else 0.0
     return replace(plate, level=level)
 
 

@@ -15,6 +15,7 @@ from digitlens.models.perceptron import Perceptron
 from digitlens.sheets.probabilities import DEFAULT_MODEL, FEATURES, NO_DIGIT, NOTHING, RIGHT, WRONG
 from digitlens_convert.stats import accuracy
 from digitlens_train.data import DataError
+from digitlens_train.paper.material import Part
 from digitlens_train.sheets.examples import Draw, Examples, gather
 
 ANSWERS = {RIGHT: "the best digit is right", WRONG: "another one is", NO_DIGIT: "no digit", NOTHING: "no ink"}
@@ -65,7 +66,7 @@ def run(
     for name, count, seed in (("learnt", config.sheets, 0), ("held_out", config.held_out_sheets, 1)):
         path = out / f"cells_{name}.npz"
         if not again:
-            part = "scores" if name == "learnt" else "held_out"
+            part: Part = "scores" if name == "learnt" else "held_out"
             draw = Draw(templates, part, None, config.seed + seed, config.digits, config.strikes)
             found, failed = gather(draw, count, data, model, processes)
             print(

@@ -89,7 +89,7 @@ def draw(
     filler = Filler(tone, random, material, canvas_per_mm, cell, source)
     filler.fill(layout, page, written, struck)
     zoom = per_mm / canvas_per_mm
-    view = views.draw(random, tone.shape, zoom)
+    view = views.draw(random, (tone.shape[0], tone.shape[1]), zoom)
     device = pick(random, (camera.PHONE, camera.LIVE), SHARES)
     gray = camera.shoot(filler.canvas.tone, random, view, device, digit, 1 / zoom)
     return SheetPicture(gray, code, written, struck, digit, per_mm, view, canvas_per_mm)
