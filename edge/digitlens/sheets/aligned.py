@@ -27,7 +27,7 @@ class Form:
     def __init__(self, template: Template) -> None:
         if template.blank:
             raise SheetError(
-                f"{template.name}: forms that exist already are not read yet; print one with digitlens sheet print"
+                f"{template.name}: forms that exist already are not read yet; print one of your own"
             )
         self.template, self.layout = template, lay_out(template)
         self._pages: dict[int, BlankPage] = {}
