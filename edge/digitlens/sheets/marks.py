@@ -7,6 +7,9 @@ from digitlens.core.arrays import Doubles
 from digitlens.sheets.cells import Millimeters, Plate
 from digitlens.sheets.decisions import BLANK, MARKED, UNCLEAR
 
+HALF = 0.5
+"""Darkness from which ink is a stroke and not its blurred edge, parts of the cell's darkest ink."""
+
 
 def mark_probabilities(plate: Plate, cells: tuple[Millimeters, ...], parameters: CellParameters) -> Doubles:
     """(cells, 3): BLANK, MARKED, UNCLEAR.
@@ -30,10 +33,13 @@ def _one(plate: Plate, cell: Millimeters, parameters: CellParameters) -> Doubles
     # Not by how dark other ink is: a slash by a fine pen is paler than digits.
     least = max(parameters.faintest, parameters.noises * plate.noise)
     amount = float((dark > least).mean()) if dark.size else 0.0
+    # Blur widens strokes: how much is black goes by the darkest ink.
+    own = float(np.percentile(dark, 98)) if dark.size else 0.0
+    black = float((dark > max(least, HALF * own)).mean()) if dark.size else 0.0
     found = np.zeros(3)
     # Between a speck and a slash, and between a scribble and a blackened cell, both answers are open.
     is_ink = _between(amount, *parameters.mark_amounts)
-    is_black = _between(amount, *parameters.black_amounts)
+    is_black = _between(black, *parameters.black_amounts)
     found[BLANK] = 1 - is_ink
     found[MARKED] = is_ink * (1 - is_black)
     found[UNCLEAR] = is_ink * is_black
