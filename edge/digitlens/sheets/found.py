@@ -62,7 +62,7 @@ def template_text(title: str, blank: str, paper: tuple[float, float], fields: Se
 def named(fields: Sequence[FoundField]) -> list[FoundField]:
     """The fields from the top left of each page, each with a name of its own that can stand in a rule."""
     names: set[str] = set()
-    found = []
+    found: list[FoundField] = []
     for field in sorted(fields, key=lambda one: (one.page, round(one.box[1] / 3), one.box[0])):
         stem = re.sub(r"\W+", "_", field.name, flags=re.ASCII).strip("_")[:32] or f"field_{len(found) + 1}"
         stem = stem if not stem[0].isdigit() else f"f_{stem}"

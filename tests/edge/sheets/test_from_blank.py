@@ -106,10 +106,10 @@ def scan(path: Path) -> list[MmBox]:
 
     def draw(x: float, y: float, wide: float, tall: float, text: str = "") -> None:
         corners = [(round(a * per_mm), round(b * per_mm)) for a, b in ((x, y), (x + wide, y + tall))]
-        cv2.rectangle(page, *corners, 90, 2)
+        cv2.rectangle(page, corners[0], corners[1], (90,), 2)
         if text:
             place = (round((x + 3) * per_mm), round((y + tall - 3) * per_mm))
-            cv2.putText(page, text, place, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 20, 2)
+            cv2.putText(page, text, place, cv2.FONT_HERSHEY_SIMPLEX, 1.0, (20,), 2)
         else:
             empty.append((x, y, wide, tall))
 
