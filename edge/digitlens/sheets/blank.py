@@ -87,20 +87,11 @@ class BlankPage:
 def scaled(picture: Gray, per_mm: float, shape: tuple[int, int], wanted: float) -> Floats:
     """A picture at a smaller resolution, (H, W) float32: a millimeter has exactly `wanted` pixels."""
     step = per_mm / wanted
-    soft = picture.astype(np.float32)
-    if step > 1:
-        soft = np.asarray(cv2.GaussianBlur(soft, (0, 0), 0.4 * step), np.float32)
+    soft = cv2.GaussianBlur(picture, (0, 0), 0.4 * step) if step > 1 else picture
     move = np.array([[step, 0, (step - 1) / 2], [0, step, (step - 1) / 2]])
-    return np.asarray(
-        cv2.warpAffine(
-            soft,
-            move,
-            shape[::-1],
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        ),
-        np.float32,
-    )
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    drawn = cv2.warpAffine(soft, move, shape[::-1], flags=how, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(drawn, np.float32)
 
 
 def _text_box(text: Text) -> MmBox:

@@ -66,7 +66,7 @@ def cells_of(image: Pixels, form: Form, parameters: SheetParameters) -> PageCell
     gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8) if image.ndim == 3 else image
     aligned = align(gray, form, parameters.alignment)
     low, high = parameters.cells.per_mm
-    per_mm = float(np.clip(aligned.per_mm, low, high))
+    per_mm = float(np.clip(round(aligned.per_mm), low, high))  # whole, for pages are drawn once at each
     flat = aligned.flattened(gray, per_mm)
     page = form.page(aligned.code.page)
     plate = _plate(flat, page, per_mm, parameters.cells)
