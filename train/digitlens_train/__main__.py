@@ -1,7 +1,7 @@
 """python -m digitlens_train COMMAND.
 
-digits, numbers, teacher, distill, ink, scores, cnn and svm fit networks; looks fits what many looks at a
-number add to its confidence; sheet, film, pages and paper draw.
+digits, numbers, teacher, distill, ink, scores, cells, cnn and svm fit networks; looks fits what many looks at
+a number add to its confidence; sheet, film, pages and paper draw.
 """
 
 import argparse
@@ -79,6 +79,23 @@ def _scores(options: argparse.Namespace) -> None:
         pages=options.pages, held_out_pages=options.held_out_pages, seed=options.seed
     )
     scores.run(config, options.out, options.data, options.ink, options.processes, options.again)
+
+
+def _cells(options: argparse.Namespace) -> None:
+    from digitlens_train.sheets import fit
+
+    config = fit.CellsConfig(
+        sheets=options.sheets, held_out_sheets=options.held_out_sheets, seed=options.seed
+    )
+    fit.run(
+        config,
+        tuple(options.templates),
+        options.out,
+        options.data,
+        options.model,
+        options.processes,
+        options.again,
+    )
 
 
 def _need_torch(command: str) -> None:
@@ -175,6 +192,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "distill": _distill,
     "ink": _ink,
     "scores": _scores,
+    "cells": _cells,
     "cnn": _cnn,
     "svm": _svm,
     "sheet": _sheet,

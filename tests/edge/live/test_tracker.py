@@ -11,7 +11,7 @@ from digitlens.core.readings import Reading, number
 from digitlens.live.tracker import Tracker
 from digitlens.reader import Reader
 from tests.edge.live.test_loop import Digits
-from tests.edge.sheets import ROWS, TEXTS, follow, hand, ids, reading, settled_tracker, steady
+from tests.edge.page_frames import ROWS, TEXTS, follow, hand, ids, reading, settled_tracker, steady
 
 
 @pytest.fixture
