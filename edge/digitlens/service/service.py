@@ -27,7 +27,7 @@ from digitlens.cameras.base import Camera
 from digitlens.cameras.registry import is_replay, open_camera
 from digitlens.config.parameters.tracking import LoopParameters
 from digitlens.config.settings import ReaderSettings, Settings
-from digitlens.core.errors import CameraError, DigitLensError
+from digitlens.core.errors import CameraError, DigitLensError, OutletError
 from digitlens.core.frames import Frame
 from digitlens.core.preview import Preview
 from digitlens.core.readings import Reading
@@ -250,6 +250,8 @@ class Service(LiveObserver):
         """Read the settings and make the reader in a thread of its own, while frames are still being read."""
         try:
             settings = self._load()
+            if problems := self._outlets.problems(settings):
+                raise OutletError("; ".join(problems))
             changed = settings.reader != self._settings.reader
             self._prepared.append((settings, make_reader(settings.reader) if changed else None))
         except DigitLensError as error:
