@@ -14,7 +14,7 @@ import msgspec
 from digitlens.cameras.base import Camera
 from digitlens.cameras.orientation import FLIPS, ROTATIONS
 from digitlens.cameras.registry import is_replay, open_camera
-from digitlens.commands.terminal import add_reader_options
+from digitlens.commands.terminal import add_reader_options, say
 from digitlens.config.parameters.tracking import LoopParameters
 from digitlens.core.errors import CameraError, RecordError
 from digitlens.core.stderr import quiet
@@ -116,7 +116,7 @@ def _live(
         repeat=options.repeat, hold=hold,
     )  # fmt: skip
     with ExitStack() as opened:
-        camera = open_one(options.camera, say=_say)
+        camera = open_one(options.camera, say=say)
         opened.callback(camera.close)
         recorders: list[Recorder] = []
         if options.record is not None:
@@ -133,7 +133,7 @@ def _live(
         if wanted != "none":
             display = open_display(wanted, full_screen=options.full_screen, preview=camera.preview)
         opened.callback(display.close)
-        page = open_page(options.web, options.web_token, camera.name, _say)
+        page = open_page(options.web, options.web_token, camera.name, say)
         opened.callback(page.close)
 
         def reopen() -> Camera:
@@ -183,7 +183,7 @@ class _Printer(LiveObserver):
         self._print(event)
 
     def message(self, line: str) -> None:
-        _say(line)
+        say(line)
 
 
 def _print_json(event: Event) -> None:
@@ -200,11 +200,6 @@ def _print_text(event: Event) -> None:
     )
     sys.stdout.write(f"{clock:>12}   {event.kind:<8}   {event.text}{before}\n")
     sys.stdout.flush()
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"digitlens: {line}\n")
-    sys.stderr.flush()
 
 
 def _rate(text: str) -> float:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from digitlens.commands.terminal import Renamed, positive
+from digitlens.commands.terminal import Renamed, positive, say
 from digitlens.config import settings_file
 from digitlens.core.errors import JournalError
 from digitlens.core.paths import printable
@@ -104,9 +104,9 @@ def run(options: argparse.Namespace) -> int:
             show(entry)
             count += 1
         if not count and not options.follow:
-            sys.stderr.write(f"digitlens: {path}: nothing there that fits\n")
+            say(f"{path}: nothing there that fits")
         if count == last == LAST and options.last is None:
-            sys.stderr.write(f"digitlens: the newest {LAST}; --last N shows more, --csv and --json all\n")
+            say(f"the newest {LAST}; --last N shows more, --csv and --json all")
         if options.follow:
             for entry in _followed(history, newest):
                 if matches(entry, **wanted):
@@ -121,10 +121,8 @@ def _forget(history: History, region: str) -> None:
     if good is None:
         raise JournalError(f"{history.path}: no value of a region {region}")
     forget(history.path, region)
-    sys.stderr.write(
-        f"digitlens: {region}: {good[0]:.15g} is forgotten when the service starts next: "
-        "sudo systemctl restart digitlens\n"
-    )
+    restart = "sudo systemctl restart digitlens"
+    say(f"{region}: {good[0]:.15g} is forgotten when the service starts next: {restart}")
 
 
 def _configured(config: Path) -> Path:
@@ -170,7 +168,7 @@ def _dead_letters(history: History, options: argparse.Namespace, wanted: EntryFi
         letter for letter in history.dead_letters(options.last or 2**31) if matches(letter.entry, **wanted)
     ]
     if not found:
-        sys.stderr.write(f"digitlens: {history.path}: no dead letters\n")
+        say(f"{history.path}: no dead letters")
     return found
 
 
@@ -179,7 +177,7 @@ def _send_again(history: History, options: argparse.Namespace, wanted: EntryFilt
     if found:
         numbers = [number_of(letter.entry.id, history.outbox_id) or 0 for letter in found]
         send_again(history.path, zip([letter.outlet for letter in found], numbers, strict=True))
-        sys.stderr.write(f"digitlens: {len(found)} to be sent again; the service does within a minute\n")
+        say(f"{len(found)} to be sent again; the service does within a minute")
 
 
 def _print_dead_letters(history: History, options: argparse.Namespace, wanted: EntryFilter) -> None:

@@ -284,7 +284,7 @@ def _where(conditions: EntryFilter) -> tuple[str, list[object]]:
 
 def _open(path: Path) -> sqlite3.Connection:
     """Open read-only; where nobody writes and the folder is not ours, SQLite needs `immutable`."""
-    uri = f"file:{quote(str(path.absolute()))}?mode=ro"
+    uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro"
     database = sqlite3.connect(uri, uri=True, timeout=READ_TIMEOUT, check_same_thread=False, factory=Database)
     try:
         database.execute("SELECT 1 FROM sqlite_schema").fetchall()
