@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import os
 import re
 import sys
 import time
@@ -16,6 +17,7 @@ from digitlens.commands.terminal import Renamed, positive, say
 from digitlens.config import settings_file
 from digitlens.core.errors import JournalError
 from digitlens.core.paths import printable
+from digitlens.outlets.deletion import damaged_copies, delete
 from digitlens.outlets.entries import Entry, EntryFilter, matches
 from digitlens.outlets.history import DeadLetter, History, number_of
 from digitlens.outlets.outbox_file import forget, send_again
@@ -66,6 +68,10 @@ def add_options(log: argparse.ArgumentParser) -> None:
         "--send-again", action="store_true",
         help="print nothing, but have the service send dead letters that match again, within a minute",
     )  # fmt: skip
+    log.add_argument(
+        "--delete", action="store_true",
+        help="print nothing, but delete the entries that match; all of them: --delete --until 0s",
+    )  # fmt: skip
     log.add_argument("--follow", action="store_true", help="wait for new ones, until Ctrl-C")
 
 
@@ -81,6 +87,9 @@ def run(options: argparse.Namespace) -> int:
             "since": options.since, "until": options.until, "containing": options.number,
             "region": options.region, "kind": options.kind,
         }  # fmt: skip
+        if options.delete:
+            _delete(path, wanted)
+            return 0
         if options.send_again:
             _send_again(history, options, wanted)
             return 0
@@ -123,6 +132,18 @@ def _forget(history: History, region: str) -> None:
     forget(history.path, region)
     restart = "sudo systemctl restart digitlens"
     say(f"{region}: {good[0]:.15g} is forgotten when the service starts next: {restart}")
+
+
+def _delete(path: Path, wanted: EntryFilter) -> None:
+    if not any(value not in (None, "") for value in wanted.values()):
+        raise JournalError(f"{path}: --delete which? Say so with --until, --region, ...; all: --until 0s")
+    deleted = delete(Path(os.path.realpath(path)), **wanted)
+    unsent = f"; {deleted.unsent} of them had not been sent to all outlets" if deleted.unsent else ""
+    say(f"{path}: {deleted.entries} entries deleted{unsent}")
+    if not deleted.complete:
+        say(f"{path}-wal: may still hold them for some minutes: another program reads the journal")
+    for copy in damaged_copies(Path(os.path.realpath(path))):
+        say(f"{copy}: a damaged journal that was kept, and holds readings, too: delete it by hand")
 
 
 def _configured(config: Path) -> Path:

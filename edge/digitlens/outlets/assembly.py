@@ -97,6 +97,10 @@ class OutletAssembly:
                 _key(settings, name, outlet), partial(self._open_outlet, outlet, section, context)
             )
         self._keys = {name: opener.key for name, opener in openers.items()}
+        if store is not None:
+            store.senders = frozenset(
+                name for name, outlet in registry.wanted(settings).items() if outlet.sends_from_outbox
+            )
         return openers
 
     def problems(self, settings: Settings) -> list[str]:

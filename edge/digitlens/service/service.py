@@ -183,7 +183,8 @@ class Service(LiveObserver):
         if event.kind != "gone":
             self._newest = event.text
         before = f", before: {event.before}" if event.before else ""
-        _log.info(
+        # Not by default: systemd's journal would keep every reading, whatever is deleted from ours.
+        _log.debug(
             "number %d %s: %s (%.0f %%)%s", event.id, event.kind, event.text, event.confidence * 100, before
         )
         self._dispatcher.add(event, size)
