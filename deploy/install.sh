@@ -124,7 +124,8 @@ free=$(df --output=avail -m /opt | tail -n 1)
 running=''
 [ ! -d /run/systemd/system ] || running=yes
 
-exec 9>/run/lock/digitlens-install
+# In a folder that only root can write: in /run/lock anybody could take the lock, or lead it elsewhere.
+exec 9>/run/digitlens-install.lock
 flock --nonblock 9 || fail "another installation is running"
 work=$(mktemp -d /tmp/digitlens-install.XXXXXX)
 trap leave EXIT
@@ -161,11 +162,24 @@ wheel=$(find "$here" -maxdepth 1 -name 'digitlens-*.whl')
 case $wheel in
 *$'\n'*) fail "$here has several wheels of digitlens: leave one" ;;
 '')
-    [ -f "$here/../pyproject.toml" ] || fail "$here has no wheel of digitlens: copy the folder again"
+    [ -f "$here/../pyproject.toml" ] && [ -f "$here/pins/build.lock" ] || fail "$here has no wheel of digitlens: copy the folder again"
     say "building the wheel"
-    quietly "no environment" "$python" -m venv "$work/build"
-    quietly "the wheel cannot be built" "$work/build/bin/pip" wheel --no-deps -w "$work" "$here/.."
-    wheel=$(find "$work" -maxdepth 1 -name 'digitlens-*.whl')
+    # By nobody, from a copy, with tools whose hashes are known: no build step runs as root.
+    chmod 711 "$work"
+    mkdir "$work/build" "$work/build/source" "$work/build/wheel"
+    cp -r "$here"/../{edge,pyproject.toml,README.md,LICENSE} "$work/build/source"
+    cp "$here/pins/build.lock" "$work/build"
+    chown -R nobody: "$work/build"
+    nobody=(setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups --no-new-privs --inh-caps=-all
+        env -i -C "$work/build" HOME="$work/build" LC_ALL=C.UTF-8 PATH="$PATH")
+    pip=("$work/build/venv/bin/python" -m pip --isolated --disable-pip-version-check --no-input)
+    quietly "no environment" "${nobody[@]}" "$python" -m venv "$work/build/venv"
+    quietly "what builds the wheel cannot be installed" "${nobody[@]}" "${pip[@]}" install --no-cache-dir --no-deps \
+        --only-binary=:all: --require-hashes -r "$work/build/build.lock"
+    quietly "the wheel cannot be built" "${nobody[@]}" "${pip[@]}" wheel --no-cache-dir --no-deps --no-index \
+        --no-build-isolation -w "$work/build/wheel" "$work/build/source"
+    wheel=$work/$(basename "$work"/build/wheel/digitlens-*.whl)
+    install -m 644 "$work/build/wheel/$(basename "$wheel")" "$wheel" # nobody can change it any more
     ;;
 esac
 release=$(basename "$wheel" | cut -d - -f 2)
@@ -185,7 +199,7 @@ else
     # picamera2 comes from apt; everything else is pinned, even if apt has it too.
     quietly "no environment" "$python" -m venv --system-site-packages "$new"
     quietly "what digitlens needs cannot be installed" \
-        "${pip[@]}" --ignore-installed --require-hashes "${source[@]}" -r "$here/pins/$version.txt"
+        "${pip[@]}" --ignore-installed --only-binary=:all: --require-hashes "${source[@]}" -r "$here/pins/$version.txt"
     quietly "the wheel cannot be installed" "${pip[@]}" --no-index "$wheel"
     install -D -m 644 -t "$new/unit" "$here/digitlens.service" "$here/growing-pause.conf"
     install -m 755 "$here/uninstall.sh" "$new/unit/uninstall.sh"

@@ -90,5 +90,20 @@ def test_every_dependency_of_the_wheel_is_pinned(version):
         assert pinned[canonicalize_name(requirement.name)] in requirement.specifier, requirement
 
 
+def test_what_builds_the_wheel_is_pinned_by_hash():
+    text = (DEPLOY / "pins" / "build.lock").read_text()
+    names = re.findall(r"^([a-z][\w-]*)==\S+ \\$", text, re.MULTILINE)
+    assert "hatchling" in names
+    assert len(names) == len(re.findall(r"^[a-z]", text, re.MULTILINE))
+    assert len(re.findall(r"\\\n    --hash=sha256:[0-9a-f]{64}$", text, re.MULTILINE)) >= len(names)
+
+
+@pytest.mark.parametrize("name", ["install.sh", "uninstall.sh"])
+def test_the_lock_is_in_a_folder_of_root(name):
+    """Where others can write, anybody could hold it."""
+    (lock,) = re.findall(r"^exec 9>(\S+)$", (DEPLOY / name).read_text(), re.MULTILINE)
+    assert Path(lock).parent == Path("/run")
+
+
 def test_bookworm_keeps_numpy_1():
     assert pins("3.11")["numpy"] < Version("2")
