@@ -43,6 +43,8 @@ class AppContext:
     Args:
         hosts: names in the Host header that a server without a token accepts.
         persistent: whether `history` outlives the process: it is a journal's.
+        executor: encodes pictures.
+        lookups: reads the history, so that no search keeps a picture waiting.
         encrypted: whether the server speaks TLS itself.
         proxies: whose word on the client's address and scheme is taken.
     """
@@ -57,6 +59,7 @@ class AppContext:
         persistent: bool,
         outbox_counts: Callable[[], OutboxCounts],
         executor: Executor,
+        lookups: Executor,
         rate: float,
         hosts: frozenset[str],
         port: int,
@@ -72,6 +75,7 @@ class AppContext:
         self.cookie_name = f"digitlens-{port}"  # browsers share the cookies of all ports of a host
         self.encoder = FrameEncoder(latest, rate)
         self.clients = WebSocketClients(self.encoder, executor, self.state, rate)
+        self.lookups, self.searches = lookups, 0
         self.announced = 0
         self.listeners: set[Callable[[], None]] = set()
         style, page = (_content(name) for name in (STYLE, SIGN_IN))

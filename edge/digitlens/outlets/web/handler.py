@@ -131,6 +131,10 @@ class Handler(RequestHandler):
         """The result of a blocking call."""
         return await asyncio.get_running_loop().run_in_executor(self.context.executor, call, *arguments)
 
+    async def look_up(self, call: Callable[..., T], *arguments: Any) -> T:
+        """The result of a call that reads the history, behind those that others wait for."""
+        return await asyncio.get_running_loop().run_in_executor(self.context.lookups, call, *arguments)
+
     @property
     def server(self) -> LimitedServer:
         """The server that has the request's connection."""

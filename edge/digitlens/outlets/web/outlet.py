@@ -1,7 +1,7 @@
 """The web outlet: an HTTP server with a thread and an event loop of its own.
 
-Two more threads encode pictures and read the history, so no client holds up the live loop: its thread only
-announces entries.
+Two more threads encode pictures and one reads the history, so no client holds up the live loop: its thread
+only announces entries.
 """
 
 import asyncio
@@ -181,6 +181,8 @@ class WebOutlet(Outlet):
         self.url = f"http{'s' if tls else ''}://{f'[{host}]' if ':' in host else host}:{self.port}/"
         self._recent = RecentEntries() if history is None else None
         self._executor = ThreadPoolExecutor(2, "digitlens web", _lower_priority)
+        # A journal is searched by one at a time anyway.
+        self._lookups = ThreadPoolExecutor(1, "digitlens web history", _lower_priority)
         self._closed = False
         self._stop = asyncio.Event()
         self._loop = asyncio.new_event_loop()
@@ -188,7 +190,7 @@ class WebOutlet(Outlet):
         self._context = context.AppContext(
             latest=latest, stats=stats, access=Access(token, sessions, say=say),
             history=history or self._recent or RecentEntries(), persistent=history is not None,
-            outbox_counts=outbox_counts, executor=self._executor, rate=rate,
+            outbox_counts=outbox_counts, executor=self._executor, lookups=self._lookups, rate=rate,
             hosts=addresses.allowed_hosts(host), port=self.port, encrypted=tls is not None,
             proxies=[ipaddress.ip_network(one) for one in trusted_proxies], say=say, limits=limits,
         )  # fmt: skip
@@ -226,7 +228,8 @@ class WebOutlet(Outlet):
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
             self._close_sockets()
-            self._executor.shutdown(wait=False, cancel_futures=True)
+            for one in (self._executor, self._lookups):
+                one.shutdown(wait=False, cancel_futures=True)
 
     async def _serve(self) -> None:
         self._server.add_sockets(self._sockets)
