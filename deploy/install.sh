@@ -115,7 +115,7 @@ python=/usr/bin/python3
 version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 [ -f "$here/pins/$version.txt" ] ||
     fail "Python $version: digitlens needs the one of bookworm (3.11) or trixie (3.13)"
-for file in digitlens.service growing-pause.conf config.toml uninstall.sh; do
+for file in digitlens.service growing-pause.conf local-network.conf config.toml uninstall.sh; do
     [ -f "$here/$file" ] || fail "$here/$file is missing: copy the folder again"
 done
 free=$(df --output=avail -m /opt | tail -n 1)
@@ -183,7 +183,7 @@ case $wheel in
     ;;
 esac
 release=$(basename "$wheel" | cut -d - -f 2)
-hash=$(cat "$wheel" "$here/pins/$version.txt" "$here/digitlens.service" "$here/growing-pause.conf" | sha256sum | cut -c -8)
+hash=$(cat "$wheel" "$here/pins/$version.txt" "$here/digitlens.service" "$here"/{growing-pause,local-network}.conf | sha256sum | cut -c -8)
 new=$opt/$release-py$version-$hash
 old=$(readlink -e "$opt/current" || true)
 if [ -e "$new/complete" ]; then
@@ -201,7 +201,7 @@ else
     quietly "what digitlens needs cannot be installed" \
         "${pip[@]}" --ignore-installed --only-binary=:all: --require-hashes "${source[@]}" -r "$here/pins/$version.txt"
     quietly "the wheel cannot be installed" "${pip[@]}" --no-index "$wheel"
-    install -D -m 644 -t "$new/unit" "$here/digitlens.service" "$here/growing-pause.conf"
+    install -D -m 644 -t "$new/unit" "$here/digitlens.service" "$here/growing-pause.conf" "$here/local-network.conf"
     install -m 755 "$here/uninstall.sh" "$new/unit/uninstall.sh"
 fi
 # A network that does not run on this processor or settings that do not fit are reported before anything changes.
@@ -219,6 +219,7 @@ done
 id digitlens >/dev/null 2>&1 ||
     quietly "no user" useradd --system --user-group --home-dir /var/lib/digitlens --no-create-home \
         --shell /usr/sbin/nologin digitlens
+quietly "the user digitlens cannot be put into the groups video and render" usermod --append --groups video,render digitlens
 install -d -m 755 "$etc"
 if [ ! -e "$etc/config.toml" ]; then
     install -m 640 -g digitlens "$here/config.toml" "$etc/config.toml"
