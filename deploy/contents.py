@@ -19,11 +19,12 @@ SHARED = re.compile(r"[^/]+\.libs/(?P<name>lib[^/]+?)-[0-9a-f]{8}(?P<before>[.\d
 """A shared library as auditwheel names it: with a hash, and its version before or after .so."""
 BUILD = re.compile(rb"General configuration for OpenCV.*?\0", re.DOTALL)
 LINKED = re.compile(
-    r"^ {4}(?P<name>[A-Z][A-Za-z0-9 ]*?): +(?P<how>.*?) ?\((?:[^()]*\()?(?:ver )?(?P<version>[^()]*\d[^()]*)\)",
+    r"^ {4}(?P<name>[A-Z][A-Za-z0-9 ]*?): +(?P<how>.*?) ?"
+    r"\((?:[^()]*\()?(?:ver )?(?P<version>[^()]*\d[^()]*)\)",
     re.MULTILINE,
 )
 """A library in the text on OpenCV's build, with its version."""
-OWN = re.compile(rb"(?:OpenSSL|OpenBLAS) (\d+\.\d+\.\d+[a-z]?) ")
+OWN = re.compile(rb"(?:OpenSSL|OpenBLAS) (\d+\.\d+\.\d+(?:[a-z]|\.dev)?)[ \0]")
 """A library's version in a text of its own."""
 NOT_INSIDE = ("FFMPEG", "OpenCL", "Version control", "Lapack", "Interpreter", "Libraries", "Limited API")
 """Lines of that text about programs and about libraries that are listed as files."""
@@ -36,9 +37,7 @@ def contents(wheel: Path) -> Iterator[dict[str, Any]]:
             if found := SHARED.fullmatch(name):
                 content = archive.read(name)
                 own = OWN.search(content)
-                base, _, release = found["name"].partition(
-                    "-r"
-                )  # libopenblas-r0.3.3.so, with a hash in between
+                base, _, release = found["name"].partition("-r")  # libopenblas-r0-HASH.3.3.so
                 version = own[1].decode() if own else release + (found["after"] or found["before"])
                 yield component(base, version.strip("."), "a shared library", content)
             elif re.fullmatch(r"cv2/cv2[^/]*\.so", name):
