@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -73,15 +73,18 @@ class Process:
         """The last lines of its log."""
         return " / ".join(self.log.read_text(errors="replace").splitlines()[-3:])
 
-    def end(self) -> tuple[int, float]:
-        """SIGTERM: the exit status, and the seconds until it ended."""
-        begin = monotonic()
+    def end(self) -> tuple[int, float, float]:
+        """SIGTERM: the exit status, the seconds until it ended, and those of them without a processor."""
+        begin, before, queued = monotonic(), self._queued(), 0.0
         self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(LONG)
+        while self.process.poll() is None and monotonic() - begin < LONG:
+            queued = max(queued, self._queued() - before)
+            sleep(0.02)
         seconds = monotonic() - begin
+        status = self.process.wait(1)
         self._threads[1].join(LONG)
         self._socket.close()
-        return status, seconds
+        return status, seconds, queued
 
     def _queued(self) -> float:
         path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/schedstat")

@@ -188,7 +188,7 @@ class FormerPlaces:
                     return False
                 found[message.topic] = None
                 quiet = monotonic() + QUIET
-        waiting = set()
+        waiting: set[int] = set()
         for topic in found:
             while len(waiting) >= connection.window:
                 self._settle(connection, waiting, until)
