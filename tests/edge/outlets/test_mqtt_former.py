@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ Former = Callable[..., FormerPlaces]
 def former(tmp_path: Path, watched: WatchedOutbox) -> Iterator[Former]:
     opened: list[FormerPlaces] = []
 
-    def open_one(port: int, device: str = "pi", **settings: object) -> FormerPlaces:
+    def open_one(port: int, device: str = "pi", **settings: Any) -> FormerPlaces:
         values = MqttSettings(broker="127.0.0.1", port=port, **settings)
         opened.append(FormerPlaces(values, device, tmp_path / "x.mqtt", watched.lines.put, (0.01,)))
         return opened[-1]

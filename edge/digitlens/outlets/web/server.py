@@ -131,7 +131,7 @@ class _Request(HTTPMessageDelegate):
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
-        peer = str(cast(HTTP1Connection, self._connection).context.remote_ip)
+        peer = str(cast(Any, self._connection).context.remote_ip)
         self._server.begin(self._stream, peer, headers)
         size = sum(len(str(part)) for part in start_line) + sum(
             len(name) + len(value) + 4 for name, value in headers.get_all()

@@ -44,7 +44,7 @@ def test_a_new_token_is_in_force_after_a_reload_and_signing_out_after_a_restart(
 
     def started() -> "subprocess.Popen[str]":
         with log.open("a") as lines:
-            command = [sys.executable, "-m", "digitlens", "serve", "--config", settings]
+            command: list[str | Path] = [sys.executable, "-m", "digitlens", "serve", "--config", settings]
             other = subprocess.Popen(command, stderr=lines, text=True)
         until(status)
         return other

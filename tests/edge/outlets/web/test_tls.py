@@ -6,6 +6,7 @@ import shutil
 import ssl
 import subprocess
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -38,7 +39,7 @@ def issued(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def page(**options: object) -> WebOutlet:
+def page(**options: Any) -> WebOutlet:
     return WebOutlet("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"), token=TOKEN, **options)
 
 
