@@ -31,7 +31,10 @@ class LinesOutlet(Outlet):
     @classmethod
     def warnings(cls, settings: Any) -> list[str]:
         """See Outlet."""
-        stream = os.fstat(sys.stdout.fileno())
+        try:
+            stream = os.fstat(1)
+        except OSError:  # a process without a stdout
+            return []
         if f"{stream.st_dev}:{stream.st_ino}" != os.environ.get("JOURNAL_STREAM", ""):
             return []
         return ["[lines] enabled: stdout is the system's journal, which keeps every reading"]
