@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -22,6 +23,13 @@ REQUIRE = os.environ.get("DIGITLENS_REQUIRE", "") not in ("", "0")
 """Whether a test fails, instead of being skipped, if a program that it needs is not installed."""
 LACKS = "lacks"
 """Property of a test's report: the name in NEEDS of a program that is not installed."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let a worker compute in one thread: the others have the other cores."""
+    if hasattr(config, "workerinput"):
+        cv2.setNumThreads(1)
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 
 def needs_of(item: pytest.Item) -> list[str]:

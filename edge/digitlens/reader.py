@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
@@ -12,7 +13,8 @@ from digitlens.config.parameters import DEFAULT, Parameters
 from digitlens.config.settings import RowNetworkUse
 from digitlens.core.arrays import Floats, Gray, Pixels
 from digitlens.core.errors import ModelError
-from digitlens.core.readings import Box, Digit, Number, Reading, moved, scaled
+from digitlens.core.paths import as_text
+from digitlens.core.readings import Box, Digit, Number, Reading, moved, resized, scaled
 from digitlens.core.row_trace import RowTrace
 from digitlens.core.trace import Trace
 from digitlens.glyphs.lattice import Resolved, resolve
@@ -30,7 +32,6 @@ from digitlens.numbers.printed import marked_printed
 from digitlens.numbers.rejection import digits_of
 from digitlens.numbers.scores import Scores
 from digitlens.numbers.signs import numbers_by_prior
-from digitlens.paper.kinds import kinds
 from digitlens.paper.looking import Look
 from digitlens.paper.network import DEFAULT as INK_MODEL
 from digitlens.paper.network import InkNetwork
@@ -144,12 +145,26 @@ class Reader:
             scores=None if self._ink is None else self._scores,
         )
 
-    def read(self, image: Pixels, source: str = "", time: float = 0.0) -> Reading:
-        """Read (H, W, 3) uint8 BGR or (H, W) uint8 gray; the reading carries `source` and `time` (seconds).
+    def read(
+        self, image: Pixels | str | Path, source: str = "", time: float = 0.0, page: int | None = None
+    ) -> Reading:
+        """Read (H, W, 3) uint8 BGR or (H, W) uint8 gray, or a document's page.
+
+        Args:
+            image: the picture, or the path of a document.
+            source: the name that the reading carries; of a path the path itself.
+            time: that the reading carries, in seconds.
+            page: from 1; of a path which page is read, None for its only one.
 
         Raises:
-            PictureError: another shape or dtype.
+            PictureError: another shape or dtype; a path that cannot be read, or has several pages.
         """
+        if isinstance(image, str | Path):
+            from digitlens.images import documents  # imports Pillow, which no camera needs
+
+            pixels, found = documents.one_page(Path(image), page)
+            reading = self.read(pixels, source or as_text(Path(image)), time, found.page)
+            return resized(reading, found.size)
         started = perf_counter()
         self._cache.next_frame()
         if self._recognizer is not None:
@@ -159,10 +174,10 @@ class Reader:
         attempt = self._attempt(original)
         milliseconds = {**attempt.milliseconds, "total": (perf_counter() - started) * 1000}
         if self._watch is not None:
-            self._watch(self._trace(attempt, milliseconds))
+            self._watch(attempt.trace(milliseconds, self._parameters.glyphs))
         height, width = image.shape[:2]
         numbers = moved(attempt.numbers, lambda box: turned_back(box, turn, (width, height)))
-        return Reading(source, time, (width, height), numbers, milliseconds)
+        return Reading(source, time, (width, height), numbers, milliseconds, page or 1)
 
     def _attempt(self, original: Gray) -> Attempt:
         """The reading by one front, or by both, in pixels of the picture."""
@@ -286,23 +301,6 @@ class Reader:
             "numbers": (grouped - found + ended - rows_read) * 1000,
         }
         return Attempt(gray, page, resolved, numbers, numbers, traces, milliseconds)
-
-    def _trace(self, attempt: Attempt, milliseconds: dict[str, float]) -> Trace:
-        page, resolved = attempt.page, attempt.resolved
-        return Trace(
-            gray=attempt.gray,
-            ink=page.ink,
-            kinds=kinds(page),
-            digit_ink=page.mask,
-            glyphs=page.glyphs,
-            parts=resolved.parts,
-            resolved=resolved.glyphs,
-            crops=to_mnist(resolved.glyphs, self._parameters.glyphs),
-            probabilities=resolved.probabilities,
-            rows=attempt.rows,
-            numbers=attempt.seen,
-            milliseconds=milliseconds,
-        )
 
     def _group_at_gaps(self, digits: Sequence[Digit], page: Page) -> tuple[Number, ...]:
         return to_numbers(digits, page.borders, self._parameters.numbers)

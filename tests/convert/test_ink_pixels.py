@@ -36,7 +36,7 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         gray, classes = patch_pool.draw(np.random.default_rng(number), material, 64, 12)
         np.savez(run / f"{name}.npz", gray=gray, classes=classes)
     finish(run, About("ink", "ink", "random", "generated paper", ("python -m digitlens_train ink",)))
-    convert(run, out, config=ConvertConfig(ink=SearchConfig(sets=2, sizes=(6, 12), compared=4)))
+    convert(run, out, config=ConvertConfig(ink=SearchConfig(sets=1, sizes=(12,), compared=4)))
     return run, out
 
 

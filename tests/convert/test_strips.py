@@ -9,12 +9,15 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="needs the extra train")
 
+import keras
+
 from digitlens.models import cards
 from digitlens.rows.recognizer import WIDTHS, RowRecognizer
 from digitlens_convert.__main__ import main
 from digitlens_convert.config import ConvertConfig, RowsConfig, SearchConfig
 from digitlens_convert.convert import convert
-from digitlens_train import numbers
+from digitlens_train import networks
+from digitlens_train.run import About, finish
 from tests.edge.pages import touch, write
 
 pytestmark = pytest.mark.slow
@@ -22,21 +25,15 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def converted(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> tuple[Path, Path]:
-    """The folder of a short training run, and that of its models."""
+    """The folder of a run, of random weights, and that of its models."""
     folder = tmp_path_factory.mktemp("converted")
     run, out = folder / "numbers", folder / "models"
-    config = numbers.NumbersConfig(
-        epochs=1,
-        shard_size=80,
-        new_shards=1,
-        window=1,
-        batch_pixels=1024,
-        bn_batches=4,
-        held_out_digits=200,
-        held_out_rows=20,
-    )
-    numbers.fit(config, run, mnist, processes=1)
-    rows = RowsConfig(count=20, search=SearchConfig(sets=4), tested=10)
+    run.mkdir()
+    keras.utils.set_random_seed(3)
+    networks.numbers().save(run / "numbers.keras")
+    made = ("python -m digitlens_train numbers",)
+    finish(run, About("numbers", "strips", "random", "generated rows", made, temperature=1.0))
+    rows = RowsConfig(count=20, search=SearchConfig(sets=1), tested=10)
     convert(run, out, mnist, ConvertConfig(rows=rows))
     return run, out
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from digitlens.cameras.base import Camera
 
 Pixels = npt.NDArray[np.uint8]
-LONG = 20.0
+LONG = 120.0
 """Seconds that no test reaches unless it fails."""
 
 

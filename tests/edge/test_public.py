@@ -14,6 +14,12 @@ HEAVY = (
     "matplotlib",
     "paho",
     "tornado",
+    "pypdfium2",
+    "pillow_heif",
+    "pyarrow",
+    "fsspec",
+    "s3fs",
+    "aiohttp",
     "digitlens_train",
     "digitlens_convert",
 )

@@ -131,7 +131,7 @@ def test_a_dry_pen_leaves_gaps() -> None:
 
 
 def test_a_run_and_its_resumption(mnist: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    small = Mix(200, 200, 200, 200, 50, 50, 50)
+    small = Mix(80, 60, 60, 40, 20, 20, 20)
     config = digits_run.DigitsConfig(
         epochs=1,
         final_epochs=1,
@@ -142,7 +142,7 @@ def test_a_run_and_its_resumption(mnist: Path, tmp_path: Path, capsys: pytest.Ca
         batch_size=64,
         held_out_digits=100,
         mix=small,
-        held_out_mix=Mix(60, 60, 60, 60, 0, 0, 0),
+        held_out_mix=Mix(30, 30, 20, 20, 0, 0, 0),
     )
     digits_run.fit(config, tmp_path, mnist)
     about = msgspec.json.decode((tmp_path / "about.json").read_bytes(), type=About)

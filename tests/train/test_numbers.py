@@ -1,5 +1,7 @@
 """The network that reads rows: its row images, its size, a small run."""
 
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -8,6 +10,8 @@ import numpy as np
 import pytest
 
 pytest.importorskip("tensorflow", reason="needs the extra train")
+
+import keras
 
 from digitlens.rows import recognizer
 from digitlens.rows.crop import CROP_HEIGHT
@@ -81,6 +85,13 @@ def test_shards_keep_rows_as_drawn(sources: Sources, tmp_path: Path) -> None:
     assert sorted(kept) == wanted
 
 
+def test_the_processes_that_draw_import_no_keras() -> None:
+    """Each would take longer to import it than to draw its first shard."""
+    modules = "crops, page_examples, patch_pool, shards"
+    program = f"import sys\nfrom digitlens_train import {modules}\nsys.exit('keras' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_an_epoch_learns_the_latest_shards() -> None:
     plan = shards.Plan(shard_size=10, new_shards=2, window=5, seed=1)
     assert [list(plan.of(epoch)) for epoch in range(4)] == [
@@ -121,25 +132,28 @@ def test_an_interrupted_run_resumes(mnist: Path, tmp_path: Path) -> None:
         held_out_digits=200,
         held_out_rows=20,
     )
-    complete, interrupted = tmp_path / "complete", tmp_path / "interrupted"
-    numbers.fit(small, complete, mnist, processes=1)
-    about = msgspec.json.decode((complete / "about.json").read_bytes(), type=About)
-    assert about.kind == "strips"
-    assert about.temperature is not None
-    losses = [line.split(",")[1] for line in (complete / "history.csv").read_text().splitlines()[1:]]
-    assert float(losses[1]) < float(losses[0])
+    losses: list[float] = []
 
     def stop(figures: Figures) -> None:
+        assert figures["loss"] is not None
+        losses.append(figures["loss"])
         if figures["epoch"] == 2:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt  # after its fit: before it is kept
 
     with pytest.raises(KeyboardInterrupt):
-        numbers.fit(small, interrupted, mnist, processes=1, observe=stop)
-    assert (interrupted / "epoch-01.weights.h5").exists()
-    assert not (interrupted / "epoch-02.weights.h5").exists()
-    numbers.fit(small, interrupted, mnist, processes=1, resume=True)
-    again = [line.split(",")[1] for line in (interrupted / "history.csv").read_text().splitlines()[1:]]
-    np.testing.assert_allclose([float(x) for x in again], [float(x) for x in losses], rtol=1e-3)
+        numbers.fit(small, tmp_path, mnist, processes=1, observe=stop)
+    assert losses[1] < losses[0]
+    assert (tmp_path / "epoch-01.weights.h5").exists()
+    assert not (tmp_path / "epoch-02.weights.h5").exists()
+    assert not (tmp_path / "about.json").exists()
+    numbers.fit(small, tmp_path, mnist, processes=1, resume=True)
+    again = [float(line.split(",")[1]) for line in (tmp_path / "history.csv").read_text().splitlines()[1:]]
+    np.testing.assert_allclose(again, losses, rtol=1e-3)
+    about = msgspec.json.decode((tmp_path / "about.json").read_bytes(), type=About)
+    assert (about.name, about.kind) == ("numbers", "strips")
+    model = keras.models.load_model(tmp_path / "numbers.keras", compile=False)
+    assert model.output_shape == networks.numbers().output_shape
+    assert about.temperature is not None
 
 
 def test_a_run_of_other_settings_is_refused(tmp_path: Path, mnist: Path) -> None:

@@ -16,7 +16,7 @@ from digitlens_train.data import DataError, load_mnist
 
 pytestmark = pytest.mark.slow
 
-SMALL = ("--limit", "200")
+SMALL = ("--limit", "60")
 
 
 def _rows(out: Path) -> list[dict[str, str]]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import cv2
-import keras
 import numpy as np
 import numpy.typing as npt
 
@@ -71,6 +70,8 @@ def make(sources: Sources, mix: Mix, seed: int, processes: int) -> tuple[Gray, G
 
     The number of worker `processes` does not change the result.
     """
+    import keras  # here, so that no worker imports it: that takes longer than drawing a chunk
+
     wanted = asdict(mix).items()
     chunks = [(kind, min(CHUNK, total - start)) for kind, total in wanted for start in range(0, total, CHUNK)]
     jobs = [(kind, size, (seed, number)) for number, (kind, size) in enumerate(chunks)]

@@ -11,6 +11,7 @@ from digitlens.core.version import __version__
 
 COMMANDS = {
     "read": "read photos, folders of them, video files",
+    "batch": "read archives: every document of folders, zips and addresses, into tables",
     "live": "read what a camera sees, on the display",
     "serve": "read without a person, from a settings file",
     "doctor": "check this machine, with a fix for each fault",

@@ -45,6 +45,10 @@ class OutletError(DigitLensError, OSError):
     """An outlet that cannot be opened: a port that is taken, a file that is missing."""
 
 
+class BatchError(DigitLensError, RuntimeError):
+    """A run over an archive that cannot be begun or not go on: a folder of another run, workers that end."""
+
+
 def first_line(error: BaseException) -> str:
     """The first line of an error's message; the name of its class where it has none."""
     return next(iter(str(error).splitlines()), "") or type(error).__name__

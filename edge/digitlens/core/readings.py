@@ -1,6 +1,7 @@
 """Digit, Number, Reading: the frozen values that travel between the stages."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import msgspec
 
@@ -41,11 +42,11 @@ class Number(msgspec.Struct, frozen=True, omit_defaults=True):
     printed: bool = False
 
 
-class Reading(msgspec.Struct, frozen=True):
+class Reading(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one picture says: numbers in reading order.
 
     `source` names the picture, `time` is the frame's own (seconds), `size` its width and height in
-    pixels, `milliseconds` what each stage took.
+    pixels, `milliseconds` what each stage took, `page` which page of its document it is, from 1.
     """
 
     source: str
@@ -53,6 +54,12 @@ class Reading(msgspec.Struct, frozen=True):
     size: tuple[int, int]
     numbers: tuple[Number, ...]
     milliseconds: dict[str, float]
+    page: int = 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object of a reading: lists, dicts, texts and numbers."""
+        fields: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
+        return {"source": fields.pop("source"), "page": fields.pop("page", 1), **fields}
 
 
 def number(digits: tuple[Digit, ...]) -> Number:

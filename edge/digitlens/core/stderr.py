@@ -5,6 +5,9 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar, cast
+
+One = TypeVar("One")
 
 _lock = threading.Lock()
 _kept: list[int] = []
@@ -35,3 +38,14 @@ def quiet() -> Iterator[None]:
             if not _kept:
                 os.dup2(kept, 2)
                 os.close(kept)
+
+
+def quietly(some: Iterator[One]) -> Iterator[One]:
+    """The same, each of which is made quietly."""
+    nothing = object()
+    while True:
+        with quiet():
+            one = next(some, nothing)
+        if one is nothing:
+            return
+        yield cast(One, one)

@@ -1,9 +1,12 @@
-"""Picture files by Pillow: decoded as a viewer shows them, and written."""
+"""Picture files by Pillow: decoded as a viewer shows them, page by page, and written."""
 
+import io
 import stat
-import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -11,32 +14,20 @@ from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from digitlens.core.arrays import Pixels
 from digitlens.core.errors import PictureError, reason
+from digitlens.images.document_page import DocumentPage
+from digitlens.images.still_limits import MOST_PIXELS, Directory, check_size, directories
 
 # Named, because Pillow starts other programs for some formats. The frequent ones come first: for the last
 # two it imports all its plugins.
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF")
-MOST_PIXELS = 50_000_000
-"""Largest picture; larger ones are refused before they are decoded; in pixels."""
+PAGED = ("TIFF", "GIF", "WEBP", "HEIF", "AVIF")
+"""Formats whose files may have more than one page."""
 ENOUGH = 1280
 """Longer side that is enough: a JPEG of at least twice this is decoded at half or less; in pixels."""
-MOST_BYTES = 200_000_000
-"""Largest memory that decoding may take, in bytes."""
 LARGE = 6_000_000
 """Size above which other formats are reduced once decoded, before they are copied; in pixels."""
-BYTES = {"1": 1, "L": 1, "P": 5, "I;16": 5}
-"""Size of a pixel in Pillow's memory, a palette's colors included; 4 in all other modes; in bytes."""
 REDUCIBLE = ("JPEG", "MPO")
 """Formats that can be decoded at half their size or less."""
-TIFFS = {b"II*\0": ("<", 4), b"MM\0*": (">", 4), b"II+\0": ("<", 8), b"MM\0+": (">", 8)}
-"""A TIFF's signature -> its byte order, and the size of its offsets in bytes."""
-BYTEWISE = (1, 2, 6, 7)
-"""TIFF's one-byte types, which stay bytes in memory; Pillow makes tuples of numbers of all others."""
-MOST_NUMBERS = 1_000_000
-"""Longest tag of a TIFF, more than a page has rows; in numbers."""
-POINTER = 8
-"""Size of Pillow's pointer to each row, most of a picture one pixel wide; in bytes."""
-CODEC_BYTES = {"WEBP": 20, "GIF": 9}
-"""Size of a pixel in formats whose decoders keep several pictures, in bytes."""
 
 MARK = b"written by digitlens"
 """Text in the pictures that we write, by which they are known again."""
@@ -45,75 +36,130 @@ MARK_WITHIN = 1024
 
 
 def decoded(path: Path, color: bool) -> tuple[Pixels, tuple[int, int]]:
-    """The picture (H, W) gray or (H, W, 3) BGR, and the file's own width and height.
+    """The first page (H, W) gray or (H, W, 3) BGR, and the file's own width and height.
 
     Raises:
         PictureError: it cannot be read.
     """
-    mode = "RGB" if color else "L"
+    label = f"{path}: "
+    with _opened(path, label) as image, _one_line(label):
+        return _frame(image, color)
+
+
+def pages(
+    file: Path | bytes, name: str, color: bool, most: int, formats: tuple[str, ...] = FORMATS
+) -> Iterator[DocumentPage]:
+    """Each page of a picture file, one in memory at a time.
+
+    Raises:
+        PictureError: it is not a picture.
+    """
+    with _opened(file, f"{name}: ", formats) as image:
+        several = image.format in PAGED and bool(getattr(image, "is_animated", False))
+        if not several:
+            page = _page(image, color, 1, "")
+        else:
+            yield from _several(image, file, color, most)
+    if not several:
+        yield page
+
+
+def _several(image: Image.Image, file: Path | bytes, color: bool, most: int) -> Iterator[DocumentPage]:
+    """The pages of a file that has more than one."""
+    frame = number = 0
+    with _bytes(file) as again:
+        follow = directories(again)
+        while True:
+            label = f"page {number + 1}: "
+            try:
+                with _one_line(label):
+                    directory = next(follow, Directory(False, True))
+                    if directory.long:
+                        raise Image.DecompressionBombError
+                    if image.tell() != frame:
+                        image.seek(frame)
+            except EOFError:
+                return
+            except PictureError as error:  # nothing behind it can be found
+                yield DocumentPage(number + 1, None, str(error), several=True)
+                return
+            frame += 1
+            if not directory.page and (number or frame > 1):
+                continue
+            number += 1
+            if number > most:
+                yield DocumentPage(number, None, f"{label}more than {most} pages: split it", several=True)
+                return
+            page = _page(image, color, number, label)
+            if image.format == "TIFF":
+                image.im = None  # type: ignore[assignment]  # its memory, while the page is read
+            yield page
+            if page.error is not None and image.format in ("GIF", "WEBP"):
+                return  # a frame there is a change of the one before
+
+
+def _page(image: Image.Image, color: bool, number: int, label: str) -> DocumentPage:
+    try:
+        with _one_line(label):
+            pixels, size = _frame(image, color)
+    except PictureError as error:
+        return DocumentPage(number, None, str(error), several=label != "")
+    return DocumentPage(number, pixels, None, size, label != "")
+
+
+def _bytes(file: Path | bytes) -> BinaryIO:
+    return io.BytesIO(file) if isinstance(file, bytes) else file.open("rb")
+
+
+@contextmanager
+def _opened(file: Path | bytes, label: str, formats: tuple[str, ...] = FORMATS) -> Iterator[Image.Image]:
+    """A picture file, not yet decoded; errors of opening it are PictureErrors behind `label`."""
+    with ExitStack() as stack:
+        with _one_line(label):
+            with _bytes(file) as start:
+                first = next(directories(start), None)
+            if first is not None and first.long:
+                raise Image.DecompressionBombError
+            # Given a path, Pillow 12 maps the rows of an uncompressed TIFF that lies on its side wrongly.
+            by_path = isinstance(file, Path) and first is None
+            source = file if by_path else stack.enter_context(_bytes(file))
+            image = stack.enter_context(Image.open(source, formats=formats))
+        yield image
+
+
+@contextmanager
+def _one_line(label: str) -> Iterator[None]:
+    """Any error of Pillow as a PictureError in one line behind `label`; an EOFError stays what it is."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about size, which is checked below, and odd metadata
-            if _has_long_tag(path):
-                raise Image.DecompressionBombError
-            with Image.open(path, formats=FORMATS) as image:
-                if image.format not in REDUCIBLE:  # looking for a PNG's orientation decodes it
-                    _check_size(image, image.size)
-                turned = image.getexif().get(0x0112, 1) >= 5  # by 90 degrees
-                size = (image.height, image.width) if turned else image.size
-                shrink = min(1.0, ENOUGH / max(image.size))
-                image.draft(mode, (max(1, int(image.width * shrink)), max(1, int(image.height * shrink))))
-                _check_size(image, size)
-                pixels = _pixels(ImageOps.exif_transpose(_reduced(image)), mode)
+            warnings.simplefilter("ignore")  # about size, which is checked, and odd metadata
+            yield
     except Image.DecompressionBombError as error:
         raise PictureError(
-            f"{path}: too large; at most {MOST_PIXELS // 1_000_000} million pixels are read, and fewer of a "
+            f"{label}too large; at most {MOST_PIXELS // 1_000_000} million pixels are read, and fewer of a "
             "kind that takes much memory: scale it down"
         ) from error
     except UnidentifiedImageError as error:
-        raise PictureError(f"{path}: not a picture ({', '.join(FORMATS)})") from error
+        raise PictureError(f"{label}not a picture ({', '.join(FORMATS)})") from error
+    except EOFError:
+        raise
     except Exception as error:  # Pillow's decoders raise many kinds of errors on broken files
-        raise PictureError(f"{path}: {reason(error)}") from error
-    return pixels, size
+        raise PictureError(f"{label}{reason(error)}") from error
 
 
-def _has_long_tag(path: Path) -> bool:
-    """Whether it is a TIFF with a tag whose numbers would take more memory than a picture."""
-    with path.open("rb") as file:
-        order, wide = TIFFS.get(file.read(4), ("", 0))
-        if not order:
-            return False
-        if wide == 8:
-            file.seek(8)
-        number = "I" if wide == 4 else "Q"
-        (place,) = struct.unpack(order + number, file.read(wide))
-        file.seek(place)
-        many = "H" if wide == 4 else "Q"
-        (count,) = struct.unpack(order + many, file.read(struct.calcsize(order + many)))
-        entry = struct.Struct(f"{order}HH{number}{wide}x")
-        entries = file.read(entry.size * min(count, 1 << 16))
-    return any(
-        kind not in BYTEWISE and length > MOST_NUMBERS
-        for _, kind, length in entry.iter_unpack(entries[: len(entries) // entry.size * entry.size])
-    )
-
-
-def _check_size(image: Image.Image, size: tuple[int, int]) -> None:
-    """Raise DecompressionBombError if decoding would take too much; `size` is the file's own, in pixels."""
-    if image.width * image.height > MOST_PIXELS or _memory(image, size) > MOST_BYTES:
-        raise Image.DecompressionBombError
-
-
-def _memory(image: Image.Image, size: tuple[int, int]) -> int:
-    """The memory that decoding takes, in bytes; `size` is the file's own, a JPEG may be decoded smaller."""
-    each = BYTES.get(image.mode, 4) + 4 * image.has_transparency_data  # premultiplied in a copy
-    each = CODEC_BYTES.get(image.format or "", each)
-    taken = image.width * image.height * each + POINTER * image.height
-    layers = getattr(image, "layer", None)
-    if image.info.get("progressive") and layers:  # keeps all coefficients, at full size
-        most = max(across * down for _, across, down, *_ in layers)
-        taken += 2 * size[0] * size[1] * sum(across * down for _, across, down, *_ in layers) // max(most, 1)
-    return taken
+def _frame(image: Image.Image, color: bool) -> tuple[Pixels, tuple[int, int]]:
+    """The current page (H, W) gray or (H, W, 3) BGR, and its own width and height."""
+    mode = "RGB" if color else "L"
+    if image.format not in REDUCIBLE:  # looking for a PNG's orientation decodes it
+        check_size(image, image.size)
+    # By 90 degrees; newer Pillows give a TIFF's size as it is shown.
+    turned = image.getexif().get(0x0112, 1) >= 5 and not hasattr(image, "_tile_size")
+    size = (image.height, image.width) if turned else image.size
+    if image.format in REDUCIBLE:
+        shrink = min(1.0, ENOUGH / max(image.size))
+        image.draft(mode, (max(1, int(image.width * shrink)), max(1, int(image.height * shrink))))
+    check_size(image, size)
+    return _pixels(ImageOps.exif_transpose(_reduced(image)), mode), size
 
 
 def _reduced(image: Image.Image) -> Image.Image:
@@ -121,6 +167,7 @@ def _reduced(image: Image.Image) -> Image.Image:
     step = max(image.size) // ENOUGH
     if image.width * image.height <= LARGE or step < 2:
         return image
+    image.load()  # a TIFF is turned by this, and then says so
     orientation = image.getexif().get(0x0112, 1)
     if image.mode.startswith("I;16"):
         size = max(1, image.width // step), max(1, image.height // step)

@@ -3,10 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from digitlens.config.parameters.glyphs import GlyphParameters
 from digitlens.core.arrays import Gray
 from digitlens.core.readings import Box, Number, moved, scaled
 from digitlens.core.row_trace import RowTrace
+from digitlens.core.trace import Trace
 from digitlens.glyphs.lattice import Resolved
+from digitlens.glyphs.normalize import to_mnist
+from digitlens.paper.kinds import kinds
 from digitlens.paper.page import Page
 from digitlens.paper.witness import Witness
 
@@ -59,4 +63,22 @@ class Attempt:
         boxes = [tuple(round(side * scale) for side in digit.box) for digit in digits]
         return witness.fit(
             [(x, y, width, height) for x, y, width, height in boxes], [digit.confidence for digit in digits]
+        )
+
+    def trace(self, milliseconds: dict[str, float], parameters: GlyphParameters) -> Trace:
+        """What each stage saw; the time of each is handed on."""
+        page, resolved = self.page, self.resolved
+        return Trace(
+            gray=self.gray,
+            ink=page.ink,
+            kinds=kinds(page),
+            digit_ink=page.mask,
+            glyphs=page.glyphs,
+            parts=resolved.parts,
+            resolved=resolved.glyphs,
+            crops=to_mnist(resolved.glyphs, parameters),
+            probabilities=resolved.probabilities,
+            rows=self.rows,
+            numbers=self.seen,
+            milliseconds=milliseconds,
         )

@@ -32,12 +32,10 @@ Digits = tuple[Pixels, Pixels]
 LONG = 30.0
 
 
-DRIVER = PicameraDriver(PicameraTimes(open=2.0, first_frame=0.2, close=0.1))
-"""With limits that are reached in a test."""
-
-
-def opened() -> Picamera:
-    return DRIVER.open("picamera", CameraOptions())
+def opened(open_: float = LONG, first_frame: float = LONG, close: float = LONG) -> Picamera:
+    """With the limits, in seconds, that a test reaches; a busy machine reaches none of the others."""
+    times = PicameraTimes(open_, first_frame, close)
+    return PicameraDriver(times).open("picamera", CameraOptions())
 
 
 @pytest.fixture
@@ -97,7 +95,7 @@ def test_busy_and_barred(library: ModuleType, trouble: Exception, said: str) -> 
 def test_a_camera_without_a_first_frame(library: ModuleType) -> None:
     library.sensor.first = None
     with pytest.raises(CameraError, match=r"picamera: no frame for .*: look at its cable"):
-        opened()
+        opened(first_frame=0.2)
     assert not library.sensor.opened[0].is_open
 
 
@@ -108,7 +106,7 @@ def test_an_opening_that_hangs_is_abandoned_and_closed_if_it_ends_after_all(
     library.sensor.hang_at = "open"
     begin = monotonic()
     with pytest.raises(CameraError, match="picamera: does not open"):
-        opened()
+        opened(open_=0.2)
     assert monotonic() - begin < LONG / 2
     library.sensor.hangs.set()
     for thread in threading.enumerate():
@@ -119,7 +117,7 @@ def test_an_opening_that_hangs_is_abandoned_and_closed_if_it_ends_after_all(
 
 
 def test_a_close_that_hangs_is_abandoned(library: ModuleType) -> None:
-    camera = opened()
+    camera = opened(close=0.1)
     library.sensor.hang_at = "close"
     begin = monotonic()
     camera.close()

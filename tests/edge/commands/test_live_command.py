@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 Pixels = npt.NDArray[np.uint8]
 Digits = tuple[Pixels, Pixels]
-LONG = 30.0
+LONG = 120.0
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def live(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "digitlens", "live", "--display", "none", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LONG,
     )
 
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from digitlens.models import cards
-from tests.edge.commands.reading import read, texts
+from tests.edge.commands.reading import read, started, texts
 from tests.edge.ink import YOUNG
 from tests.edge.pages import write
 
@@ -22,7 +22,7 @@ Digits = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
 
 
 def test_the_table_for_people(good: Path) -> None:
-    run = read(good)
+    run = started(good)
     assert run.returncode == 0
     assert run.stderr == ""
     assert run.stdout.splitlines()[0] == str(good)
@@ -64,8 +64,8 @@ def test_a_pipe_is_refused_at_once(tmp_path: Path, name: str) -> None:
 def test_the_json_is_the_contract(good: Path) -> None:
     run = read("--json", good)
     reading = json.loads(run.stdout)
-    assert list(reading) == ["source", "time", "size", "numbers", "milliseconds"]
-    assert reading["source"] == str(good)
+    assert list(reading) == ["source", "page", "time", "size", "numbers", "milliseconds"]
+    assert (reading["source"], reading["page"]) == (str(good), 1)
     assert list(reading["milliseconds"]) == ["glyphs", "rows", "numbers", "total"]
     (number,) = reading["numbers"]
     assert list(number) == ["text", "confidence", "box", "digits"]
@@ -228,9 +228,9 @@ def test_one_pixel(tmp_path: Path) -> None:
 def test_sixteen_bits(tmp_path: Path, page: npt.NDArray[np.uint8]) -> None:
     path = tmp_path / "deep.png"
     cv2.imwrite(str(path), page.astype(np.uint16) * 257)
-    assert texts(read("--json", path)) == [["40716"]]
-    cv2.imwrite(str(path), cv2.cvtColor(page.astype(np.uint16) * 257, cv2.COLOR_GRAY2BGR))
-    assert texts(read("--json", path)) == [["40716"]]
+    color = tmp_path / "deep color.png"
+    cv2.imwrite(str(color), cv2.cvtColor(page.astype(np.uint16) * 257, cv2.COLOR_GRAY2BGR))
+    assert texts(read("--json", path, color)) == [["40716"]] * 2
 
 
 @pytest.mark.parametrize("hidden", [0, 255])

@@ -1,5 +1,7 @@
 """The JSON of numbers, and their boxes at other sizes."""
 
+import json
+
 import msgspec
 
 from digitlens.core.readings import Digit, Number, Reading, number, resized
@@ -21,3 +23,13 @@ def test_the_mark_stays_at_another_size() -> None:
     reading = Reading("", 0.0, (100, 100), (msgspec.structs.replace(FOUND, printed=True),), {})
     (again,) = resized(reading, (200, 100)).numbers
     assert (again.printed, again.box) == (True, (20, 20, 140, 50))
+
+
+def test_a_reading_as_a_dict_is_its_json() -> None:
+    reading = Reading("scan.tif", 0.5, (100, 90), (FOUND,), {"total": 1.0}, 3)
+    as_dict = reading.to_dict()
+    assert list(as_dict) == ["source", "page", "time", "size", "numbers", "milliseconds"]
+    assert json.loads(json.dumps(as_dict)) == as_dict
+    assert as_dict["numbers"][0]["text"] == FOUND.text
+    assert (as_dict["page"], as_dict["size"]) == (3, [100, 90])
+    assert Reading("", 0.0, (1, 1), (), {}).to_dict()["page"] == 1

@@ -59,7 +59,7 @@ class Receiver(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is no error."""
 
-    def wait(self, done: Callable[["Receiver"], object], seconds: float = 20.0) -> None:
+    def wait(self, done: Callable[["Receiver"], object], seconds: float = 120.0) -> None:
         with self.posted:
             assert self.posted.wait_for(lambda: done(self), seconds), self.posts[-3:]
 

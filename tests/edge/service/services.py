@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 
-LONG = 30.0
+LONG = 120.0
+"""Seconds that no test reaches unless it fails; a start alone takes 15 on a machine that does much else."""
 Serve = Callable[..., subprocess.Popen[str]]
 
 

@@ -10,11 +10,14 @@ import pytest
 
 from digitlens.live.latest import LatestFrame
 from digitlens.live.stats import LoopStats
+from digitlens.outlets.web.limits import ServerLimits
 from digitlens.outlets.web.outlet import WebOutlet
-from tests.edge.outlets.web.viewing import TOKEN
+from tests.edge.outlets.web.viewing import LONG, TOKEN
 from tests.edge.pages import write
 
 Pixels = npt.NDArray[np.uint8]
+PATIENT = ServerLimits(receive_timeout=2 * LONG)
+"""Closes no connection because a busy machine is slow, but for other reasons alone."""
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +29,7 @@ def sheet(tmp_path_factory: pytest.TempPathFactory, digits: tuple[Pixels, Pixels
 
 @pytest.fixture
 def web() -> Iterator[WebOutlet]:
-    one = WebOutlet("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"))
+    one = WebOutlet("127.0.0.1:0", LatestFrame(), LoopStats("usb:0"), limits=PATIENT)
     yield one
     one.close()
 
@@ -38,6 +41,8 @@ def lines() -> list[str]:
 
 @pytest.fixture
 def guarded(lines: list[str]) -> Iterator[WebOutlet]:
-    one = WebOutlet("0.0.0.0:0", LatestFrame(), LoopStats("usb:0"), token=TOKEN, say=lines.append)
+    one = WebOutlet(
+        "0.0.0.0:0", LatestFrame(), LoopStats("usb:0"), token=TOKEN, say=lines.append, limits=PATIENT
+    )
     yield one
     one.close()

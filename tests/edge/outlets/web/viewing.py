@@ -26,7 +26,7 @@ from digitlens.outlets.dispatcher import EventDispatcher, NullStore, OutletOpene
 from digitlens.outlets.regions import Regions
 from digitlens.outlets.web.outlet import WebOutlet
 
-LONG = 60.0
+LONG = 120.0
 TOKEN = "correct-horse-battery"  # noqa: S105
 UPGRADE = (
     "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
