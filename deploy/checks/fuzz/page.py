@@ -1,6 +1,7 @@
 """Tokens, cookies and the sessions' file -> the page's sign-in, over real sockets."""
 
 import random
+import re
 import socket
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ TIMEOUT = 20.0
 REFUSALS = frozenset((400, 401, 403, 413, 417, 429, 431))
 """Statuses of a request without the right token; none is 0: the connection was closed."""
 FORM = b"application/x-www-form-urlencoded"
+CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _lines: list[str] = []
 
 
@@ -58,12 +60,9 @@ def _almost(case: random.Random) -> bytes:
                 b"[]", b"{}", TOKEN[:-1].encode(), TOKEN.encode() + b"\xa0",
             )
         )  # fmt: skip
-        # Spaces around a header's value are none of it; the sign-in's form is trimmed as well.
-        if TOKEN.encode() not in (
-            secret.strip(),
-            secret.replace(b"\r", b"").strip(),
-            secret.split(b"\n")[0].strip(),
-        ):
+        # Spaces around a header's value are none of it; in the sign-in's form control characters are spaces.
+        forms = (secret, secret.replace(b"\r", b""), secret.split(b"\n")[0])
+        if TOKEN.encode() not in [CONTROL.sub(b" ", form).strip() for form in forms]:
             return secret
 
 
