@@ -14,7 +14,7 @@ import msgspec
 from digitlens.cameras.base import Camera
 from digitlens.cameras.orientation import FLIPS, ROTATIONS
 from digitlens.cameras.registry import is_replay, open_camera
-from digitlens.commands.terminal import add_reader_options
+from digitlens.commands.terminal import add_reader_options, say
 from digitlens.config.parameters.tracking import LoopParameters
 from digitlens.core.confidence import percent
 from digitlens.core.errors import CameraError, RecordError
@@ -134,7 +134,7 @@ def _live(
         repeat=options.repeat, hold=hold, login=options.camera_login,
     )  # fmt: skip
     with ExitStack() as opened:
-        camera: Camera = open_one(options.camera, say=_say)
+        camera: Camera = open_one(options.camera, say=say)
         turning = [UprightCamera(camera)] if options.rotation is None else []
         camera = turning[0] if turning else camera
         opened.callback(camera.close)
@@ -153,7 +153,7 @@ def _live(
         if wanted != "none":
             display = open_display(wanted, full_screen=options.full_screen, preview=camera.preview)
         opened.callback(display.close)
-        page = open_page(options.web, options.web_token, camera.name, _say)
+        page = open_page(options.web, options.web_token, camera.name, say)
         opened.callback(page.close)
 
         def reopen() -> Camera:
@@ -204,7 +204,7 @@ class _Printer(LiveObserver):
         self._print(event)
 
     def message(self, line: str) -> None:
-        _say(line)
+        say(line)
 
 
 def _print_json(event: Event) -> None:
@@ -221,11 +221,6 @@ def _print_text(event: Event) -> None:
     )
     sys.stdout.write(f"{clock:>12}   {event.kind:<8}   {event.text}   {percent(event.confidence)}{before}\n")
     sys.stdout.flush()
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"digitlens: {line}\n")
-    sys.stderr.flush()
 
 
 def _rotation(text: str) -> int | None:

@@ -5,7 +5,7 @@ import os
 import sys
 from importlib import import_module
 
-from digitlens.commands.terminal import complain
+from digitlens.commands.terminal import Parser, complain
 from digitlens.core.errors import DigitLensError
 from digitlens.core.version import __version__
 
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     """A parser of all subcommands; only the requested one is imported and has its options."""
-    parser = argparse.ArgumentParser(prog="digitlens", description="Read handwritten digits from paper.")
+    parser = Parser(prog="digitlens", description="Read handwritten digits from paper.")
     parser.add_argument("--version", action="version", version=f"digitlens {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     requested = next((argument for argument in arguments if not argument.startswith("-")), "")

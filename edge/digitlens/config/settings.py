@@ -123,6 +123,15 @@ class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             description="Largest size of the file, in MB. Beyond it the oldest readings are evicted.",
         ),
     ] = 64
+    keep_days: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=36_500,
+            description="Days after which a reading is deleted from the file, and damaged copies of it are; "
+            "one that an outlet has still to send is kept until then. 0 keeps readings while there is room.",
+        ),
+    ] = 0
 
 
 class RegionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -179,7 +188,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = ""
     log: Annotated[
         Literal["debug", "info", "warning", "error"],
-        Meta(description='How much the service logs: "debug", "info", "warning" or "error".'),
+        Meta(
+            description='How much the service logs: "debug", "info", "warning" or "error". With "debug" '
+            "every reading is in the log, and so in the system's journal."
+        ),
     ] = "info"
     camera: CameraSettings = CameraSettings()
     reader: ReaderSettings = ReaderSettings()
