@@ -115,7 +115,7 @@ python=/usr/bin/python3
 version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 [ -f "$here/pins/$version.txt" ] ||
     fail "Python $version: digitlens needs the one of bookworm (3.11) or trixie (3.13)"
-for file in digitlens.service growing-pause.conf config.toml uninstall.sh; do
+for file in digitlens.service growing-pause.conf local-network.conf config.toml uninstall.sh; do
     [ -f "$here/$file" ] || fail "$here/$file is missing: copy the folder again"
 done
 free=$(df --output=avail -m /opt | tail -n 1)
@@ -124,7 +124,8 @@ free=$(df --output=avail -m /opt | tail -n 1)
 running=''
 [ ! -d /run/systemd/system ] || running=yes
 
-exec 9>/run/lock/digitlens-install
+# In a folder that only root can write: in /run/lock anybody could take the lock, or lead it elsewhere.
+exec 9>/run/digitlens-install.lock
 flock --nonblock 9 || fail "another installation is running"
 work=$(mktemp -d /tmp/digitlens-install.XXXXXX)
 trap leave EXIT
@@ -161,15 +162,28 @@ wheel=$(find "$here" -maxdepth 1 -name 'digitlens-*.whl')
 case $wheel in
 *$'\n'*) fail "$here has several wheels of digitlens: leave one" ;;
 '')
-    [ -f "$here/../pyproject.toml" ] || fail "$here has no wheel of digitlens: copy the folder again"
+    [ -f "$here/../pyproject.toml" ] && [ -f "$here/pins/build.lock" ] || fail "$here has no wheel of digitlens: copy the folder again"
     say "building the wheel"
-    quietly "no environment" "$python" -m venv "$work/build"
-    quietly "the wheel cannot be built" "$work/build/bin/pip" wheel --no-deps -w "$work" "$here/.."
-    wheel=$(find "$work" -maxdepth 1 -name 'digitlens-*.whl')
+    # By nobody, from a copy, with tools whose hashes are known: no build step runs as root.
+    chmod 711 "$work"
+    mkdir "$work/build" "$work/build/source" "$work/build/wheel"
+    cp -r "$here"/../{edge,pyproject.toml,README.md,LICENSE} "$work/build/source"
+    cp "$here/pins/build.lock" "$work/build"
+    chown -R nobody: "$work/build"
+    nobody=(setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups --no-new-privs --inh-caps=-all
+        env -i -C "$work/build" HOME="$work/build" LC_ALL=C.UTF-8 PATH="$PATH")
+    pip=("$work/build/venv/bin/python" -m pip --isolated --disable-pip-version-check --no-input)
+    quietly "no environment" "${nobody[@]}" "$python" -m venv "$work/build/venv"
+    quietly "what builds the wheel cannot be installed" "${nobody[@]}" "${pip[@]}" install --no-cache-dir --no-deps \
+        --only-binary=:all: --require-hashes -r "$work/build/build.lock"
+    quietly "the wheel cannot be built" "${nobody[@]}" "${pip[@]}" wheel --no-cache-dir --no-deps --no-index \
+        --no-build-isolation -w "$work/build/wheel" "$work/build/source"
+    wheel=$work/$(basename "$work"/build/wheel/digitlens-*.whl)
+    install -m 644 "$work/build/wheel/$(basename "$wheel")" "$wheel" # nobody can change it any more
     ;;
 esac
 release=$(basename "$wheel" | cut -d - -f 2)
-hash=$(cat "$wheel" "$here/pins/$version.txt" "$here/digitlens.service" "$here/growing-pause.conf" | sha256sum | cut -c -8)
+hash=$(cat "$wheel" "$here/pins/$version.txt" "$here/digitlens.service" "$here"/{growing-pause,local-network}.conf | sha256sum | cut -c -8)
 new=$opt/$release-py$version-$hash
 old=$(readlink -e "$opt/current" || true)
 if [ -e "$new/complete" ]; then
@@ -185,9 +199,9 @@ else
     # picamera2 comes from apt; everything else is pinned, even if apt has it too.
     quietly "no environment" "$python" -m venv --system-site-packages "$new"
     quietly "what digitlens needs cannot be installed" \
-        "${pip[@]}" --ignore-installed --require-hashes "${source[@]}" -r "$here/pins/$version.txt"
+        "${pip[@]}" --ignore-installed --only-binary=:all: --require-hashes "${source[@]}" -r "$here/pins/$version.txt"
     quietly "the wheel cannot be installed" "${pip[@]}" --no-index "$wheel"
-    install -D -m 644 -t "$new/unit" "$here/digitlens.service" "$here/growing-pause.conf"
+    install -D -m 644 -t "$new/unit" "$here/digitlens.service" "$here/growing-pause.conf" "$here/local-network.conf"
     install -m 755 "$here/uninstall.sh" "$new/unit/uninstall.sh"
 fi
 # A network that does not run on this processor or settings that do not fit are reported before anything changes.
@@ -205,6 +219,7 @@ done
 id digitlens >/dev/null 2>&1 ||
     quietly "no user" useradd --system --user-group --home-dir /var/lib/digitlens --no-create-home \
         --shell /usr/sbin/nologin digitlens
+quietly "the user digitlens cannot be put into the groups video and render" usermod --append --groups video,render digitlens
 install -d -m 755 "$etc"
 if [ ! -e "$etc/config.toml" ]; then
     install -m 640 -g digitlens "$here/config.toml" "$etc/config.toml"

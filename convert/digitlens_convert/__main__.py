@@ -1,4 +1,4 @@
-"""python -m digitlens_convert convert | benchmark | papers | steady."""
+"""python -m digitlens_convert convert | benchmark | papers | sheets | steady."""
 
 import argparse
 import os
@@ -23,6 +23,13 @@ def main(arguments: list[str] | None = None) -> int:
             from digitlens_convert import papers
 
             papers.run(options.folders, options.model, options.peers, options.json)
+        elif options.command == "sheets":
+            from digitlens_convert import sheets
+
+            sheets.run(
+                options.templates, options.count, options.data, options.model, options.seed,
+                options.processes, options.strikes, options.json,
+            )  # fmt: skip
         elif options.command == "steady":
             from digitlens_convert import benchmark
 
@@ -183,6 +190,7 @@ def _parser() -> argparse.ArgumentParser:
     papers.add_argument("--model", default="digits", metavar="NAME|PATH", help="default: %(default)s")
     papers.add_argument("--peers", action="store_true", help="RapidOCR in the same run")
     papers.add_argument("--json", type=Path, metavar="FILE", help="write the figures of every picture there")
+    _sheets(commands.add_parser("sheets", help="sheet read on generated sheets by held-out hands"))
     steady = commands.add_parser(
         "steady",
         help="the tracker over pages under hand shake and blank sheets: when steady, and whether right",
@@ -201,6 +209,25 @@ def _parser() -> argparse.ArgumentParser:
             "--mnist", type=Path, metavar="FILE", help="MNIST as npz (default: through keras.datasets)"
         )
     return parser
+
+
+def _sheets(sheets: argparse.ArgumentParser) -> None:
+    sheets.add_argument("templates", nargs="+", type=Path, metavar="TEMPLATE.toml")
+    sheets.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder with the data sets; without: drawn digits"
+    )
+    sheets.add_argument("--count", type=positive, default=300, help="of sheets (default: %(default)s)")
+    sheets.add_argument("--model", default="digits", metavar="NAME|PATH", help="default: %(default)s")
+    sheets.add_argument("--seed", type=int, default=2027, help="of everything random (default: %(default)s)")
+    sheets.add_argument("--processes", type=positive, default=2, help="default: %(default)s")
+    sheets.add_argument(
+        "--strikes",
+        type=float,
+        default=0.002,
+        metavar="SHARE",
+        help="of cells struck out (default: %(default)s)",
+    )
+    sheets.add_argument("--json", type=Path, metavar="FILE", help="write every field of every sheet there")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 """Make the secrets of the fleet's broker, which no repository may hold: certificates, passwords, tokens.
 
     python deploy/fleet/prepare.py --host broker.local kitchen shed pump-1
+    python deploy/fleet/prepare.py --host broker.local --admin anna      # a person, who may read and clear
+    python deploy/fleet/prepare.py --host broker.local --remove shed     # a device or a person
 
 Creates `secrets/` beside this file: an authority and the broker's certificate (with openssl), a password for
-each device named (secrets/devices/NAME.password), for the services and an observer, and `.env` for compose.
-Called again, it adds new devices and changes nothing else; a running broker reads them on SIGHUP.
+each device and person named (secrets/devices/NAME.password, secrets/people/NAME.password), for the services
+and an observer, the broker's access rules, and `.env` for compose. Called again, it adds the new ones and
+changes nothing else; a running broker reads them on SIGHUP, and hangs up on who was removed.
 """
 
 import argparse
@@ -35,17 +38,26 @@ def main() -> int:
     parser.add_argument("--host", required=True, help="the broker's name or address, as the devices call it")
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent, help="default: this one")
     parser.add_argument("devices", nargs="*", metavar="DEVICE", help="names: letters, digits, - and _")
+    parser.add_argument("--admin", action="append", default=[], metavar="PERSON", help="may be given again")
+    parser.add_argument("--remove", action="append", default=[], metavar="NAME", help="may be given again")
     options = parser.parse_args()
-    for name in options.devices:
+    for name in (*options.devices, *options.admin, *options.remove):
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name) or name in SERVICES:
-            parser.error(f"{name}: a device's name is of letters, digits, - and _, and none of {SERVICES}")
+            parser.error(f"{name}: a name is of letters, digits, - and _, and none of {SERVICES}")
     if not re.fullmatch(r"[A-Za-z0-9.:-]{1,253}", options.host):
         parser.error(f"{options.host}: take a host's name or address")
     os.umask(0o077)
     folder = options.folder / "secrets"
-    (folder / "devices").mkdir(parents=True, exist_ok=True)
+    for kind in ("devices", "people"):
+        (folder / kind).mkdir(parents=True, exist_ok=True)
     authority(folder, options.host)
-    users(folder, options.devices)
+    if both := {path.stem for path in (folder / "people").iterdir()} & {*options.devices}:
+        parser.error(f"{', '.join(sorted(both))}: is a person's name")
+    if both := {path.stem for path in (folder / "devices").iterdir()} & {*options.admin}:
+        parser.error(f"{', '.join(sorted(both))}: is a device's name")
+    remove(folder, options.remove)
+    users(folder, options.devices, options.admin)
+    access(folder)
     environment(options.folder / ".env")
     print(f"{folder}: give each device its password and ca.crt; see the README")
     return 0
@@ -87,10 +99,32 @@ def authority(folder: Path, host: str) -> None:
         (folder / name).chmod(0o644)
 
 
-def users(folder: Path, devices: list[str]) -> None:
+def remove(folder: Path, names: list[str]) -> None:
+    """Delete the passwords of devices or people, which the broker then knows no more."""
+    passwords = folder / "passwords"
+    lines = passwords.read_text().splitlines() if passwords.exists() else []
+    for name in names:
+        for kind in ("devices", "people"):
+            (folder / kind / f"{name}.password").unlink(missing_ok=True)
+        lines = [line for line in lines if line.partition(":")[0] != name]
+    if names:
+        passwords.write_text("".join(f"{line}\n" for line in lines))
+
+
+def access(folder: Path) -> None:
+    """Create the broker's access rules: the shipped ones, and those of people."""
+    rules = (Path(__file__).parent / "mosquitto" / "access").read_text()
+    for path in sorted((folder / "people").glob("*.password")):
+        rules += f"\nuser {path.stem}\ntopic readwrite digitlens/#\ntopic readwrite homeassistant/#\n"
+    (folder / "access").write_text(rules)
+    (folder / "access").chmod(0o644)
+
+
+def users(folder: Path, devices: list[str], people: list[str]) -> None:
     """Create a password for each that has none, and the file of their hashes."""
     places = {name: folder / f"{name}.password" for name in SERVICES}
     places |= {name: folder / "devices" / f"{name}.password" for name in devices}
+    places |= {name: folder / "people" / f"{name}.password" for name in people}
     passwords = folder / "passwords"
     lines = passwords.read_text().splitlines() if passwords.exists() else []
     known = {line.partition(":")[0] for line in lines}

@@ -16,6 +16,7 @@ from digitlens.core.errors import ModelError
 from digitlens.core.paths import as_text
 from digitlens.core.readings import Box, Digit, Number, Reading, moved, resized, scaled
 from digitlens.core.row_trace import RowTrace
+from digitlens.core.threads import one_at_a_time
 from digitlens.core.trace import Trace
 from digitlens.glyphs.lattice import Resolved, resolve
 from digitlens.glyphs.normalize import to_mnist
@@ -28,6 +29,7 @@ from digitlens.numbers.attempt import Attempt
 from digitlens.numbers.gaps import to_numbers
 from digitlens.numbers.grouping import separated
 from digitlens.numbers.merging import are_close, parted, regrouped, without_doubles
+from digitlens.numbers.order import in_reading_order
 from digitlens.numbers.printed import marked_printed
 from digitlens.numbers.rejection import digits_of
 from digitlens.numbers.scores import Scores
@@ -54,7 +56,7 @@ KEPT = 16 << 20
 
 
 class Reader:
-    """Reads the numbers of a picture; one thread at a time, because it caches what it read last.
+    """Reads the numbers of a picture; threads that share one wait for each other.
 
     Args:
         classifier: None takes the shipped int8 network.
@@ -148,6 +150,7 @@ class Reader:
             scores=None if self._ink is None else self._scores,
         )
 
+    @one_at_a_time
     def read(
         self, image: Pixels | str | Path, source: str = "", time: float = 0.0, page: int | None = None
     ) -> Reading:
@@ -252,8 +255,7 @@ class Reader:
             turn = upright_turn(page.glyphs, self._classify, self._parameters.orientation)
             if turn:
                 gray, page = find_scaled(turned(original, turn), self._find, self._parameters.reader)
-        height, width = gray.shape
-        size = (height, width) if turn % 2 else (width, height)
+        size = _size(gray.T if turn % 2 else gray)
         leveled = level_tilted(gray, page, self._parameters.skew)
         if leveled is not None:
             gray, page = leveled.gray, self._find(leveled.gray)
@@ -290,8 +292,7 @@ class Reader:
 
         `times` are when it began and when the glyphs were found, seconds.
         """
-        started, found = times
-        grouped = perf_counter()
+        (started, found), grouped = times, perf_counter()
         traces: tuple[RowTrace, ...] = ()
         if rows is not None:
             numbers, traces = rows.reread(numbers, page, resolved, self.row_network)
@@ -329,16 +330,16 @@ class Reader:
     def _finished(
         self, numbers: tuple[Number, ...], page: Page, rows: RowReader | None
     ) -> tuple[Number, ...]:
-        """The numbers without Roman numerals; with marks of print, separators and signs as asked for."""
+        """The numbers in order, without Roman numerals; with marks of print, separators and signs."""
         parameters = self._parameters.numbers
         numbers = roman_numerals.without(numbers, parameters)
         if self._printed:
             numbers = marked_printed(numbers, page.glyphs)
         if self._signs == "keep" and rows is not None:
-            return rows.with_signs(numbers, page, self.separator or ".")
-        if not self.separator:
-            return numbers
-        return tuple(separated(found, page.dots, self.separator, parameters) for found in numbers)
+            numbers = rows.with_signs(numbers, page, self.separator or ".")
+        elif self.separator:
+            numbers = tuple(separated(found, page.dots, self.separator, parameters) for found in numbers)
+        return in_reading_order(numbers)
 
 
 def _size(gray: Gray) -> tuple[int, int]:

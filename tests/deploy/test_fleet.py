@@ -2,7 +2,9 @@
 
 import json
 import os
+import queue
 import re
+import signal
 import subprocess
 import sys
 import tomllib
@@ -12,6 +14,9 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
 
 from digitlens.config.settings import RegionSettings
 from digitlens.outlets.mqtt import MqttOutlet
@@ -34,7 +39,7 @@ def prepare(root: Path, folder: Path, *devices: str) -> None:
 @pytest.fixture
 def fleet(root: Path, tmp_path: Path) -> Iterator[Broker]:
     """The shipped settings of Mosquitto, with the places of this machine."""
-    prepare(root, tmp_path, "shed", "pump")
+    prepare(root, tmp_path, "shed", "pump", "--admin", "anna")
     shipped = root / "deploy" / "fleet" / "mosquitto"
     settings = (shipped / "mosquitto.conf").read_text()
     settings = settings.replace("/mosquitto/secrets", f"{tmp_path}/secrets")
@@ -88,6 +93,41 @@ def test_a_device_writes_below_no_other_name(
     device("pump", "shed").announce(watched.add([draft(1)]))
     assert watched.lines.get(timeout=DEADLINE)
     assert watched.pending_count("mqtt") == 1
+
+
+def connected(fleet: Broker, user: str, password: str) -> tuple[paho.Client, "queue.Queue[str]"]:
+    """A client of that user, and what happens to it."""
+    happened: queue.Queue[str] = queue.Queue()
+    one = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5, reconnect_on_failure=False)
+    one.username_pw_set(user, password)
+    one.tls_set(str(fleet.folder / "secrets" / "ca.crt"))
+    one.on_connect = lambda client, data, flags, reason, more: happened.put(f"connected: {reason}")
+    one.on_publish = lambda client, data, mid, reason, more: happened.put(f"published: {reason}")
+    one.on_disconnect = lambda *rest: happened.put("disconnected")
+    one.connect("127.0.0.1", fleet.port)
+    one.loop_start()
+    return one, happened
+
+
+@pytest.mark.broker
+@pytest.mark.program("openssl")
+def test_a_person_administers_until_removed(fleet: Broker, root: Path) -> None:
+    password = (fleet.folder / "secrets" / "people" / "anna.password").read_text().strip()
+    one, happened = connected(fleet, "anna", password)
+    try:
+        assert happened.get(timeout=DEADLINE) == "connected: Success"
+        for topic, result in (("digitlens/shed/status", "Success"), ("other", "Not authorized")):
+            one.publish(topic, b"", qos=1, retain=True)
+            assert result in happened.get(timeout=DEADLINE).replace("No matching subscribers", "Success")
+        prepare(root, fleet.folder, "--remove", "anna")
+        fleet.signal(signal.SIGHUP)
+        assert happened.get(timeout=DEADLINE) == "disconnected"
+    finally:
+        one.loop_stop()
+    one, happened = connected(fleet, "anna", password)
+    assert "authorized" in happened.get(timeout=DEADLINE).lower()
+    one.loop_stop()
+    assert "anna" not in (fleet.folder / "secrets" / "access").read_text()
 
 
 @pytest.mark.program("openssl")

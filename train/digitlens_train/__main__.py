@@ -1,6 +1,7 @@
 """python -m digitlens_train COMMAND.
 
-digits, numbers, teacher, distill, ink, scores, cnn and svm fit networks; sheet, film, pages and paper draw.
+digits, numbers, teacher, distill, ink, scores, cells, cnn and svm fit networks; looks fits what many looks at
+a number add to its confidence; sheet, film, pages and paper draw.
 """
 
 import argparse
@@ -78,6 +79,23 @@ def _scores(options: argparse.Namespace) -> None:
         pages=options.pages, held_out_pages=options.held_out_pages, seed=options.seed
     )
     scores.run(config, options.out, options.data, options.ink, options.processes, options.again)
+
+
+def _cells(options: argparse.Namespace) -> None:
+    from digitlens_train.sheets import fit
+
+    config = fit.CellsConfig(
+        sheets=options.sheets, held_out_sheets=options.held_out_sheets, seed=options.seed
+    )
+    fit.run(
+        config,
+        tuple(options.templates),
+        options.out,
+        options.data,
+        options.model,
+        options.processes,
+        options.again,
+    )
 
 
 def _need_torch(command: str) -> None:
@@ -174,6 +192,12 @@ def _paper(options: argparse.Namespace) -> None:
         contact.write(options.out, options.data, options.seed, options.count)
 
 
+def _looks(options: argparse.Namespace) -> None:
+    from digitlens_train import looks
+
+    looks.run(options.out, options.mnist, options.films, options.seed, options.processes)
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "digits": _digits,
     "numbers": _numbers,
@@ -182,6 +206,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "ink": _ink,
     "scores": _scores,
     "hypotheses": _hypotheses,
+    "cells": _cells,
     "cnn": _cnn,
     "svm": _svm,
     "sheet": _sheet,
@@ -189,6 +214,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "pages": _pages,
     "paper": _paper,
     "hands": _hands,
+    "looks": _looks,
 }
 
 

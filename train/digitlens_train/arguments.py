@@ -8,6 +8,7 @@ from pathlib import Path
 from digitlens.commands.terminal import Renamed, positive
 from digitlens_train.synthetic import KINDS
 
+FORMS = ("exam_marks", "inventory_count", "score_card")
 DATA = "folder with optdigits, semeion, omniglot, hasy as npz"
 
 
@@ -36,6 +37,9 @@ def parser() -> argparse.ArgumentParser:
     ink = commands.add_parser("ink", help="the network that classifies a picture's pixels (extra gpu)")
     scores = commands.add_parser("scores", help="the small networks pairs and plausibility")
     hypotheses = commands.add_parser("hypotheses", help="the score of a row's hypotheses")
+    cells = commands.add_parser(
+        "cells", help="the small network that says how far a form's cells are read right"
+    )
     cnn = commands.add_parser("cnn", help="the original notebook's convolutional network (seed)")
     svm = commands.add_parser("svm", help="the notebook's other classifier: HOG features and a linear SVM")
     sheet = commands.add_parser("sheet", help="a page of MNIST's test digits, such as the README's example")
@@ -51,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     hands.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
     hands.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with unipen_*.npz")
     hands.add_argument("--count", type=positive, default=500, help="of each kind (default: %(default)s)")
+    looks = commands.add_parser("looks", help="what many looks at a number in films add to its confidence")
     _digits(digits)
     _numbers(numbers)
     distill.add_argument(
@@ -61,28 +66,19 @@ def parser() -> argparse.ArgumentParser:
     _ink(ink)
     _scores(scores)
     _hypotheses(hypotheses)
+    _cells(cells)
     _notebook(cnn, svm)
     _pictures(sheet, film, pages)
     _paper(paper)
-    drawn = (sheet, film, pages)
-    for command in (digits, numbers, teacher, distill, hypotheses, cnn, svm, *drawn):
+    looks.add_argument("--films", type=positive, default=200, help="to fit on (default: %(default)s)")
+    looks.add_argument("--processes", type=positive, default=2, help="that read them (default: %(default)s)")
+    looks.add_argument("--out", type=Path, default=Path("runs/looks"), help="folder of the run")
+    of_mnist = (digits, numbers, teacher, distill, hypotheses, cnn, svm, sheet, film, pages, looks)
+    for command in of_mnist:
         command.add_argument(
             "--mnist", type=Path, metavar="FILE", help="MNIST as npz (default: through keras.datasets)"
         )
-    for command in (
-        digits,
-        numbers,
-        teacher,
-        distill,
-        hypotheses,
-        cnn,
-        svm,
-        *drawn,
-        paper,
-        ink,
-        scores,
-        hands,
-    ):
+    for command in (*of_mnist, paper, ink, scores, hands, cells):
         command.add_argument(
             "--seed", type=int, default=2026, help="of everything random (default: %(default)s)"
         )
@@ -269,3 +265,22 @@ def _resume(command: argparse.ArgumentParser) -> None:
 def _warm_start(command: argparse.ArgumentParser, what: str) -> None:
     command.add_argument("--warm-start", type=Path, metavar="FILE", help=what)
     command.add_argument("--start", action=_Renamed, to="--warm-start", dest="warm_start", type=Path)
+
+
+def _cells(cells: argparse.ArgumentParser) -> None:
+    cells.add_argument(
+        "--templates", nargs="+", type=Path, metavar="TEMPLATE.toml",
+        default=[Path("examples/sheets") / f"{name}.toml" for name in FORMS],
+        help="forms that are filled in (default: those of examples/sheets)",
+    )  # fmt: skip
+    cells.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder with the data sets; without: drawn digits"
+    )
+    cells.add_argument("--out", type=Path, default=Path("runs/cells"), help="folder of the run")
+    cells.add_argument("--sheets", type=positive, default=120, help="to learn from (default: %(default)s)")
+    cells.add_argument("--held-out-sheets", type=positive, default=30, help="default: %(default)s")
+    cells.add_argument(
+        "--model", default="digits", metavar="NAME|PATH", help="the digit network (default: %(default)s)"
+    )
+    cells.add_argument("--processes", type=positive, default=2, help="default: %(default)s")
+    cells.add_argument("--again", action="store_true", help="fit anew to the cells that --out holds already")

@@ -17,7 +17,7 @@ from pathlib import Path
 from time import monotonic, process_time
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path[:0] = [str(ROOT / "edge"), str(Path(__file__).parents[1])]
+sys.path[:0] = [str(ROOT / "edge"), str(Path(__file__).parents[1]), str(ROOT)]
 
 DEADLINE = 10.0
 """CPU time limit of a case, in seconds; its wall time may be longer on a busy machine."""

@@ -8,16 +8,21 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+from fuzz.answers import answer
 from fuzz.arrays import reader
 from fuzz.cases import Ready
 from fuzz.documents import archive, pdf_pages, tiff_pages
 from fuzz.files import picture
 from fuzz.models import ink, model
+from fuzz.names import name
+from fuzz.page import token
 from fuzz.texts import settings
+from fuzz.videos import video
 
 TARGETS: dict[str, Callable[[random.Random, Path, Ready], None]] = {
     "reader": reader, "picture": picture, "model": model, "ink": ink, "settings": settings,
     "pdf": pdf_pages, "pages": tiff_pages, "archive": archive,
+    "video": video, "name": name, "token": token, "answer": answer,
 }  # fmt: skip
 
 

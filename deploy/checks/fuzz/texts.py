@@ -9,6 +9,7 @@ import msgspec
 from digitlens.config import settings_file
 from digitlens.config.settings import Settings
 from digitlens.core.errors import SettingsError
+from digitlens.outlets import registry
 from fuzz.cases import Found, Ready, mutated, one_line
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -56,7 +57,7 @@ def settings(case: random.Random, folder: Path, ready: Ready) -> None:
     overrides = {("camera", "rate"): case.choice([1, -1, "x"])} if case.random() < 0.1 else {}
     ready()
     try:
-        found = settings_file.load(path, overrides)
+        found = settings_file.load(path, overrides, registry.sections())
     except SettingsError as error:
         one_line(error)
         if not str(error).startswith((str(path), "[")):

@@ -134,7 +134,7 @@ def wrong_card() -> tuple[str, str]:
 
 def broken_settings() -> tuple[str, str]:
     """Invalid settings."""
-    return ends_for_a_person(GOOD.replace("rate = 5", 'rate = "fast"'), r"config.toml:3: .*rate")
+    return ends_for_a_person(GOOD.replace("rate = 5", 'rate = "fast"'), r"config.toml:4: .*rate")
 
 
 def reload_right() -> tuple[str, str]:

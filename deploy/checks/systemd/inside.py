@@ -68,7 +68,7 @@ def unit_is_closed() -> tuple[str, str]:
         "systemd-analyze", "security", "--offline=yes", "/etc/systemd/system/digitlens.service", status=None
     )
     exposure = float(re.findall(r"exposure level for digitlens.service: ([\d.]+)", text)[0])
-    assert exposure <= 1.5, exposure
+    assert exposure <= 1.2, exposure
     status = dict(
         part.split(":\t", 1)
         for part in Path(f"/proc/{pid()}/status").read_text().splitlines()

@@ -15,6 +15,7 @@ STATE = Path("/var/lib/digitlens")
 PICTURES = Path("/srv/pictures")
 CURRENT = Path("/opt/digitlens/current")
 GOOD = """\
+log = "debug"
 [camera]
 source = "/srv/pictures"
 rate = 5

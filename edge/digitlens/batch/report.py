@@ -11,6 +11,7 @@ from digitlens.batch.manifest import Manifest, require, write_text
 from digitlens.batch.rows import FAILED
 from digitlens.batch.score import Score, load
 from digitlens.batch.survey import BINS, Survey, survey
+from digitlens.core.confidence import percent
 
 NAME = "report.html"
 BARS = 20
@@ -164,7 +165,7 @@ def _reasons(found: Survey, pictures: dict[Place, bytes]) -> str:
 def _least_sure(found: Survey, pictures: dict[Place, bytes]) -> str:
     shown = [
         f"<figure>{_image(pictures.get(one.place))}<figcaption><b>{escape(one.text)}</b> "
-        f"{one.confidence:.1%}<br>"
+        f"{percent(one.confidence)}<br>"
         f"{_where(one.place)}</figcaption></figure>"
         for one in found.least_sure
     ]

@@ -45,6 +45,7 @@ class CameraOptions:
     color: bool = True
     repeat: int = 1
     hold: int = 1
+    login: str = ""
 
 
 class CameraDriver(Protocol):

@@ -37,6 +37,7 @@ def open_camera(
     color: bool = True,
     repeat: int = 1,
     hold: int = 1,
+    login: str = "",
     say: Callable[[str], None] = lambda line: None,
     drivers: Iterable[CameraDriver] | None = None,
 ) -> Camera:
@@ -44,8 +45,9 @@ def open_camera(
 
     Args:
         spec: `picamera` is the Pi's own camera; `usb:N` is /dev/videoN; `auto` takes the first of these that
-            opens, in this order; anything else is the path of a video, a picture, or a folder of both,
-            which are replayed. Other packages may bring more.
+            opens, in this order; rtsp://, http:// and so on are cameras in the network; anything else is the
+            path of a video, a picture, or a folder of both, which are replayed. Other packages may bring
+            more.
         rate: frames a second; None is the video's own, or 30; 0 replays as fast as frames are taken.
         rotation: 0, 90, 180 or 270 degrees clockwise.
         flip: "", "horizontal", "vertical" or "both"; done after the rotation.
@@ -53,6 +55,7 @@ def open_camera(
         color: False leaves `image` gray, which costs less.
         repeat: how many times a replay is played; 0 is without end.
         hold: frames for which a replay shows each picture.
+        login: file with user and password of a network camera, see digitlens.cameras.login.
         say: is called with a line that names the camera that `auto` took, and the reason.
         drivers: None takes all that are installed.
 
@@ -64,7 +67,7 @@ def open_camera(
             f"rotation {rotation}, flip {flip!r}: take a rotation of {', '.join(map(str, ROTATIONS))} and a "
             f"flip of {', '.join(filter(None, FLIPS))}"
         )
-    options = CameraOptions(rate, rotation, flip, size, color, repeat, hold)
+    options = CameraOptions(rate, rotation, flip, size, color, repeat, hold, login)
     found = camera_drivers() if drivers is None else tuple(drivers)
     if spec == AUTO:
         return _first(found, options, say)

@@ -10,6 +10,7 @@ from digitlens.cameras.orientation import framed
 from digitlens.core.arrays import Pixels
 from digitlens.core.errors import CameraError, CameraStalled, PictureError
 from digitlens.core.frames import Frame
+from digitlens.core.paths import as_text
 from digitlens.images import pictures
 
 RATE = 30.0
@@ -68,7 +69,7 @@ class Replay:
         repeat: int = 1,
         hold: int = 1,
     ) -> None:
-        self.name = str(path)
+        self.name = as_text(path)
         self.dropped = 0
         self._rotation, self._flip, self._color, self._hold = rotation, flip, color, hold
         try:

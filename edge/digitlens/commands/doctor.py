@@ -9,6 +9,7 @@ import msgspec
 from digitlens.config import settings_file
 from digitlens.config.settings import Settings
 from digitlens.core.errors import SettingsError
+from digitlens.core.paths import printable
 from digitlens.core.stderr import quiet
 from digitlens.images.opencv_log import silence_opencv
 from digitlens.outlets import registry
@@ -39,9 +40,11 @@ def run(options: argparse.Namespace) -> int:
     with quiet():
         findings = doctor.examine(settings, complaint, file)
     if options.json:
-        found = {finding.name: {"state": finding.state, "said": finding.message} for finding in findings}
+        found = {
+            finding.name: {"state": finding.state, "said": printable(finding.message)} for finding in findings
+        }
         sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
     else:
         for finding in findings:
-            print(f"{finding.name + ':':<13} {finding.state + ':':<8} {finding.message}")
+            print(f"{finding.name + ':':<13} {finding.state + ':':<8} {printable(finding.message)}")
     return 1 if any(finding.state == "fix" for finding in findings) else 0

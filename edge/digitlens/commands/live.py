@@ -14,8 +14,9 @@ import msgspec
 from digitlens.cameras.base import Camera
 from digitlens.cameras.orientation import FLIPS, ROTATIONS
 from digitlens.cameras.registry import is_replay, open_camera
-from digitlens.commands.terminal import add_reader_options
+from digitlens.commands.terminal import add_reader_options, say
 from digitlens.config.parameters.tracking import LoopParameters
+from digitlens.core.confidence import percent
 from digitlens.core.errors import CameraError, RecordError
 from digitlens.core.stderr import quiet
 from digitlens.core.tracking import Event
@@ -29,6 +30,7 @@ from digitlens.live.observers import LiveObserver
 from digitlens.live.recording import Recorder
 from digitlens.live.snapshots import Snapshots
 from digitlens.live.tracker import Tracker
+from digitlens.live.upright import UprightCamera
 from digitlens.models import cards
 from digitlens.models.classifier import DEFAULT, Classifier
 from digitlens.reader import Reader
@@ -46,9 +48,13 @@ def add_options(live: argparse.ArgumentParser) -> None:
     """The options of digitlens live."""
     live.set_defaults(run=run)
     live.add_argument(
-        "--camera", default="auto", metavar="auto|picamera|usb:N|PATH",
-        help="the Pi's own, /dev/videoN, or a video, picture or folder to replay (default: %(default)s)",
+        "--camera", default="auto", metavar="auto|picamera|usb:N|URL|PATH",
+        help="the Pi's own, /dev/videoN, rtsp:// or http://, or a video, picture or folder to replay "
+        "(default: %(default)s)",
     )  # fmt: skip
+    live.add_argument(
+        "--camera-login", default="", metavar="FILE", help="USER:PASSWORD of a camera in the network"
+    )
     live.add_argument(
         "--display", default="auto", choices=("auto", *display_drivers()),
         help="where the picture is shown (default: %(default)s)",
@@ -56,7 +62,10 @@ def add_options(live: argparse.ArgumentParser) -> None:
     live.add_argument("--full-screen", action="store_true", help="without a window's frame")
     live.add_argument("--json", action="store_true", help="one JSON object an event and line, for programs")
     live.add_argument("--rate", type=_rate, metavar="N", help="frames a second; a replay with 0: all it can")
-    live.add_argument("--rotation", type=int, default=0, choices=list(ROTATIONS), help="degrees clockwise")
+    live.add_argument(
+        "--rotation", type=_rotation, default=0, metavar="auto|0|90|180|270",
+        help="degrees clockwise; auto: as the paper lies (default: %(default)s)",
+    )  # fmt: skip
     live.add_argument("--flip", default="", choices=list(filter(None, FLIPS)), help="after the rotation")
     live.add_argument(
         "--repeat", type=_count, default=1, metavar="N", help="play a replay N times; 0: always"
@@ -75,6 +84,9 @@ def add_options(live: argparse.ArgumentParser) -> None:
         "--model", default=DEFAULT, metavar="NAME|PATH",
         help=f"{', '.join(cards.names())}, or a model file with its card beside it (default: %(default)s)",
     )  # fmt: skip
+    live.add_argument(
+        "--separator", default="", metavar="SIGN", help="write SIGN where a decimal point or comma stands"
+    )
     add_reader_options(live)
     live.add_argument("--threads", type=int, default=1, help="of the network (default: %(default)s)")
     live.add_argument("--web", default="", metavar="HOST:PORT", help="open a page to look at, there")
@@ -94,7 +106,12 @@ def run(options: argparse.Namespace) -> int:
         with quiet():
             classifier = Classifier.load(options.model, options.threads)
             reader = Reader(
-                classifier, printed=options.printed, turn=options.turn, signs=options.signs, film=True
+                classifier,
+                separator=options.separator,
+                printed=options.printed,
+                turn=options.turn,
+                signs=options.signs,
+                film=True,
             )
         release_start()
         if options.benchmark:
@@ -114,11 +131,13 @@ def _live(
     hold = options.hold if options.hold is not None else 1 if options.benchmark else HOLD
     seen = options.display != "none" or options.record is not None or options.save != Path() or options.web
     open_one = partial(
-        open_camera, rate=rate, rotation=options.rotation, flip=options.flip, color=bool(seen),
-        repeat=options.repeat, hold=hold,
+        open_camera, rate=rate, rotation=options.rotation or 0, flip=options.flip, color=bool(seen),
+        repeat=options.repeat, hold=hold, login=options.camera_login,
     )  # fmt: skip
     with ExitStack() as opened:
-        camera = open_one(options.camera, say=_say)
+        camera: Camera = open_one(options.camera, say=say)
+        turning = [UprightCamera(camera)] if options.rotation is None else []
+        camera = turning[0] if turning else camera
         opened.callback(camera.close)
         recorders: list[Recorder] = []
         if options.record is not None:
@@ -135,12 +154,13 @@ def _live(
         if wanted != "none":
             display = open_display(wanted, full_screen=options.full_screen, preview=camera.preview)
         opened.callback(display.close)
-        page = open_page(options.web, options.web_token, camera.name, _say)
+        page = open_page(options.web, options.web_token, camera.name, say)
         opened.callback(page.close)
 
         def reopen() -> Camera:
             # The Pi's own camera that was lost is waited for: its display can show no other.
             again = open_one("picamera" if camera.name == "picamera" else options.camera)
+            again = turning[0].follow(again) if turning else again
             display.follow(again.preview)
             return again
 
@@ -150,7 +170,7 @@ def _live(
             Tracker(),
             display,
             wait=stop.wait,
-            observers=(_Printer(options.json), *recorders, *page.observers, *observers),
+            observers=(_Printer(options.json), *recorders, *page.observers, *observers, *turning),
             # Played again from its start, a replay with a file that cannot be read would never end.
             reopen=None if is_replay(options.camera) and options.repeat else reopen,
             snapshots=Snapshots(options.save),
@@ -185,7 +205,7 @@ class _Printer(LiveObserver):
         self._print(event)
 
     def message(self, line: str) -> None:
-        _say(line)
+        say(line)
 
 
 def _print_json(event: Event) -> None:
@@ -200,13 +220,16 @@ def _print_text(event: Event) -> None:
         if event.is_since_1970
         else f"{event.time:.2f} s"
     )
-    sys.stdout.write(f"{clock:>12}   {event.kind:<8}   {event.text}{before}\n")
+    sys.stdout.write(f"{clock:>12}   {event.kind:<8}   {event.text}   {percent(event.confidence)}{before}\n")
     sys.stdout.flush()
 
 
-def _say(line: str) -> None:
-    sys.stderr.write(f"digitlens: {line}\n")
-    sys.stderr.flush()
+def _rotation(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if text not in map(str, ROTATIONS):
+        raise argparse.ArgumentTypeError(f"take auto, {', '.join(map(str, ROTATIONS))}")
+    return int(text)
 
 
 def _rate(text: str) -> float:

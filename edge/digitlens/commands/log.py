@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import os
 import re
 import sys
 import time
@@ -12,10 +13,12 @@ from typing import Any
 
 import msgspec
 
-from digitlens.commands.terminal import Renamed, positive
+from digitlens.commands.terminal import Renamed, positive, say
 from digitlens.config import settings_file
+from digitlens.core.confidence import percent
 from digitlens.core.errors import JournalError
 from digitlens.core.paths import printable
+from digitlens.outlets.deletion import damaged_copies, delete
 from digitlens.outlets.entries import Entry, EntryFilter, matches
 from digitlens.outlets.history import DeadLetter, History, number_of
 from digitlens.outlets.outbox_file import forget, send_again
@@ -66,6 +69,10 @@ def add_options(log: argparse.ArgumentParser) -> None:
         "--send-again", action="store_true",
         help="print nothing, but have the service send dead letters that match again, within a minute",
     )  # fmt: skip
+    log.add_argument(
+        "--delete", action="store_true",
+        help="print nothing, but delete the entries that match; all of them: --delete --until 0s",
+    )  # fmt: skip
     log.add_argument("--follow", action="store_true", help="wait for new ones, until Ctrl-C")
 
 
@@ -81,6 +88,9 @@ def run(options: argparse.Namespace) -> int:
             "since": options.since, "until": options.until, "containing": options.number,
             "region": options.region, "kind": options.kind,
         }  # fmt: skip
+        if options.delete:
+            _delete(path, wanted)
+            return 0
         if options.send_again:
             _send_again(history, options, wanted)
             return 0
@@ -104,9 +114,9 @@ def run(options: argparse.Namespace) -> int:
             show(entry)
             count += 1
         if not count and not options.follow:
-            sys.stderr.write(f"digitlens: {path}: nothing there that fits\n")
+            say(f"{path}: nothing there that fits")
         if count == last == LAST and options.last is None:
-            sys.stderr.write(f"digitlens: the newest {LAST}; --last N shows more, --csv and --json all\n")
+            say(f"the newest {LAST}; --last N shows more, --csv and --json all")
         if options.follow:
             for entry in _followed(history, newest):
                 if matches(entry, **wanted):
@@ -121,10 +131,20 @@ def _forget(history: History, region: str) -> None:
     if good is None:
         raise JournalError(f"{history.path}: no value of a region {region}")
     forget(history.path, region)
-    sys.stderr.write(
-        f"digitlens: {region}: {good[0]:.15g} is forgotten when the service starts next: "
-        "sudo systemctl restart digitlens\n"
-    )
+    restart = "sudo systemctl restart digitlens"
+    say(f"{region}: {good[0]:.15g} is forgotten when the service starts next: {restart}")
+
+
+def _delete(path: Path, wanted: EntryFilter) -> None:
+    if not any(value not in (None, "") for value in wanted.values()):
+        raise JournalError(f"{path}: --delete which? Say so with --until, --region, ...; all: --until 0s")
+    deleted = delete(Path(os.path.realpath(path)), **wanted)
+    unsent = f"; {deleted.unsent} of them had not been sent to all outlets" if deleted.unsent else ""
+    say(f"{path}: {deleted.entries} entries deleted{unsent}")
+    if not deleted.complete:
+        say(f"{path}-wal: may still hold them for some minutes: another program reads the journal")
+    for copy in damaged_copies(Path(os.path.realpath(path))):
+        say(f"{copy}: a damaged journal that was kept, and holds readings, too: delete it by hand")
 
 
 def _configured(config: Path) -> Path:
@@ -170,7 +190,7 @@ def _dead_letters(history: History, options: argparse.Namespace, wanted: EntryFi
         letter for letter in history.dead_letters(options.last or 2**31) if matches(letter.entry, **wanted)
     ]
     if not found:
-        sys.stderr.write(f"digitlens: {history.path}: no dead letters\n")
+        say(f"{history.path}: no dead letters")
     return found
 
 
@@ -179,7 +199,7 @@ def _send_again(history: History, options: argparse.Namespace, wanted: EntryFilt
     if found:
         numbers = [number_of(letter.entry.id, history.outbox_id) or 0 for letter in found]
         send_again(history.path, zip([letter.outlet for letter in found], numbers, strict=True))
-        sys.stderr.write(f"digitlens: {len(found)} to be sent again; the service does within a minute\n")
+        say(f"{len(found)} to be sent again; the service does within a minute")
 
 
 def _print_dead_letters(history: History, options: argparse.Namespace, wanted: EntryFilter) -> None:
@@ -213,8 +233,8 @@ def _as_json(entry: Entry, letter: DeadLetter | None = None) -> None:
 def _as_line(entry: Entry, letter: DeadLetter | None = None) -> None:
     value = "" if entry.value is None else f"{entry.value:.15g}"
     line = (
-        f"{_iso(entry.time, ' ')[:19]}   {entry.kind:<8}   {entry.text:<12}   {entry.confidence:6.1%}   "
-        f"{entry.region:<12}   {value:<12}"
+        f"{_iso(entry.time, ' ')[:19]}   {entry.kind:<8}   {entry.text:<12}   "
+        f"{percent(entry.confidence):>5}   {entry.region:<12}   {value:<12}"
     )
     notes = [f"before: {entry.before}"] if entry.before else []
     notes += [entry.reason] if entry.reason else []

@@ -5,13 +5,14 @@ import os
 import sys
 from importlib import import_module
 
-from digitlens.commands.terminal import complain
+from digitlens.commands.terminal import Parser, complain
 from digitlens.core.errors import DigitLensError
 from digitlens.core.version import __version__
 
 COMMANDS = {
     "read": "read photos, folders of them, video files",
     "batch": "read archives: every document of folders, zips and addresses, into tables",
+    "sheet": "print forms, make and check their templates",
     "live": "read what a camera sees, on the display",
     "serve": "read without a person, from a settings file",
     "doctor": "check this machine, with a fix for each fault",
@@ -42,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     """A parser of all subcommands; only the requested one is imported and has its options."""
-    parser = argparse.ArgumentParser(prog="digitlens", description="Read handwritten digits from paper.")
+    parser = Parser(prog="digitlens", description="Read handwritten digits from paper.")
     parser.add_argument("--version", action="version", version=f"digitlens {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     requested = next((argument for argument in arguments if not argument.startswith("-")), "")

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 import msgspec
 
+from digitlens.core.confidence import percent
 from digitlens.core.paths import printable
 from digitlens.core.readings import Reading
 
@@ -59,7 +60,7 @@ class Table:
         for number in reading.numbers:
             x, y, _, _ = number.box
             mark = "   printed" if number.printed else ""
-            print(f"    {number.text:<16} {number.confidence:6.1%}   at {x}, {y}{mark}")
+            print(f"    {number.text:<16} {percent(number.confidence):>5}   at {x}, {y}{mark}")
 
 
 class JsonLines:

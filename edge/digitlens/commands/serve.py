@@ -13,6 +13,7 @@ from digitlens.config import settings_file
 from digitlens.config.settings import RowNetworkUse, Settings, SignUse
 from digitlens.config.toml_text import Place
 from digitlens.core.errors import DependencyError, DigitLensError, ModelError, SettingsError
+from digitlens.core.paths import printable
 from digitlens.outlets import registry
 from digitlens.outlets.base import Outlet
 from digitlens.service import logs
@@ -42,7 +43,9 @@ def _turn(text: str) -> int | str:
 OVERRIDES = (
     _Override("--name", ("name",), "of this device, in topics and ids", {}),
     _Override("--log", ("log",), "how much is logged", {"choices": list(logs.LEVELS)}),
-    _Override("--camera", ("camera", "source"), "[camera] source", {"metavar": "auto|picamera|usb:N|PATH"}),
+    _Override(
+        "--camera", ("camera", "source"), "[camera] source", {"metavar": "auto|picamera|usb:N|URL|PATH"}
+    ),
     _Override("--rate", ("camera", "rate"), "frames a second", {"type": float, "metavar": "N"}),
     _Override(
         "--rotation",
@@ -218,5 +221,5 @@ def _check(options: argparse.Namespace, settings: Settings) -> int:
         for line in warnings(settings):
             _log.warning("%s", line)
     file = options.config or settings_file.DEFAULT
-    print(f"{file}: ok" if file.exists() else f"{file}: not there; the defaults are ok")
+    print(printable(f"{file}: ok" if file.exists() else f"{file}: not there; the defaults are ok"))
     return 0

@@ -1,21 +1,35 @@
-"""Error messages on stderr, option types, and the options of every reader."""
+"""Messages on stderr that do not disturb a terminal; option types, and the options of every reader."""
 
 import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Any, NoReturn, get_args
 
 from digitlens.config.settings import SignUse
 from digitlens.core.errors import DigitLensError
 from digitlens.core.paths import printable
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors repeat no control characters of an argument, which may be a file's name."""
+
+    def error(self, message: str) -> NoReturn:
+        """See ArgumentParser."""
+        super().error(printable(message))
+
+
+def say(line: str, program: str = "digitlens") -> None:
+    """One line for the user, on stderr."""
+    sys.stderr.write(f"{program}: {printable(line)}\n")
+    sys.stderr.flush()
+
+
 def complain(error: DigitLensError, program: str = "digitlens") -> None:
     """One line on stderr; with DIGITLENS_DEBUG=1 the error itself, with its traceback."""
     if os.environ.get("DIGITLENS_DEBUG") == "1":
         raise error
-    sys.stderr.write(f"{program}: {printable(str(error))}\n")
+    say(str(error), program)
 
 
 def positive(text: str) -> int:
@@ -66,4 +80,4 @@ class Renamed(argparse.Action):
 
     def report(self, option: str | None) -> None:
         """One line on stderr that names the new option."""
-        sys.stderr.write(f"digitlens: {option} is now called {self.to}\n")
+        say(f"{option} is now called {self.to}")

@@ -28,9 +28,14 @@ class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(
             description='"picamera" is the Pi\'s own camera, "usb:N" is /dev/videoN, "auto" the first of all '
-            "that opens; anything else is the path of a video, a picture or a folder, which are replayed."
+            "that opens, an address that begins with rtsp:// or http:// a network camera; anything else is "
+            "the path of a video, a picture or a folder, which are replayed."
         ),
     ] = "auto"
+    login_file: Annotated[
+        str,
+        Meta(description="File with USER:PASSWORD of a network camera, readable by its group alone."),
+    ] = ""
     rate: Annotated[
         Annotated[float, Meta(ge=0, le=1000)] | None,
         Meta(
@@ -123,6 +128,15 @@ class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             description="Largest size of the file, in MB. Beyond it the oldest readings are evicted.",
         ),
     ] = 64
+    keep_days: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=36_500,
+            description="Days after which a reading is deleted from the file, and damaged copies of it are; "
+            "one that an outlet has still to send is kept until then. 0 keeps readings while there is room.",
+        ),
+    ] = 0
 
 
 class RegionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -179,7 +193,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = ""
     log: Annotated[
         Literal["debug", "info", "warning", "error"],
-        Meta(description='How much the service logs: "debug", "info", "warning" or "error".'),
+        Meta(
+            description='How much the service logs: "debug", "info", "warning" or "error". With "debug" '
+            "every reading is in the log, and so in the system's journal."
+        ),
     ] = "info"
     camera: CameraSettings = CameraSettings()
     reader: ReaderSettings = ReaderSettings()

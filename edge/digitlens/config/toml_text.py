@@ -12,7 +12,7 @@ from digitlens.core.paths import SPECIAL, is_special
 MAX_BYTES = 1 << 20
 """Size of a settings file at most, in bytes; a larger one is another file."""
 Place = tuple[str, ...]
-"""The keys that lead to a value: ("camera", "rate")."""
+"""The keys that lead to a value: ("camera", "rate"); of the second [[field]]: ("field", "2", "name")."""
 
 _HEADER = re.compile(r"\s*\[{1,2}([^\[\]]+)\]{1,2}\s*(#.*)?")
 _KEY = re.compile(
@@ -69,19 +69,32 @@ def line_of(text: str, place: Place) -> int:
 def _keys(text: str) -> Iterator[tuple[int, Place]]:
     """The keys and sections of a TOML text that is valid, each with its line."""
     section: Place = ()
+    counts: dict[Place, int] = {}  # of the sections [[...]] so far
     fence = ""  # of the text of several lines that this line is in
     for number, line in enumerate(text.splitlines(), 1):
         if fence:
             fence = "" if fence in line else fence
             continue
         if header := _HEADER.fullmatch(line):
-            section = _parts(header.group(1))
+            section = _section(_parts(header.group(1)), counts, line.lstrip().startswith("[["))
             yield number, section
         elif key := _KEY.match(line):
             yield number, (*section, *_parts(key.group(1)))
         for quotes in ('"""', "'''"):
             if line.count(quotes) % 2:
                 fence = quotes
+
+
+def _section(keys: Place, counts: dict[Place, int], is_new: bool) -> Place:
+    """The place of a section's header; those of arrays, [[field]], are counted from 1."""
+    place: Place = ()
+    for depth, key in enumerate(keys, 1):
+        place = (*place, key)
+        if is_new and depth == len(keys):
+            counts[place] = counts.get(place, 0) + 1
+        if place in counts:
+            place = (*place, str(counts[place]))
+    return place
 
 
 def _parts(key: str) -> Place:

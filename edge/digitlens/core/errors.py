@@ -37,6 +37,14 @@ class SettingsError(DigitLensError, ValueError):
     """A settings file that is missing, is no TOML, or says what cannot be."""
 
 
+class TemplateError(DigitLensError, ValueError):
+    """A form's template that is missing, is no TOML, or says what cannot be."""
+
+
+class SheetError(DigitLensError, ValueError):
+    """A form's page that cannot be printed, or read."""
+
+
 class JournalError(DigitLensError, OSError):
     """A journal that cannot be opened, or written to."""
 

@@ -13,8 +13,8 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
-def as_text(path: Path) -> str:
-    """A path as text that every encoder takes: bytes that are no UTF-8 become replacement characters."""
+def as_text(path: Path | str) -> str:
+    """A path, or a text with paths, as every encoder takes it: bytes that are no UTF-8 become U+FFFD."""
     return os.fsencode(path).decode(errors="replace")
 
 

@@ -12,6 +12,7 @@ from digitlens.core.tracking import Tracked
 from digitlens.displays import labels
 from digitlens.displays.base import DisplayOptions, Key
 from digitlens.displays.screens import Screens
+from digitlens.images.labels import Planner, label_text
 
 STATUS = 1.0
 """Time for which a status line stays, in seconds: nobody reads faster, and each costs a new layer."""
@@ -43,7 +44,7 @@ class Overlay:
         self._screen = screens.console() if kind == "drm" else None
         self._kind: PreviewKind = "gl" if kind == "qt" and screens.desktop() else kind
         self._full_screen, self._title, self._clock = full_screen, title, clock
-        self._sides: labels.Sides = {}
+        self._planner = Planner()
         self._preview: Preview | None = preview
         self._started = False
         self._drawn: object = None
@@ -66,13 +67,14 @@ class Overlay:
         if not self._started:
             self._start()
         shown = self._preview.size
-        drawn = shown, size, [(one.id, one.steady, one.number.text, one.number.box) for one in numbers]
+        drawn = shown, size, [(one.steady, label_text(one), one.number.box) for one in numbers]
         now = self._clock()
         old = now - self._since >= STATUS
         if drawn != self._drawn or (status != self._status and old):
             if old or not self._status:
                 self._status, self._since = status, now
-            self._preview.overlay(labels.label_layer(shown, numbers, size, self._status, self._sides))
+            layer = labels.label_layer(shown, numbers, size, self._status, self._planner, image)
+            self._preview.overlay(layer)
             self._drawn = drawn
         return [KEYS[key] for key in self._preview.keys() if key in KEYS]  # noqa: SIM118  # no dict
 

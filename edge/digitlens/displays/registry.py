@@ -6,6 +6,7 @@ from functools import cache
 
 from digitlens.core import registry
 from digitlens.core.errors import DisplayError
+from digitlens.core.paths import printable
 from digitlens.core.preview import Preview
 from digitlens.displays.base import Display, DisplayDriver, DisplayOptions
 
@@ -53,6 +54,6 @@ def open_display(
         taken = "as asked" if wanted != AUTO else "the best there is"
         why = "; ".join(f"no {names}: {reason}" for reason, names in reasons.items()) or taken
         about = f" ({display.about})" if hasattr(display, "about") else ""
-        sys.stderr.write(f"digitlens: display {name}{about}; {why}\n")
+        sys.stderr.write(f"digitlens: {printable(f'display {name}{about}; {why}')}\n")
         return display
     raise DisplayError("no display driver is installed; reinstall digitlens with pip")

@@ -18,12 +18,23 @@ from digitlens.core.readings import Box
 from digitlens.core.stderr import quiet
 from digitlens.core.tracking import Tracked
 from digitlens.displays.base import DisplayOptions, Key
-from digitlens.displays.labels import Sides, draw_labels
+from digitlens.displays.labels import draw_help, draw_labels
+from digitlens.images.labels import Planner
 
 FIRST_SIZE = 1280, 720
 """Width and height of a window until its first picture, in pixels."""
 MAX_SHARE = 0.9
 """Largest window, as a fraction of the screen."""
+HELP = (
+    ("?", "these keys, on and off"),
+    ("space", "freeze the picture, and go on"),
+    ("s", "save the picture with its numbers"),
+    ("d", "save how it was read, step by step"),
+    ("f", "full screen, and back"),
+    ("Esc", "leave the full screen; quit"),
+    ("q", "quit"),
+)
+"""Keys, and what they do."""
 WITHOUT_SCREEN = "dummy", "offscreen"
 """Drivers without a screen, for tests: only taken where SDL_VIDEODRIVER asks for them."""
 
@@ -31,7 +42,8 @@ WITHOUT_SCREEN = "dummy", "offscreen"
 class Window:
     """A live window; without a desktop, or by choice, the full screen.
 
-    q, Escape and the window's close are "quit", space is "freeze", s is "save", d is "stages".
+    q and the window's close are "quit", as is Escape in a window; in full screen it leaves that. Space is
+    "freeze", s is "save", d is "stages"; f is full screen, ? shows the keys.
 
     Raises:
         DisplayError: pygame-ce is not installed, or there is no screen.
@@ -45,7 +57,8 @@ class Window:
         try:
             screen = _screen(pygame)
             self._driver: str = pygame.display.get_driver()
-            self._full = full_screen or self._driver.lower() == "kmsdrm"
+            self._can_leave = self._driver.lower() != "kmsdrm"
+            self._full = full_screen or not self._can_leave
             size = screen if self._full else _fitting(FIRST_SIZE, screen)
             pygame.display.set_mode(size, pygame.FULLSCREEN if self._full else pygame.RESIZABLE)
             pygame.display.set_caption(title)
@@ -54,7 +67,9 @@ class Window:
             pygame.display.quit()
             raise DisplayError(f"no screen was found ({error})") from error
         self._screen = screen
-        self._sides: Sides = {}
+        self._planner = Planner()
+        self._help = False
+        self._window = _fitting(FIRST_SIZE, screen)  # size outside of full screen
         self._has_size = self._full
         self._open = True
         self._server = select.poll()
@@ -75,12 +90,14 @@ class Window:
         try:
             if not self._has_size:
                 self._has_size = True
-                pygame.display.set_mode(
-                    _fitting((image.shape[1], image.shape[0]), self._screen), pygame.RESIZABLE
-                )
+                self._window = _fitting((image.shape[1], image.shape[0]), self._screen)
+                pygame.display.set_mode(self._window, pygame.RESIZABLE)
             surface = pygame.display.get_surface()
             canvas, place = _on_screen(image, surface.get_size())
-            draw_labels(canvas, numbers, size, status, place, self._sides)
+            line = f"{status}   ? keys" if status else ""
+            draw_labels(canvas, numbers, size, line, place, self._planner, image)
+            if self._help:
+                draw_help(canvas, HELP)
             surface.blit(pygame.image.frombuffer(canvas, canvas.shape[1::-1], "BGR"), (0, 0))
             self._check()
             pygame.display.flip()
@@ -102,7 +119,6 @@ class Window:
         pygame = self._pygame
         meaning: dict[int, Key] = {
             pygame.K_q: "quit",
-            pygame.K_ESCAPE: "quit",
             pygame.K_SPACE: "freeze",
             pygame.K_s: "save",
             pygame.K_d: "stages",
@@ -111,9 +127,32 @@ class Window:
         for event in pygame.event.get():
             if event.type == pygame.QUIT:
                 keys.append("quit")
-            elif event.type == pygame.KEYDOWN and event.key in meaning:
-                keys.append(meaning[event.key])
+            elif event.type == pygame.KEYDOWN:
+                if event.key in meaning:
+                    keys.append(meaning[event.key])
+                elif event.key == pygame.K_f:
+                    self._change(full=not self._full)
+                elif event.key == pygame.K_ESCAPE:
+                    if self._full and self._can_leave:
+                        self._change(full=False)
+                    else:
+                        keys.append("quit")
+                elif getattr(event, "unicode", "") == "?" or event.key == pygame.K_QUESTION:
+                    self._help = not self._help
         return keys
+
+    def _change(self, *, full: bool) -> None:
+        """Go to full screen, or back to a window; without a desktop there is only the full screen."""
+        if not self._can_leave:
+            return
+        pygame, self._full = self._pygame, full
+        if full:
+            self._window = pygame.display.get_surface().get_size()
+        else:
+            self._has_size = self._has_size and self._window != _fitting(FIRST_SIZE, self._screen)
+        size = self._screen if full else self._window
+        pygame.display.set_mode(size, pygame.FULLSCREEN if full else pygame.RESIZABLE)
+        pygame.mouse.set_visible(not full)
 
     def _check(self) -> None:
         """Look at the connection first: Xlib ends the process if its server is gone."""

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.config.parameters.tracking import TrackingParameters
-from digitlens.core.arrays import Doubles
+from digitlens.core.arrays import Doubles, Gray
 from digitlens.core.boxes import intersections, iou
 from digitlens.core.readings import Digit, Number, Reading
 from digitlens.live.evidence import (
@@ -19,6 +19,7 @@ from digitlens.live.evidence import (
     log_likelihoods,
     unseen_log_likelihoods,
 )
+from digitlens.live.looks import noise_variance
 from digitlens.live.motion import match_boxes, moved_boxes
 from digitlens.live.scene import SceneChangeDetector
 
@@ -26,11 +27,13 @@ from digitlens.live.scene import SceneChangeDetector
 class Matches(msgspec.Struct, frozen=True):
     """The digits of one frame, matched.
 
-    `tracks` has the track of each digit by the digit's id(), `evidence` the log-likelihoods (11,) of each
-    track that was seen, `scene_changed` whether another sheet is there.
+    `tracks` has the track of each digit by the digit's id(), `digits` the digit of each track,
+    `evidence` the log-likelihoods (11,) of each track that was seen, `scene_changed` whether another sheet is
+    there.
     """
 
     tracks: dict[int, DigitTrack]
+    digits: dict[DigitTrack, Digit]
     evidence: dict[DigitTrack, Doubles]
     scene_changed: bool
 
@@ -81,6 +84,7 @@ class DigitTracks:
                 one.restart()
         return Matches(
             {id(found[column]): one for column, one in tracks.items()},
+            {one: found[column] for column, one in tracks.items()},
             {one: evidence[column] for column, one in tracks.items()},
             self._scene.changed(self.digits, read),
         )
@@ -95,12 +99,16 @@ class DigitTracks:
                 one.number = 0
         self.links = {}
 
-    def learn(self, reading: Reading, matches: Matches) -> None:
-        """Add the matched frame's evidence to digits and links; forget digits that were missed too long."""
+    def learn(self, reading: Reading, matches: Matches, gray: Gray | None = None) -> None:
+        """Add the matched frame's evidence to digits and links; forget digits that were missed too long.
+
+        `gray` (h, w) uint8 is the frame; without it all frames are one look at each digit.
+        """
         # At the edge of the picture a digit may be cut: its value there is no evidence.
         inside = [one for one in self.digits if one.is_inside]
         frame = [matches.evidence.get(one, self._unseen) for one in inside]
         accumulate(inside, np.array(frame).reshape(-1, NO_DIGIT + 1), self._parameters)
+        self._look(reading, matches, gray)
         self._vote(reading, matches.tracks)
         self.digits = [one for one in self.digits if one.missed <= self._patience(one)]
         alive = set(self.digits)
@@ -140,6 +148,15 @@ class DigitTracks:
         if not joined.any():
             return None
         return np.asarray(settled[:, np.newaxis] & joined & (iou(boxes, seen) < share), np.bool_)
+
+    def _look(self, reading: Reading, matches: Matches, gray: Gray | None) -> None:
+        """Add this frame to the looks at each digit; one at the edge may be cut, and is no look."""
+        noise = 0.0 if gray is None else noise_variance(gray)
+        scale = np.ones(4) if gray is None else np.tile(np.divide(gray.shape[::-1], reading.size), 2)
+        for one, digit in matches.digits.items():
+            if one.is_inside or not one.looks.count:
+                box = np.array(digit.box, np.float64) * scale
+                one.looks.take(digit.value, digit.confidence, reading.time, gray, box, noise)
 
     def _vote(self, reading: Reading, tracks: dict[int, DigitTrack]) -> None:
         """Which digits this reading has in one number, and which not."""

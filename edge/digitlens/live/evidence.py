@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from digitlens.config.parameters.tracking import TrackingParameters
 from digitlens.core.arrays import Doubles
+from digitlens.live.looks import Looks, probability
 
 Indices = npt.NDArray[np.intp]
 
@@ -19,13 +20,16 @@ class DigitTrack:
         self.box = box
         self.value = NO_DIGIT  # the class that it is settled on, or the likeliest so far
         self.likeliest = 0  # of 0 to 9
-        self.confidence = 0.0  # in `likeliest`, after all evidence
         self.is_inside = False  # clear of the picture's edges
         self.is_printed = False  # in a printed number, when it was last seen
         self.missed = 0  # frames since it was last seen
         self.number = 0  # id of the number that it belongs to; 0 for none
         self._parameters = parameters
         self.restart()
+
+    def confidence_in(self, value: int) -> float:
+        """Probability of a value, 0 to 9, by all looks at the digit."""
+        return probability(self.looks.log_odds(value))
 
     @property
     def is_certain(self) -> bool:
@@ -42,6 +46,7 @@ class DigitTrack:
 
     def restart(self) -> None:
         """Forget the values read in this place."""
+        self.looks = Looks(self._parameters.looks)
         self.evidence = np.zeros(NO_DIGIT + 1)  # log-probabilities up to a constant
         self.lead = 0.0  # log-odds of `value` over the next class
         self.is_settled = False
@@ -117,9 +122,8 @@ def accumulate(digits: list[DigitTrack], frame: Doubles, parameters: TrackingPar
     values = np.where(free, best, [one.value for one in digits])
     leads = np.where(values == best, leads, evidence[rows, values])
     shown = np.where(values == NO_DIGIT, evidence[:, :NO_DIGIT].argmax(axis=1), values)
-    confidences = np.exp(evidence[rows, shown]) / np.exp(evidence).sum(axis=1)
-    columns = (values.tolist(), leads.tolist(), shown.tolist(), confidences.tolist())
-    for one, row, value, lead, likeliest, confidence in zip(digits, evidence, *columns, strict=True):
+    columns = (values.tolist(), leads.tolist(), shown.tolist())
+    for one, row, value, lead, likeliest in zip(digits, evidence, *columns, strict=True):
         one.evidence, one.value, one.lead = row, value, lead
-        one.likeliest, one.confidence = likeliest, confidence
+        one.likeliest = likeliest
         one.is_settled = lead >= parameters.settled_log_odds or one.is_settled

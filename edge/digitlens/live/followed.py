@@ -1,10 +1,11 @@
 """One number followed from frame to frame: its digits, whether it is steady, and its events."""
 
+from collections.abc import Mapping
 from itertools import pairwise
+from math import prod
 from typing import Literal, NamedTuple
 
 import msgspec
-import numpy as np
 
 from digitlens.config.parameters.tracking import TrackingParameters
 from digitlens.core.arrays import Doubles
@@ -12,6 +13,10 @@ from digitlens.core.readings import Box, Digit, Number, union
 from digitlens.core.tracking import Event
 from digitlens.live.digits import DigitTracks
 from digitlens.live.evidence import DigitTrack, PairLink
+from digitlens.live.looks import log_odds, probability, share
+
+Read = Mapping[tuple[DigitTrack, ...], Number]
+"""The numbers of a frame by the digits that are followed."""
 
 
 class PlacedDigit(NamedTuple):
@@ -20,6 +25,19 @@ class PlacedDigit(NamedTuple):
     digit: DigitTrack
     value: int
     sign: str
+
+
+class Evidence(NamedTuple):
+    """What a number's confidence is made of.
+
+    `odds` and `counts` are its digits' log-odds and the looks at each; `surplus` is the mean log-odds of the
+    number in its frames beyond those of its digits, `disagreement` the share of frames that read another one.
+    """
+
+    odds: tuple[float, ...]
+    counts: tuple[float, ...]
+    surplus: float
+    disagreement: float
 
 
 class FollowedNumber:
@@ -35,6 +53,9 @@ class FollowedNumber:
         self._parameters = parameters
         self._pending = ""  # another text that it seems to have
         self._waited = 0  # frames for which it has
+        self._agreed = 0.0  # mean of 1 for frames that read exactly this number, and 0 for others
+        self._surplus = 0.0  # mean log-odds that those give it beyond those of its digits
+        self._judged = 0  # frames in these means
 
     @property
     def missed(self) -> int:
@@ -51,14 +72,25 @@ class FollowedNumber:
     def number(self) -> Number:
         """Its digits as a Number; boxes in the pixels of the last reading."""
         digits = tuple(
-            Digit(one.value, one.digit.confidence, _pixel_box(one.digit.box)) for one in self.parts
+            Digit(one.value, one.digit.confidence_in(one.value), _pixel_box(one.digit.box))
+            for one in self.parts
         )
         return Number(
             text=_text(self.parts),
-            confidence=float(np.prod([digit.confidence for digit in digits])),
+            confidence=self._confidence(digits),
             box=union(digit.box for digit in digits),
             digits=digits,
             printed=2 * sum(one.digit.is_printed for one in self.parts) > len(self.parts),
+        )
+
+    def evidence(self) -> Evidence:
+        """What its confidence is made of."""
+        looks = [one.digit.looks for one in self.parts]
+        return Evidence(
+            tuple(one.digit.looks.log_odds(one.value) for one in self.parts),
+            tuple(one.count for one in looks),
+            self._surplus,
+            1 - self._agreed,
         )
 
     def event(self, kind: Literal["appeared", "changed", "gone"], time: float, before: str = "") -> Event:
@@ -70,15 +102,38 @@ class FollowedNumber:
         """The event of its end; none if it was never reported."""
         return [msgspec.structs.replace(self.event("gone", time), text=self.text)] if self.text else []
 
-    def update(self, chain: list[DigitTrack], tracks: DigitTracks, time: float) -> list[Event]:
+    def update(self, chain: list[DigitTrack], tracks: DigitTracks, read: Read, time: float) -> list[Event]:
         """Take the digits that it has now; returns the event of its appearance or change, if there is one."""
         for one in chain:
             one.number = self.id
         kind = self._settle(chain, tracks)
+        self._judge(read, anew=kind == "changed")
         if kind is None:
             return []
         before, self.text = self.text, _text(self.parts)
         return [self.event(kind, time, before)]
+
+    def _judge(self, read: Read, *, anew: bool) -> None:
+        """Add the frame's own reading of this number to the means."""
+        if anew:
+            self._judged = 0
+        found = read.get(tuple(one.digit for one in self.parts))
+        agrees = found is not None and all(
+            digit.value == one.value for digit, one in zip(found.digits, self.parts, strict=True)
+        )
+        self._judged += 1
+        step = max(1 / self._judged, self._parameters.looks.mean_step)
+        self._agreed += step * (agrees - self._agreed) if self._judged > 1 else agrees - self._agreed
+        if found is not None and agrees:
+            surplus = log_odds(found.confidence) - log_odds(_product(found.digits))
+            self._surplus += step / max(self._agreed, step) * (surplus - self._surplus)
+
+    def _confidence(self, digits: tuple[Digit, ...]) -> float:
+        """The probability that the number is right."""
+        parameters = self._parameters.looks
+        odds = log_odds(_product(digits)) + self._surplus - (1 - self._agreed) * parameters.disagreement
+        count = min(one.digit.looks.count for one in self.parts)
+        return probability(odds + share(count, parameters) * parameters.number_shift)
 
     def _settle(self, chain: list[DigitTrack], tracks: DigitTracks) -> Literal["appeared", "changed"] | None:
         links = [tracks.links[pair] for pair in pairwise(chain)]
@@ -114,6 +169,10 @@ class FollowedNumber:
             return None
         self._waited, self.parts, self.steady = 0, parts, True
         return "changed"
+
+
+def _product(digits: tuple[Digit, ...]) -> float:
+    return prod(digit.confidence for digit in digits)
 
 
 def _parts(chain: list[DigitTrack], links: list[PairLink]) -> list[PlacedDigit]:

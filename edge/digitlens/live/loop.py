@@ -26,6 +26,11 @@ def patience(rate: float | None, least: float = LoopParameters.patience) -> floa
     return max(least, 3 / rate) if rate else least
 
 
+def _is_upright(size: tuple[int, int]) -> bool:
+    """Whether a picture of this width and height is higher than wide."""
+    return size[1] > size[0]
+
+
 class Live:
     """Runs until the replay ends, `wait` returns True, or a key asks to quit.
 
@@ -74,6 +79,7 @@ class Live:
         self._size = (1, 1)  # of the pixels that all boxes are in: those of the first frame
         self._numbers: tuple[Tracked, ...] = ()
         self._frozen = False
+        self._notice, self._noticed = "", 0.0  # a line for the screen, and when it came
         self._over = False
         self._newest = 0.0
         self._interval = 0.0
@@ -164,12 +170,12 @@ class Live:
         self._confirmed = 1 if changed else self._confirmed + 1
         self._reused = 0
         self.read += 1
-        if self._size == (1, 1):
-            self._size = reading.size
+        if self._size == (1, 1) or _is_upright(self._size) != _is_upright(reading.size):
+            self._size = reading.size  # also where the picture was turned
         # A camera that changes its resolution shows the same sheet: its numbers stay where they were.
         self._reading = reading = resized(reading, self._size)
         tracked = perf_counter()
-        for event in self._tracker.update(reading):
+        for event in self._tracker.update(reading, frame.gray):
             for observer in self._observers:
                 observer.event(event, self._size)
         self._numbers = self._tracker.numbers
@@ -225,16 +231,19 @@ class Live:
         elif self._frame is not None and self._reading is not None:
             try:
                 if key == "save":
-                    numbers = tuple(tracked.number for tracked in self._tracker.numbers)
-                    reading = msgspec.structs.replace(self._reading, numbers=numbers)
-                    path = self._snapshots.save(self._frame.image, reading)
+                    path = self._snapshots.save(self._frame.image, self._reading, self._numbers)
                 elif key == "stages":
                     path = self._snapshots.stages(self._frame.gray, self._reader)
                 else:
                     return
-                self._message(f"saved {path}")
+                self._say(f"saved {path}")
             except DigitLensError as error:
-                self._message(str(error))
+                self._say(str(error))
+
+    def _say(self, line: str) -> None:
+        """A message that also stands on the screen for a while."""
+        self._message(line)
+        self._notice, self._noticed = line, self._clock()
 
     def _status(self, frame: Frame) -> str:
         milliseconds = self._reading.milliseconds["total"] if self._reading else 0.0
@@ -242,6 +251,8 @@ class Live:
             f"{1 / self._interval if self._interval else 0:.0f} frames/s   read in {milliseconds:.0f} ms   "
             f"{max(0.0, self._clock() - frame.taken) * 1000:.0f} ms old"
         )
+        if self._notice and self._clock() - self._noticed < self._parameters.notice_time:
+            text = self._notice
         return f"frozen   {text}" if self._frozen else text
 
     def _lost(self, error: CameraError) -> None:

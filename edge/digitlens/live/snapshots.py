@@ -1,6 +1,7 @@
 """Files that the keys of the live picture save: the picture with its boxes, the reading, the stages."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -8,6 +9,7 @@ import msgspec
 from digitlens.core.arrays import Pixels
 from digitlens.core.errors import PictureError
 from digitlens.core.readings import Reading
+from digitlens.core.tracking import Tracked
 from digitlens.images import overlay, pictures
 from digitlens.images.stages import Stages
 from digitlens.reader import Reader
@@ -19,14 +21,20 @@ class Snapshots:
     def __init__(self, folder: Path = Path()) -> None:
         self.folder = folder
 
-    def save(self, image: Pixels, reading: Reading) -> Path:
-        """Write (H, W) gray or (H, W, 3) BGR with its boxes, and its reading; returns the picture's path.
+    def save(self, image: Pixels, reading: Reading, numbers: Sequence[Tracked]) -> Path:
+        """Write (H, W) gray or (H, W, 3) BGR with its labels, and its reading; returns the picture's path.
+
+        Args:
+            image: the picture.
+            reading: of it; its numbers are replaced by those that are tracked.
+            numbers: as they are shown.
 
         Raises:
             PictureError: it cannot be written.
         """
         path = self._free(".png")
-        pictures.save(path, overlay.draw(image, reading))
+        pictures.save(path, overlay.draw_tracked(image, numbers, reading.size))
+        reading = msgspec.structs.replace(reading, numbers=tuple(one.number for one in numbers))
         try:
             with path.with_suffix(".json").open("xb") as file:
                 file.write(msgspec.json.encode(reading) + b"\n")

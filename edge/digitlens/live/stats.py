@@ -6,6 +6,7 @@ from time import monotonic
 
 import msgspec
 
+from digitlens.core.paths import as_text
 from digitlens.live.observers import LiveObserver
 
 BOUNDS = (0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0)
@@ -98,14 +99,14 @@ class LoopStats(LiveObserver):
         """The statistics of now."""
         with self._lock:
             return StatsSnapshot(
-                camera=self._camera,
+                camera=as_text(self._camera),
                 captured=self._captured,
                 read=self._read,
                 dropped=self._dropped,
                 reopened=self._reopened,
                 frames_per_second=1 / self._interval if self._interval > 0 else 0.0,
                 age=None if self._taken is None else max(0.0, monotonic() - self._taken),
-                lost=self._lost,
+                lost=as_text(self._lost),
                 stages={
                     stage: Histogram(tuple(counts), self._sums[stage])
                     for stage, counts in self._counts.items()

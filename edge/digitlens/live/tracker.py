@@ -1,12 +1,14 @@
 """Readings over time -> steady readings, and an event when a number appears, changes or disappears."""
 
 from digitlens.config.parameters.tracking import TrackingParameters
+from digitlens.core.arrays import Gray
 from digitlens.core.readings import Box, Reading
 from digitlens.core.tracking import Event, Tracked
 from digitlens.live.chains import ACROSS, Direction, chain_digits, reading_direction
 from digitlens.live.digits import DigitTracks, Matches
 from digitlens.live.evidence import DigitTrack
-from digitlens.live.followed import FollowedNumber
+from digitlens.live.followed import Evidence, FollowedNumber, Read
+from digitlens.numbers.order import reading_order
 
 
 class Tracker:
@@ -22,6 +24,9 @@ class Tracker:
         self._numbers: dict[int, FollowedNumber] = {}
         self._count = 0  # numbers so far: the last id
         self._direction = ACROSS
+        self._ordered: list[tuple[int, str]] = []  # ids and texts that `_order` puts in order
+        self._order: list[int] = []
+        self._age = 0  # of that order
 
     @property
     def numbers(self) -> tuple[Tracked, ...]:
@@ -31,25 +36,36 @@ class Tracker:
             for one in self._numbers.values()
             if one.is_shown
         ]
-        rows: list[list[Tracked]] = []
-        upright = {one.id: _upright(one.number.box, self._direction) for one in shown}
-        for one in sorted(shown, key=lambda one: (_center_y(upright[one.id]), one.id)):
-            box = upright[one.id]
-            if rows and _center_y(box) - _center_y(upright[rows[-1][0].id]) < box[3] / 2:
-                rows[-1].append(one)
-            else:
-                rows.append([one])
-        return tuple(one for row in rows for one in sorted(row, key=lambda one: upright[one.id][0]))
+        texts = [(one.id, one.number.text) for one in shown]
+        self._age += 1
+        if texts != self._ordered or self._age >= self._parameters.order_frames:
+            boxes = [[_upright(digit.box, self._direction) for digit in one.number.digits] for one in shown]
+            self._ordered, self._age, self._order = texts, 0, reading_order(boxes)
+        return tuple(shown[place] for place in self._order)
 
-    def update(self, reading: Reading) -> list[Event]:
+    def evidence(self) -> dict[int, Evidence]:
+        """What the confidence of each number is made of, by its id."""
+        return {one.id: one.evidence() for one in self._numbers.values() if one.is_shown}
+
+    def update(self, reading: Reading, gray: Gray | None = None) -> list[Event]:
         """Take the next frame's reading; returns the events of steady numbers, in the order of their ids.
 
         For a picture that has not changed, hand in its reading again with the new time.
+
+        Args:
+            reading: of the frame.
+            gray: the frame, (h, w) uint8 of any size: tells by how much this look differs from those before;
+                None makes all frames one look, which adds nothing to the confidence of the first.
         """
         matches = self._tracks.match(reading)
         gone = self._leave(reading, matches) if matches.scene_changed else []
-        self._tracks.learn(reading, matches)
-        return gone + self._join(reading.time)
+        self._tracks.learn(reading, matches, gray)
+        read = {
+            tuple(matches.tracks[id(digit)] for digit in found.digits): found
+            for found in reading.numbers
+            if all(id(digit) in matches.tracks for digit in found.digits)
+        }
+        return gone + self._join(read, reading.time)
 
     def _leave(self, reading: Reading, matches: Matches) -> list[Event]:
         """Forget the sheet before; a number stays if one of the new sheet has exactly its places."""
@@ -63,12 +79,12 @@ class Tracker:
         self._tracks.keep_only(matches.tracks, self._numbers.keys())
         return events
 
-    def _join(self, time: float) -> list[Event]:
+    def _join(self, read: Read, time: float) -> list[Event]:
         """Join digits to numbers, each the one that most of its digits belonged to."""
         events = []
         chains = self._chains()
         for id_, chain in chains.items():
-            events += self._numbers[id_].update(chain, self._tracks, time)
+            events += self._numbers[id_].update(chain, self._tracks, read, time)
         for number in list(self._numbers.values()):
             number.age += 1
             number.lost = 0 if number.id in chains else number.lost + 1
@@ -112,7 +128,3 @@ def _upright(box: Box, direction: Direction) -> Box:
     if direction == (0, -1):
         return -y - height, x, height, width
     return box
-
-
-def _center_y(box: Box) -> float:
-    return box[1] + box[3] / 2

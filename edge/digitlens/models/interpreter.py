@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from digitlens.core.arrays import Floats
 from digitlens.core.errors import DependencyError, ModelError, first_line
+from digitlens.core.threads import one_at_a_time
 
 RUNTIMES = {
     "litert": "ai_edge_litert.interpreter",
@@ -78,6 +79,7 @@ class Network:
             outputs = (outputs - np.float32(end.zero_point)) * np.float32(end.scale)
         return outputs
 
+    @one_at_a_time
     def _run(self, batch: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if batch.shape != self._shape:
             self._interpreter.resize_tensor_input(self._entry, batch.shape)

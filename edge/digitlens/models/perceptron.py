@@ -40,14 +40,18 @@ class Perceptron:
             raise ModelError(f"{path}: takes {found.mean.shape[0]} inputs, not {inputs}")
         return found
 
-    def logits(self, inputs: Floats) -> Floats:
-        """(N, inputs) float32 -> (N,) float32, log-odds."""
+    def outputs(self, inputs: Floats) -> Floats:
+        """(N, inputs) float32 -> (N, outputs) float32, the last layer's sums."""
         x = (inputs - self.mean) / self.deviation
         for k, (weights, bias) in enumerate(self.layers):
             x = x @ weights + bias
             if k < len(self.layers) - 1:
                 x = np.maximum(x, 0)
-        logits: Floats = x[:, 0]
+        return x
+
+    def logits(self, inputs: Floats) -> Floats:
+        """(N, inputs) float32 -> (N,) float32, log-odds."""
+        logits: Floats = self.outputs(inputs)[:, 0]
         return logits
 
     def probabilities(self, inputs: Floats) -> Doubles:

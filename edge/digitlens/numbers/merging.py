@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 from digitlens.core.readings import Box, Digit, Number, moved, number
+from digitlens.numbers.order import in_reading_order
 from digitlens.paper.page import Page
-from digitlens.rows.lines import to_rows
 
 Group = Callable[[Sequence[Digit], Page], tuple[Number, ...]]
 
@@ -87,7 +87,7 @@ def merged(first: Sequence[Number], second: Sequence[Number], least_shared: floa
         for one, other in sides.values()
         for number in (other if not one or (other and _worth(other) > _worth(one)) else one)
     ]
-    return tuple(number for row in to_rows(found) for number in row)
+    return in_reading_order(found)
 
 
 def are_close(numbers: Iterable[Number], gap: float) -> bool:

@@ -51,6 +51,7 @@ class OutletAssembly:
         self._regions = Regions({})
         self._dispatcher: EventDispatcher | None = None
         self._warned: set[str] = set()
+        self._keys: dict[str, object] = {}
 
     def open_dispatcher(self, settings: Settings) -> EventDispatcher:
         """The dispatcher with its outbox, and the regions with their last good values; no outlets yet."""
@@ -92,15 +93,27 @@ class OutletAssembly:
         openers = {}
         for name, outlet in registry.wanted(settings).items():
             section = settings.outlets[name]
-            key = (
-                section,
-                (settings.journal, device(settings)) if outlet.sends_from_outbox else None,
-                settings.region if outlet.uses_regions else None,
-                # Another token, key or certificate in the same file is put in force by a reload.
-                tuple(_state(path) for path in outlet.files(section).values()),
+            openers[name] = OutletOpener(
+                _key(settings, name, outlet), partial(self._open_outlet, outlet, section, context)
             )
-            openers[name] = OutletOpener(key, partial(self._open_outlet, outlet, section, context))
+        self._keys = {name: opener.key for name, opener in openers.items()}
+        if store is not None:
+            store.senders = frozenset(
+                name for name, outlet in registry.wanted(settings).items() if outlet.sends_from_outbox
+            )
         return openers
+
+    def problems(self, settings: Settings) -> list[str]:
+        """What would stop the outlets that these settings change, a line each; see Outlet.preflight.
+
+        An outlet that is open, and whose new certificate or token cannot be used, is better left open.
+        """
+        return [
+            line
+            for name, outlet in registry.wanted(settings).items()
+            if _key(settings, name, outlet) != self._keys.get(name)
+            for line in outlet.preflight(settings.outlets[name])
+        ]
 
     def _open_outlet(self, outlet: type[Outlet], section: Any, context: OutletContext) -> Outlet:
         lines = outlet.warnings(section)
@@ -159,6 +172,18 @@ def _kept(settings: Settings) -> Path | None:
         return Path(settings.journal.file)
     folder = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
     return Path(folder) / "digitlens" if folder else None
+
+
+def _key(settings: Settings, name: str, outlet: type[Outlet]) -> object:
+    """What an outlet is opened anew for: its settings, and what is in the files that they name."""
+    section = settings.outlets[name]
+    return (
+        section,
+        (settings.journal, device(settings)) if outlet.sends_from_outbox else None,
+        settings.region if outlet.uses_regions else None,
+        # Another token, key or certificate in the same file is put in force by a reload.
+        tuple(_state(path) for path in outlet.files(section).values()),
+    )
 
 
 def _state(path: Path) -> tuple[int, ...]:

@@ -19,6 +19,7 @@ class DeferredOutbox:
     def __init__(self, settings: JournalSettings, device: str) -> None:
         self._settings, self._device = settings, device
         self._outbox: Outbox | None = None
+        self.senders: frozenset[str] = frozenset()
         try:
             self.open()
         except JournalError as error:
@@ -37,12 +38,20 @@ class DeferredOutbox:
         """
         if self._outbox is None:
             path = Path(self._settings.file)
-            self._outbox = Outbox(path, self._settings.megabytes, self._device, _log.warning)
+            self._outbox = Outbox(
+                path, self._settings.megabytes, self._device, _log.warning, self._settings.keep_days
+            )
         return self._outbox
 
     def add(self, drafts: Sequence[Draft]) -> list[Entry]:
         """See Outbox."""
         return self.open().add(drafts)
+
+    def tend(self) -> None:
+        """See Outbox."""
+        if self._outbox is not None:
+            self._outbox.senders = self.senders
+            self._outbox.tend()
 
     def history(self, limit: int = 100, **filters: Unpack[PagedFilter]) -> list[Entry]:
         """See History.entries; nothing, while no file is open."""

@@ -103,7 +103,10 @@ def messages(
     return found
 
 
-_PERCENT = "(value_json.confidence * 100) | round(1) if value_json.confidence is not none else None"
+_PERCENT = (
+    "(value_json.confidence * 100 + 0.000000001) | round(0, 'floor') | int "
+    "if value_json.confidence is not none else None"
+)
 _SHARE = {"unit_of_measurement": "%", "state_class": "measurement", "entity_category": "diagnostic"}
 
 

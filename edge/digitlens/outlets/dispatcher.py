@@ -42,6 +42,9 @@ class EntryStore(Protocol):
             JournalError: the store cannot be written; none of the drafts is in it.
         """
 
+    def tend(self) -> None:
+        """Do what is due besides, in a few milliseconds; called between frames."""
+
     def close(self) -> None:
         """Close the store; safe to call twice."""
 
@@ -62,6 +65,9 @@ class NullStore:
             id_ = f"{self._device}-{self._run}-{self._count}"
             entries.append(Entry(id=id_, device=self._device, **msgspec.structs.asdict(draft)))
         return entries
+
+    def tend(self) -> None:
+        """Nothing is due."""
 
     def close(self) -> None:
         """Nothing to close."""
@@ -158,6 +164,7 @@ class EventDispatcher:
             if backoff.due and name not in closing:
                 self._open(name)
         self.write()
+        self.store.tend()
 
     def change(self, openers: Mapping[str, OutletOpener]) -> None:
         """Replace the outlets: those with the same key stay open, the others are closed first.

@@ -79,7 +79,7 @@ class History:
 
         `before` is an id: only entries older than that one; see EntryFilter for the others.
         """
-        where, values = _where(conditions)
+        where, values = condition(conditions)
         newest = number_of(before, self.outbox_id) or 0 if before else 2**63 - 1
         with self._lock:
             rows = self._fetch(
@@ -91,7 +91,7 @@ class History:
 
     def each(self, **conditions: Unpack[EntryFilter]) -> Iterator[Entry]:
         """All entries that match, the oldest first, read in pages so that no writer has to wait."""
-        where, values = _where(conditions)
+        where, values = condition(conditions)
         last = 0
         while True:
             rows, last = self._ascending(last, 1000, where, values)
@@ -269,7 +269,7 @@ def _decode_all(outbox_id: str, rows: list[tuple[object, ...]]) -> list[Entry]:
     return [found for row in rows if (found := _decode(outbox_id, row)) is not None]
 
 
-def _where(conditions: EntryFilter) -> tuple[str, list[object]]:
+def condition(conditions: EntryFilter) -> tuple[str, list[object]]:
     """The condition of entries.matches in SQL, made of literals alone; the values are bound to it."""
     clauses = (
         ("time >= ?", conditions.get("since")),
@@ -284,7 +284,7 @@ def _where(conditions: EntryFilter) -> tuple[str, list[object]]:
 
 def _open(path: Path) -> sqlite3.Connection:
     """Open read-only; where nobody writes and the folder is not ours, SQLite needs `immutable`."""
-    uri = f"file:{quote(str(path.absolute()))}?mode=ro"
+    uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro"
     database = sqlite3.connect(uri, uri=True, timeout=READ_TIMEOUT, check_same_thread=False, factory=Database)
     try:
         database.execute("SELECT 1 FROM sqlite_schema").fetchall()

@@ -1,5 +1,6 @@
 """Entries as JSON lines on stdout, for programs."""
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any, BinaryIO, Self
@@ -26,6 +27,17 @@ class LinesOutlet(Outlet):
     Settings = LinesSettings
     switch = "enabled"
     options = (Option("--json", "enabled", "one JSON object an entry and line on stdout, too"),)
+
+    @classmethod
+    def warnings(cls, settings: Any) -> list[str]:
+        """See Outlet."""
+        try:
+            stream = os.fstat(1)
+        except OSError:  # a process without a stdout
+            return []
+        if f"{stream.st_dev}:{stream.st_ino}" != os.environ.get("JOURNAL_STREAM", ""):
+            return []
+        return ["[lines] enabled: stdout is the system's journal, which keeps every reading"]
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream

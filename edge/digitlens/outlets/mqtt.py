@@ -11,6 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import inf
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Self
 
@@ -24,6 +25,7 @@ from digitlens.outlets import discovery, mqtt_settings
 from digitlens.outlets.base import Option, Outlet, OutletContext, OutletThread
 from digitlens.outlets.entries import Entry
 from digitlens.outlets.health import THERMOMETER, report
+from digitlens.outlets.mqtt_former import FormerPlaces
 from digitlens.outlets.mqtt_inflight import Inflight
 from digitlens.outlets.mqtt_messages import BrokerRefused, ReceivedMessage
 from digitlens.outlets.mqtt_settings import CREDENTIAL, MqttSettings, MqttTiming
@@ -70,6 +72,7 @@ class MqttOutlet(Outlet):
     modules = ("digitlens.outlets.mqtt_connection",)
     secrets = (("password_file", CREDENTIAL),)
     thread: OutletThread
+    former: FormerPlaces | None = None
 
     @classmethod
     def check(cls, settings: MqttSettings) -> None:
@@ -84,15 +87,13 @@ class MqttOutlet(Outlet):
     @classmethod
     def open(cls, settings: MqttSettings, context: OutletContext) -> Self:
         """See Outlet."""
-        return cls(
-            settings,
-            context.device,
-            context.outbox(),
-            context.regions,
-            context.stats.snapshot,
-            context.say,
+        outlet = cls(
+            settings, context.device, context.outbox(), context.regions, context.stats.snapshot, context.say,
             present=context.present(),
-        )
+        )  # fmt: skip
+        if context.kept is not None:
+            outlet.former = FormerPlaces(settings, context.device, Path(f"{context.kept}.mqtt"), context.say)
+        return outlet
 
     def __init__(
         self,
@@ -114,11 +115,11 @@ class MqttOutlet(Outlet):
         slots = settings.numbers if settings.numbers is not None else 0 if regions else mqtt_settings.SLOTS
         self._state = RetainedState(self._root, regions, slots)
         self._sensors: dict[str, bytes] = {}
-        if settings.discovery:
+        if prefix := settings.discovery:
+            hot = THERMOMETER.exists()
             self._sensors = discovery.messages(
-                settings.discovery, self._root, device, regions, slots,
-                settings.health, THERMOMETER.exists(),
-            )  # fmt: skip
+                prefix, self._root, device, regions, slots, settings.health, hot
+            )
         self._password()  # both are read again for each connection; errors are raised now
         if settings.tls:
             client_context(settings.ca_file, "mqtt.ca_file")
@@ -130,13 +131,10 @@ class MqttOutlet(Outlet):
         self._retained = OrderedDict[str, bytes]()  # to be published, by topic
         self._inflight = Inflight(partial(outbox.acknowledge, self.name))
         self._entries = deque[Entry]()
-        self._last = ""
         self._health_due = 0.0
         self._introduction_due: float | None = None
-        self._mqtt5 = True
-        self._short_connections = 0
+        self._mqtt5, self._short_connections, self._last, self._said = True, 0, "", ""
         self._backoff = Backoff(timing.pauses, jitter=0.2)
-        self._said = ""
         self._more = threading.Event()
         self._closing = threading.Event()
         self._close_by = inf
@@ -161,6 +159,8 @@ class MqttOutlet(Outlet):
         self._close_by = monotonic() + DRAIN_TIMEOUT
         self._closing.set()
         self._wakeup.wake()
+        if self.former is not None:
+            self.former.close()
         self.thread.join(DRAIN_TIMEOUT + 10)
         if not self.thread.is_alive():
             self._wakeup.close()

@@ -14,6 +14,7 @@ from typing import TypeVar, Unpack
 import msgspec
 
 from digitlens.core.errors import JournalError
+from digitlens.outlets.deletion import Aging
 from digitlens.outlets.entries import Draft, Entry, PagedFilter
 from digitlens.outlets.history import DeadLetter, History, journal_error, number_of, primary_code
 from digitlens.outlets.outbox_file import OutboxLock, identities, is_damage, move_damaged, remove_log
@@ -52,6 +53,9 @@ class Outbox:
         megabytes: size limit of the file, MB.
         device: the device's name in ids; empty for the host's.
         say: takes each line for the user.
+        keep_days: age at which `tend` deletes entries that all outlets have acknowledged; 0 keeps them.
+
+    `senders` names outlets for which old entries are kept, although they may not be open now.
 
     Raises:
         JournalError: the file cannot be opened, is not a journal, or another digitlens has it.
@@ -63,11 +67,14 @@ class Outbox:
         megabytes: int = 64,
         device: str = "",
         say: Callable[[str], None] = lambda line: None,
+        keep_days: int = 0,
     ) -> None:
         self.path = path = Path(os.path.realpath(path))  # the lock and the log lie beside the file itself
         self.device = device or gethostname()
         self._limit = megabytes * 1_000_000
         self._say = say
+        self._aging = Aging(path, keep_days, say)
+        self.senders: frozenset[str] = frozenset()
         self._lock = threading.RLock()
         self._store: OutboxStore | None = None
         self._cursors: dict[str, Cursor] = {}
@@ -114,6 +121,17 @@ class Outbox:
                     )
             return entries
 
+    def tend(self) -> None:
+        """Delete entries that have become too old, a few at a time; called often."""
+        if not self._aging.due:
+            return
+        with self._lock:
+            if self._store is not None and not self._closed:
+                try:
+                    self._store.age(self._aging, self._cursors, self.senders)
+                except sqlite3.Error as error:
+                    self._recover(error)
+
     def follow(self, outlet: str) -> None:
         """Keep entries that this outlet has not acknowledged, from now on.
 
@@ -136,10 +154,12 @@ class Outbox:
                     return []
                 history, cursor = self._store.history, self._cursors[outlet]
                 sent = (number_of(after, history.outbox_id) or 0) if sent is None else sent
-                number = max(cursor.row, sent)
+                number, newest = max(cursor.row, sent), self._store.newest
             nothing: tuple[list[Entry], int] = ([], number)
             entries, last = self._read(partial(History.page, number=number, limit=limit), nothing, history)
             if entries or last == number:
+                if not entries and number == cursor.row:  # the rest was deleted
+                    cursor.row = max(number, newest)
                 return entries
             with self._lock:  # rows that hold no entry: the file was damaged there
                 self._unreadable += last - number

@@ -181,14 +181,22 @@ def move_damaged(path: Path, say: Callable[[str], None]) -> None:
     _limit_damaged(path, Path(target), say)
 
 
+def damaged(path: Path) -> list[Path]:
+    """The damaged files that were kept.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    return [
+        file
+        for file in path.parent.iterdir()
+        if file.name.startswith(path.name) and DAMAGED.fullmatch(file.name, len(path.name))
+    ]
+
+
 def _limit_damaged(path: Path, newest: Path, say: Callable[[str], None]) -> None:
-    begin = len(path.name)
     with suppress(OSError):  # the disk is full of them then, and the next one tries again
-        older = [
-            file
-            for file in path.parent.iterdir()
-            if file.name.startswith(path.name) and DAMAGED.fullmatch(file.name, begin) and file != newest
-        ]
+        older = [file for file in damaged(path) if file != newest]
         older.sort(key=lambda file: (file.stat().st_size, file.name))
         for file in older[: max(0, len(older) + 1 - MAX_DAMAGED)]:
             for suffix in SUFFIXES:
@@ -202,7 +210,7 @@ def forget(path: Path, region: str) -> None:
     Raises:
         JournalError: the file cannot be written.
     """
-    with _written(path) as database:
+    with written(path) as database:
         database.execute(
             "INSERT OR REPLACE INTO about VALUES ('forgotten ' || ?, (SELECT max(number) FROM entry))",
             (region,),
@@ -215,7 +223,7 @@ def send_again(path: Path, rows: Iterable[tuple[str, int]]) -> None:
     Raises:
         JournalError: the file cannot be written.
     """
-    with _written(path) as database:
+    with written(path) as database:
         database.execute("BEGIN IMMEDIATE")
         database.executemany(
             "UPDATE aside SET reason = ?3 || reason WHERE outlet = ?1 AND number = ?2 "
@@ -226,7 +234,7 @@ def send_again(path: Path, rows: Iterable[tuple[str, int]]) -> None:
 
 
 @contextmanager
-def _written(path: Path) -> Iterator[sqlite3.Connection]:
+def written(path: Path) -> Iterator[sqlite3.Connection]:
     """The journal, to be written beside the process that has it open.
 
     Raises:
@@ -282,6 +290,7 @@ def _open(path: Path) -> tuple[sqlite3.Connection, str]:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA wal_autocheckpoint = 250")
         database.execute("PRAGMA journal_size_limit = 1048576")
+        database.execute("PRAGMA secure_delete = ON")  # what was deleted is not to be found in the file
         if new:
             try:
                 database.executescript(SCHEMA)

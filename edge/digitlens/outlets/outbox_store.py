@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from digitlens.outlets.deletion import Aging
 from digitlens.outlets.entries import Draft, Entry
 from digitlens.outlets.history import AGAIN, History
 from digitlens.outlets.outbox_file import identities, newest_row, open_file
@@ -125,6 +126,16 @@ class OutboxStore:
                 self._database.execute("DELETE FROM sqlite_sequence WHERE name = 'entry'")
                 self._database.execute("INSERT INTO sqlite_sequence VALUES ('entry', ?)", (number,))
             self.newest = number
+
+    def age(self, aging: Aging, cursors: dict[str, Cursor], senders: Iterable[str]) -> None:
+        """Delete a few old entries which these outlets have acknowledged, and those that are not open now."""
+        closed = [self.cursor(name) for name in senders if name not in cursors]
+        rows = [cursor.row for cursor in (*cursors.values(), *closed)]
+        acknowledged = min(rows, default=self.newest)
+        # No fsync: a deletion that a power cut undoes is done again in the next round.
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        with self._transaction():
+            aging.step(self._database, acknowledged)
 
     def checkpoint(self) -> None:
         """Write what is in the log alone into the file itself, under whatever name that is now."""

@@ -23,12 +23,13 @@ def secret_path(file: str, credential: str, environment: Mapping[str, str] = os.
     return path if folder and credential and path.exists() else None
 
 
-def read_secret(path: Path, hint: str = "") -> str:
+def read_secret(path: Path, hint: str = "", most: int = MAX_BYTES) -> str:
     """The text of a secret's file, without the line's end.
 
     Args:
         path: of the file.
         hint: how to make such a file, appended to the message where there is none.
+        most: its size, bytes.
 
     Raises:
         OutletError: the file is missing, cannot be read, is not a regular one, too large or not UTF-8, or
@@ -38,7 +39,7 @@ def read_secret(path: Path, hint: str = "") -> str:
         # A FIFO without a writer would block the open for ever.
         with FileIO(str(path), opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
             mode = os.fstat(file.fileno()).st_mode
-            content = file.read(MAX_BYTES + 1) if stat.S_ISREG(mode) else b""
+            content = file.read(most + 1) if stat.S_ISREG(mode) else b""
     except FileNotFoundError as error:
         why = f"no such file; {hint} > {path}" if hint else f"cannot be read: {error.strerror}"
         raise OutletError(f"{path}: {why}") from error
@@ -48,8 +49,8 @@ def read_secret(path: Path, hint: str = "") -> str:
         raise OutletError(f"{path}: not a file{hint and f'; {hint}'}")
     if mode & FORBIDDEN_MODE:
         raise OutletError(f"{path}: others than its group can reach it: chmod 640 {path}")
-    if len(content) > MAX_BYTES:
-        raise OutletError(f"{path}: must hold one line, of at most {MAX_BYTES} bytes")
+    if len(content) > most:
+        raise OutletError(f"{path}: must hold one line, of at most {most} bytes")
     try:
         return content.decode().rstrip("\r\n")
     except UnicodeDecodeError as error:

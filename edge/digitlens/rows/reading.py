@@ -86,14 +86,13 @@ class RowReader:
         return tuple(found for line in lines for found in line), traces
 
     def with_signs(self, numbers: tuple[Number, ...], page: Page, point: str) -> tuple[Number, ...]:
-        """The page's numbers with their signs, see kept_signs; every row with a number is read for that."""
+        """The page's numbers with their signs, in any order, see kept_signs; reads every row with a number."""
         left = list(numbers)
         for row in find_rows(page.glyphs, page.mask, self.parameters):
             if own := _of(left, row):
                 signs = self._read(row, page).list_signs()
                 left = _without(left, own) + with_signs(own, signs, point, self.parameters.sign_reach)
-        lines = to_rows(left, self.parameters.least_overlap)
-        return tuple(found for line in lines for found in line)
+        return tuple(left)
 
     def _decide(
         self,

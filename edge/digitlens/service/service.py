@@ -27,7 +27,8 @@ from digitlens.cameras.base import Camera
 from digitlens.cameras.registry import is_replay, open_camera
 from digitlens.config.parameters.tracking import LoopParameters
 from digitlens.config.settings import ReaderSettings, Settings
-from digitlens.core.errors import CameraError, DigitLensError
+from digitlens.core.confidence import percent
+from digitlens.core.errors import CameraError, DigitLensError, OutletError
 from digitlens.core.frames import Frame
 from digitlens.core.preview import Preview
 from digitlens.core.readings import Reading
@@ -184,8 +185,9 @@ class Service(LiveObserver):
         if event.kind != "gone":
             self._newest = event.text
         before = f", before: {event.before}" if event.before else ""
-        _log.info(
-            "number %d %s: %s (%.0f %%)%s", event.id, event.kind, event.text, event.confidence * 100, before
+        # Not by default: systemd's journal would keep every reading, whatever is deleted from ours.
+        _log.debug(
+            "number %d %s: %s (%s)%s", event.id, event.kind, event.text, percent(event.confidence), before
         )
         self._dispatcher.add(event, size)
 
@@ -251,6 +253,8 @@ class Service(LiveObserver):
         """Read the settings and make the reader in a thread of its own, while frames are still being read."""
         try:
             settings = self._load()
+            if problems := self._outlets.problems(settings):
+                raise OutletError("; ".join(problems))
             changed = settings.reader != self._settings.reader
             self._prepared.append((settings, make_reader(settings.reader) if changed else None))
         except DigitLensError as error:
@@ -311,6 +315,7 @@ def _open(settings: Settings) -> Camera:
         color=_color(settings),
         repeat=camera.repeat,
         hold=camera.hold,
+        login=camera.login_file,
         say=_log.info,
     )
 

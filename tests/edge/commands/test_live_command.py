@@ -58,7 +58,7 @@ def test_the_events_as_json(sheet: Path) -> None:
 def test_the_events_for_people(sheet: Path) -> None:
     done = live("--camera", sheet, "--hold", "30", "--rate", "0", "--rotation", "180", "--flip", "both")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.split()[2:] == ["appeared", "40716"]
+    assert done.stdout.split()[2:] == ["appeared", "40716", "99", "%"]
 
 
 @pytest.mark.parametrize("turn", ["270", "auto"])

@@ -88,6 +88,38 @@ def test_keys_of_the_live_window(dummy: Display, key: str, meaning: list[str]) -
     assert dummy.show(PICTURE, (), (640, 480), "") == []
 
 
+def press(key: str, character: str = "") -> None:
+    code = getattr(pygame, f"K_{key}")
+    pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=code, unicode=character))
+
+
+def test_help_on_the_live_window(dummy: Display) -> None:
+    dummy.show(PICTURE, (), (640, 480), "")
+    before = pygame.surfarray.array3d(pygame.display.get_surface())
+    press("SLASH", "?")
+    for shown in (True, False):
+        assert dummy.show(PICTURE, (), (640, 480), "") == []
+        dummy.show(PICTURE, (), (640, 480), "")
+        now = pygame.surfarray.array3d(pygame.display.get_surface())
+        assert ((now != before).mean() > 0.1) == shown
+        press("SLASH", "?")
+
+
+def test_full_screen_and_back(dummy: Display) -> None:
+    dummy.show(PICTURE, (), (640, 480), "")
+    size = pygame.display.get_surface().get_size()
+    press("f")
+    assert dummy.show(PICTURE, (), (640, 480), "") == []
+    assert pygame.display.get_surface().get_size() == pygame.display.get_desktop_sizes()[0]
+    assert pygame.display.get_surface().get_flags() & pygame.FULLSCREEN
+    press("ESCAPE")
+    assert dummy.show(PICTURE, (), (640, 480), "") == []  # leaves the full screen first
+    dummy.show(PICTURE, (), (640, 480), "")
+    assert pygame.display.get_surface().get_size() == size
+    press("ESCAPE")
+    assert dummy.show(PICTURE, (), (640, 480), "") == ["quit"]
+
+
 def test_the_close_of_the_live_window_quits(dummy: Display) -> None:
     pygame.event.post(pygame.event.Event(pygame.QUIT))
     assert dummy.show(PICTURE, (), (640, 480), "") == ["quit"]

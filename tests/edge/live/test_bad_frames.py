@@ -9,7 +9,7 @@ import pytest
 
 from digitlens.core.readings import Digit, Number, Reading, number
 from digitlens.live.tracker import Tracker
-from tests.edge.sheets import SIZE, TEXTS, follow, hand, ids, reading, settled_tracker, steady
+from tests.edge.page_frames import SIZE, TEXTS, follow, hand, ids, reading, settled_tracker, steady
 
 Change = Callable[[list[Number]], list[Number]]
 

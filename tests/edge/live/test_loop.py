@@ -22,6 +22,7 @@ from digitlens.core.preview import Preview
 from digitlens.core.tracking import Event, Tracked
 from digitlens.displays.base import Display, Key
 from digitlens.displays.registry import open_display
+from digitlens.images.labels import STEADY
 from digitlens.live.loop import Live
 from digitlens.live.observers import LiveObserver
 from digitlens.live.snapshots import Snapshots
@@ -317,6 +318,10 @@ def test_the_keys(reader: Reader, page: Pixels, tmp_path: Path) -> None:
     assert stages == ["1", "2", "3", "4", "5", "6", "7"]
     assert json.loads((tmp_path / "digitlens_0001.json").read_text())["numbers"][0]["text"] == "40716"
     assert lines[0] == f"saved {tmp_path / 'digitlens_0001.png'}"
+    assert any(str(tmp_path) in status for status in screen.status)  # the screen says it, too
+    saved = cv2.imread(str(tmp_path / "digitlens_0001.png"))
+    assert saved is not None
+    assert (saved == STEADY).all(axis=2).sum() > 500  # with its label
 
 
 def test_the_close_of_a_real_window_ends_it(

@@ -11,7 +11,7 @@ from digitlens.config.parameters.tracking import TrackingParameters
 from digitlens.core.readings import Number, Reading
 from digitlens.live.tracker import Tracker
 from digitlens.reader import Reader
-from tests.edge.sheets import TEXTS, follow, ids, reading, settled_tracker, steady
+from tests.edge.page_frames import TEXTS, follow, ids, reading, settled_tracker, steady
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ import pytest
 
 from digitlens.core.readings import Box, Reading, moved
 from digitlens.live.tracker import Tracker
-from tests.edge.sheets import ROWS, SIZE, TEXTS, hand, ids, reading, settled_tracker, steady
+from tests.edge.page_frames import ROWS, SIZE, TEXTS, hand, ids, reading, settled_tracker, steady
 
 TURNS = (1, 2, 3)
 

@@ -161,6 +161,26 @@ def test_a_weakness_is_said_once_when_the_outlet_opens(folder: Path) -> None:
     assert len([line for line in lines if "is plain http" in line]) == 1
 
 
+@pytest.mark.program("openssl")
+def test_a_renewed_certificate_opens_the_page_anew_and_a_broken_one_does_not(folder: Path) -> None:
+    certificates(folder, 1)
+    (folder / "broker.key").chmod(0o600)
+    tls = WEB + 'token_file = "FOLDER/token"\ncert_file = "FOLDER/broker.crt"\nkey_file = "FOLDER/broker.key"'
+    assert said(folder, tls) == ([], [])
+    settings = load_settings(folder / "config.toml")
+    assembly = OutletAssembly(LoopStats("x"), LatestFrame(), lambda line: None)
+    before = assembly.openers(settings)["web"].key
+    assert assembly.openers(settings)["web"].key == before
+    (folder / "ca.key").chmod(0o600)
+    (folder / "ca.key").replace(folder / "broker.key")
+    (problem,) = assembly.problems(settings)
+    assert "broker.key: is not the key of " in problem
+    certificates(folder, 1)
+    (folder / "broker.key").chmod(0o600)
+    assert assembly.problems(settings) == []
+    assert assembly.openers(settings)["web"].key != before
+
+
 @pytest.mark.slow
 def test_the_command_refuses_or_warns(folder: Path) -> None:
     def check(*what: str) -> tuple[int, str, str]:

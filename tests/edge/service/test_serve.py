@@ -22,11 +22,11 @@ Pixels = npt.NDArray[np.uint8]
 Digits = tuple[Pixels, Pixels]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("number", "log"), [(signal.SIGTERM, "info"), (signal.SIGINT, "debug")])
 def test_from_ready_to_stopping(
-    any_systemd: Systemd, serve: Serve, sheet: Path, number: signal.Signals
+    any_systemd: Systemd, serve: Serve, sheet: Path, number: signal.Signals, log: str
 ) -> None:
-    process = serve("--camera", sheet, "--rate", "20", "--json", **any_systemd.environment)
+    process = serve("--camera", sheet, "--rate", "20", "--json", "--log", log, **any_systemd.environment)
     assert any_systemd.expect("READY=1") == "READY=1\nSTATUS=0.0 frames/s, no number yet"
     any_systemd.expect("WATCHDOG=1")
     status = any_systemd.until(lambda message: "40716" in message)
@@ -39,7 +39,9 @@ def test_from_ready_to_stopping(
     (entry,) = map(json.loads, output.splitlines())
     assert (entry["kind"], entry["text"], entry["size"]) == ("appeared", "40716", [410, 120])
     assert entry["time"] > 1e9
-    assert [line for line in lines if "number 1 appeared: 40716" in line]
+    # By default no reading is in the log, which systemd's journal keeps.
+    assert any("number 1 appeared: 40716" in line for line in lines) == (log == "debug")
+    assert any("40716" in line for line in lines) == (log == "debug")
     assert not [line for line in lines if "error" in line]
 
 

@@ -119,6 +119,39 @@ def take(
     return Photo(_stored(random, gray, device), classes, view)
 
 
+def shoot(
+    tone: Gray, random: np.random.Generator, view: View, device: Device, height: float, zoom: float
+) -> Gray:
+    """The picture (h, w) uint8 by a device that sees a white sheet's `tone` (H, W) uint8 in a given view.
+
+    Paper without faults on a table top; light, shadow, blur, noise and JPEG as the device has them.
+
+    Args:
+        tone: darkness of what is drawn on the sheet.
+        random: where chance comes from.
+        view: its homography, bend and edges.
+        device: what takes the picture.
+        height: of the writing in the picture, in px.
+        zoom: canvas pixels for one of the picture, on average; from 1.
+    """
+    x, y = view.maps()
+    if zoom > 1:  # what a pixel does not resolve is averaged, not skipped
+        tone = np.asarray(cv2.GaussianBlur(tone, (0, 0), 0.45 * zoom), np.uint8)
+    seen = np.asarray(cv2.remap(tone, x, y, cv2.INTER_LINEAR), np.uint8)
+    size = seen.shape[0], seen.shape[1]
+    sheet = surface.paper(random, size, clean=True)
+    sheet *= 1 - surface.ink(random, seen, thorough=True)
+    inside = view.inside(x, y)
+    if inside is not None:
+        sheet = surface.beyond(random, sheet, inside)
+    lit = sheet * _light(random, size, device, mild=False)
+    brightest = float(lit[::8, ::8].max())
+    if brightest > BRIGHTEST:
+        lit *= np.float32(BRIGHTEST / brightest)
+    contrast = 255 * float(lit[::4, ::4].mean()) * _darkness(seen)
+    return _stored(random, _sensed(random, lit, device, height, contrast, mild=False), device)
+
+
 def _warped(canvas: Canvas, x: Floats, y: Floats) -> tuple[Gray, Gray, Gray | None]:
     """Coverage (h, w, 4), tone and tint (h, w) of the canvas under a map."""
     first, second = cv2.convertMaps(x, y, cv2.CV_16SC2)

@@ -4,6 +4,42 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class OrderParameters:
+    """The reading order; set by hand on generated tables, turned and curved; lengths in digit heights."""
+
+    largest_skew: float = 20.0
+    """Largest angle of rows that are looked for, in degrees."""
+    skew_penalty: float = 0.05
+    """Loss of an angle, which breaks ties, in nats per radian and number."""
+    digit_unrest: float = 0.15
+    """Standard deviation of a digit's middle from its number's baseline."""
+    row_unrest: float = 0.25
+    """Standard deviation of a number's middle from its row's."""
+    neighbors: int = 4
+    """Nearest numbers on the right that tell of the skew, a count."""
+    neighbor_weight: float = 4.0
+    """Gain of a neighbor that is level and touches, in nats."""
+    rounds: int = 3
+    """Times that neighbors are linked and the page is flattened by these links."""
+    column: float = 1.0
+    """Largest horizontal distance of the middles of numbers that stand below each other."""
+    least_leading: float = 0.6
+    """Smallest distance of rows."""
+    leading_share: float = 0.5
+    """Largest vertical distance of neighbors in a row, as a fraction of that to the row below or above."""
+    reach: float = 1.0
+    """Largest vertical distance of neighbors in a row, on the flattened page."""
+    least_reach: float = 0.3
+    """Vertical distance within which numbers are neighbors however close the rows are."""
+    height_cost: float = 8.0
+    """Distance along the row that a vertical distance of one digit height is worth."""
+    stiffness: float = 0.05
+    """Weight of the squared bends of the page, in squared digit heights."""
+    same_row: float = 0.6
+    """Vertical distance within which parts of a row continue each other."""
+
+
+@dataclass(frozen=True, slots=True)
 class NumberParameters:
     """Decimal separators, and what a page says about a doubtful digit."""
 

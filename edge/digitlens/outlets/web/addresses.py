@@ -3,10 +3,12 @@
 import errno
 import ipaddress
 import socket
+from collections.abc import Sequence
 from typing import Any
 
 from digitlens.core.errors import OutletError
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 BACKLOG = 128
 """Connections that the kernel queues before they are accepted."""
 
@@ -96,6 +98,37 @@ def network(address: str) -> str:
             return str(found.ipv4_mapped)
         return str(ipaddress.ip_network((int(found) >> 64 << 64, 64)))
     return str(found)
+
+
+def is_trusted(peer: str, proxies: Sequence[Network]) -> bool:
+    """Whether a connection comes from one of the proxies."""
+    try:
+        address = ipaddress.ip_address(peer.partition("%")[0])
+    except ValueError:
+        return False
+    return any(address in one for one in proxies)
+
+
+def client(peer: str, forwarded: str, proxies: Sequence[Network]) -> str:
+    """The client's address: the peer's, or what the proxies that are trusted say.
+
+    Args:
+        peer: where the connection comes from.
+        forwarded: the header X-Forwarded-For. Each proxy appends the address that it was called from, so
+            that it is read from its end: what stands before the first address that is no proxy's is the
+            client's own word.
+        proxies: those that are trusted.
+    """
+    address = peer
+    for one in reversed(forwarded.split(",")):
+        if not is_trusted(address, proxies):
+            break
+        bare = one.strip().removeprefix("[").partition("]")[0]
+        try:
+            address = str(ipaddress.ip_address(bare.partition("%")[0]))
+        except ValueError:
+            break
+    return address
 
 
 def _reason(error: OSError) -> str:

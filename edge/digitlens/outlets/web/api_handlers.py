@@ -89,18 +89,24 @@ class HistoryHandler(Handler):
         try:
             while len(entries) == PAGE_SIZE and self.request.method != "HEAD":
                 await self.drain()
-                entries = await self._page(PAGE_SIZE, {**filters, "before": entries[-1].id})
+                entries = await self._page(PAGE_SIZE, {**filters, "before": entries[-1].id}, True)
                 self.write(as_csv(entries, head=False))
         except StreamClosedError:
             return
         self.finish()
 
-    async def _page(self, limit: int, filters: dict[str, Any]) -> list[Any]:
+    async def _page(self, limit: int, filters: dict[str, Any], begun: bool = False) -> list[Any]:
+        if not begun and self.context.searches >= self.context.limits.searches:
+            self._headers["Retry-After"] = "1"
+            raise HTTPError(503, log_message="too many searches at once; try again")
+        self.context.searches += 1
         try:
-            return await self.run_in_executor(lambda: self.context.history.history(limit, **filters))
+            return await self.look_up(lambda: self.context.history.history(limit, **filters))
         except DigitLensError as error:
             self.context.say(f"web page: {error}")
             raise HTTPError(503, log_message="the journal cannot be read") from error
+        finally:
+            self.context.searches -= 1
 
     def _filters(self) -> dict[str, Any]:
         filters: dict[str, Any] = {}

@@ -2,7 +2,7 @@
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from digitlens.live.latest import LatestFrame
 from digitlens.live.stats import LoopStats
 from digitlens.outlets.base import HistorySource
 from digitlens.outlets.web.access import Access
+from digitlens.outlets.web.addresses import Network
 from digitlens.outlets.web.frames import FrameEncoder
 from digitlens.outlets.web.limits import ServerLimits
 from digitlens.outlets.web.metrics import OutboxCounts, outage
@@ -42,6 +43,10 @@ class AppContext:
     Args:
         hosts: names in the Host header that a server without a token accepts.
         persistent: whether `history` outlives the process: it is a journal's.
+        executor: encodes pictures.
+        lookups: reads the history, so that no search keeps a picture waiting.
+        encrypted: whether the server speaks TLS itself.
+        proxies: whose word on the client's address and scheme is taken.
     """
 
     def __init__(
@@ -54,18 +59,23 @@ class AppContext:
         persistent: bool,
         outbox_counts: Callable[[], OutboxCounts],
         executor: Executor,
+        lookups: Executor,
         rate: float,
         hosts: frozenset[str],
         port: int,
+        encrypted: bool,
+        proxies: Sequence[Network],
         say: Callable[[str], None],
         limits: ServerLimits,
     ) -> None:
         self.latest, self.stats, self.access = latest, stats, access
         self.history, self.persistent, self.outbox_counts = history, persistent, outbox_counts
         self.executor, self.hosts, self.say, self.limits = executor, hosts, say, limits
+        self.encrypted, self.proxies = encrypted, proxies
         self.cookie_name = f"digitlens-{port}"  # browsers share the cookies of all ports of a host
         self.encoder = FrameEncoder(latest, rate)
         self.clients = WebSocketClients(self.encoder, executor, self.state, rate)
+        self.lookups, self.searches = lookups, 0
         self.announced = 0
         self.listeners: set[Callable[[], None]] = set()
         style, page = (_content(name) for name in (STYLE, SIGN_IN))

@@ -9,6 +9,7 @@ from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
+from digitlens.outlets.web import addresses
 from digitlens.outlets.web.context import AppContext
 from digitlens.outlets.web.server import LimitedServer
 
@@ -23,6 +24,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Cache-Control": "no-store",
 }
+FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-Ip")
+"""Headers of reverse proxies: behind one others than this machine reach the page."""
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 
@@ -55,7 +58,9 @@ class Handler(RequestHandler):
             HTTPError: 403, 401, 429, 404 or 405, in this order.
         """
         headers = self.request.headers
-        if not self.context.access.requires_token and _host(self.request.host) not in self.context.hosts:
+        if not self.context.access.requires_token and (
+            _host(self.request.host) not in self.context.hosts or any(name in headers for name in FORWARDED)
+        ):
             raise HTTPError(403, reason="Not Here", log_message="open without a token on this machine alone")
         site = headers.get("Sec-Fetch-Site", "none")
         if site in ("cross-site", "same-site") and headers.get("Sec-Fetch-Mode") != "navigate":
@@ -110,12 +115,25 @@ class Handler(RequestHandler):
 
     @property
     def address(self) -> str:
-        """The client's IP address."""
-        return str(self.request.remote_ip)
+        """The client's IP address; behind proxies that are trusted what they say."""
+        forwarded = ",".join(self.request.headers.get_list("X-Forwarded-For"))
+        return addresses.client(str(self.request.remote_ip), forwarded, self.context.proxies)
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the client came by https, to us or to a proxy that is trusted."""
+        if self.context.encrypted:
+            return True
+        said = self.request.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip().lower()
+        return said == "https" and addresses.is_trusted(str(self.request.remote_ip), self.context.proxies)
 
     async def run_in_executor(self, call: Callable[..., T], *arguments: Any) -> T:
         """The result of a blocking call."""
         return await asyncio.get_running_loop().run_in_executor(self.context.executor, call, *arguments)
+
+    async def look_up(self, call: Callable[..., T], *arguments: Any) -> T:
+        """The result of a call that reads the history, behind those that others wait for."""
+        return await asyncio.get_running_loop().run_in_executor(self.context.lookups, call, *arguments)
 
     @property
     def server(self) -> LimitedServer:

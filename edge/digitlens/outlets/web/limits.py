@@ -11,6 +11,8 @@ class ServerLimits:
     """HTTP connections that may be open at once, WebSocket clients not counted."""
     websocket_clients: int = 32
     """WebSocket clients that may be connected at once; as many event streams may be open besides."""
+    searches: int = 16
+    """Searches of the history that may wait or run at once; more are answered 503."""
     header_bytes: int = 8192
     """Size of a request line with its headers, bytes. Larger ones are answered 431; beyond eight times this
     size the connection is closed without an answer."""

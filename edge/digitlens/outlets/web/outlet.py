@@ -1,7 +1,7 @@
 """The web outlet: an HTTP server with a thread and an event loop of its own.
 
-Two more threads encode pictures and read the history, so no client holds up the live loop: its thread only
-announces entries.
+Two more threads encode pictures and one reads the history, so no client holds up the live loop: its thread
+only announces entries.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import ipaddress
 import logging
 import os
 import re
+import ssl
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,9 +22,18 @@ from digitlens.config.values import shown
 from digitlens.core.errors import DependencyError, OutletError
 from digitlens.live.latest import LatestFrame
 from digitlens.live.stats import LoopStats
-from digitlens.outlets.base import HistorySource, Option, Outlet, OutletContext, OutletThread
+from digitlens.outlets.base import (
+    HistorySource,
+    Option,
+    Outlet,
+    OutletContext,
+    OutletThread,
+    stopped_by,
+)
 from digitlens.outlets.entries import Entry
+from digitlens.outlets.tls import server_context
 from digitlens.outlets.web import addresses
+from digitlens.outlets.web import settings as web_settings
 from digitlens.outlets.web.access import CREDENTIAL, MAKE, Access, read_token
 from digitlens.outlets.web.history import RecentEntries
 from digitlens.outlets.web.limits import ServerLimits
@@ -54,6 +64,8 @@ class WebOutlet(Outlet):
         history: past entries; None keeps the last announced ones in memory.
         outbox_counts: counts by kind and outlet, see metrics.COUNTS.
         rate: pictures sent to each page at the most, per second.
+        tls: encrypts the page, where it is given.
+        trusted_proxies: addresses and networks whose word on the client's address is taken.
         say: takes each line for the log.
         sessions: the file that keeps who is signed in; without one that ends with the outlet.
         limits: what one client may use.
@@ -81,6 +93,7 @@ class WebOutlet(Outlet):
         found = LISTEN.fullmatch(settings.listen)
         if settings.listen and (not found or not 0 < int(found.group(2)) < 65536):
             raise ValueError(f'listen: {shown(settings.listen)}: take HOST:PORT, as "127.0.0.1:8080"')
+        web_settings.check(settings)
 
     @classmethod
     def preflight(cls, settings: WebSettings) -> list[str]:
@@ -91,7 +104,12 @@ class WebOutlet(Outlet):
         except OutletError as error:
             problems = problems or [f"[web] token_file: {error}"]
         try:
-            if not token and not problems and addresses.reachable_by_others(settings.listen):
+            if settings.cert_file and not problems:
+                problems += stopped_by(
+                    cls.name, lambda: server_context(settings.cert_file, settings.key_file)
+                )
+            open_to_others = settings.trusted_proxies or addresses.reachable_by_others(settings.listen)
+            if not token and not problems and open_to_others:
                 problems.append(f"[web] listen: {settings.listen}: {NEEDS_TOKEN}")
             for one in addresses.bind(settings.listen, backlog=0):
                 one.close()
@@ -103,11 +121,11 @@ class WebOutlet(Outlet):
     @classmethod
     def warnings(cls, settings: WebSettings) -> list[str]:
         """See Outlet."""
-        if not addresses.reachable_by_others(settings.listen):
+        if settings.cert_file or not addresses.reachable_by_others(settings.listen):
             return []
         return [
             f"[web] listen: {settings.listen} is plain http: token and picture can be read on the way: "
-            "trust that network, or take 127.0.0.1 and a proxy with TLS"
+            "trust that network, or name cert_file and key_file, or take 127.0.0.1 and a proxy with TLS"
         ]
 
     @classmethod
@@ -121,6 +139,8 @@ class WebOutlet(Outlet):
             history=context.history,
             outbox_counts=context.outbox_counts,
             rate=settings.rate,
+            tls=server_context(settings.cert_file, settings.key_file) if settings.cert_file else None,
+            trusted_proxies=settings.trusted_proxies,
             say=context.say,
             sessions=None if context.kept is None else Path(f"{context.kept}.web-sessions"),
         )
@@ -137,6 +157,8 @@ class WebOutlet(Outlet):
         history: HistorySource | None = None,
         outbox_counts: Callable[[], OutboxCounts] = dict,
         rate: float = RATE,
+        tls: ssl.SSLContext | None = None,
+        trusted_proxies: Sequence[str] = (),
         say: Callable[[str], None] = lambda line: None,
         sessions: Path | None = None,
         limits: ServerLimits = ServerLimits(),  # noqa: B008  # frozen
@@ -151,13 +173,16 @@ class WebOutlet(Outlet):
         host, _ = addresses.split(listen)
         self._sockets = addresses.bind(listen)
         bound = [one.getsockname() for one in self._sockets]
-        if not token and not all(ipaddress.ip_address(address[0]).is_loopback for address in bound):
+        local = all(ipaddress.ip_address(address[0]).is_loopback for address in bound)
+        if not token and (trusted_proxies or not local):
             self._close_sockets()
             raise OutletError(f"{listen}: {NEEDS_TOKEN}")
         self.port: int = bound[0][1]
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
+        self.url = f"http{'s' if tls else ''}://{f'[{host}]' if ':' in host else host}:{self.port}/"
         self._recent = RecentEntries() if history is None else None
         self._executor = ThreadPoolExecutor(2, "digitlens web", _lower_priority)
+        # A journal is searched by one at a time anyway.
+        self._lookups = ThreadPoolExecutor(1, "digitlens web history", _lower_priority)
         self._closed = False
         self._stop = asyncio.Event()
         self._loop = asyncio.new_event_loop()
@@ -165,10 +190,11 @@ class WebOutlet(Outlet):
         self._context = context.AppContext(
             latest=latest, stats=stats, access=Access(token, sessions, say=say),
             history=history or self._recent or RecentEntries(), persistent=history is not None,
-            outbox_counts=outbox_counts, executor=self._executor, rate=rate,
-            hosts=addresses.allowed_hosts(host), port=self.port, say=say, limits=limits,
+            outbox_counts=outbox_counts, executor=self._executor, lookups=self._lookups, rate=rate,
+            hosts=addresses.allowed_hosts(host), port=self.port, encrypted=tls is not None,
+            proxies=[ipaddress.ip_network(one) for one in trusted_proxies], say=say, limits=limits,
         )  # fmt: skip
-        self._server = routes.make_server(self._context)
+        self._server = routes.make_server(self._context, tls)
         self.thread = OutletThread("digitlens web", self._run)
         self.thread.start()
         self._started.wait()
@@ -202,7 +228,8 @@ class WebOutlet(Outlet):
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
             self._close_sockets()
-            self._executor.shutdown(wait=False, cancel_futures=True)
+            for one in (self._executor, self._lookups):
+                one.shutdown(wait=False, cancel_futures=True)
 
     async def _serve(self) -> None:
         self._server.add_sockets(self._sockets)

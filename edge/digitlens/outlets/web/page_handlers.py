@@ -50,6 +50,7 @@ class SignInHandler(Handler):
             expires_days=None,
             max_age=LIFETIME,
             httponly=True,
+            secure=self.encrypted,
             samesite="Strict",
         )
         self.redirect("/", status=303)
@@ -65,5 +66,5 @@ class SignOutHandler(Handler):
         if (session := self.session) is not None:
             self.context.access.sessions.end(session)
             self.context.end_revoked()
-        self.clear_cookie(self.context.cookie_name, httponly=True, samesite="Strict")
+        self.clear_cookie(self.context.cookie_name, httponly=True, secure=self.encrypted, samesite="Strict")
         self.redirect("/", status=303)

@@ -1,5 +1,7 @@
 """The server's routes."""
 
+from ssl import SSLContext
+
 from tornado.web import Application
 
 from digitlens.outlets.web.api_handlers import (
@@ -29,8 +31,8 @@ ROUTES: dict[str, type[Handler]] = {
 }
 
 
-def make_server(context: AppContext) -> LimitedServer:
-    """The server with all routes and the page's files; it does not listen yet."""
+def make_server(context: AppContext, tls: SSLContext | None) -> LimitedServer:
+    """The server with all routes and the page's files, encrypted with `tls`; it does not listen yet."""
     routes: dict[str, type[Handler]] = {**ROUTES, **dict.fromkeys(context.assets, AssetHandler)}
     app = Application(
         [(path.replace(".", r"\."), handler, {"context": context}) for path, handler in routes.items()],
@@ -41,6 +43,6 @@ def make_server(context: AppContext) -> LimitedServer:
         websocket_ping_interval=20,
         websocket_ping_timeout=20,
     )
-    server = LimitedServer(app, context.limits)
+    server = LimitedServer(app, context.limits, context.proxies, tls)
     app.settings["server"] = server
     return server

@@ -2,7 +2,8 @@
 
 import socket
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
+from ssl import SSLContext
 from typing import Any, cast
 
 from tornado.http1connection import HTTP1Connection, HTTP1ServerConnection
@@ -17,7 +18,7 @@ from tornado.httputil import (
 from tornado.iostream import IOStream
 from tornado.web import Application
 
-from digitlens.outlets.web.addresses import network
+from digitlens.outlets.web.addresses import Network, client, network
 from digitlens.outlets.web.limits import ServerLimits
 
 
@@ -28,10 +29,17 @@ class LimitedServer(HTTPServer):
     has the most; then among those that were admitted before and have no request now, the longest idle.
     """
 
-    def initialize(self, application: Application, limits: ServerLimits) -> None:  # type: ignore[override]
+    def initialize(  # type: ignore[override]
+        self,
+        application: Application,
+        limits: ServerLimits,
+        proxies: Sequence[Network] = (),
+        tls: SSLContext | None = None,
+    ) -> None:
         """See HTTPServer."""
         super().initialize(
             application,
+            ssl_options=tls,
             idle_connection_timeout=limits.receive_timeout,
             body_timeout=limits.receive_timeout,
             max_header_size=8 * limits.header_bytes,
@@ -39,7 +47,7 @@ class LimitedServer(HTTPServer):
             max_buffer_size=1 << 20,
             chunk_size=16384,
         )
-        self.limits = limits
+        self.limits, self._proxies = limits, proxies
         self._waiting: dict[IOStream, str] = {}  # never admitted, the oldest first, with their networks
         self._idle: dict[IOStream, None] = {}  # admitted before, ordered by when they became idle
         self._busy: set[IOStream] = set()  # with a request that was admitted
@@ -72,8 +80,11 @@ class LimitedServer(HTTPServer):
         self._forget(cast(HTTP1ServerConnection, server_conn).stream)
         super().on_close(server_conn)
 
-    def begin(self, stream: IOStream) -> None:
-        """Start a request's deadline: its headers have arrived."""
+    def begin(self, stream: IOStream, peer: str, headers: HTTPHeaders) -> None:
+        """Start a request's deadline: its headers have arrived, and with them the address behind a proxy."""
+        if stream in self._waiting and self._proxies:
+            forwarded = ",".join(headers.get_list("X-Forwarded-For"))
+            self._waiting[stream] = network(client(peer, forwarded, self._proxies))
         self._deadlines[stream] = stream.io_loop.call_later(self.limits.request_timeout, stream.close)
 
     def admit(self, connection: HTTP1Connection) -> None:
@@ -120,7 +131,8 @@ class _Request(HTTPMessageDelegate):
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
-        self._server.begin(self._stream)
+        peer = str(cast(Any, self._connection).context.remote_ip)
+        self._server.begin(self._stream, peer, headers)
         size = sum(len(str(part)) for part in start_line) + sum(
             len(name) + len(value) + 4 for name, value in headers.get_all()
         )

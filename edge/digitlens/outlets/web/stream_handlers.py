@@ -37,7 +37,7 @@ class EventsHandler(Handler):
             await self.drain()
             while not self.closed and self.still_granted():
                 self.news.clear()
-                entries = await self.run_in_executor(entries_since, self.context.history, last, PAGE_SIZE)
+                entries = await self.look_up(entries_since, self.context.history, last, PAGE_SIZE)
                 last = await self._newest_id() if entries is None else entries[-1].id if entries else last
                 for entry in entries or ():
                     data = msgspec.json.encode(entry).decode()
@@ -62,7 +62,7 @@ class EventsHandler(Handler):
         self.news.set()
 
     async def _newest_id(self) -> str:
-        entries = await self.run_in_executor(self.context.history.history, 1)
+        entries = await self.look_up(self.context.history.history, 1)
         return entries[0].id if entries else ""
 
 

@@ -8,8 +8,11 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,15 +23,17 @@ from digitlens.core.errors import OutletError
 from digitlens.live.latest import LatestFrame
 from digitlens.live.stats import LoopStats
 from digitlens.outlets.dispatcher import NullStore
-from digitlens.outlets.entries import Draft
+from digitlens.outlets.entries import Draft, Entry
 from tests.edge.outlets.web.viewing import LONG, Clients, Showing, asked, until
 
 pytest.importorskip("tornado", reason="needs the extra web")
 
+from digitlens.outlets.web.limits import ServerLimits
 from digitlens.outlets.web.outlet import WebOutlet
 
 Pixels = npt.NDArray[np.uint8]
-PAGE = ["/", *(f"/page/{name}" for name in ("app.js", "boxes.js", "connection.js", "copy.js", "history.js"))]
+SCRIPTS = ("app.js", "boxes.js", "connection.js", "copy.js", "history.js", "labels.js", "percent.js")
+PAGE = ["/", *(f"/page/{name}" for name in SCRIPTS)]
 STATIC = [*PAGE, "/page/style.css", "/page/icon.svg"]
 PROGRAMS = ["/api/reading", "/api/frame.jpg", "/api/history", "/api/history.csv", "/healthz", "/metrics"]
 
@@ -88,6 +93,42 @@ def test_every_file_that_the_page_names_exists(port: int) -> None:
                 assert answer.status == 200, name
         for name in re.findall(r'from "\./([^"]*)"', text):
             assert f"/page/{name}" in STATIC
+
+
+def test_searches_keep_no_picture_waiting_and_are_bounded(sheet: Path) -> None:
+    searching, may_end = threading.Semaphore(0), threading.Event()
+
+    class SlowHistory:
+        """Answers a search once it may."""
+
+        def history(self, limit: int = 100, **filters: Any) -> list[Entry]:
+            searching.release()
+            assert may_end.wait(LONG)
+            return []
+
+    limits = ServerLimits(searches=3)
+    with Showing(sheet, history=SlowHistory(), limits=limits) as showing, ThreadPoolExecutor(3) as clients:
+
+        def search() -> int:
+            with asked(showing.web.port, "/api/history?containing=7") as answer:
+                return answer.status
+
+        def picture() -> int:
+            with asked(showing.web.port, "/api/frame.jpg") as answer:
+                return answer.status
+
+        until(lambda: picture() == 200, "a picture")
+        answers = [clients.submit(search) for _ in range(3)]
+        assert searching.acquire(timeout=LONG)
+        until(lambda: showing.web._context.searches == 3, "three searches")
+        assert search() == 503
+        assert picture() == 200
+        with asked(showing.web.port, "/metrics") as answer:
+            assert answer.status == 200
+        assert not any(answer.done() for answer in answers)
+        may_end.set()
+        assert [answer.result(LONG) for answer in answers] == [200] * 3
+        assert search() == 200
 
 
 def test_the_reading(port: int) -> None:

@@ -20,7 +20,7 @@ def test_a_new_token_is_in_force_after_a_reload_and_signing_out_after_a_restart(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    token, settings = tmp_path / "token", tmp_path / "config.toml"
+    token, settings, log = (tmp_path / name for name in ("token", "config.toml", "log"))
     token.write_text("the-first-of-two-tokens")
     token.chmod(0o600)
     settings.write_text(
@@ -43,10 +43,9 @@ def test_a_new_token_is_in_force_after_a_reload_and_signing_out_after_a_restart(
             return answer.headers["Set-Cookie"].partition(";")[0]
 
     def started() -> "subprocess.Popen[str]":
-        other = subprocess.Popen(
-            [sys.executable, "-m", "digitlens", "serve", "--config", settings],
-            stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+        with log.open("a") as lines:
+            command: list[str | Path] = [sys.executable, "-m", "digitlens", "serve", "--config", settings]
+            other = subprocess.Popen(command, stderr=lines, text=True)
         until(status)
         return other
 
@@ -65,6 +64,10 @@ def test_a_new_token_is_in_force_after_a_reload_and_signing_out_after_a_restart(
         assert status(Authorization="Bearer the-first-of-two-tokens") == 401
         assert [status(Cookie=one) for one in (stale, ended, kept)] == [401] * 3
         assert status(Cookie=cookie()) == 200
+        token.chmod(0o644)  # a page that is open is better left open
+        service.send_signal(signal.SIGHUP)
+        until(lambda: "the settings stay as they were: [web] token_file: " in log.read_text())
+        assert status(Authorization="Bearer the-second-of-two-tokens") == 200
     finally:
         service.terminate()
         service.communicate(timeout=LONG)

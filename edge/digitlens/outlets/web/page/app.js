@@ -4,6 +4,7 @@ import { draw } from "./boxes.js";
 import { Connection } from "./connection.js";
 import { copy } from "./copy.js";
 import { refresh } from "./history.js";
+import { percent } from "./percent.js";
 
 const $ = (id) => document.getElementById(id);
 const picture = $("picture"), boxes = $("boxes"), sheet = $("sheet"), screen_ = $("screen");
@@ -72,14 +73,14 @@ document.addEventListener("visibilitychange", next);
 function drawBoxes() {
   boxes.dataset.count = head?.count ?? "";
   const numbers = head && $("marks").getAttribute("aria-pressed") === "true" ? head.numbers : [];
-  draw(boxes, numbers, head?.size ?? [1, 1], picture.clientWidth, picture.clientHeight);
+  draw(boxes, numbers, head?.size ?? [1, 1], picture.clientWidth, picture.clientHeight, picture);
 }
 new ResizeObserver(drawBoxes).observe(picture);
 
 function list() {
   const steady = head.numbers.filter((number) => number.steady);
   const rest = head.numbers.filter((number) => !number.steady);
-  const text = JSON.stringify([steady.map(({ id, text, confidence }) => [id, text, Math.floor(confidence * 100)]), rest.map((number) => number.text)]);
+  const text = JSON.stringify([steady.map(({ id, text, confidence }) => [id, text, percent(confidence)]), rest.map((number) => number.text)]);
   if (text === shown) return; // an unchanged table can be selected and clicked
   shown = text;
   const known = new Map([...rows.rows].map((row) => [row.dataset.id, row]));
@@ -113,10 +114,10 @@ function line(row, number) {
     row.addEventListener("pointerleave", () => highlight(row.dataset.id, false));
   }
   row.cells[0].textContent = number.text;
-  const percent = `${Math.floor(number.confidence * 100)} %`; // rounded down: 99.9 % is not certain
+  const confidence = percent(number.confidence);
   row.querySelector("meter").value = number.confidence;
-  row.querySelector("meter").setAttribute("aria-label", `confidence ${percent}`);
-  row.querySelector("span").textContent = percent;
+  row.querySelector("meter").setAttribute("aria-label", `confidence ${confidence}`);
+  row.querySelector("span").textContent = confidence;
   row.querySelector("button").setAttribute("aria-label", `Copy ${number.text}`);
   return row;
 }

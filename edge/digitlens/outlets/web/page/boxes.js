@@ -1,7 +1,12 @@
-// Draws numbers over the picture: steady ones in a solid frame with a filled label, others in a dotted one.
+// Draws numbers over the picture: sure ones in a solid frame with a filled label, those in doubt in a dashed one with
+// their confidence, those still being read in a dotted one.
+
+import { inkOf, place } from "./labels.js";
+import { percent } from "./percent.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const MARGIN = 4; // pixels between the digits and their frame
+const SURE = 0.9; // confidence from which a digit or a number is shown as sure
 const measure = document.createElement("canvas").getContext("2d");
 
 function make(name, attributes, text) {
@@ -11,34 +16,14 @@ function make(name, attributes, text) {
   return element;
 }
 
-const intersection = (a, b) =>
-  Math.max(0, Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x)) *
-  Math.max(0, Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y));
+const places = new Map(); // a number's id -> its label, and where that was, relative to its frame
 
-// Above, below, right, left: the first place inside the picture that covers the least. None where it would cover
-// other digits: the table lists all numbers.
-function place(frame, label, room, frames, taken) {
-  const at = [
-    [frame.x, frame.y - label.height], [frame.x, frame.y + frame.height],
-    [frame.x + frame.width, frame.y], [frame.x - label.width, frame.y],
-  ];
-  let best = null;
-  for (const [x, y] of at) {
-    const spot = {
-      x: Math.min(Math.max(0, x), Math.max(0, room.width - label.width)),
-      y: Math.min(Math.max(0, y), Math.max(0, room.height - label.height)), ...label,
-    };
-    let cost = 0;
-    for (const other of frames) cost += intersection(spot, other);
-    for (const other of taken) cost += 4 * intersection(spot, other);
-    if (cost < label.width * label.height * 0.1) cost = 0;
-    if (!best || cost < best.cost) best = { cost, spot };
-  }
-  return best.cost > label.width * label.height * 0.3 ? null : best.spot;
-}
+const look = (number) => !number.steady ? "reading"
+  : Math.min(number.confidence, ...number.digits.map((digit) => digit.confidence)) < SURE ? "doubtful" : "steady";
 
-// Draw the numbers of a picture of `size` into `svg`, which is shown `width` x `height` pixels large.
-export function draw(svg, numbers, size, width, height) {
+// Draw the numbers of a picture of `size` into `svg`, which is shown `width` x `height` pixels large; labels keep clear
+// of the ink of `picture`, a canvas.
+export function draw(svg, numbers, size, width, height, picture) {
   const across = width / size[0], down = height / size[1];
   const scaled = ([x, y, w, h]) => ({ x: x * across, y: y * down, width: w * across, height: h * down });
   const frames = numbers.map((number) => {
@@ -47,28 +32,42 @@ export function draw(svg, numbers, size, width, height) {
   });
   const tall = numbers.map((number) => number.box[3] * down).sort((a, b) => a - b)[numbers.length >> 1] || 0;
   const letters = Math.min(26, Math.max(width < 500 ? 11 : 13, tall * 0.42));
-  measure.font = `700 ${letters}px ${getComputedStyle(svg).fontFamily}`;
+  const family = getComputedStyle(svg).fontFamily;
+  const room = { width, height }, ink = numbers.length ? inkOf(picture, room) : null;
+  const widthOf = (text, size_) => {
+    measure.font = `700 ${size_}px ${family}`;
+    return measure.measureText(text).width;
+  };
   const taken = [], labels = [], drawn = [];
   const order = numbers.map((_, index) => index).sort((a, b) => numbers[b].steady - numbers[a].steady);
   for (const index of order) {
-    const number = numbers[index], frame = frames[index], kind = number.steady ? "steady" : "reading";
-    const group = make("g", { "data-id": number.id, class: kind === "steady" ? "number" : "number unsteady" });
-    for (const digit of number.digits) group.append(make("rect", { class: "digit", ...scaled(digit.box) }));
-    const dots = number.steady ? {} : { rx: 0 };
-    const look = number.steady ? "" : " dots";
-    group.append(make("rect", { class: `rim${look}`, rx: 3, ...frame, ...dots }));
-    group.append(make("rect", { class: `${kind}${look}`, rx: 3, ...frame, ...dots }));
-    const text = number.steady ? number.text : `${number.text} ?`;
-    const label = { width: measure.measureText(text).width + letters * 0.7, height: letters * 1.4 };
-    const spot = place(frame, label, { width, height }, frames, taken);
+    const number = numbers[index], frame = frames[index], kind = look(number);
+    const form = { steady: "", doubtful: " dashes", reading: " dots" }[kind];
+    const group = make("g", { "data-id": number.id, class: `number${kind === "reading" ? " unsteady" : ""}` });
+    for (const digit of number.digits) {
+      const box = scaled(digit.box);
+      group.append(make("rect", { class: "digit", ...box }));
+      if (kind === "doubtful" && digit.confidence < SURE) {
+        const y = frame.y + frame.height + 2;
+        group.append(make("line", { class: "doubt", x1: box.x, x2: box.x + box.width, y1: y, y2: y }));
+      }
+    }
+    const corners = { rx: form ? 0 : 3, ...frame };
+    group.append(make("rect", { class: `rim${form}`, ...corners }), make("rect", { class: `${kind}${form}`, ...corners }));
     drawn.push(group);
-    if (!spot) continue;
-    taken.push(spot);
-    labels.push(
-      make("rect", { class: `tag ${kind}`, rx: 3, ...spot }),
-      make("text", { class: kind, x: spot.x + letters * 0.35, y: spot.y + letters * 1.07, "font-size": letters }, text),
-    );
+    const text = { steady: number.text, doubtful: `${number.text}? ${percent(number.confidence)}`, reading: `${number.text} ?` }[kind];
+    const before = places.get(number.id)?.text === text ? places.get(number.id) : null;
+    const found = place(text, frame, letters, { room, frames, taken, ink, before, measure: widthOf });
+    places.set(number.id, { text, x: found.spot.x - frame.x, y: found.spot.y - frame.y });
+    taken.push(found.spot);
+    if (found.leader) {
+      const [x1, y1, x2, y2] = found.leader;
+      group.append(make("line", { class: "leader", x1, y1, x2, y2 }));
+    }
+    const at = { x: found.spot.x + found.letters * 0.35, y: found.spot.y + found.letters * 1.07, "font-size": found.letters };
+    labels.push(make("rect", { class: `tag ${kind}`, rx: 3, ...found.spot }), make("text", { class: kind, ...at }, text));
   }
+  for (const id of places.keys()) if (!numbers.some((number) => number.id === id)) places.delete(id);
   // Between two drawings the boxes scale with the picture.
   svg.setAttribute("viewBox", `0 0 ${width || 1} ${height || 1}`);
   svg.replaceChildren(...drawn, ...labels);

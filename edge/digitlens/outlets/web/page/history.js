@@ -1,6 +1,7 @@
 // The history, newest first.
 
 import { copy, say } from "./copy.js";
+import { percent } from "./percent.js";
 
 const PAGE = 50;
 const KINDS = { appeared: "appeared", changed: "changed", gone: "gone" };
@@ -46,7 +47,7 @@ function row(entry) {
   const event = cell(line, KINDS[entry.kind] ?? entry.kind, `what ${KINDS[entry.kind] ?? ""}`);
   if (entry.before) event.textContent = `changed from ${entry.before}`;
   if (entry.reason) more(event, entry.reason);
-  cell(line, `${Math.floor(entry.confidence * 100)} %`, "right");
+  cell(line, percent(entry.confidence), "right");
   return line;
 }
 

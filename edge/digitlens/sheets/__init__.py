@@ -1,0 +1,1 @@
+"""Forms: templates, printing, and the constraints on their fields."""

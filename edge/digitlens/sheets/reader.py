@@ -1,0 +1,169 @@
+"""SheetReader: a picture of a filled-in page -> its values."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import cv2
+import numpy as np
+
+from digitlens.config.parameters.sheets import DEFAULT, CellParameters, SheetParameters
+from digitlens.core.arrays import Doubles, Gray, Pixels
+from digitlens.models.classifier import Classifier
+from digitlens.sheets.align import align
+from digitlens.sheets.aligned import Aligned, Form
+from digitlens.sheets.blank import BlankPage
+from digitlens.sheets.cells import Cell, Plate, read_cells, without_print
+from digitlens.sheets.darkness import darkness
+from digitlens.sheets.fields import Template
+from digitlens.sheets.marks import mark_probabilities
+from digitlens.sheets.pages import MmBox
+from digitlens.sheets.probabilities import CellReader
+from digitlens.sheets.readings import FieldReading, PageReading
+from digitlens.sheets.rules import decide
+
+LEAST_LEVEL, FEWEST_INKED = 0.25, 50
+"""Darkness of pixels that tell how dark a page's ink is, and how many of them there must be."""
+CROP_MARGIN = 3.0
+"""Paper around a field in its crop, millimeters."""
+
+
+@dataclass(frozen=True)
+class PageCells:
+    """A page's alignment, its flat picture, and the ink of its written fields' cells.
+
+    Attributes:
+        flat: (H, W) uint8, the page upright and flat at the plate's resolution.
+    """
+
+    aligned: Aligned
+    flat: Gray
+    plate: Plate
+    cells: dict[str, list[Cell]]
+
+    def crop(self, box: MmBox) -> Gray:
+        """The paper around a box of the page, (h, w) uint8."""
+        x, y, wide, tall = box
+        per_mm = self.plate.per_mm
+        rows = slice(_pixel(y - CROP_MARGIN, per_mm), _pixel(y + tall + CROP_MARGIN, per_mm))
+        columns = slice(_pixel(x - CROP_MARGIN, per_mm), _pixel(x + wide + CROP_MARGIN, per_mm))
+        return self.flat[rows, columns]
+
+
+@dataclass(frozen=True)
+class SeenPage:
+    """A page before its rules were asked: `hypotheses` of each field, as rules.decide takes."""
+
+    page: PageCells
+    hypotheses: dict[str, Doubles]
+
+
+def cells_of(image: Pixels, form: Form, parameters: SheetParameters) -> PageCells:
+    """Align the page in a picture (H, W) gray or (H, W, 3) BGR uint8, and find the ink in its cells.
+
+    Raises:
+        SheetError: there is no page of this form, or it cannot be aligned.
+    """
+    gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8) if image.ndim == 3 else image
+    aligned = align(gray, form, parameters.alignment)
+    low, high = parameters.cells.per_mm
+    per_mm = float(np.clip(round(aligned.per_mm), low, high))  # whole, for pages are drawn once at each
+    flat = aligned.flattened(gray, per_mm)
+    page = form.page(aligned.code.page)
+    plate = _plate(flat, page, per_mm, parameters.cells)
+    cells = {
+        placed.field.name: read_cells(plate, placed.cells, parameters.cells)
+        for placed in form.layout.on_page(aligned.code.page)
+        if not placed.field.is_marked
+    }
+    return PageCells(aligned, flat, plate, cells)
+
+
+def _plate(flat: Gray, page: BlankPage, per_mm: float, parameters: CellParameters) -> Plate:
+    plate = without_print(darkness(flat, per_mm), page.darkness(per_mm), per_mm, parameters)
+    plate.written[page.texts(per_mm) > 0] = 0
+    inside = np.zeros(plate.written.shape, bool)
+    for placed in page.layout.on_page(page.page):
+        x, y, wide, tall = (_pixel(side, per_mm) for side in placed.box)
+        inside[y : y + tall, x : x + wide] = True
+    inked = plate.written[inside & (plate.written > max(LEAST_LEVEL, parameters.noises * plate.noise))]
+    level = float(np.percentile(inked, 70)) if inked.size > FEWEST_INKED else 0.0
+    return replace(plate, level=level)
+
+
+class SheetReader:
+    """Reads pictures of one form; make one with `SheetReader.load`."""
+
+    def __init__(self, form: Form, cells: CellReader, parameters: SheetParameters = DEFAULT) -> None:
+        self.form, self._cells, self._parameters = form, cells, parameters
+
+    @classmethod
+    def load(
+        cls, template: Template, classifier: Classifier | None = None, parameters: SheetParameters = DEFAULT
+    ) -> Self:
+        """A reader of a template's pages with the shipped networks, or with another digit network.
+
+        Raises:
+            ModelError: a network is missing, or does not fit its card.
+            DependencyError: the extra `sheets`, or a TFLite interpreter, is not installed.
+        """
+        classifier = Classifier.load() if classifier is None else classifier
+        return cls(Form(template), CellReader.load(classifier, parameters.cells), parameters)
+
+    def read(self, image: Pixels, source: str = "", size: tuple[int, int] | None = None) -> PageReading:
+        """The values of the page in a picture (H, W) gray or (H, W, 3) BGR uint8.
+
+        `size` is the file's own width and height, which the boxes are given in; None: the picture's.
+
+        Raises:
+            SheetError: there is no page of this form, or it cannot be aligned.
+        """
+        return self.decided(self.seen(image), source, _scale(image, size))
+
+    def seen(self, image: Pixels) -> SeenPage:
+        """Align the page in a picture, and look at its cells.
+
+        Raises:
+            SheetError: there is no page of this form, or it cannot be aligned.
+        """
+        page = cells_of(image, self.form, self._parameters)
+        return SeenPage(page, self._hypotheses(page))
+
+    def decided(self, seen: SeenPage, source: str, scale: tuple[float, float] = (1.0, 1.0)) -> PageReading:
+        """A page's values, its template's rules kept; boxes are multiplied by `scale`, across and down."""
+        decisions = decide(seen.hypotheses, self.form.template)
+        fields = {}
+        across, down = scale
+        places = [self.form.layout.fields[name].box for name in seen.hypotheses]
+        boxes = seen.page.aligned.boxes(places)
+        for name, (x, y, wide, tall) in zip(seen.hypotheses, boxes, strict=True):
+            one = decisions[name]
+            box = round(x * across), round(y * down), round(wide * across), round(tall * down)
+            fields[name] = FieldReading(one.value, one.raw, one.confidence, one.state, one.reason, box)
+        code = seen.page.aligned.code
+        return PageReading(
+            source, code.page, code.name, code.serial, round(seen.page.aligned.residual_mm, 3), fields
+        )
+
+    def _hypotheses(self, page: PageCells) -> dict[str, Doubles]:
+        """Of each field in the template's order; all written cells are read together."""
+        parameters = self._parameters.cells
+        each = [cell for cells in page.cells.values() for cell in cells]
+        found = self._cells.probabilities(each, page.aligned.per_mm, page.plate.noise)
+        written, start = {}, 0
+        for name, cells in page.cells.items():
+            written[name] = found[start : start + len(cells)]
+            start += len(cells)
+        return {
+            placed.field.name: mark_probabilities(page.plate, placed.cells, parameters)
+            if placed.field.is_marked
+            else written[placed.field.name]
+            for placed in self.form.layout.on_page(page.aligned.code.page)
+        }
+
+
+def _scale(image: Pixels, size: tuple[int, int] | None) -> tuple[float, float]:
+    return (1.0, 1.0) if size is None else (size[0] / image.shape[1], size[1] / image.shape[0])
+
+
+def _pixel(millimeters: float, per_mm: float) -> int:
+    return max(0, round(millimeters * per_mm))
