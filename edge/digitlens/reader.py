@@ -327,12 +327,10 @@ class Reader:
         )
         return np.array(rows, np.float32).reshape(-1, 10)
 
-    def _finished(
-        self, numbers: tuple[Number, ...], page: Page, rows: RowReader | None
-    ) -> tuple[Number, ...]:
+    def _finished(self, found: Sequence[Number], page: Page, rows: RowReader | None) -> tuple[Number, ...]:
         """The numbers in order, without Roman numerals; with marks of print, separators and signs."""
         parameters = self._parameters.numbers
-        numbers = roman_numerals.without(numbers, parameters)
+        numbers = roman_numerals.without(tuple(found), parameters)
         if self._printed:
             numbers = marked_printed(numbers, page.glyphs)
         if self._signs == "keep" and rows is not None:

@@ -86,7 +86,7 @@ class RowReader:
         return tuple(found for line in lines for found in line), traces
 
     def with_signs(self, numbers: tuple[Number, ...], page: Page, point: str) -> tuple[Number, ...]:
-        """The page's numbers with their signs, in any order, see kept_signs; reads every row with a number."""
+        """The page's numbers with their signs (kept_signs), in any order; reads every row with a number."""
         left = list(numbers)
         for row in find_rows(page.glyphs, page.mask, self.parameters):
             if own := _of(left, row):
