@@ -105,11 +105,11 @@ def test_the_digit_network_scores_what_is_substituted(eight: float, chosen: str)
 
 
 def test_digits_that_the_lattice_does_not_find_must_be_probable() -> None:
-    doubtful = scores_of(bias=-0.4)  # a probability of 0.4
+    doubtful = scores_of(bias=-0.4, augmented_log_likelihood_below_the_best=1.0)
     reading = _reading("714", 0.9999)
     among = _choose([], reading, doubtful)
     assert among.numbers == []
-    assert among.reason == "no number: probability 0.40 < 0.50"
+    assert among.reason == "no number: probability 0.40 < 0.50"  # exp(-0.4) to 1
     assert [one.text for one in _choose([], reading, doubtful, only_row=True).numbers] == ["714"]
 
 
