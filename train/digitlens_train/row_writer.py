@@ -129,9 +129,9 @@ def _amount(row: WrittenRow, sources: Sources, hand: Hand, random: np.random.Gen
     """An amount as on a check: a currency sign or a stroke before it, dots in it, dashes after it."""
     first = 1 + int(np.searchsorted(BENFORD, random.random()))
     lead = random.random()
-    if lead < 0.2:
+    if lead < 0.12:
         _append_mark(row, punctuation.symbol(random), sources, hand, random)
-    elif lead < 0.3:
+    elif lead < 0.19:
         _append_mark(row, punctuation.ending(random), sources, hand, random)
     count = int(random.integers(1, 4))
     groups = int(random.integers(1, 3))
