@@ -1,6 +1,6 @@
 """Fit the score of a row's hypotheses, a conditional logit, to rows in doubt on generated pictures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.core.arrays import Doubles, Floats
+from digitlens.core.arrays import Doubles, Floats, Gray
 from digitlens.core.readings import Box
 from digitlens.core.trace import Trace
 from digitlens.models import cards
@@ -94,7 +94,7 @@ def collect(
     kept = slice(middle, None) if part == "scores" else slice(middle)
     material = Material.load(data, part)
     digits = list(half.x_test[kept]), half.y_test[kept]
-    others = [list(images) for images in material.symbols]
+    others: list[Sequence[Gray]] = [list(images) for images in material.symbols]
     sources = Sources([digits], others, None if data is None else material)
     traces: list[Trace] = []
     recording = _Recording(None)
