@@ -79,9 +79,9 @@ def choose(
     hypothesis, chance = found[best], float(probabilities(nats)[best])
     if hypothesis.signs is None:
         return Decision(lattice, f"lattice kept: probability {chance:.2f}", found, nats)
-    least = parameters.least_probability if only_row else parameters.least_among_rows
-    if not lattice and chance < least:
-        return Decision(lattice, f"no number: probability {chance:.2f} < {least:.2f}", found, nats)
+    least = parameters.least_among_rows if not (lattice or only_row) else parameters.least_probability
+    if chance < least:
+        return Decision([], f"no number: probability {chance:.2f} < {least:.2f}", found, nats)
     numbers = reading.to_numbers(posterior(best, found, nats))
     return Decision(numbers, f"{hypothesis.source}: probability {chance:.2f}", found, nats)
 

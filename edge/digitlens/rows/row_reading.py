@@ -73,11 +73,11 @@ def read_row(
         sign for sign in output.signs if sign.label >= SEPARATOR or sign.confidence >= parameters.least_sign
     ]
 
-    def to_numbers(signs: list[Sign]) -> list[Number]:
-        return _numbers(signs, view, page, group, parameters)
+    def to_numbers(signs: list[Sign], least: float = 0.0) -> list[Number]:
+        return _numbers(signs, view, page, group, least, parameters)
 
     return RowReading(
-        to_numbers(signs),
+        to_numbers(signs, parameters.least_number),
         output,
         signs,
         crop,
@@ -98,9 +98,9 @@ def _row_signs(output: RowOutput, view: RowView, page: Page, parameters: RowPara
 
 
 def _numbers(
-    signs: list[Sign], view: RowView, page: Page, group: Group, parameters: RowParameters
+    signs: list[Sign], view: RowView, page: Page, group: Group, least: float, parameters: RowParameters
 ) -> list[Number]:
-    """The numbers of signs, split where a sign is no digit; words and scribbles are left out."""
+    """The numbers of signs, split where a sign is no digit, with a mean confidence of at least `least`."""
     runs: list[list[Digit]] = [[]]
     points: list[Box] = []
     for sign, (start, end) in _with_room(signs, parameters.widest_digit):
@@ -115,7 +115,7 @@ def _numbers(
         for run in runs
         if run
         for found in _joined(list(group(run, page)), points, parameters.point_reach)
-        if fmean(digit.confidence for digit in found.digits) >= parameters.least_number
+        if fmean(digit.confidence for digit in found.digits) >= least
     ]
 
 

@@ -123,11 +123,11 @@ class DecisionParameters:
     slice_floor: float = 0.03
     """Smallest probability of a digit that the digit network is credited with, for a slice; chosen on the
     validation sets; probability."""
-    least_probability: float = 0.3
-    """Probability of its likeliest hypothesis that a picture's only row needs where the lattice finds no
-    digit; chosen on generated pages; probability."""
+    least_probability: float = 0.2
+    """Smallest probability of a row's likeliest hypothesis, if it is not the lattice's; set by hand;
+    probability."""
     least_among_rows: float = 0.5
-    """The same where the page has other rows; chosen on generated pages; probability."""
+    """The same where the lattice finds no digit and the page has other rows; set by hand; probability."""
     least_parting: float = 0.8
     """Confidence of a sign from which it parts a number of which both networks read the same digits; set by
     hand; probability."""
