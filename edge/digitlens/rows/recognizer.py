@@ -140,9 +140,9 @@ class RowRecognizer:
     def columns(self, crop: Gray) -> Floats:
         """(CROP_HEIGHT, W) uint8, W of WIDTHS -> the probabilities (W / STEP, CLASSES) of its columns."""
         # All signs but points part numbers, whichever they are; which one is in doubt more often than that.
-        return self._network_columns(crop) @ _FOLD
+        return self.network_columns(crop) @ _FOLD
 
-    def _network_columns(self, crop: Gray) -> Floats:
+    def network_columns(self, crop: Gray) -> Floats:
         """As `columns`, of all the network's own classes."""
         outputs = self._network(crop.shape[1]).dequantized(
             crop[np.newaxis, ..., np.newaxis], self.card.input.scale or 1
@@ -162,7 +162,7 @@ class RowRecognizer:
 
     def _run(self, crop: Gray) -> RowOutput:
         wide = padded(crop)
-        every = self._network_columns(wide)
+        every = self.network_columns(wide)
         columns = every @ _FOLD
         narrowing = max(1.0, crop.shape[1] / wide.shape[1])
         signs = rescaled(ctc.search(columns, BLANK, self.parameters), narrowing)
