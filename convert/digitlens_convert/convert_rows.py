@@ -8,7 +8,7 @@ import numpy as np
 from digitlens.core.arrays import Gray
 from digitlens.models import cards
 from digitlens.models.cards import Accuracy, Card, Quantization, TensorSpec, digest
-from digitlens.rows.recognizer import CLASSES, RowRecognizer
+from digitlens.rows.recognizer import NETWORK_CLASSES, RowRecognizer
 from digitlens_convert.config import RowsConfig
 from digitlens_convert.stats import accuracy
 from digitlens_train.data import Mnist
@@ -42,7 +42,7 @@ def convert(about: About, run: Path, out: Path, data: Mnist, config: RowsConfig)
     for kind, path in targets.items():
         inputs = to_input(np.stack(representative))
         if kind == "int8":
-            content = quantize.nearest(model, inputs, config.search, CLASSES)
+            content = quantize.nearest(model, inputs, config.search, NETWORK_CLASSES)
         else:
             content = quantize.convert(model, kind, inputs)
         entry, end = quantize.ports(content, ROW_SCALE)

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from digitlens.config.parameters import DEFAULT, Parameters
-from digitlens.config.settings import RowNetworkUse
+from digitlens.config.settings import RowNetworkUse, SignUse
 from digitlens.core.arrays import Floats, Gray, Pixels
 from digitlens.core.errors import ModelError
 from digitlens.core.paths import as_text
@@ -62,6 +62,7 @@ class Reader:
         classifier: None takes the shipped int8 network.
         watch: called with the trace of each picture, see digitlens.images.stages; None makes none.
         separator: written in a number's text for a decimal point or comma; "" leaves them out.
+        signs: `part`: signs part numbers; `keep`: texts keep them, as in 8/12/2025, -264 and 2+3=.
         row_network: the rows that the network `numbers` reads, too: doubtful ones, all, or none.
         recognizer: that network; None takes the shipped one, where it is.
         parameters: of all stages.
@@ -91,6 +92,7 @@ class Reader:
         turn: int | None = None,
         film: bool = False,
         front: Front = "auto",
+        signs: SignUse = "part",
         scores: Scores | None = None,
         whole: RowNetworkUse | None = None,
     ) -> None:
@@ -109,7 +111,7 @@ class Reader:
             raise ValueError(f"turn={turn}: take None, 0, 90, 180 or 270")
         self._ink, self._printed, self._turn, self._film = ink, printed, turn, film
         self._look = None if ink is None else Look(ink, parameters.paper, film)
-        self._front = front
+        self._front, self._signs = front, signs
         self._watch = watch
         self._parameters = parameters
         self._rule_rows = self._row_reader(self._group_at_gaps)
@@ -144,6 +146,7 @@ class Reader:
             turn=self._turn,
             film=self._film,
             front=self._front,
+            signs=self._signs,
             scores=None if self._ink is None else self._scores,
         )
 
@@ -190,7 +193,7 @@ class Reader:
             return self._by_network(original)
         first = self._by_rules(original)
         limits = self._parameters.reader
-        if min(original.shape) < limits.least_side:
+        if first.numbers and min(original.shape) < limits.least_side:
             return first
         gray = reduced(original, limits)
         witness = Witness(self._look.logits(gray), self._look.scale)
@@ -207,7 +210,8 @@ class Reader:
             return first
         page = self._find(first.gray)
         numbers = without_doubles(parted(first.seen, page, self._scores.group), limits.same_ink)
-        return _in_picture(first.with_numbers(self._finished(numbers, page)), original)
+        numbers = self._finished(numbers, page, self._rule_rows)
+        return first.with_numbers(numbers).unreduced(_size(original))
 
     def _merged(self, first: Attempt, second: Attempt, original: Gray) -> Attempt:
         """The network's reading with the better numbers of both, or that by rules where it has nothing."""
@@ -218,9 +222,9 @@ class Reader:
             others = regrouped(
                 first.numbers, whole, lambda box: scaled(box, _size(original), size), scores.group
             )
-            others = self._finished(others, whole)
+            others = self._finished(others, whole, self._network_rows)
             numbers = scores.better(second.candidates, second.page, others, whole, limits.least_shared)
-            return _in_picture(second.with_numbers(numbers), original)
+            return second.with_numbers(numbers).unreduced(_size(original))
         best = max((found.confidence for found in second.numbers), default=0.0)
         return second if first.numbers or best >= limits.least_alone else first
 
@@ -240,7 +244,7 @@ class Reader:
             resolved, page, self._group_at_gaps, self.classifier.card.others, self._parameters
         )
         attempt = self._numbers(gray, page, resolved, numbers, self._rule_rows, (started, found))
-        return _in_picture(attempt, original)
+        return attempt.unreduced(_size(original))
 
     def _by_network(self, original: Gray) -> Attempt:
         """Read by the front of the network, at the scale of the writing, turned upright and leveled."""
@@ -293,7 +297,7 @@ class Reader:
         if rows is not None:
             numbers, traces = rows.reread(numbers, page, resolved, self.row_network)
         rows_read = perf_counter()
-        numbers = self._finished(numbers, page)
+        numbers = self._finished(numbers, page, rows)
         ended = perf_counter()
         milliseconds = {
             "glyphs": (found - started) * 1000,
@@ -323,25 +327,22 @@ class Reader:
         )
         return np.array(rows, np.float32).reshape(-1, 10)
 
-    def _finished(self, numbers: tuple[Number, ...], page: Page) -> tuple[Number, ...]:
-        """The numbers without Roman numerals in order; with marks of print and separators as asked for."""
+    def _finished(self, found: Sequence[Number], page: Page, rows: RowReader | None) -> tuple[Number, ...]:
+        """The numbers in order, without Roman numerals; with marks of print, separators and signs."""
         parameters = self._parameters.numbers
-        numbers = in_reading_order(roman_numerals.without(numbers, parameters))
+        numbers = roman_numerals.without(tuple(found), parameters)
         if self._printed:
             numbers = marked_printed(numbers, page.glyphs)
-        if not self.separator:
-            return numbers
-        return tuple(separated(found, page.dots, self.separator, parameters) for found in numbers)
+        if self._signs == "keep" and rows is not None:
+            numbers = rows.with_signs(numbers, page, self.separator or ".")
+        elif self.separator:
+            numbers = tuple(separated(found, page.dots, self.separator, parameters) for found in numbers)
+        return in_reading_order(numbers)
 
 
 def _size(gray: Gray) -> tuple[int, int]:
     """Width and height."""
     return gray.shape[1], gray.shape[0]
-
-
-def _in_picture(attempt: Attempt, original: Gray) -> Attempt:
-    """The attempt at a picture that was only resized, with its numbers' boxes in the picture's pixels."""
-    return attempt.moved(lambda box: box, _size(attempt.gray), _size(original))
 
 
 def _back(box: Box, leveled: Leveled | None) -> Box:

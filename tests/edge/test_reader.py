@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from digitlens import Reader, draw
 from digitlens.core.trace import Trace
 from digitlens.glyphs.orientation import turned, turned_back
-from tests.edge.ink import YOUNG
+from tests.edge.ink import TRACED, YOUNG
 from tests.edge.pages import ink_box, put, write
 
 TEXTS = ["0123456789", "27", "5", "90210", "314 159"]
@@ -73,7 +73,7 @@ def test_a_dark_panel_on_light_paper(reader: Reader, digits: Digits) -> None:
     assert _texts(reader, page) == ["3519", "4071"]
 
 
-@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+@pytest.mark.parametrize("turns", [0, *(pytest.param(k, marks=TRACED) for k in (1, 2, 3))])
 def test_a_turned_page_is_read_as_it_stands(reader: Reader, root: Path, turns: int) -> None:
     """Boxes are the turned picture's own."""
     sheet = np.asarray(cv2.imread(str(root / "examples" / "sheet.jpg"), cv2.IMREAD_GRAYSCALE), np.uint8)
@@ -115,6 +115,7 @@ def test_small_and_large_writing_on_large_pictures(reader: Reader, digits: Digit
     assert _texts(reader, page) == ["407"]
 
 
+@YOUNG
 def test_a_comb_on_a_large_page(reader: Reader, digits: Digits) -> None:
     """Eight joined boxes are one number; their uprights are no ones."""
     page = np.full((900, 1280), 225, np.uint8)

@@ -14,11 +14,12 @@ import keras
 import tensorflow as tf
 import torch
 
-from digitlens.rows.recognizer import BLANK, OTHER
+from digitlens.rows.recognizer import LETTER, NETWORK_BLANK, NETWORK_CLASSES
 from digitlens_train import augmentation, distill, networks, numbers, teacher
 from digitlens_train.data import DataError
-from digitlens_train.row_photos import MAX_LABELS, UNKNOWN
+from digitlens_train.row_photos import MAX_LABELS
 from digitlens_train.run import Figures
+from digitlens_train.traced_writing import UNKNOWN
 
 pytestmark = pytest.mark.slow
 
@@ -44,11 +45,13 @@ def test_the_network_equals_the_keras_one() -> None:
 
 def test_the_loss_equals_the_keras_one() -> None:
     random = np.random.default_rng(4)
-    logits = random.normal(0, 2, (3, 32, 13)).astype(np.float32)
+    logits = random.normal(0, 2, (3, 32, NETWORK_CLASSES)).astype(np.float32)
     targets = np.full((3, MAX_LABELS + 32), UNKNOWN, np.uint8)
-    targets[0, :3], targets[1, :4] = (3, 3, 7), (OTHER, 1, 0, 0)  # and an empty row
-    targets[:, MAX_LABELS:] = random.choice([BLANK, UNKNOWN, 3], (3, 32))
-    wanted = float(numbers.loss_of(tf.constant(0.3))(targets, tf.reshape(logits, (3, 1, 16, 26))))
+    targets[0, :3], targets[1, :4] = (3, 3, 7), (LETTER, 1, 0, 0)  # and an empty row
+    targets[:, MAX_LABELS:] = random.choice([NETWORK_BLANK, UNKNOWN, 3], (3, 32))
+    wanted = float(
+        numbers.loss_of(tf.constant(0.3))(targets, tf.reshape(logits, (3, 1, 16, 2 * NETWORK_CLASSES)))
+    )
     labels, columns = torch.from_numpy(targets[:, :MAX_LABELS]), torch.from_numpy(targets[:, MAX_LABELS:])
     assert float(distill.loss_of(torch.from_numpy(logits), labels, columns, 0.3)) == pytest.approx(
         wanted, rel=1e-4
@@ -59,7 +62,7 @@ def test_columns_move_with_their_ink() -> None:
     torch.manual_seed(3)
     pictures, columns = (
         torch.zeros(40, 32, 128, dtype=torch.uint8),
-        torch.full((40, 64), BLANK, dtype=torch.uint8),
+        torch.full((40, 64), NETWORK_BLANK, dtype=torch.uint8),
     )
     pictures[:, 8:24, 60:64], columns[:, 30:32] = 255, 4
     bare = augmentation.Strength(pen=0, soft=0, pattern=0, line=0, grain=0, gain=0)

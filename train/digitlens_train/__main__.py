@@ -166,6 +166,19 @@ def _pages(options: argparse.Namespace) -> None:
     (options.out / "labels.json").write_text(json.dumps(labels, indent=1))
 
 
+def _hypotheses(options: argparse.Namespace) -> None:
+    from digitlens_train.hypotheses import HypothesesConfig, run
+
+    config = HypothesesConfig(options.pictures, options.held_out_pictures, seed=options.seed)
+    run(config, options.out, options.mnist, options.data)
+
+
+def _hands(options: argparse.Namespace) -> None:
+    from digitlens_train import held_out_hands
+
+    held_out_hands.write(options.out, options.data, options.seed, options.count)
+
+
 def _paper(options: argparse.Namespace) -> None:
     from digitlens_train.data import DataError
     from digitlens_train.paper import contact, layouts, pages
@@ -192,6 +205,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "distill": _distill,
     "ink": _ink,
     "scores": _scores,
+    "hypotheses": _hypotheses,
     "cells": _cells,
     "cnn": _cnn,
     "svm": _svm,
@@ -199,6 +213,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "film": _sheet,
     "pages": _pages,
     "paper": _paper,
+    "hands": _hands,
     "looks": _looks,
 }
 

@@ -36,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     distill = commands.add_parser("distill", help="numbers, to answer as a teacher does (extra gpu)")
     ink = commands.add_parser("ink", help="the network that classifies a picture's pixels (extra gpu)")
     scores = commands.add_parser("scores", help="the small networks pairs and plausibility")
+    hypotheses = commands.add_parser("hypotheses", help="the score of a row's hypotheses")
     cells = commands.add_parser(
         "cells", help="the small network that says how far a form's cells are read right"
     )
@@ -47,6 +48,13 @@ def parser() -> argparse.ArgumentParser:
     paper = commands.add_parser(
         "paper", help="generated paper: patches above their truth, to look at, or pages with a labels.json"
     )
+    hands = commands.add_parser(
+        "hands",
+        help="strips by held-out writers and fonts with a labels.json, for `digitlens_convert papers`",
+    )
+    hands.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
+    hands.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with unipen_*.npz")
+    hands.add_argument("--count", type=positive, default=500, help="of each kind (default: %(default)s)")
     looks = commands.add_parser("looks", help="what many looks at a number in films add to its confidence")
     _digits(digits)
     _numbers(numbers)
@@ -57,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
         _distill(command)
     _ink(ink)
     _scores(scores)
+    _hypotheses(hypotheses)
     _cells(cells)
     _notebook(cnn, svm)
     _pictures(sheet, film, pages)
@@ -64,26 +73,12 @@ def parser() -> argparse.ArgumentParser:
     looks.add_argument("--films", type=positive, default=200, help="to fit on (default: %(default)s)")
     looks.add_argument("--processes", type=positive, default=2, help="that read them (default: %(default)s)")
     looks.add_argument("--out", type=Path, default=Path("runs/looks"), help="folder of the run")
-    for command in (digits, numbers, teacher, distill, cnn, svm, sheet, film, pages, looks):
+    of_mnist = (digits, numbers, teacher, distill, hypotheses, cnn, svm, sheet, film, pages, looks)
+    for command in of_mnist:
         command.add_argument(
             "--mnist", type=Path, metavar="FILE", help="MNIST as npz (default: through keras.datasets)"
         )
-    for command in (
-        digits,
-        numbers,
-        teacher,
-        distill,
-        cnn,
-        svm,
-        sheet,
-        film,
-        pages,
-        paper,
-        ink,
-        scores,
-        looks,
-        cells,
-    ):
+    for command in (*of_mnist, paper, ink, scores, hands, cells):
         command.add_argument(
             "--seed", type=int, default=2026, help="of everything random (default: %(default)s)"
         )
@@ -185,6 +180,23 @@ def _scores(scores: argparse.ArgumentParser) -> None:
         "--again",
         action="store_true",
         help="fit anew to the learnt.npz and held_out.npz in --out, with their seed",
+    )
+
+
+def _hypotheses(hypotheses: argparse.ArgumentParser) -> None:
+    hypotheses.add_argument(
+        "--out", type=Path, default=Path("runs/hypotheses"), help="folder of weights and card"
+    )
+    hypotheses.add_argument("--data", type=Path, metavar="DIR", help="folder with handwriting as npz")
+    hypotheses.add_argument(
+        "--pictures", type=positive, default=6000, metavar="N", help="to learn from (default: %(default)s)"
+    )
+    hypotheses.add_argument(
+        "--held-out-pictures",
+        type=positive,
+        default=1500,
+        metavar="N",
+        help="by other hands, for the figures (default: %(default)s)",
     )
 
 

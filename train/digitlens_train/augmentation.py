@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from digitlens.rows.crop import CROP_HEIGHT
-from digitlens.rows.recognizer import BLANK
+from digitlens.rows.recognizer import NETWORK_BLANK
 
 MIDDLE = (CROP_HEIGHT - 1) / 2
 KNOT = 10
@@ -90,7 +90,7 @@ def _moved(gray: Tensor, columns: Tensor, strength: Strength) -> tuple[Tensor, T
     source = steps.round().long()
     beyond = source >= columns.shape[1]
     moved = columns.gather(1, source.clamp(max=columns.shape[1] - 1))
-    return gray, torch.where(beyond, torch.full_like(moved, BLANK), moved)
+    return gray, torch.where(beyond, torch.full_like(moved, NETWORK_BLANK), moved)
 
 
 def _sampled(gray: Tensor, x: Tensor, y: Tensor) -> Tensor:

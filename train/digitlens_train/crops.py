@@ -13,22 +13,46 @@ import numpy.typing as npt
 from digitlens.core.arrays import Gray
 from digitlens.glyphs import normalize, parts
 from digitlens.paper.rules import segment
-from digitlens_train import drawn_digits, negatives, strokes, touching, user_crops
+from digitlens_train import drawn_digits, negatives, strokes, touching, trajectories, user_crops
 from digitlens_train.data import DataError
+from digitlens_train.paper.material import Material
 from digitlens_train.strokes import Stroke
 
 OTHER = 10
 """The label of non-digits."""
+HANDS = 0.55
+"""Share of the digits that pen trajectories and hand-like fonts draw, where there are any."""
+LETTERS = 0.5
+"""Share of the non-digits that are letters and signs of the same writers."""
 CHUNK = 4000
 """Pictures of a worker's job, drawn from one seed."""
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Data sets of digits with their labels, MNIST first, and of non-digits: (h, w) uint8, white on black."""
+    """Data sets of digits with their labels, MNIST first, and of non-digits: (h, w) uint8, white on black.
+
+    `hands` are pen trajectories and hand-like fonts, by writer.
+    """
 
     digits: list[tuple[Sequence[Gray], Gray]]
     negatives: list[Sequence[Gray]]
+    hands: Material | None = None
+
+    @property
+    def description(self) -> str:
+        """What they are, for a card."""
+        sets = ", ".join(f"{len(labels):,}" for _, labels in self.digits)
+        text = f"MNIST and further digits ({sets}), {sum(map(len, self.negatives)):,} other characters"
+        if self.hands is None or self.hands.digits is None:
+            return text
+        traced = [self.hands.digits, self.hands.upper, self.hands.lower, self.hands.signs]
+        count = sum(len(one.chosen) for one in traced if one is not None)
+        return (
+            f"{text}, {count:,} pen trajectories of UNIPEN train_r01_v07 (CC BY 4.0) by "
+            f"{len(set(self.hands.digits.writers[self.hands.digits.chosen].tolist())):,} writers of digits, "
+            f"{len(self.hands.hand_fonts)} hand-like fonts"
+        )
 
 
 @dataclass(frozen=True)
@@ -151,6 +175,9 @@ def _scribbled(_: Sources, random: np.random.Generator) -> tuple[Gray | None, in
 
 def _stroke(sources: Sources, random: np.random.Generator) -> tuple[Stroke, int, Sequence[Gray]]:
     """A digit's stroke picture by any pen, its label, and the pictures of its set."""
+    if sources.hands is not None and random.random() < HANDS:
+        stroke, label = trajectories.digit(sources.hands, random)
+        return strokes.bend(stroke, random, 1.0), label, sources.digits[0][0]
     which = random.choice(len(sources.digits), p=shares(len(sources.digits)))
     images, labels = sources.digits[which]
     index = int(random.integers(len(labels)))
@@ -164,6 +191,11 @@ def _stroke(sources: Sources, random: np.random.Generator) -> tuple[Stroke, int,
 
 
 def _negative(sources: Sources, random: np.random.Generator) -> tuple[Gray | None, int]:
+    own = None
+    if sources.hands is not None and random.random() < LETTERS:
+        own = trajectories.other(sources.hands, random)
+    if own is not None:
+        return photograph(strokes.bend(own, random, 0.8), random), OTHER
     stroke = negatives.draw(random, sources.negatives, sources.digits[0])
     return photograph(stroke, random), OTHER
 
@@ -246,6 +278,8 @@ _MAKERS = {
 def load_sources(mnist: tuple[Gray, Gray], folder: Path | None, crops: Path | None = None) -> Sources:
     """MNIST's digits and the data sets in `folder`: optdigits, semeion, omniglot, hasy, any as npz.
 
+    With UNIPEN's trajectories and hand-like fonts in it, see Material.load, they are sources as well.
+
     `crops` is a folder of a user's own crops, see digitlens_train.user_crops.
 
     Raises:
@@ -260,13 +294,16 @@ def load_sources(mnist: tuple[Gray, Gray], folder: Path | None, crops: Path | No
                 digits.append((list(images), labels))
         paths = [folder / f"{name}.npz" for name in ("omniglot", "hasy")]
         characters += [list(_arrays(path, "x")[0]) for path in paths if path.exists()]
+    hands = None
+    if folder is not None and (folder / "unipen_digits.npz").exists():
+        hands = Material.load(folder)
     if crops is not None:
         own, own_labels, own_negatives = user_crops.load(crops)
         if own:
             digits.append((own, own_labels))
         if own_negatives:
             characters.append(own_negatives)
-    return Sources(digits, characters)
+    return Sources(digits, characters, hands)
 
 
 def _arrays(path: Path, *names: str) -> list[Gray]:

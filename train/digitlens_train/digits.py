@@ -307,10 +307,9 @@ def _best(logits: Floats) -> Floats:
 def _describe(
     config: DigitsConfig, out: Path, learned: Sources, temperature: float, threshold: float
 ) -> None:
-    sets = ", ".join(f"{len(labels):,}" for _, labels in learned.digits)
     epoch = sum(config.epoch_parts)
     trained = (
-        f"MNIST and further digits ({sets}), {sum(map(len, learned.negatives)):,} other characters, as they "
+        f"{learned.description}, as they "
         f"are and drawn on paper and cut out ({config.mix.total:,}); {config.all_epochs} epochs of {epoch:,}"
     )
     settings = f"--epochs {config.epochs} --pictures {config.mix.total} --seed {config.seed} --data DIR"

@@ -18,17 +18,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from digitlens.rows import recognizer
-from digitlens.rows.recognizer import BLANK, CLASSES
+from digitlens.rows.recognizer import NETWORK_BLANK, NETWORK_CLASSES
 from digitlens_train import augmentation, networks, numbers, shards, teacher
 from digitlens_train.crops import Sources
 from digitlens_train.data import DataError
 from digitlens_train.numbers import CTC_WEIGHT, MEAN_WIDTH
-from digitlens_train.row_photos import MAX_LABELS, UNKNOWN
+from digitlens_train.row_photos import MAX_LABELS
 from digitlens_train.run import About, Figures, Observer, claim, finish, save_history, table
 from digitlens_train.shards import Dataset
+from digitlens_train.traced_writing import UNKNOWN
 
 Soft = dict[int, Tensor]
-"""By width: the teacher's probabilities, (N, width / STEP, CLASSES) float16."""
+"""By width: the teacher's probabilities, (N, width / STEP, NETWORK_CLASSES) float16."""
 CPU_BATCH = 16
 """Rows that the teacher answers at once without a GPU."""
 
@@ -230,14 +231,18 @@ class _Run:
 
 
 def loss_of(logits: Tensor, labels: Tensor, shown: Tensor, guide: float) -> Tensor:
-    """The loss of digitlens_train.numbers.loss_of, from logits (N, T, CLASSES)."""
+    """The loss of digitlens_train.numbers.loss_of, from logits (N, T, NETWORK_CLASSES)."""
     chances = functional.log_softmax(logits, dim=2)
     count = (labels != UNKNOWN).sum(dim=1).cpu()
     wide = torch.full_like(count, logits.shape[1])
-    which = labels.long().clamp(max=CLASSES - 1)
-    ctc = functional.ctc_loss(chances.transpose(0, 1), which, wide, count, BLANK, "none", zero_infinity=True)
+    which = labels.long().clamp(max=NETWORK_CLASSES - 1)
+    ctc = functional.ctc_loss(
+        chances.transpose(0, 1), which, wide, count, NETWORK_BLANK, "none", zero_infinity=True
+    )
     known = shown != UNKNOWN
-    each = functional.nll_loss(chances.transpose(1, 2), shown.long().clamp(max=BLANK), reduction="none")
+    each = functional.nll_loss(
+        chances.transpose(1, 2), shown.long().clamp(max=NETWORK_BLANK), reduction="none"
+    )
     column = (each * known).sum() / known.sum().clamp(min=1)
     return CTC_WEIGHT * ctc.mean() + guide * column
 
@@ -256,7 +261,7 @@ def answers(large: nn.Module, learning: Dataset) -> Soft:
             with torch.autocast(device.type, torch.bfloat16, device.type == "cuda"):
                 logits = teacher.columns(large, gray.float())
             batches.append(functional.softmax(logits.float(), dim=2).half().cpu())
-        empty = torch.zeros(0, width // recognizer.STEP, CLASSES).half()
+        empty = torch.zeros(0, width // recognizer.STEP, NETWORK_CLASSES).half()
         found[width] = torch.cat(batches) if batches else empty
     return found
 

@@ -5,6 +5,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import layers
 
+from digitlens.rows.recognizer import NETWORK_CLASSES
 from digitlens_train.data import Images
 
 INPUT_SCALE = 1 / 78.57
@@ -13,6 +14,8 @@ INPUT_SCALE = 1 / 78.57
 Inputs of unit variance learn faster than 0..1 (LeCun, Bottou, Orr and Mueller 1998). The mean is not
 subtracted, because the convolutions pad with 0, which must mean paper.
 """
+ROW_OUTPUTS = 2 * NETWORK_CLASSES
+"""Logits of an output position of `numbers`, which is two columns."""
 ROW_SCALE = 1 / 64
 """Network input per gray level of a row, for `numbers`."""
 
@@ -65,12 +68,12 @@ def digits() -> keras.Model:
 
 
 def numbers() -> keras.Model:
-    """Reads a row without segmentation: (N, 32, W, 1) float32, W a multiple of 4 -> (N, 1, W / 4, 26) logits.
+    """Reads a row without segmentation: (N, 32, W, 1) float32, W a multiple of 4 -> (N, 1, W / 4, 42) logits.
 
-    Each output position is two columns of 2 pixels, with 13 classes each: ten digits, separator, *not a
-    digit*, blank; a reshape makes W / 2 columns of it. 310,000 weights, 25 million multiply-accumulates
-    for W = 128. Convolutions reduce the height to 1; a column's receptive field is some 80 pixels wide.
-    Layers that keep the shape have skip connections (He et al. 2016).
+    Each output position is two columns of 2 pixels, with 21 classes each: ten digits, ten kinds of signs,
+    blank; a reshape makes W / 2 columns of it. 714,000 weights, 44 million multiply-accumulates for W = 128.
+    Convolutions reduce the height to 1; then residual layers along the row widen a column's receptive field
+    to some 180 pixels. Layers that keep the shape have skip connections (He et al. 2016).
     """
     row = keras.Input((32, None, 1))
     x = _convolution(row, 16, stride=2, side=5)  # (16, W / 2, 16)
@@ -78,12 +81,12 @@ def numbers() -> keras.Model:
     x = _convolution(x, 32, stride=2)  # (8, W / 4, 32)
     x = _convolution(x, 32, adds=True)
     x = _convolution(x, 64, stride=(2, 1))  # (4, W / 4, 64)
-    x = _convolution(x, 64, adds=True)
-    x = _convolution(x, 64, adds=True)
+    for _ in range(4):
+        x = _convolution(x, 64, adds=True)
     x = _convolution(x, 128, side=(4, 1), padding="valid")  # (1, W / 4, 128)
-    x = _convolution(x, 128, side=(1, 5), adds=True)
-    x = _convolution(x, 128, side=(1, 5), adds=True)
-    return keras.Model(row, layers.Conv2D(26, 1)(x), name="numbers")
+    for _ in range(6):
+        x = _convolution(x, 128, side=(1, 5), adds=True)
+    return keras.Model(row, layers.Conv2D(ROW_OUTPUTS, 1)(x), name="numbers")
 
 
 def _convolution(

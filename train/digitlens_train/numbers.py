@@ -14,19 +14,21 @@ import numpy.typing as npt
 
 from digitlens.core.arrays import Floats, Gray
 from digitlens.rows.crop import CROP_HEIGHT
-from digitlens.rows.recognizer import BLANK, CLASSES
+from digitlens.rows.recognizer import NETWORK_BLANK, NETWORK_CLASSES
 from digitlens_train import crops, networks, row_photos, shards
 from digitlens_train.crops import Sources
 from digitlens_train.data import load_mnist
-from digitlens_train.row_photos import MAX_LABELS, UNKNOWN
+from digitlens_train.paper.material import Material
+from digitlens_train.row_photos import MAX_LABELS
 from digitlens_train.run import About, Figures, Observer, checkpoint, claim, finish, save_epoch, table
 from digitlens_train.shards import Dataset
+from digitlens_train.traced_writing import UNKNOWN
 
 CTC_WEIGHT = 1 / 8
 """Weight of the CTC loss, a sum over the row, beside the columns' cross entropy, a mean."""
 MEAN_WIDTH = 190
 """Mean width of a padded row, in pixels."""
-DESCRIPTION = "reads a row without segmentation: ten digits, separator, not a digit, blank; CTC"
+DESCRIPTION = "reads a row without segmentation: ten digits, ten kinds of signs, blank; CTC"
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def fit(
 
 
 def sources(mnist: Path | None, data: Path | None, held_out_digits: int) -> tuple[Sources, Sources]:
-    """The sources of learned rows, and those of held-out rows: MNIST's last training digits.
+    """The sources of learned rows, and held-out ones: of MNIST's last training digits, and other hands.
 
     Raises:
         DataError: MNIST is not available, or a data set is broken.
@@ -139,7 +141,8 @@ def sources(mnist: Path | None, data: Path | None, held_out_digits: int) -> tupl
     half = load_mnist(mnist)
     learned = crops.load_sources((half.x_train[:-held_out_digits], half.y_train[:-held_out_digits]), data)
     held = list(half.x_train[-held_out_digits:]), half.y_train[-held_out_digits:]
-    return learned, Sources([held], learned.negatives)
+    hands = Material.load(data, "held_out") if learned.hands is not None else None
+    return learned, Sources([held], learned.negatives, hands)
 
 
 def held_out(drawn_from: Sources, seed: int, count: int, kept: Path) -> Dataset:
@@ -178,12 +181,12 @@ def compiled(config: NumbersConfig) -> tuple[keras.Model, Any]:
 def loss_of(guide: Any) -> Any:
     """The loss: CTC_WEIGHT times CTC's, plus `guide` times the columns' cross entropy.
 
-    It takes targets as in Dataset, (N, MAX_LABELS + T), and outputs (N, 1, T / 2, 2 * CLASSES).
+    It takes targets as in Dataset, (N, MAX_LABELS + T), and outputs (N, 1, T / 2, 2 * NETWORK_CLASSES).
     """
     import tensorflow as tf
 
     def loss(targets: Any, outputs: Any) -> Any:
-        logits = columns(outputs)  # (N, T, CLASSES)
+        logits = columns(outputs)  # (N, T, NETWORK_CLASSES)
         targets = tf.cast(targets, tf.int32)
         labels, shown = targets[:, :MAX_LABELS], targets[:, MAX_LABELS:]
         empty = tf.reduce_all(labels == UNKNOWN, axis=1)
@@ -193,11 +196,11 @@ def loss_of(guide: Any) -> Any:
         places = tf.where(labels != UNKNOWN)
         sparse = tf.SparseTensor(places, tf.gather_nd(labels, places), tf.shape(labels, out_type=tf.int64))
         length = tf.fill([tf.shape(logits)[0]], tf.shape(logits)[1])
-        ctc = tf.nn.ctc_loss(sparse, logits, None, length, logits_time_major=False, blank_index=BLANK)
-        all_blank = -tf.reduce_sum(tf.nn.log_softmax(logits)[:, :, BLANK], axis=1)
+        ctc = tf.nn.ctc_loss(sparse, logits, None, length, logits_time_major=False, blank_index=NETWORK_BLANK)
+        all_blank = -tf.reduce_sum(tf.nn.log_softmax(logits)[:, :, NETWORK_BLANK], axis=1)
         row = tf.reduce_mean(tf.where(empty, all_blank, ctc))
         known = tf.cast(shown != UNKNOWN, tf.float32)
-        each = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.minimum(shown, BLANK), logits)
+        each = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.minimum(shown, NETWORK_BLANK), logits)
         column = tf.math.divide_no_nan(tf.reduce_sum(known * each), tf.reduce_sum(known))
         return CTC_WEIGHT * row + guide * column
 
@@ -205,8 +208,8 @@ def loss_of(guide: Any) -> Any:
 
 
 def columns(outputs: Any) -> Any:
-    """(N, 1, W / 4, 26) -> (N, W / 2, 13)."""
-    return keras.ops.reshape(outputs, (-1, 2 * keras.ops.shape(outputs)[2], CLASSES))
+    """(N, 1, W / 4, 42) -> (N, W / 2, 21)."""
+    return keras.ops.reshape(outputs, (-1, 2 * keras.ops.shape(outputs)[2], NETWORK_CLASSES))
 
 
 def to_input(pictures: Gray) -> Floats:
@@ -282,7 +285,7 @@ def count_exact(best: npt.NDArray[np.intp], targets: Gray) -> int:
 
 def _digits(line: npt.NDArray[np.intp]) -> list[int]:
     """CTC's best path: repetitions merged, all but digits dropped."""
-    changed = line[np.flatnonzero(np.diff(line, prepend=BLANK) != 0)]
+    changed = line[np.flatnonzero(np.diff(line, prepend=NETWORK_BLANK) != 0)]
     return [int(label) for label in changed if label < 10]
 
 
@@ -295,10 +298,9 @@ def _loss(model: keras.Model, rows: Dataset) -> float:
 
 def training_data(learned: Sources, distinct: int, total: int) -> str:
     """The card's description of the training data: its sources, distinct rows and rows learned in all."""
-    sets = ", ".join(f"{len(labels):,}" for _, labels in learned.digits)
     return (
-        f"MNIST and further digits ({sets}) and {sum(map(len, learned.negatives)):,} other characters, "
-        f"written in {distinct:,} synthetic rows, photographed; {total:,} learned in all"
+        f"{learned.description}, written in {distinct:,} synthetic rows, photographed; "
+        f"{total:,} learned in all"
     )
 
 

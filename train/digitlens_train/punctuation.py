@@ -1,36 +1,74 @@
 """Punctuation between, before and after digits: dots, dashes, currency symbols, strokes.
 
-A mark is a list of polylines, x and y in digit heights, y 0 in a digit's middle and 0.5 at its feet.
+A mark is a list of polylines, x and y in digit heights, y 0 in a digit's middle and 0.5 at its feet, with its
+class.
 """
-
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
+from digitlens.rows.recognizer import BRACKET, COLON, DASH, EQUALS, PLUS, POINT, SLASH, SYMBOL, TIMES
+
 Line = npt.NDArray[np.float64]
+Mark = tuple[list[Line], int]
+"""A sign's lines and its class."""
 
 
-def separator(random: np.random.Generator) -> list[Line]:
-    """A dot, comma, dash, equals sign, colon or slash."""
-    kind = int(random.choice(7, p=(0.38, 0.18, 0.2, 0.09, 0.05, 0.04, 0.06)))
-    return _SEPARATORS[kind](random)
+def separator(random: np.random.Generator) -> Mark:
+    """A dot, comma, dash, equals sign, colon, slash, plus or multiplication sign between digits."""
+    kinds = (POINT, DASH, EQUALS, COLON, SLASH, PLUS, TIMES)
+    return sign(random, kinds[int(random.choice(7, p=(0.5, 0.15, 0.06, 0.05, 0.1, 0.08, 0.06)))])
 
 
-def dot_or_comma(random: np.random.Generator) -> list[Line]:
+def dot_or_comma(random: np.random.Generator) -> Mark:
     """A separator of thousands."""
-    return (_dot if random.random() < 0.75 else _comma)(random)
+    return (_dot if random.random() < 0.75 else _comma)(random), POINT
 
 
-def ending(random: np.random.Generator) -> list[Line]:
+def ending(random: np.random.Generator) -> Mark:
     """The end of an amount: dashes, an equals sign, dots, a wavy line."""
-    kind = int(random.choice(7, p=(0.22, 0.34, 0.12, 0.08, 0.06, 0.12, 0.06)))
-    return (_dash, _equals, _dot, _wave, _comma, _dot_dash, _colon)[kind](random)
+    makers = (
+        (_dash, DASH),
+        (_equals, EQUALS),
+        (_dot, POINT),
+        (_wave, DASH),
+        (_comma, POINT),
+        (_dot_dash, DASH),
+    )
+    maker, label = (*makers, (_colon, COLON))[
+        int(random.choice(7, p=(0.22, 0.34, 0.12, 0.08, 0.06, 0.12, 0.06)))
+    ]
+    return maker(random), label
 
 
-def symbol(random: np.random.Generator) -> list[Line]:
+def symbol(random: np.random.Generator) -> Mark:
     """A symbol that is neither digit nor separator: a currency's, a hash, a star, a cross."""
-    return (_dollar, _hash, _star, _cross, _euro)[int(random.integers(5))](random)
+    maker = (_dollar, _hash, _star, _cross, _euro)[int(random.integers(5))]
+    return maker(random), TIMES if maker in (_star, _cross) else SYMBOL
+
+
+def sign(random: np.random.Generator, label: int) -> Mark:
+    """A sign of one class between digits, by digitlens.rows.recognizer."""
+    if label == POINT:
+        lines = (_dot if random.random() < 0.68 else _comma)(random)
+        raised = random.random() < 0.12  # a decimal point at mid-height
+        return [line - [0, random.uniform(0.3, 0.5) * raised] for line in lines], label
+    makers = {DASH: _dash, EQUALS: _equals, COLON: _colon, SLASH: _slash, PLUS: _plus, TIMES: _cross}
+    if label == TIMES and random.random() < 0.15:
+        return [line - [0, random.uniform(0.3, 0.5)] for line in _dot(random)], POINT
+    return makers[label](random), label
+
+
+def bracket(random: np.random.Generator, closing: bool) -> Mark:
+    """An opening or closing bracket."""
+    tall, deep = random.uniform(0.5, 0.75), random.uniform(0.1, 0.3)
+    y = np.linspace(-tall, tall, 9)
+    if random.random() < 0.15:
+        curve = _line((deep, -tall), (0, -tall), (0, tall), (deep, tall))
+    else:
+        curve = np.stack([deep * (y / tall) ** 2, y + random.normal(0, 0.05)], axis=1)
+    shaky = curve + random.normal(0, 0.01, curve.shape)
+    return [shaky * np.array([-1.0 if closing else 1.0, 1.0])], BRACKET
 
 
 def _line(*points: tuple[float, float]) -> Line:
@@ -68,9 +106,20 @@ def _colon(random: np.random.Generator) -> list[Line]:
 
 
 def _slash(random: np.random.Generator) -> list[Line]:
-    """Longer and flatter than any 1."""
-    reach, beyond = random.uniform(0.45, 0.8), random.uniform(0.08, 0.3)
+    """Longer or flatter than any 1."""
+    reach = random.uniform(0.15, 0.8)
+    beyond = random.uniform(0.12 if reach < 0.4 else 0.0, 0.35)
     return [_line((reach, -0.5 - beyond), (reach / 2 + random.normal(0, 0.03), 0), (0, 0.5 + beyond))]
+
+
+def _plus(random: np.random.Generator) -> list[Line]:
+    wide, tall = random.uniform(0.18, 0.42, 2)
+    middle, lean = random.normal(0.05, 0.08), random.normal(0, 0.04)
+    lines = [_line((-wide, middle), (wide, middle + random.normal(0, 0.04)))]
+    lines.append(_line((lean, middle - tall), (-lean, middle + tall)))
+    if random.random() < 0.15:  # without lifting the pen
+        return [np.concatenate([lines[1], lines[0]])]
+    return lines
 
 
 def _dot_dash(random: np.random.Generator) -> list[Line]:
@@ -120,14 +169,3 @@ def _euro(random: np.random.Generator) -> list[Line]:
     curve = np.stack([0.35 * np.cos(angles), 0.48 * np.sin(angles)], axis=1)
     bars = [_line((-0.5, y), (0.15, y)) for y in (-0.1, 0.1)]
     return [line + random.normal(0, 0.02, line.shape) for line in (curve, *bars)]
-
-
-_SEPARATORS: tuple[Callable[[np.random.Generator], list[Line]], ...] = (
-    _dot,
-    _comma,
-    _dash,
-    _equals,
-    _colon,
-    _slash,
-    _dot_dash,
-)

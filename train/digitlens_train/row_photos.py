@@ -15,13 +15,15 @@ from digitlens.core.arrays import Floats, Gray
 from digitlens.paper.rules.ink import find_ink
 from digitlens.rows import recognizer
 from digitlens.rows.crop import CROP_HEIGHT, crop_row
-from digitlens.rows.recognizer import BLANK, OTHER, STEP
+from digitlens.rows.recognizer import LETTER, NETWORK_BLANK, STEP, SYMBOL
 from digitlens_train import backgrounds, row_writer, writing
 from digitlens_train.crops import Sources
+from digitlens_train.row_writer import WrittenRow
+from digitlens_train.traced_writing import UNKNOWN
 from digitlens_train.writing import DIGIT, Hand
 
-UNKNOWN = 255
-"""The label of a column that may show one thing or another."""
+MERGED = {LETTER, SYMBOL}
+"""Classes of which one label stands for all that follow each other."""
 AROUND = 0.14
 """Mean margin above and below a row, as a fraction of its height."""
 FAR = 0.15
@@ -49,28 +51,82 @@ def make(sources: Sources, random: np.random.Generator) -> RowImage:
             return row
 
 
-def _row_image(sources: Sources, random: np.random.Generator) -> RowImage | None:
-    """Draw a row; None where it does not fit the network's input or labels."""
-    hand = Hand.draw(random)
-    row = row_writer.write(sources, hand, random)
+@dataclass(frozen=True)
+class _Photo:
+    """A photographed row; lengths in pixels of its canvas, `scale` times as many of `gray`.
+
+    Attributes:
+        gray: (h, w) uint8.
+        digit: height of a digit in `gray`, pixels.
+        rows: first and last of the ink.
+        side: paper before the row and behind it.
+        end: width of the row.
+        places: middle, width and label of each character.
+        labels: of the row, in order.
+    """
+
+    gray: Gray
+    digit: float
+    scale: float
+    rows: tuple[int, int]
+    side: int
+    end: int
+    places: list[tuple[float, float, int]]
+    labels: list[int]
+
+
+def strip(sources: Sources, random: np.random.Generator) -> tuple[Gray, str]:
+    """A picture of a random row with some paper around it, and its digits; the same for the same state."""
+    while True:
+        hand = Hand.draw(random)
+        found = strip_of(row_writer.write(sources, hand, random), hand, sources, random)
+        if found is not None:
+            return found
+
+
+def strip_of(
+    row: WrittenRow, hand: Hand, sources: Sources, random: np.random.Generator, alone: bool = False
+) -> tuple[Gray, str] | None:
+    """A picture of a row with some paper around it, and its digits; None where it is longer than rows are.
+
+    `alone` leaves out the rows above and below, and gaps in the ink.
+    """
+    photo = _photo(row, hand, sources, random, alone)
+    if photo is None:
+        return None
+    first, last = photo.rows
+    tall = max(last - first, 0.6 * DIGIT)
+    above, below = random.uniform(0.05, 0.8, 2) * tall
+    before, after = random.uniform(0.1, 1.0, 2) * min(photo.side, DIGIT)
+    edges = first - above, last + below, photo.side - before, photo.side + photo.end + after
+    top, bottom, left, right = (max(0, round(edge * photo.scale)) for edge in edges)
+    part = photo.gray[top : max(bottom, top + 12), left : max(right, left + 12)]
+    return np.ascontiguousarray(part), "".join(str(label) for label in photo.labels if label < 10)
+
+
+def _photo(
+    row: WrittenRow, hand: Hand, sources: Sources, random: np.random.Generator, alone: bool = False
+) -> _Photo | None:
+    """Photograph a row; None where it is longer than rows are."""
     if row.end > 20 * DIGIT or len(row.characters) > 40:
         return None
     side = round(DIGIT * random.uniform(0.6, 1.6))
     width, height = row.end + 2 * side, row_writer.ROOM * DIGIT
     ink = np.zeros((height, max(width, 2 * DIGIT)), np.float32)
-    places = []
+    places: list[tuple[float, float, int]] = []
+    signs: list[int] = []
     for character, left in row.characters:
         top = row_writer.top_of(character)
         part = ink[top : top + len(character.ink), left + side : left + side + character.ink.shape[1]]
         np.maximum(part, character.ink[: len(part)], out=part)
         places.append((left + side + character.ink.shape[1] / 2, character.ink.shape[1], character.label))
+        signs += character.several or (character.label,)
     ink = _bent(ink, hand, random)
     inked = np.flatnonzero((ink > 0.4).any(axis=1))
     first, last = (int(inked[0]), int(inked[-1]) + 1) if inked.size else (DIGIT, 2 * DIGIT)
-    tall = max(last - first, 0.6 * DIGIT)
-    if random.random() < 0.2:
+    if not alone and random.random() < 0.2:
         _neighbors(ink, (first, last), hand, sources, random)
-    if random.random() < 0.08:
+    if not alone and random.random() < 0.08:
         ink = _broken(ink, random)
 
     digit = float(np.exp(random.uniform(np.log(12), np.log(48))))
@@ -78,13 +134,25 @@ def _row_image(sources: Sources, random: np.random.Generator) -> RowImage | None
     size = max(8, round(ink.shape[1] * scale)), max(8, round(ink.shape[0] * scale))
     small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     gray = _photograph(small.astype(np.float32), digit, (first * scale, last * scale), hand, random)
+    return _Photo(gray, digit, scale, (first, last), side, row.end, places, folded(signs))
+
+
+def _row_image(sources: Sources, random: np.random.Generator) -> RowImage | None:
+    """Draw a row; None where it does not fit the network's input or labels."""
+    hand = Hand.draw(random)
+    photo = _photo(row_writer.write(sources, hand, random), hand, sources, random)
+    if photo is None:
+        return None
+    gray, digit, scale, side, width = photo.gray, photo.digit, photo.scale, photo.side, photo.end
+    (first, last), places, labels = photo.rows, photo.places, photo.labels
     # Cropped as by the runtime: tightly or with wide margins.
+    tall = max(last - first, 0.6 * DIGIT)
     above, below = (max(-0.02, random.normal(AROUND, 0.08)) * tall for _ in range(2))
     if random.random() < FAR:  # a rule, a speck or a neighbor counts as part of the row
         above, below = above + random.uniform(0, 0.4) * tall, below + random.uniform(0, 0.4) * tall
     before, after = (max(0.05, random.normal(0.45, 0.25)) * DIGIT for _ in range(2))
     upper, lower = (first - above) * scale, (last + below) * scale
-    start, end = (side - before) * scale, (row.end + side + after) * scale
+    start, end = (side - before) * scale, (width + side + after) * scale
     # The runtime binarizes with more or less of the page around the row.
     beyond = [random.uniform(0, 0.8) * digit for _ in range(4)]
     y0, y1 = max(0, round(upper - beyond[0])), min(len(gray), round(lower + beyond[1]))
@@ -96,7 +164,6 @@ def _row_image(sources: Sources, random: np.random.Generator) -> RowImage | None
     picture = crop_row(find_ink(crop).contrast, *sides)
     across = CROP_HEIGHT / (lower - upper) * scale  # row pixels per canvas pixel
     offset = start / scale
-    labels = folded([label for _, _, label in places])
     wide = picture.shape[1]
     if wide > recognizer.WIDTHS[-1] or len(labels) > MAX_LABELS:
         return None
@@ -119,25 +186,29 @@ def _enlarged(gray: Gray, digit: float) -> tuple[Gray, float]:
 
 
 def _columns(places: list[tuple[float, float, int]], wide: int) -> Gray:
-    """Each output column's label: a character's in its middle, UNKNOWN at its sides, BLANK elsewhere."""
-    columns = np.full(-(-wide // STEP), BLANK, np.uint8)
+    """Each output column's label: a character's in its middle, UNKNOWN at its sides, blank elsewhere."""
+    columns = np.full(-(-wide // STEP), NETWORK_BLANK, np.uint8)
     for x, w, label in places:
-        reach = 1.6 * w if label == OTHER else 0.55 * w
+        reach = 1.6 * w if label in MERGED else 0.55 * w
         columns[max(0, int((x - reach) / STEP)) : max(0, int((x + reach) / STEP) + 1)] = UNKNOWN
     for x, w, label in places:
-        reach = 0.3 * w if label == OTHER else min(2.0, 0.2 * w)
+        if label == UNKNOWN:
+            continue
+        reach = 0.3 * w if label in MERGED else min(2.0, 0.2 * w)
         columns[max(0, round((x - reach) / STEP)) : max(0, round((x + reach) / STEP)) + 1] = label
     # CTC merges equal neighbors unless a blank separates them.
     for (x, w, label), (x2, w2, label2) in pairwise(places):
         middle = round((x + w / 2 + x2 - w2 / 2) / 2 / STEP)
-        if label == label2 != OTHER and 0 <= middle < len(columns):
-            columns[middle] = BLANK
+        if label == label2 and label not in (*MERGED, UNKNOWN) and 0 <= middle < len(columns):
+            columns[middle] = NETWORK_BLANK
     return columns
 
 
 def folded(labels: list[int]) -> list[int]:
-    """Merge adjacent non-digits into one label."""
-    return [label for k, label in enumerate(labels) if label != OTHER or k == 0 or labels[k - 1] != OTHER]
+    """Merge adjacent letters, and adjacent symbols, into one label."""
+    return [
+        label for k, label in enumerate(labels) if label not in MERGED or k == 0 or labels[k - 1] != label
+    ]
 
 
 def _bent(ink: Floats, hand: Hand, random: np.random.Generator) -> Floats:
@@ -179,7 +250,9 @@ def _neighbors(
             continue
         x = random.uniform(0, 0.5) * ink.shape[1]
         while x < ink.shape[1]:
-            character = writing.inked(images[int(random.integers(len(images)))], OTHER, hand, random, 1.0).ink
+            character = writing.inked(
+                images[int(random.integers(len(images)))], LETTER, hand, random, 1.0
+            ).ink
             reach = random.uniform(0.02, 0.16) * DIGIT
             top = (
                 round(rows[1] + random.uniform(0, 0.12) * DIGIT)

@@ -14,10 +14,11 @@ import numpy.typing as npt
 from digitlens.core.arrays import Gray
 from digitlens.rows import recognizer
 from digitlens.rows.crop import CROP_HEIGHT
-from digitlens.rows.recognizer import BLANK, STEP
+from digitlens.rows.recognizer import NETWORK_BLANK, STEP
 from digitlens_train import row_photos
 from digitlens_train.crops import Sources
-from digitlens_train.row_photos import MAX_LABELS, UNKNOWN
+from digitlens_train.row_photos import MAX_LABELS
+from digitlens_train.traced_writing import UNKNOWN
 
 Dataset = dict[int, tuple[Gray, Gray]]
 """By width: pictures (N, HEIGHT, width) and targets (N, MAX_LABELS + width / STEP), labels then columns."""
@@ -131,7 +132,7 @@ def save(path: Path, drawn: list[row_photos.RowImage]) -> None:
         for k, row in enumerate(rows):
             x[k, :, : row.picture.shape[1]] = row.picture
             y[k, : len(row.labels)] = row.labels
-            y[k, MAX_LABELS:] = BLANK
+            y[k, MAX_LABELS:] = NETWORK_BLANK
             y[k, MAX_LABELS : MAX_LABELS + len(row.columns)] = row.columns
         arrays[f"x{width}"], arrays[f"y{width}"] = x, y
     partial = path.with_name(f"partial-{path.name}")

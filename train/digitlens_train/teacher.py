@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from digitlens.rows.recognizer import CLASSES
+from digitlens.rows.recognizer import NETWORK_CLASSES
 from digitlens_train.networks import ROW_SCALE
 
 EPSILON = 1e-3
@@ -73,12 +73,10 @@ class Numbers(nn.Sequential):
             Layer(16, 32, 3, 2),
             Layer(32, 32, adds=True),
             Layer(32, 64, 3, (2, 1)),
-            Layer(64, 64, adds=True),
-            Layer(64, 64, adds=True),
+            *(Layer(64, 64, adds=True) for _ in range(4)),
             Layer(64, 128, (4, 1), same=False),
-            Layer(128, 128, (1, 5), adds=True),
-            Layer(128, 128, (1, 5), adds=True),
-            nn.Conv2d(128, 2 * CLASSES, 1),
+            *(Layer(128, 128, (1, 5), adds=True) for _ in range(6)),
+            nn.Conv2d(128, 2 * NETWORK_CLASSES, 1),
         )
 
 
@@ -125,10 +123,10 @@ class Teacher(nn.Module):
         )
         self.between = nn.ModuleList(nn.Conv1d(wide, wide, 5, padding=2, groups=wide) for _ in range(depth))
         self.normal = nn.LayerNorm(wide)
-        self.logits = nn.Linear(wide, CLASSES)
+        self.logits = nn.Linear(wide, NETWORK_CLASSES)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, 1, HEIGHT, W) -> logits (N, W / STEP, CLASSES)."""
+        """(N, 1, HEIGHT, W) -> logits (N, W / STEP, NETWORK_CLASSES)."""
         y = self.features(x)[:, :, 0]
         y = (y + self.places(y)).transpose(1, 2)
         for attend, near in zip(self.attention, self.between, strict=True):
@@ -144,10 +142,10 @@ def to_input(gray: Tensor) -> Tensor:
 
 
 def columns(network: nn.Module, gray: Tensor) -> Tensor:
-    """(N, HEIGHT, W), 0 to 255 -> logits (N, W / STEP, CLASSES)."""
+    """(N, HEIGHT, W), 0 to 255 -> logits (N, W / STEP, NETWORK_CLASSES)."""
     outputs: Tensor = network(to_input(gray))
-    if outputs.dim() == 4:  # (N, 2 * CLASSES, 1, W / 4): two columns a position
-        outputs = outputs[:, :, 0].transpose(1, 2).reshape(len(outputs), -1, CLASSES)
+    if outputs.dim() == 4:  # (N, 2 * NETWORK_CLASSES, 1, W / 4): two columns a position
+        outputs = outputs[:, :, 0].transpose(1, 2).reshape(len(outputs), -1, NETWORK_CLASSES)
     return outputs
 
 

@@ -8,23 +8,31 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens.core.arrays import Floats, Gray
-from digitlens.rows.recognizer import OTHER
-from digitlens_train import drawn_digits, negatives, strokes
+from digitlens.rows.recognizer import LETTER
+from digitlens_train import drawn_digits, negatives, strokes, trajectories
 from digitlens_train.crops import Sources, shares
+from digitlens_train.punctuation import Mark
 
 DIGIT = 40
 """Height of a written digit, in pixels."""
-DRAWN = 0.45
+DRAWN = 0.3
 """Share of the hands whose digits are mostly drawn, in shapes that are rare in the data sets."""
+TRACED = 0.42
+"""Share of the hands whose digits are mostly a writer's pen trajectories, where there are any."""
 
 
 @dataclass(frozen=True)
 class Character:
-    """A character's ink (h, w) float32, and the row of it that lies on the line's middle."""
+    """A character's ink (h, w) float32, and the row of it that lies on the line's middle.
+
+    `several` are the classes of ink that holds more than one sign, as a whole number does; its own label is
+    then row_photos.UNKNOWN.
+    """
 
     ink: Floats
     middle: float
     label: int
+    several: tuple[int, ...] = ()
 
 
 @dataclass
@@ -37,7 +45,9 @@ class Hand:
         unrest: how much characters vary, 0 to 1.
         drift: standard deviation of a character's height over the baseline.
         drawn: probability that a digit is drawn and not taken from a data set.
-        style: seed of the drawn digits' allographs.
+        traced: probability that a digit that is not drawn is a pen trajectory.
+        linked: probability that the pen is not lifted between two such digits.
+        style: seed of the drawn digits' allographs; it chooses the writer of the trajectories.
     """
 
     pen: float
@@ -50,6 +60,8 @@ class Hand:
     narrow: float
     small_zeros: bool
     drawn: float
+    traced: float
+    linked: float
     style: int
 
     @classmethod
@@ -63,6 +75,7 @@ class Hand:
         else:
             gap = random.uniform(0.3, 1.1)
         steep, wide = random.uniform(0.3, 0.9), random.uniform(1.15, 1.7)
+        kind = random.random()
         return cls(
             pen=float(np.exp(random.uniform(np.log(0.045), np.log(0.17)))),
             gap=gap,
@@ -73,7 +86,9 @@ class Hand:
             drift=random.uniform(0, 0.07),
             narrow=wide if random.random() < 0.15 else float(np.exp(random.normal(-0.05, 0.17))),
             small_zeros=random.random() < 0.12,
-            drawn=0.85 if random.random() < DRAWN else 0.12,
+            drawn=0.85 if kind < DRAWN else 0.06,
+            traced=0.95 if kind > 1 - TRACED else 0.1,
+            linked=random.uniform(0.2, 0.9) if random.random() < 0.2 else 0.0,
             style=int(random.integers(2**31)),
         )
 
@@ -84,7 +99,11 @@ def digit(
     """A digit of the data sets or a drawn one; `label` and `size`, in digit heights, are random if None."""
     if random.random() < hand.drawn:
         stroke, own = drawn_digits.draw(random, label, hand.style if random.random() < 0.8 else None)
-        picture = _picture(stroke)
+        picture = picture_of(stroke)
+    elif sources.hands is not None and random.random() < hand.traced:
+        writer = hand.style if random.random() < 0.9 else None
+        stroke, own = trajectories.digit(sources.hands, random, label, writer, hand.pen * strokes.INNER)
+        picture = picture_of(stroke)
     else:
         which = int(np.searchsorted(np.cumsum(shares(len(sources.digits))), random.random()))
         images, labels = sources.digits[min(which, len(sources.digits) - 1)]
@@ -93,7 +112,7 @@ def digit(
         index = int(wanted[random.integers(len(wanted))] if wanted.size else random.integers(len(labels)))
         picture, own = images[index], int(labels[index])
     if own == 1 and random.random() < 0.2:
-        picture = _picture(strokes.one(random))
+        picture = picture_of(strokes.one(random))
     unrest = float(np.exp(random.normal(0, 0.1 * hand.unrest)))
     size = unrest * (size or (0.65 if own == 0 and hand.small_zeros else 1.0))
     return inked(picture.astype(np.uint8, copy=False), own, hand, random, size, seven_bar=own == 7)
@@ -166,7 +185,8 @@ def _trimmed(stroke: Floats, label: int, shift: float) -> Character:
     return Character(ink, len(ink) / 2 - shift, label)
 
 
-def _picture(stroke: strokes.Stroke) -> Gray:
+def picture_of(stroke: strokes.Stroke) -> Gray:
+    """A stroke picture as the data sets have theirs: (56, 56) uint8, white on black."""
     small = cv2.resize(stroke, (56, 56), interpolation=cv2.INTER_AREA)
     return cv2.convertScaleAbs(small, alpha=255).astype(np.uint8, copy=False)
 
@@ -185,14 +205,18 @@ def tailed(character: Character, reach: float, hand: Hand, random: np.random.Gen
     return Character(ink, character.middle, character.label)
 
 
-def mark(lines: list[npt.NDArray[np.float64]], label: int, hand: Hand) -> Character:
+def mark(mark: Mark, hand: Hand) -> Character:
     """A punctuation mark, see digitlens_train.punctuation, by this hand's pen."""
-    ink, _, middle = _penned(lines, hand)
+    lines, label = mark
+    ink, _, middle = penned(lines, hand)
     return Character(ink, middle, label)
 
 
-def _penned(lines: list[npt.NDArray[np.float64]], hand: Hand) -> tuple[Floats, float, float]:
-    """The ink of lines in digit heights by the hand's pen, and the column and row of their origin in it."""
+def penned(lines: list[npt.NDArray[np.float64]], hand: Hand) -> tuple[Floats, float, float]:
+    """Draw lines by the hand's pen: x and y in digit heights, y 0 in a digit's middle.
+
+    Returns the ink (h, w) float32, and the column and row of the lines' origin in it.
+    """
     points = np.concatenate(lines)
     low, high = points.min(axis=0), points.max(axis=0)
     pen = max(1, round(hand.pen * DIGIT))
@@ -234,7 +258,7 @@ def chained(count: int, hand: Hand, random: np.random.Generator) -> list[Charact
             points.append((x + wide * np.cos(angle), y + tall * np.sin(angle)))
     if random.random() < 0.5:
         points.append((points[-1][0] + random.uniform(0.1, 0.4), points[-1][1] + random.uniform(-0.2, 0.1)))
-    ink, left, middle = _penned([np.array(points)], hand)
+    ink, left, middle = penned([np.array(points)], hand)
     edges = [0, *(round(left + (k + 0.5) * pitch * DIGIT) for k in range(count - 1)), ink.shape[1]]
     return [Character(ink[:, start:end], middle, 0) for start, end in pairwise(edges)]
 
@@ -243,4 +267,4 @@ def scribble(random: np.random.Generator) -> Character:
     """A wandering pen, as wide as a few digits."""
     side = round(DIGIT * random.uniform(0.8, 2.2))
     stroke = cv2.resize(negatives.scribble(random, 12, 40), (2 * side, side), interpolation=cv2.INTER_AREA)
-    return _trimmed(stroke.astype(np.float32), OTHER, 0.0)
+    return _trimmed(stroke.astype(np.float32), LETTER, 0.0)

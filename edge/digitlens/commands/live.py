@@ -110,6 +110,7 @@ def run(options: argparse.Namespace) -> int:
                 separator=options.separator,
                 printed=options.printed,
                 turn=options.turn,
+                signs=options.signs,
                 film=True,
             )
         release_start()

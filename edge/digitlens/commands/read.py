@@ -76,6 +76,7 @@ def run(options: argparse.Namespace) -> int:
         reader = Reader(
             Classifier.load(options.model, options.threads),
             separator=options.separator,
+            signs=options.signs,
             printed=options.printed,
             turn=options.turn,
         )

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, get_args
 
 from digitlens.commands.terminal import Renamed
 from digitlens.config import settings_file
-from digitlens.config.settings import RowNetworkUse, Settings
+from digitlens.config.settings import RowNetworkUse, Settings, SignUse
 from digitlens.config.toml_text import Place
 from digitlens.core.errors import DependencyError, DigitLensError, ModelError, SettingsError
 from digitlens.core.paths import printable
@@ -67,6 +67,12 @@ OVERRIDES = (
     _Override("--threads", ("reader", "threads"), "of the network", {"type": int, "metavar": "N"}),
     _Override(
         "--separator", ("reader", "separator"), "written for a decimal point or comma", {"metavar": "SIGN"}
+    ),
+    _Override(
+        "--signs",
+        ("reader", "signs"),
+        "signs between digits part numbers, or are kept in them",
+        {"choices": get_args(SignUse)},
     ),
     _Override(
         "--row-network",

@@ -4,8 +4,9 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
+from digitlens.config.settings import SignUse
 from digitlens.core.errors import DigitLensError
 from digitlens.core.paths import printable
 
@@ -52,6 +53,10 @@ def add_reader_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--turn", type=turn, metavar="auto|0|90|180|270",
         help="turn the picture so many degrees counterclockwise to read it (default: auto: find out)",
+    )  # fmt: skip
+    command.add_argument(
+        "--signs", choices=get_args(SignUse), default="part",
+        help="signs between digits part numbers, or are kept: 8/12/2025, -264, 2+3= (default: %(default)s)",
     )  # fmt: skip
 
 

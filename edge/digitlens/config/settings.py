@@ -13,6 +13,7 @@ NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """A device's or a region's name, which stands in topics and ids."""
 
 RowNetworkUse = Literal["doubtful", "all", "none"]
+SignUse = Literal["part", "keep"]
 """Which rows the network `numbers` reads besides the lattice."""
 Turn = Literal["auto", 0, 90, 180, 270]
 """Degrees counterclockwise by which a picture is turned to read it; "auto" finds out which way is up."""
@@ -89,6 +90,10 @@ class ReaderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             description="The sign written for a decimal point or comma. Empty writes the digits alone.",
         ),
     ] = ""
+    signs: Annotated[
+        SignUse,
+        Meta(description='part: signs part numbers. keep: numbers keep their signs, "8/12/2025", "-264".'),
+    ] = "part"
     row_network: Annotated[
         RowNetworkUse,
         Meta(description='The rows that the network `numbers` reads as well: "doubtful", "all" or "none".'),

@@ -57,6 +57,11 @@ class Attempt:
         """
         return replace(self, numbers=moved(self.seen, lambda box: scaled(back(box), size, picture)))
 
+    def unreduced(self, picture: tuple[int, int]) -> "Attempt":
+        """The same with its numbers' boxes in pixels of the picture, which was only resized."""
+        height, width = self.gray.shape
+        return self.moved(lambda box: box, (width, height), picture)
+
     def fit(self, witness: Witness, scale: float) -> float:
         """How well its digits fit what the network sees of the picture resized by `scale`, 0 to 1."""
         digits = [digit for number in self.numbers for digit in number.digits]

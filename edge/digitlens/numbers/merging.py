@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
-from digitlens.core.readings import Box, Digit, Number, moved
+from digitlens.core.readings import Box, Digit, Number, moved, number
 from digitlens.numbers.order import in_reading_order
 from digitlens.paper.page import Page
 
@@ -18,8 +18,28 @@ def regrouped(
 
 
 def parted(numbers: Iterable[Number], page: Page, group: Group) -> tuple[Number, ...]:
-    """Numbers that stand on a page, split where their digits are of two; what is apart stays apart."""
-    return tuple(part for found in numbers for part in group(found.digits, page))
+    """Numbers that stand on a page, split where their digits are of two; what is apart stays apart.
+
+    What a decimal point joins, at any height, stays one.
+    """
+    parts: list[Number] = []
+    for found in numbers:
+        first = len(parts)
+        for part in group(found.digits, page):
+            if len(parts) > first and _is_point_between(parts[-1].box, part.box, page.dots):
+                parts[-1] = number((*parts[-1].digits, *part.digits))
+            else:
+                parts.append(part)
+    return tuple(parts)
+
+
+def _is_point_between(left: Box, right: Box, dots: Iterable[Box]) -> bool:
+    """Whether a dot stands between two boxes side by side, and as high as they do."""
+    top, bottom = min(left[1], right[1]), max(left[1] + left[3], right[1] + right[3])
+    start, end = left[0] + left[2], right[0]
+    return any(
+        start <= x + width / 2 <= end and top <= y + height / 2 <= bottom for x, y, width, height in dots
+    )
 
 
 def without_doubles(numbers: Sequence[Number], least_shared: float) -> tuple[Number, ...]:
@@ -60,8 +80,8 @@ def merged(first: Sequence[Number], second: Sequence[Number], least_shared: floa
             if shared(one.box, other.box) >= least_shared:
                 parents[root(j)] = root(k)
     sides: dict[int, tuple[list[Number], list[Number]]] = {}
-    for k, number in enumerate((*first, *second)):
-        sides.setdefault(root(k), ([], []))[k >= len(first)].append(number)
+    for k, one in enumerate((*first, *second)):
+        sides.setdefault(root(k), ([], []))[k >= len(first)].append(one)
     found = [
         number
         for one, other in sides.values()

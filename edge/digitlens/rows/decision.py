@@ -1,7 +1,7 @@
 """The decision between the lattice's reading of a row and the row network's, and the evidence for numbers."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from math import log
 from statistics import fmean
 
@@ -9,14 +9,12 @@ import msgspec
 import numpy as np
 
 from digitlens.config.parameters.rows import DecisionParameters
-from digitlens.core.alignment import align_runs
-from digitlens.core.arrays import Doubles, Floats
-from digitlens.core.readings import Box, Digit, Number, joined_text, number, union
-from digitlens.rows.rescoring import Hypothesis, posterior, rescore
-from digitlens.rows.row_reading import RowReading
-
-GlyphProbabilities = Mapping[Box, Floats]
-"""The digit network's probabilities (10,) of each glyph of the lattice, by its box."""
+from digitlens.core.arrays import Doubles
+from digitlens.core.readings import Digit, Number, joined_text, number
+from digitlens.rows.hypothesis_scores import HypothesisScores, probabilities
+from digitlens.rows.recognizer import OTHER, SEPARATOR
+from digitlens.rows.rescoring import GlyphProbabilities, Hypothesis, evidence_of, hypotheses, posterior
+from digitlens.rows.row_reading import RowReading, is_point
 
 
 @dataclass(frozen=True)
@@ -37,99 +35,85 @@ def choose(
     lattice: list[Number],
     reading: RowReading,
     glyph_probabilities: GlyphProbabilities,
+    scores: HypothesisScores,
     parameters: DecisionParameters,
     only_row: bool = False,
     close_up: bool = False,
 ) -> Decision:
-    """Choose a row's numbers: the lattice's, unless both networks together make others much likelier.
+    """Choose a row's numbers: where both networks differ, the likeliest hypothesis by the learnt scores.
 
     Args:
         lattice: the row's numbers there.
         reading: the row network's.
         glyph_probabilities: of the glyphs that the lattice chose.
+        scores: see HypothesisScores.
         parameters: see DecisionParameters.
         only_row: the picture shows this row alone, so it is shown for its digits.
-        close_up: the picture shows little but its writing: rescore the row. Pages in motion leave no time for
-            it, and have many frames instead.
+        close_up: the picture shows little but its writing.
     """
     digits, others = joined_text(lattice), joined_text(reading.numbers)
     if digits == others:
-        return Decision(lattice, "the same reading")
+        parts = _regrouped(lattice, reading, parameters.least_parting, parameters.least_point)
+        return Decision(
+            parts, "the same reading" if parts is lattice else "the same digits, grouped by signs"
+        )
     if not others:
         return Decision(lattice, "lattice kept: the row network finds no digit")
-    if not lattice:
-        weakness = _weakness(others, reading, parameters, only_row)
-        if weakness:
-            return Decision(lattice, f"no number: {weakness}")
-    elif len(digits) == 1 < len(others) and _is_upright(reading.numbers, parameters.upright_aspect):
-        return Decision(lattice, "lattice kept: two digits do not fit into an upright box")
-    # Of a lone digit, the digit network knows more.
-    if close_up and len(digits) != 1:
-        return _rescored(lattice, reading, parameters, only_row)
-    if not lattice:
-        return Decision(reading.numbers, "row network: the lattice finds no digit")
-    odds = reading.output.log_likelihood(others, digits) - reading.output.log_likelihood(digits)
-    odds += _glyph_odds(lattice, others, glyph_probabilities, parameters.glyph_floor)
-    missing = len(digits) - len(others)
-    least = parameters.least_odds + parameters.missing_digit * max(0, missing - 1)
-    if odds >= least:
-        return Decision(reading.numbers, f"row network: log-odds {odds:.1f}")
-    return Decision(lattice, f"lattice kept: log-odds {odds:.1f} < {least:.1f}")
-
-
-def _rescored(
-    lattice: list[Number], reading: RowReading, parameters: DecisionParameters, only_row: bool
-) -> Decision:
-    found, scores = rescore(lattice, reading, parameters)
-    best = int(np.argmax(scores))
-    hypothesis, score = found[best], float(scores[best])
+    key = (
+        parameters,
+        only_row,
+        close_up,
+        tuple((digit.value, digit.confidence, digit.box) for number in lattice for digit in number.digits),
+    )
+    known = reading.output.rescored
+    if key not in known:
+        found = hypotheses(lattice, reading, parameters)
+        known[key] = (
+            found,
+            scores.scores(
+                evidence_of(found, lattice, reading, glyph_probabilities, parameters, only_row, close_up)
+            ),
+        )
+    found, nats = known[key]
+    best = int(np.argmax(nats))
+    hypothesis, chance = found[best], float(probabilities(nats)[best])
     if hypothesis.signs is None:
-        return Decision(lattice, f"rescored: lattice kept: score {score:.1f}", found, scores)
-    each = parameters.least_score if only_row else parameters.least_score_among_rows
-    least = each * len(hypothesis.text)
-    if score < least:
-        return Decision(lattice, f"rescored: lattice kept: score {score:.1f} < {least:.1f}", found, scores)
-    numbers = reading.to_numbers(posterior(best, found, scores))
-    return Decision(numbers, f"rescored: {hypothesis.source}: score {score:.1f}", found, scores)
+        return Decision(lattice, f"lattice kept: probability {chance:.2f}", found, nats)
+    least = parameters.least_among_rows if not (lattice or only_row) else parameters.least_probability
+    if chance < least:
+        return Decision([], f"no number: probability {chance:.2f} < {least:.2f}", found, nats)
+    numbers = reading.to_numbers(posterior(best, found, nats))
+    return Decision(numbers, f"{hypothesis.source}: probability {chance:.2f}", found, nats)
 
 
-def _weakness(text: str, reading: RowReading, parameters: DecisionParameters, only_row: bool) -> str:
-    """Why the row network's digits alone are not enough; empty where they are."""
-    confidence = fmean(digit.confidence for number in reading.numbers for digit in number.digits)
-    if confidence < parameters.lone_confidence:
-        return f"confidence {confidence:.2f} < {parameters.lone_confidence:.2f}"
-    if only_row:
-        return ""
-    odds = reading.output.log_likelihood(text) - reading.output.log_likelihood("")
-    least = parameters.unfound_odds * len(text)
-    if len(text) < parameters.unfound_digits:
-        return f"{len(text)} < {parameters.unfound_digits} digits"
-    return f"log-odds {odds:.1f} < {least:.1f}" if odds < least else ""
+def _regrouped(lattice: list[Number], reading: RowReading, least: float, least_point: float) -> list[Number]:
+    """The lattice's numbers by the row network's signs, both having read the same digits.
 
-
-def _glyph_odds(
-    lattice: list[Number], others: str, glyph_probabilities: GlyphProbabilities, floor: float
-) -> float:
-    """The digit network's log-odds of `others` over the lattice's digits, nats.
-
-    Only substituted digits count: whether a glyph is a digit at all, the row network knows better.
+    They are parted where it sees a sign this probable between their digits, and joined where it has one
+    number for two of them and sees a decimal point between.
     """
-    digits = [digit for number in lattice for digit in number.digits]
-    odds = 0.0
-    for at, there in align_runs(joined_text(lattice), others):
-        digit, other = digits[at], int(others[there])
-        if digit.value != other:
-            odds += log(max(_probability(digit, other, glyph_probabilities), floor))
-            odds -= log(max(_probability(digit, digit.value, glyph_probabilities), floor))
-    return odds
-
-
-def _probability(digit: Digit, value: int, glyph_probabilities: GlyphProbabilities) -> float:
-    """The probability that a digit of the lattice is another one."""
-    probabilities = glyph_probabilities.get(digit.box)
-    if probabilities is None:  # nine other digits and no digit share what the digit itself lacks of 1
-        return digit.confidence if value == digit.value else (1 - digit.confidence) / 10
-    return float(probabilities[value])
+    seen, parting, points = 0, set(), set()
+    for sign in reading.signs:
+        if sign.label < SEPARATOR:
+            seen += 1
+        elif is_point(sign, least_point):
+            points.add(seen)
+        elif sign.label == OTHER and sign.confidence >= least:
+            parting.add(seen)
+    ends = accumulate(len(found.digits) for found in sorted(reading.numbers, key=lambda one: one.box[0]))
+    points -= {*ends}
+    parts: list[tuple[Digit, ...]] = []
+    at = 0
+    for found in sorted(lattice, key=lambda one: one.box[0]):
+        cuts = [0, *(k for k in range(1, len(found.digits)) if at + k in parting), len(found.digits)]
+        own = [found.digits[start:end] for start, end in pairwise(cuts)]
+        if parts and at in points:
+            own[0] = parts.pop() + own[0]
+        parts += own
+        at += len(found.digits)
+    if [len(part) for part in parts] == [len(found.digits) for found in lattice]:
+        return lattice
+    return [number(part) for part in parts]
 
 
 def evidence(numbers: list[Number], reading: RowReading, parameters: DecisionParameters) -> float:
@@ -157,8 +141,3 @@ def agreed(numbers: list[Number], others: list[Number]) -> list[Number]:
         )
         for found, other in zip(numbers, others, strict=True)
     ]
-
-
-def _is_upright(numbers: list[Number], aspect: float) -> bool:
-    _, _, width, height = union(found.box for found in numbers)
-    return width <= aspect * height

@@ -6,6 +6,7 @@ the row network reads the row; it always reads a picture's only row.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from statistics import median
 
 from digitlens.config.parameters.rows import DEFAULT_DECISION, DecisionParameters, RowParameters
 from digitlens.config.settings import RowNetworkUse
@@ -14,6 +15,8 @@ from digitlens.core.row_trace import RowTrace
 from digitlens.glyphs.lattice import Resolved
 from digitlens.paper.page import Page
 from digitlens.rows.decision import Decision, agreed, choose, evidence
+from digitlens.rows.hypothesis_scores import HypothesisScores
+from digitlens.rows.kept_signs import with_signs
 from digitlens.rows.lines import to_rows
 from digitlens.rows.recognizer import RowRecognizer
 from digitlens.rows.row import Row, find_rows, is_close_up
@@ -42,6 +45,7 @@ class RowReader:
         group: makes numbers of a row's digits.
         parameters: None takes the recognizer's.
         decision: the parameters of the decision.
+        scores: of hypotheses; None takes the shipped ones.
     """
 
     def __init__(
@@ -51,10 +55,12 @@ class RowReader:
         group: Group,
         parameters: RowParameters | None = None,
         decision: DecisionParameters = DEFAULT_DECISION,
+        scores: HypothesisScores | None = None,
     ) -> None:
         self.recognizer = recognizer
         self.parameters = parameters or recognizer.parameters
         self.decision = decision
+        self.scores = scores or HypothesisScores.load()
         self._classify, self._group = classify, group
 
     def reread(
@@ -79,6 +85,15 @@ class RowReader:
         lines = to_rows(left, self.parameters.least_overlap)
         return tuple(found for line in lines for found in line), traces
 
+    def with_signs(self, numbers: tuple[Number, ...], page: Page, point: str) -> tuple[Number, ...]:
+        """The page's numbers with their signs (kept_signs), in any order; reads every row with a number."""
+        left = list(numbers)
+        for row in find_rows(page.glyphs, page.mask, self.parameters):
+            if own := _of(left, row):
+                signs = self._read(row, page).list_signs()
+                left = _without(left, own) + with_signs(own, signs, point, self.parameters.sign_reach)
+        return tuple(left)
+
     def _decide(
         self,
         left: list[Number],
@@ -98,7 +113,9 @@ class RowReader:
             if use == "all" or only_row or part.is_doubtful(sure):
                 reading = self._read(part, page)
                 own = _of(left, part)
-                decision = choose(own, reading, glyph_probabilities, self.decision, only_row, close_up)
+                decision = choose(
+                    own, reading, glyph_probabilities, self.scores, self.decision, only_row, close_up
+                )
                 read[id(part)] = _ReadRow(part, reading, _text(own), decision, decision.reason)
                 if decision.numbers is not own:
                     left = _without(left, own) + decision.numbers
@@ -114,8 +131,11 @@ class RowReader:
             if digit.confidence >= chosen.sure_digit
         }
         best = resolved.probabilities.max(axis=1, initial=0)
-        return sure | {
-            glyph.box for glyph, p in zip(resolved.glyphs, best, strict=True) if p >= chosen.sure_glyph
+        slashes = {box for found in numbers for box in _tall_ones(found, chosen.tall_one)}
+        return (sure - slashes) | {
+            glyph.box
+            for glyph, p in zip(resolved.glyphs, best, strict=True)
+            if p >= chosen.sure_glyph and glyph.box not in slashes
         }
 
     def _require_evidence(
@@ -160,6 +180,15 @@ class RowReader:
     def _trace(self, one: _ReadRow, numbers: list[Number]) -> RowTrace:
         texts = one.lattice, _text(one.reading.numbers), _text(_of(numbers, one.row))
         return trace_row(one.row.box, one.reading, one.decision, texts, one.reason, self.decision.hypotheses)
+
+
+def _tall_ones(found: Number, least: float) -> list[Box]:
+    """The boxes of ones that stand out of their number, as a slash does."""
+    others = [digit.box[3] for digit in found.digits if digit.value != 1]
+    if not others:
+        return []
+    tall = least * median(others)
+    return [digit.box for digit in found.digits if digit.value == 1 and digit.box[3] > tall]
 
 
 def _of(numbers: list[Number], row: Row) -> list[Number]:

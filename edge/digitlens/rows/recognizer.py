@@ -21,8 +21,15 @@ from digitlens.rows.crop import CROP_HEIGHT, raised, sheared, stretched
 
 DEFAULT = "numbers"
 SEPARATOR, OTHER, BLANK = 10, 11, 12
-"""The classes after the ten digits: a separator of digits, any other sign, and CTC's blank."""
+"""The classes after the ten digits: a decimal point or comma, any other sign, and CTC's blank."""
 CLASSES = 13
+POINT, DASH, SLASH, PLUS, TIMES, EQUALS, COLON, BRACKET, SYMBOL, LETTER, NETWORK_BLANK = range(10, 21)
+"""The network's own classes after the ten digits; a point is a comma, too, a symbol that of a currency."""
+NETWORK_CLASSES = 21
+_FOLD = np.zeros((NETWORK_CLASSES, CLASSES), np.float32)
+_FOLD[: POINT + 1, : SEPARATOR + 1] = np.eye(POINT + 1)
+_FOLD[POINT + 1 : NETWORK_BLANK, OTHER] = 1
+_FOLD[NETWORK_BLANK, BLANK] = 1
 STEP = 2
 """Width of an output column, pixels of the crop."""
 WIDTHS = (128, 256, 384)
@@ -48,6 +55,7 @@ class RowOutput:
         signs: the best labeling, left to right; a sign's `column` is of the crop before it was narrowed.
         columns: (T, CLASSES) float32, probabilities.
         narrowing: how many times narrower the crop was made for the network.
+        network_columns: (T, NETWORK_CLASSES) float32, before signs of several classes were taken together.
         augment: runs the network on the crop's augmentations; each (T, CLASSES).
         rescored: results of rescoring by their question, so that an unmoving row is rescored once.
     """
@@ -57,6 +65,9 @@ class RowOutput:
     narrowing: float = 1.0
     augment: Callable[[], list[Floats]] = field(default=list, repr=False, compare=False)
     parameters: RowParameters = field(default=DEFAULT_ROWS, repr=False, compare=False)
+    network_columns: Floats = field(
+        default_factory=lambda: np.zeros((0, NETWORK_CLASSES), np.float32), repr=False, compare=False
+    )
     rescored: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
     _log_likelihoods: dict[str, float] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -128,11 +139,16 @@ class RowRecognizer:
 
     def columns(self, crop: Gray) -> Floats:
         """(CROP_HEIGHT, W) uint8, W of WIDTHS -> the probabilities (W / STEP, CLASSES) of its columns."""
+        # All signs but points part numbers, whichever they are; which one is in doubt more often than that.
+        return self.network_columns(crop) @ _FOLD
+
+    def network_columns(self, crop: Gray) -> Floats:
+        """As `columns`, of all the network's own classes."""
         outputs = self._network(crop.shape[1]).dequantized(
             crop[np.newaxis, ..., np.newaxis], self.card.input.scale or 1
         )
-        logits = outputs.reshape(-1, CLASSES) / np.float32(self.card.temperature or 1)
-        logits[:, BLANK] -= np.float32(self.parameters.blank_penalty)
+        logits = outputs.reshape(-1, NETWORK_CLASSES) / np.float32(self.card.temperature or 1)
+        logits[:, NETWORK_BLANK] -= np.float32(self.parameters.blank_penalty)
         return softmax(logits)
 
     def next_frame(self) -> None:
@@ -146,10 +162,11 @@ class RowRecognizer:
 
     def _run(self, crop: Gray) -> RowOutput:
         wide = padded(crop)
-        columns = self.columns(wide)
+        every = self.network_columns(wide)
+        columns = every @ _FOLD
         narrowing = max(1.0, crop.shape[1] / wide.shape[1])
         signs = rescaled(ctc.search(columns, BLANK, self.parameters), narrowing)
-        return RowOutput(signs, columns, narrowing, lambda: self._augmented(wide), self.parameters)
+        return RowOutput(signs, columns, narrowing, lambda: self._augmented(wide), self.parameters, every)
 
     def _augmented(self, crop: Gray) -> list[Floats]:
         """The columns (T, CLASSES) of the crop's augmentations, which leave columns in place."""
@@ -169,6 +186,6 @@ class RowRecognizer:
 
 def _check(card: Card, network: Network, path: Path) -> None:
     entry, end = network.input, network.output
-    if card.kind != "strips" or entry.shape[1] != CROP_HEIGHT or end.shape[-1] != 2 * CLASSES:
+    if card.kind != "strips" or entry.shape[1] != CROP_HEIGHT or end.shape[-1] != 2 * NETWORK_CLASSES:
         raise ModelError(f"{path}: takes {entry.shape}, gives {end.shape}; it does not read row crops")
     signature.check(card, network, path)

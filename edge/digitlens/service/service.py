@@ -92,6 +92,7 @@ def make_reader(settings: ReaderSettings) -> Reader:
         return Reader(
             classifier,
             separator=settings.separator,
+            signs=settings.signs,
             row_network=settings.row_network,
             printed=settings.printed,
             turn=None if settings.turn == "auto" else settings.turn,

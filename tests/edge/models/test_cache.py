@@ -19,9 +19,9 @@ class CountingRecognizer(RowRecognizer):
 
     runs = 0
 
-    def columns(self, strip: Gray) -> npt.NDArray[np.float32]:
+    def network_columns(self, crop: Gray) -> npt.NDArray[np.float32]:
         self.runs += 1
-        return super().columns(strip)
+        return super().network_columns(crop)
 
 
 class Counted:

@@ -83,13 +83,13 @@ def test_reading_a_row_again_gives_the_same(digits: Digits) -> None:
     assert first == reader.read(page, "all")[0] == PageReader().read(page, "all")[0]
 
 
-def test_rows_are_rescored_only_in_close_ups(digits: Digits) -> None:
+def test_rows_in_doubt_are_rescored_near_and_far(digits: Digits) -> None:
     reader = PageReader()
     close = touch("316924", digits, 3, overlap=0)
     far = cv2.copyMakeBorder(close, 200, 200, 0, 0, cv2.BORDER_CONSTANT, value=(220,))
     (near_trace,), (far_trace,) = (reader.read(np.asarray(page, np.uint8), "all")[1] for page in (close, far))
-    assert near_trace.reason.startswith("rescored: row network: score ")
-    assert far_trace.reason.startswith("row network: ")
+    assert near_trace.reason.startswith("row network: probability ")
+    assert far_trace.reason.startswith("row network: probability ")
     assert near_trace.chosen == far_trace.chosen == "316924" != near_trace.lattice
 
 

@@ -9,6 +9,7 @@ from digitlens.config.parameters.rows import DecisionParameters, RowParameters
 from digitlens.core.arrays import Floats, Gray
 from digitlens.core.readings import Digit, Number, number
 from digitlens.rows import ctc, decision, rescoring
+from digitlens.rows.hypothesis_scores import FEATURES, HypothesisEvidence, HypothesisScores
 from digitlens.rows.recognizer import BLANK, CLASSES, RowOutput
 from digitlens.rows.row_reading import RowReading
 from digitlens.rows.slices import Slices
@@ -49,41 +50,35 @@ def _reading(columns: Floats, augmented: list[Floats], slices: Slices | None = N
     )
 
 
-def _texts(chosen: decision.Decision) -> list[str]:
-    return [found.text for found in chosen.numbers]
-
-
 DOUBT = _columns({7: 0.99}, {3: 0.55, 8: 0.4}, {4: 0.99})
 
 
-def test_a_clear_row_is_not_augmented() -> None:
-    def augment() -> list[Floats]:
-        raise AssertionError("augmented")
-
-    columns = _columns({7: 0.99}, {3: 0.97, 8: 0.02}, {4: 0.99})
-    output = RowOutput(_search(columns), columns, augment=augment)
-    reading = RowReading(_to_numbers(output.signs), output, output.signs)
-    found, scores = rescoring.rescore([], reading, CHOSEN)
-    assert found[int(scores.argmax())].text == "734"
+def _rescored(
+    reading: RowReading, lattice: list[Number] | None = None
+) -> tuple[list[rescoring.Hypothesis], HypothesisEvidence]:
+    found = rescoring.hypotheses(lattice or [], reading, CHOSEN)
+    return found, rescoring.evidence_of(found, lattice or [], reading, {}, CHOSEN)
 
 
-@pytest.mark.parametrize(("again", "text"), [(0.9, "784"), (0.2, "734")])
-def test_augmentations_count(again: float, text: str) -> None:
+@pytest.mark.parametrize("again", [0.9, 0.2])
+def test_augmentations_count(again: float) -> None:
     other = _columns({7: 0.99}, {3: 1 - again, 8: again - 0.01}, {4: 0.99})
-    found, scores = rescoring.rescore([], _reading(DOUBT, [other, other]), CHOSEN)
-    assert found[int(scores.argmax())].text == text
-    assert {"734", "784"} <= {hypothesis.text for hypothesis in found}
+    found, evidence = _rescored(_reading(DOUBT, [other, other]))
+    texts = [hypothesis.text for hypothesis in found]
+    mean = evidence.likelihoods.mean(axis=0)
+    assert (mean[texts.index("784")] > mean[texts.index("734")]) == (again > 0.5)
+    below = evidence.inputs()[:, FEATURES.index("augmented log-likelihood below the best")]
+    assert below.max() == 0
+    assert int(below.argmax()) == int(mean.argmax())
 
 
 def test_an_augmentation_adds_its_own_hypothesis() -> None:
     other = _columns({7: 0.99}, {9: 0.98}, {4: 0.99})
-    found, _ = rescoring.rescore([], _reading(DOUBT, [other]), CHOSEN)
-    assert {hypothesis.text: hypothesis.source for hypothesis in found} == {
-        "734": "row network",
-        "784": "n-best",
-        "74": "n-best",
-        "794": "augmented",
-    }
+    found, _ = _rescored(_reading(DOUBT, [other]))
+    sources = {hypothesis.text: hypothesis.source for hypothesis in found}
+    assert sources["734"] == "row network"
+    assert sources["784"] == sources["74"] == "n-best"
+    assert sources["794"] == "augmented"
 
 
 @pytest.mark.parametrize("seen", [3, 8])
@@ -95,45 +90,33 @@ def test_the_digit_network_scores_slices(seen: int, digits: Digits) -> None:
         return probabilities
 
     reading = _reading(DOUBT, [DOUBT], Slices(crop_of(write("734", digits)), classify))
-    found, scores = rescoring.rescore([], reading, CHOSEN)
-    assert found[int(scores.argmax())].text == f"7{seen}4"
+    found, evidence = _rescored(reading)
+    texts = [hypothesis.text for hypothesis in found]
+    best = evidence.inputs()[:, FEATURES.index("slices' mean log-probability")]
+    assert best[texts.index(f"7{seen}4")] == best.max()
+    assert best[texts.index(f"7{11 - seen}4")] < best.max()
 
 
-def test_the_lattices_hypothesis_has_a_bonus() -> None:
-    lattice = _to_numbers(
-        [sign._replace(label=label) for sign, label in zip(_search(DOUBT), (7, 8, 4), strict=True)]
-    )
-    kept = decision.choose(lattice, _reading(DOUBT, [DOUBT]), {}, CHOSEN, close_up=True)
-    assert _texts(kept) == ["784"]
-    assert kept.reason.startswith("rescored: lattice kept: score ")
-    without = replace(CHOSEN, lattice_bonus=0.0)
-    assert _texts(decision.choose(lattice, _reading(DOUBT, [DOUBT]), {}, without, close_up=True)) == ["734"]
-    sure = _columns({7: 0.99}, {3: 0.98, 8: 0.01}, {4: 0.99})
-    taken = decision.choose(lattice, _reading(sure, [sure]), {}, CHOSEN, close_up=True)
-    assert _texts(taken) == ["734"]
-    assert taken.reason.startswith("rescored: row network: score ")
-    assert [hypothesis.source for hypothesis in taken.hypotheses[:2]] == ["lattice", "row network"]
+def test_the_lattices_hypothesis_is_marked() -> None:
+    signs = [sign._replace(label=label) for sign, label in zip(_search(DOUBT), (7, 8, 4), strict=True)]
+    found, evidence = _rescored(_reading(DOUBT, [DOUBT]), _to_numbers(signs))
+    assert [hypothesis.source for hypothesis in found[:2]] == ["lattice", "row network"]
+    assert found[0].signs is None
+    inputs = evidence.inputs()
+    assert inputs.shape == (len(found), len(FEATURES))
+    assert inputs[:2, FEATURES.index("lattice's")].tolist() == [1, 0]
+    assert inputs[:2, FEATURES.index("row network's")].tolist() == [0, 1]
+    assert inputs[0, FEATURES.index("lattice finds none")] == 0
 
 
 def test_a_digits_posterior_sums_over_the_hypotheses() -> None:
-    found, scores = rescoring.rescore([], _reading(DOUBT, [DOUBT]), CHOSEN)
-    best = int(scores.argmax())
-    first, second, third = (sign.confidence for sign in rescoring.posterior(best, found, scores))
+    found, evidence = _rescored(_reading(DOUBT, [DOUBT]))
+    nats = evidence.likelihoods[0] + 12.0
+    best = int(nats.argmax())
+    first, second, third = (sign.confidence for sign in rescoring.posterior(best, found, nats))
     assert first == pytest.approx(third, abs=0.02)
     assert first > 0.95
     assert 0.5 < second < 0.7  # 0.55 of 0.95 that are any digit
-
-
-def test_scribbles_score_too_low(digits: Digits) -> None:
-    def none(pictures: Gray) -> Floats:
-        return np.full((len(pictures), 10), 1e-4, np.float32)
-
-    doubt = _columns({7: 0.97}, {3: 0.55, 8: 0.4}, {4: 0.97})
-    again = _columns({7: 0.3}, {3: 0.3, 8: 0.2}, {4: 0.3})  # the augmentation shows little of it
-    taken = decision.choose([], _reading(doubt, [again]), {}, CHOSEN, only_row=True, close_up=True)
-    assert _texts(taken) == ["734"]
-    unseen = _reading(doubt, [again], Slices(crop_of(write("734", digits)), none))
-    assert _texts(decision.choose([], unseen, {}, CHOSEN, only_row=True, close_up=True)) == []
 
 
 def test_an_unmoving_row_is_rescored_once(digits: Digits) -> None:
@@ -143,12 +126,14 @@ def test_an_unmoving_row_is_rescored_once(digits: Digits) -> None:
         counts.append(len(pictures))
         return np.full((len(pictures), 10), 0.1, np.float32)
 
+    scores = HypothesisScores.load()
     reading = _reading(DOUBT, [DOUBT])
     for _ in range(2):
         again = replace(reading, slices=lambda: Slices(crop_of(write("734", digits)), classify))
-        rescoring.rescore([], again, CHOSEN)
+        decision.choose([], again, {}, scores, CHOSEN)
     assert len(counts) == 1
-    rescoring.rescore(_to_numbers(_search(DOUBT)), again, CHOSEN)  # with the lattice's digits it is another
+    signs = [sign._replace(label=label) for sign, label in zip(_search(DOUBT), (7, 8, 4), strict=True)]
+    decision.choose(_to_numbers(signs), again, {}, scores, CHOSEN)  # with the lattice's digits it is another
     assert len(counts) == 2
-    rescoring.rescore([], again, replace(CHOSEN, slice_weight=0.0))  # and with other parameters
+    decision.choose([], again, {}, scores, replace(CHOSEN, slice_floor=0.1))  # and with other parameters
     assert len(counts) == 3

@@ -39,6 +39,10 @@ class RowParameters:
     wide_glyph: float = 1.1
     """Width above which a glyph may be touching digits, however sure; set by hand; its heights."""
 
+    tall_one: float = 1.12
+    """Height from which a 1 is in doubt, for it may be a slash; set by hand; heights of its number's other
+    digits."""
+
     # The crop
     crop_margin: float = 0.5
     """Width of the paper that a crop shows left and right of its row; set by hand; row heights."""
@@ -80,6 +84,13 @@ class RowParameters:
     """Smallest mean confidence of a number's digits, words and scribbles having less; set by hand;
     probability."""
 
+    sign_reach: float = 1.2
+    """Greatest distance between a sign and the digit that it belongs to; set by hand; digit heights."""
+    least_point: float = 0.4
+    """Probability from which a sign is a decimal point, which joins digits; set by hand; probability."""
+    point_reach: float = 0.8
+    """Greatest distance between a decimal point and the digits that it joins; set by hand; digit heights."""
+
     # Slices
     slants: tuple[float, ...] = (-0.6, -0.4, -0.2, 0.0, 0.2, 0.4, 0.6)
     """Shears that are tried to make writing upright; set by hand; pixels to the right for each pixel up."""
@@ -100,57 +111,28 @@ class RowParameters:
 
 @dataclass(frozen=True, slots=True)
 class DecisionParameters:
-    """The decision between the lattice and the row network, rescoring, and the evidence for numbers."""
+    """The decision between the lattice and the row network, and the evidence for numbers."""
 
     # The decision
-    least_odds: float = 3.5
-    """Log-odds over the lattice's reading that the row network's needs; chosen on the validation sets and on
-    generated pages of words and scribbles; nats."""
-    missing_digit: float = 24.0
-    """Additional log-odds for each digit after the first that the row network's reading lacks, for the
-    lattice seldom finds a digit where none is; chosen on the validation sets and on generated pages of
-    words and scribbles; nats."""
-    glyph_floor: float = 1e-3
-    """Smallest probability of a digit that the digit network is credited with, for a glyph; chosen on the
-    validation sets and on generated pages of words and scribbles; probability."""
-    upright_aspect: float = 1.1
-    """Width up to which two digits cannot stand in a box; set by hand; its heights."""
-    lone_confidence: float = 0.8
-    """Smallest mean confidence of the row network's digits where the lattice finds none; chosen on the
-    validation sets and on generated pages of words and scribbles; probability."""
-    unfound_digits: int = 3
-    """Smallest number of such digits where the page has other rows; chosen on the validation sets and on
-    generated pages of words and scribbles; digits."""
-    unfound_odds: float = 4.0
-    """Log-odds over no digit that each such digit needs where the page has other rows, for a word is no
-    number; chosen on the validation sets and on generated pages of words and scribbles; nats a digit."""
-    least_score: float = -2.2
-    """Smallest score of a rescored hypothesis, scribbles having less; chosen on the validation sets and on
-    generated pages of words and scribbles; nats a digit."""
-    least_score_among_rows: float = -1.35
-    """The same where the page has other rows; chosen on the validation sets and on generated pages of words
-    and scribbles; nats a digit."""
-
-    # Rescoring
     hypotheses: int = 6
     """Largest number of the row network's hypotheses, besides the lattice's; chosen on the validation sets;
     hypotheses."""
-    clear_lead: float = 3.0
-    """Lead in log-likelihood from which the best hypothesis is not rescored; chosen on the validation sets;
-    nats."""
-    largest_deficit: float = 4.0
-    """Hypotheses this many nats below the best are dropped; chosen on the validation sets; nats."""
-    lattice_bonus: float = 3.0
-    """Score that the lattice's hypothesis gets in advance; chosen on the validation sets; nats."""
-    digit_bonus: float = 0.7
-    """Score that each digit adds, for blank is over-predicted and a hypothesis then lacks a digit; chosen on
-    the validation sets; nats."""
-    slice_weight: float = 0.7
-    """Weight of the digit network's log-probabilities of slices, the row network's being 1; chosen on the
-    validation sets; no unit."""
+    glyph_floor: float = 1e-3
+    """Smallest probability of a digit that the digit network is credited with, for a glyph; chosen on the
+    validation sets and on generated pages of words and scribbles; probability."""
     slice_floor: float = 0.03
     """Smallest probability of a digit that the digit network is credited with, for a slice; chosen on the
     validation sets; probability."""
+    least_probability: float = 0.2
+    """Smallest probability of a row's likeliest hypothesis, if it is not the lattice's; set by hand;
+    probability."""
+    least_among_rows: float = 0.5
+    """The same where the lattice finds no digit and the page has other rows; set by hand; probability."""
+    least_parting: float = 0.8
+    """Confidence of a sign from which it parts a number of which both networks read the same digits; set by
+    hand; probability."""
+    least_point: float = 0.4
+    """Probability of a decimal point from which it joins such numbers; set by hand; probability."""
 
     # Evidence for numbers
     evidence: float = 14.0
