@@ -13,7 +13,7 @@ from digitlens.paper.page import Glyph, Page, find_page
 YOUNG = pytest.mark.xfail(reason="the network ink has learnt too little to tell these apart", strict=False)
 """For what the reader must do and does not do yet: digits told from signs and print, combs from tables."""
 TRACED = pytest.mark.xfail(
-    reason="since the networks have learnt from pen trajectories, a plain stroke is a 1 or a slash too readily",
+    reason="since the networks have learnt from pen trajectories, a plain stroke is a 1 or slash too soon",
     strict=False,
 )
 """For what the reader did, and must do again."""

@@ -32,7 +32,7 @@ print(memory("VmRSS"))
 print(len(first) if len(first) == len(second) else 0)
 """)
     assert float(after) < float(before) - 20
-    assert float(then) < float(before) - 10  # most are not needed again
+    assert float(then) < float(before) - 5  # some are not needed again
     assert int(same) > 3
 
 
