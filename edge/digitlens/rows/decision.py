@@ -81,7 +81,8 @@ def choose(
         return Decision(lattice, f"lattice kept: probability {chance:.2f}", found, nats)
     least = parameters.least_among_rows if not (lattice or only_row) else parameters.least_probability
     if chance < least:
-        return Decision([], f"no number: probability {chance:.2f} < {least:.2f}", found, nats)
+        kept = "lattice kept" if lattice else "no number"
+        return Decision(lattice, f"{kept}: probability {chance:.2f} < {least:.2f}", found, nats)
     numbers = reading.to_numbers(posterior(best, found, nats))
     return Decision(numbers, f"{hypothesis.source}: probability {chance:.2f}", found, nats)
 
