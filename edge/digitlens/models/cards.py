@@ -49,7 +49,7 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     probable than `threshold` is no digit. `others` is the fraction of non-digits in its training data.
     A network of kind `ink` classifies a picture's pixels (digitlens.paper.network), one of kind
     `perceptron` makes a small decision (digitlens.models.perceptron).
-    A network of kind `strips` reads rows (digitlens.rows.recognizer): each output holds two columns of 13
+    A network of kind `strips` reads rows (digitlens.rows.recognizer): each output holds two columns of 21
     logits.
     """
 

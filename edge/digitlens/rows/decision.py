@@ -53,7 +53,7 @@ def choose(
     """
     digits, others = joined_text(lattice), joined_text(reading.numbers)
     if digits == others:
-        parts = _regrouped(lattice, reading, parameters.least_parting, parameters.least_point)
+        parts = _regrouped(lattice, reading, parameters.least_parting)
         return Decision(
             parts, "the same reading" if parts is lattice else "the same digits, grouped by signs"
         )
@@ -87,7 +87,7 @@ def choose(
     return Decision(numbers, f"{hypothesis.source}: probability {chance:.2f}", found, nats)
 
 
-def _regrouped(lattice: list[Number], reading: RowReading, least: float, least_point: float) -> list[Number]:
+def _regrouped(lattice: list[Number], reading: RowReading, least: float) -> list[Number]:
     """The lattice's numbers by the row network's signs, both having read the same digits.
 
     They are parted where it sees a sign this probable between their digits, and joined where it has one
@@ -97,7 +97,7 @@ def _regrouped(lattice: list[Number], reading: RowReading, least: float, least_p
     for sign in reading.signs:
         if sign.label < SEPARATOR:
             seen += 1
-        elif is_point(sign, least_point):
+        elif is_point(sign, reading.output.parameters.least_point):
             points.add(seen)
         elif sign.label == OTHER and sign.confidence >= least:
             parting.add(seen)

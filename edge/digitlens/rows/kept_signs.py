@@ -122,8 +122,8 @@ def _near(before: _Token, after: _Token, reach: float) -> bool:
     """Whether two tokens may be of one number; digits of one number are, however far apart."""
     if before.digit is not None and after.digit is not None:
         return True
-    height = max(token.box[3] for token in (before, after) if token.digit is not None or token is after)
-    return after.box[0] - (before.box[0] + before.box[2]) <= reach * max(height, before.box[3])
+    height = max(before.box[3], after.box[3])
+    return after.box[0] - (before.box[0] + before.box[2]) <= reach * height
 
 
 def _covers(digit: Box, sign: Box) -> bool:

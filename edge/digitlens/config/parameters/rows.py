@@ -131,8 +131,6 @@ class DecisionParameters:
     least_parting: float = 0.8
     """Confidence of a sign from which it parts a number of which both networks read the same digits; set by
     hand; probability."""
-    least_point: float = 0.4
-    """Probability of a decimal point from which it joins such numbers; set by hand; probability."""
 
     # Evidence for numbers
     evidence: float = 14.0
