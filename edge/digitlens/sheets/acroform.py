@@ -1,5 +1,6 @@
 """The fields of a PDF's form (AcroForm), with their cells where they are combs; needs the extra `sheets`."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ class PdfForm:
                 f"{path}: the fields of a PDF need the extra sheets: pip install 'digitlens[sheets]'"
             ) from error
         self.path = path
+        # What pypdf warns of would stand beside the one line that an error is.
+        logging.getLogger("pypdf").setLevel(logging.CRITICAL)
         try:
             reader = pypdf.PdfReader(path)
             if reader.is_encrypted and not reader.decrypt(""):
