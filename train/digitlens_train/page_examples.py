@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from digitlens.config.parameters import DEFAULT
-from digitlens.core.arrays import Floats, Gray
+from digitlens.core.arrays import Doubles, Floats, Gray
 from digitlens.core.readings import Box, Number, scaled
 from digitlens.core.trace import Trace
 from digitlens.glyphs.lattice import Resolved, resolve
@@ -105,9 +105,7 @@ class Collector:
                 parameters=PARAMETERS,
                 scores=scores,
             )
-        extra = config.held_out_layouts if part == "held_out" else 0.0
-        weights = np.array([extra if name in HELD_OUT else WEIGHTS[name] for name in LAYOUTS])
-        self._weights = weights / weights.sum()
+        self._weights = layout_weights(config, part)
 
     def collect(
         self, pages: Sequence[int] | None = None, observe: Observe = lambda _page, _found: None
@@ -124,7 +122,7 @@ class Collector:
 
     def _page(self, number: int) -> Found:
         random = np.random.default_rng((self._config.seed, int(self._part == "held_out"), number))
-        layout, (gray, classes, truth) = self._drawn(random)
+        layout, (gray, classes, truth) = draw_page(self._config, self._weights, self._material, random)
         if self._scores is None:
             read, page = find_scaled(gray, self._find, PARAMETERS.reader)
         else:
@@ -159,25 +157,33 @@ class Collector:
         kinds = cv2.resize(classes, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8, copy=False)
         return _glyphs(resolved, page, kinds, written, layout, number)
 
-    def _drawn(self, random: np.random.Generator) -> tuple[str, tuple[Gray, Gray, list[Truth]]]:
-        """A picture's layout, and the picture as patches.page has it."""
-        config = self._config
-        if random.random() < config.small:
-            side = round(float(np.exp(random.uniform(*np.log(config.small_sides)))))
-            return "small", patches.small(random, self._material, side)
-        layout = list(LAYOUTS)[random.choice(len(self._weights), p=self._weights)]
-        height = float(np.exp(random.uniform(*np.log(config.heights))))
-        rows, columns = (
-            2 * int(random.integers(least // 2, most // 2 + 1))
-            for least, most in (config.rows, config.columns)
-        )
-        return layout, patches.page(random, self._material, layout, (rows, columns), height)
-
     def _find(self, gray: Gray) -> Page:
         return find_page(gray, self._look, False, PARAMETERS.paper)
 
     def _classify(self, glyphs: list[Glyph]) -> Floats:
         return self._classifier.probabilities(to_mnist(glyphs, PARAMETERS.glyphs))
+
+
+def layout_weights(config: ScoresConfig, part: Part) -> Doubles:
+    """(L,): how often each of LAYOUTS is drawn in a part."""
+    extra = config.held_out_layouts if part == "held_out" else 0.0
+    weights = np.array([extra if name in HELD_OUT else WEIGHTS[name] for name in LAYOUTS])
+    return np.asarray(weights / weights.sum(), np.float64)
+
+
+def draw_page(
+    config: ScoresConfig, weights: Doubles, material: Material, random: np.random.Generator
+) -> tuple[str, tuple[Gray, Gray, list[Truth]]]:
+    """A picture's layout, by these weights (L,), and the picture as patches.page has it."""
+    if random.random() < config.small:
+        side = round(float(np.exp(random.uniform(*np.log(config.small_sides)))))
+        return "small", patches.small(random, material, side)
+    layout = list(LAYOUTS)[random.choice(len(weights), p=weights)]
+    height = float(np.exp(random.uniform(*np.log(config.heights))))
+    rows, columns = (
+        2 * int(random.integers(least // 2, most // 2 + 1)) for least, most in (config.rows, config.columns)
+    )
+    return layout, patches.page(random, material, layout, (rows, columns), height)
 
 
 def _glyphs(
@@ -194,7 +200,7 @@ def _glyphs(
     digits, rest = rejection.without(resolved, page, np.array([bool(answer) for answer in answers], bool))
     joined: list[tuple[Floats, bool]] = []
     for row in to_rows(digits.glyphs) if layout not in UNLIKE_PAIRS else ():
-        owners = [_owner(glyph.box, written) for glyph in row]
+        owners = [owner_of(glyph.box, written) for glyph in row]
         described = pairs.features([glyph.box for glyph in row], rest)
         for each, (one, other) in zip(described, pairwise(owners), strict=True):
             if one is not None and other is not None:
@@ -226,7 +232,7 @@ def _numbers(
     read: list[tuple[Floats, bool]] = []
     right: set[int] = set()
     for each, found in zip(inputs, numbers, strict=True):
-        owner = _owner(found.box, written)
+        owner = owner_of(found.box, written)
         same = owner is not None and _digits(found.text) == _digits(written[owner].text)
         read.append((each, same))
         if same and owner is not None:
@@ -235,7 +241,7 @@ def _numbers(
     return Found({PLAUSIBILITY: examples}, len(written), len(right))
 
 
-def _owner(box: Box, written: Sequence[Truth]) -> int | None:
+def owner_of(box: Box, written: Sequence[Truth]) -> int | None:
     """The smallest number that a box's middle stands in."""
     x, y = box[0] + box[2] / 2, box[1] + box[3] / 2
     around = []

@@ -98,6 +98,23 @@ def comb(canvas: Canvas, material: Material, random: np.random.Generator, height
             x += height * sheet.spread(0.3, 4)
 
 
+def lone_comb(canvas: Canvas, material: Material, random: np.random.Generator, height: float) -> None:
+    """One comb on a page that is empty but for it, now and then with a label or a second one below."""
+    sheet = Sheet(canvas, material, random, height)
+    tall, wide = height * sheet.spread(1.02, 2.0), height * sheet.spread(0.75, 1.6)
+    count = min(sheet.whole(2, 12), max(1, int(0.9 * sheet.wide / wide)))
+    x = sheet.between(0, max(1.0, sheet.wide - count * wide))
+    y = sheet.between(0, max(1.0, sheet.tall - tall))
+    look = sheet.random.random()
+    if look < 0.2:
+        sheet.label(x, y - 0.9 * height, height * sheet.between(0.3, 0.7), None, count * wide)
+    elif look < 0.3:
+        sheet.word(x - 4 * height, y + 0.5 * (tall - height), 0.9 * height, 3.5 * height)
+    comb_row(sheet, x, y, count, tall, wide)
+    if sheet.chance(0.2):
+        comb_row(sheet, x, y + tall + height * sheet.spread(0.3, 4), count, tall, wide)
+
+
 def boxes(canvas: Canvas, material: Material, random: np.random.Generator, height: float) -> None:
     """Boxes apart from each other, each with a number of one or several digits, a letter, or nothing."""
     sheet = Sheet(canvas, material, random, height)

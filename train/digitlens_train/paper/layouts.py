@@ -33,6 +33,7 @@ _WEIGHED: dict[str, tuple[Layout, float]] = {
     "calendar": (games.calendar, 2),
     "tally": (games.tally, 2),
     "comb": (combs.comb, 7),
+    "lone_comb": (combs.lone_comb, 4),
     "boxes": (combs.boxes, 4),
     "form": (forms.form, 5),
     "exam_cover": (forms.exam_cover, 3),
