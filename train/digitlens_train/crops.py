@@ -14,8 +14,8 @@ from digitlens.core.arrays import Gray
 from digitlens.glyphs import normalize, parts
 from digitlens.paper.rules import segment
 from digitlens_train import drawn_digits, negatives, strokes, touching, trajectories, user_crops
-from digitlens_train.data import DataError
-from digitlens_train.paper.material import Material
+from digitlens_train.data import DataError, load_mnist
+from digitlens_train.paper.material import Material, Part
 from digitlens_train.strokes import Stroke
 
 OTHER = 10
@@ -304,6 +304,22 @@ def load_sources(mnist: tuple[Gray, Gray], folder: Path | None, crops: Path | No
         if own_negatives:
             characters.append(own_negatives)
     return Sources(digits, characters, hands)
+
+
+def other_hands(mnist: Path | None, folder: Path | None, part: Part) -> Sources:
+    """What the networks have not learnt from: half of MNIST's test digits, and the hands of a part.
+
+    Raises:
+        DataError: MNIST or a file of `folder` is missing or broken.
+    """
+    half = load_mnist(mnist)
+    middle = len(half.x_test) // 2
+    kept = slice(middle, None) if part == "scores" else slice(middle)
+    material = Material.load(folder, part)
+    digits = list(half.x_test[kept]), half.y_test[kept]
+    return Sources(
+        [digits], [list(images) for images in material.symbols], None if folder is None else material
+    )
 
 
 def _arrays(path: Path, *names: str) -> list[Gray]:

@@ -1,6 +1,6 @@
 """Fit the score of a row's hypotheses, a conditional logit, to rows in doubt on generated pictures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitlens.core.arrays import Doubles, Floats, Gray
+from digitlens.core.arrays import Doubles, Floats
 from digitlens.core.readings import Box
 from digitlens.core.trace import Trace
 from digitlens.models import cards
@@ -24,8 +24,8 @@ from digitlens.rows.hypothesis_scores import (
 )
 from digitlens_convert.stats import accuracy
 from digitlens_train import row_photos
-from digitlens_train.crops import Sources
-from digitlens_train.data import DataError, load_mnist
+from digitlens_train.crops import other_hands
+from digitlens_train.data import DataError
 from digitlens_train.paper import patches
 from digitlens_train.paper.canvas import Truth
 from digitlens_train.paper.layouts import LAYOUTS, WEIGHTS
@@ -89,13 +89,8 @@ def collect(
     Raises:
         DataError: MNIST or a file of `data` is missing or broken.
     """
-    half = load_mnist(mnist)
-    middle = len(half.x_test) // 2
-    kept = slice(middle, None) if part == "scores" else slice(middle)
-    material = Material.load(data, part)
-    digits = list(half.x_test[kept]), half.y_test[kept]
-    others: list[Sequence[Gray]] = [list(images) for images in material.symbols]
-    sources = Sources([digits], others, None if data is None else material)
+    sources = other_hands(mnist, data, part)
+    material = sources.hands or Material.load(None, part)
     traces: list[Trace] = []
     recording = _Recording(None)
     reader = Reader(watch=traces.append, front="rules", turn=0)
