@@ -24,13 +24,11 @@ from digitlens.glyphs.orientation import turned, turned_back, upright_turn
 from digitlens.models import cards
 from digitlens.models.cache import TwoFrameCache
 from digitlens.models.classifier import Classifier
-from digitlens.numbers import roman_numerals
 from digitlens.numbers.attempt import Attempt
+from digitlens.numbers.calibration import Calibration
+from digitlens.numbers.finish import Finish
 from digitlens.numbers.gaps import to_numbers
-from digitlens.numbers.grouping import separated
 from digitlens.numbers.merging import are_close, parted, regrouped, without_doubles
-from digitlens.numbers.order import in_reading_order
-from digitlens.numbers.printed import marked_printed
 from digitlens.numbers.rejection import digits_of
 from digitlens.numbers.scores import Scores
 from digitlens.numbers.signs import numbers_by_prior
@@ -70,11 +68,13 @@ class Reader:
         printed: printed digits are read, too, and marked so.
         turn: degrees counterclockwise, 0, 90, 180 or 270, by which a picture is turned to read it; None finds
             out which way is up. Boxes are always in the picture's own pixels.
-        front: what finds the ink: `rules`, `network`, or `auto`, which reads by rules, and by the network
-            where the rules' reading does not fit what the network sees.
+        front: what finds the ink: `rules`, `network`, or `auto`: rules, and where their reading does not fit
+            what the network sees, the network.
         film: successive pictures are frames of one film: where one has not changed, the last one's ink
             stands.
         scores: what makes numbers of the network's glyphs; None takes the shipped networks.
+        calibrated: a number's confidence is the probability that it is right, with `front` auto.
+        least_confidence: numbers less probable are left out; None takes the parameters'.
         whole: the former name of `row_network`.
     """
 
@@ -94,6 +94,8 @@ class Reader:
         front: Front = "auto",
         signs: SignUse = "part",
         scores: Scores | None = None,
+        calibrated: bool = True,
+        least_confidence: float | None = None,
         whole: RowNetworkUse | None = None,
     ) -> None:
         if whole is not None:
@@ -112,8 +114,14 @@ class Reader:
         self._ink, self._printed, self._turn, self._film = ink, printed, turn, film
         self._look = None if ink is None else Look(ink, parameters.paper, film)
         self._front, self._signs = front, signs
+        self._finish = Finish(printed, signs, separator, parameters.numbers)
         self._watch = watch
         self._parameters = parameters
+        self._least = least_confidence
+        self._calibration: Calibration | None = None
+        if calibrated and ink is not None:
+            least = parameters.reader.least_confidence if least_confidence is None else least_confidence
+            self._calibration = Calibration.load(least)
         self._rule_rows = self._row_reader(self._group_at_gaps)
         if ink is not None:
             self._scores = scores or Scores.load(parameters.reader)
@@ -121,9 +129,8 @@ class Reader:
         # An int8 network's outputs are the same to the bit in any batch; others are computed every time.
         self._cacheable = self.classifier.card.input.dtype == "uint8"
         self._cache: TwoFrameCache[bytes, Floats] = TwoFrameCache()
-        # Returning a picture's buffers to the system and getting them again takes a third of the reader's
-        # time. glibc keeps blocks smaller than the largest that was ever freed: mallopt(3). This one is never
-        # touched and takes no memory.
+        # Returning a picture's buffers to the system and getting them again takes a third of the time. glibc
+        # keeps blocks smaller than the largest ever freed: mallopt(3). This one is never touched.
         np.empty(KEPT, np.uint8)
 
     def _row_reader(self, group: Group) -> RowReader | None:
@@ -133,7 +140,7 @@ class Reader:
         return RowReader(self._recognizer, self._probabilities, group, parameters.rows, parameters.decision)
 
     def watched(self, watch: Watch) -> "Reader":
-        """Another reader with the same networks and parameters, whose traces go to `watch`."""
+        """Another reader with the same networks and options, whose traces go to `watch`."""
         return Reader(
             self.classifier,
             watch,
@@ -148,6 +155,8 @@ class Reader:
             front=self._front,
             signs=self._signs,
             scores=None if self._ink is None else self._scores,
+            calibrated=self._calibration is not None,
+            least_confidence=self._least,
         )
 
     @one_at_a_time
@@ -191,13 +200,18 @@ class Reader:
             return self._by_rules(original)
         if self._front == "network" or self._printed:
             return self._by_network(original)
-        first = self._by_rules(original)
-        limits = self._parameters.reader
-        if first.numbers and min(original.shape) < limits.least_side:
-            return first
-        gray = reduced(original, limits)
+        gray = reduced(original, self._parameters.reader)
         witness = Witness(self._look.logits(gray), self._look.scale)
         scale = gray.shape[1] / original.shape[1]
+        attempt = self._by_both(original, witness, scale)
+        return attempt if self._calibration is None else self._calibration(attempt, witness, scale)
+
+    def _by_both(self, original: Gray, witness: Witness, scale: float) -> Attempt:
+        """The reading that fits better what the network sees of the picture resized by `scale`."""
+        limits = self._parameters.reader
+        first = self._by_rules(original)
+        if first.numbers and min(original.shape) < limits.least_side:
+            return first
         fit = first.fit(witness, scale)
         upright = self._turn is not None or not upright_turn(
             first.page.glyphs, self._classify, self._parameters.orientation
@@ -210,7 +224,7 @@ class Reader:
             return first
         page = self._find(first.gray)
         numbers = without_doubles(parted(first.seen, page, self._scores.group), limits.same_ink)
-        numbers = self._finished(numbers, page, self._rule_rows)
+        numbers = self._finish(numbers, page, self._rule_rows)
         return first.with_numbers(numbers).unreduced(_size(original))
 
     def _merged(self, first: Attempt, second: Attempt, original: Gray) -> Attempt:
@@ -222,7 +236,7 @@ class Reader:
             others = regrouped(
                 first.numbers, whole, lambda box: scaled(box, _size(original), size), scores.group
             )
-            others = self._finished(others, whole, self._network_rows)
+            others = self._finish(others, whole, self._network_rows)
             numbers = scores.better(second.candidates, second.page, others, whole, limits.least_shared)
             return second.with_numbers(numbers).unreduced(_size(original))
         best = max((found.confidence for found in second.numbers), default=0.0)
@@ -297,7 +311,7 @@ class Reader:
         if rows is not None:
             numbers, traces = rows.reread(numbers, page, resolved, self.row_network)
         rows_read = perf_counter()
-        numbers = self._finished(numbers, page, rows)
+        numbers = self._finish(numbers, page, rows)
         ended = perf_counter()
         milliseconds = {
             "glyphs": (found - started) * 1000,
@@ -326,18 +340,6 @@ class Reader:
             lambda places: list(self.classifier.probabilities(crops[places])),
         )
         return np.array(rows, np.float32).reshape(-1, 10)
-
-    def _finished(self, found: Sequence[Number], page: Page, rows: RowReader | None) -> tuple[Number, ...]:
-        """The numbers in order, without Roman numerals; with marks of print, separators and signs."""
-        parameters = self._parameters.numbers
-        numbers = roman_numerals.without(tuple(found), parameters)
-        if self._printed:
-            numbers = marked_printed(numbers, page.glyphs)
-        if self._signs == "keep" and rows is not None:
-            numbers = rows.with_signs(numbers, page, self.separator or ".")
-        elif self.separator:
-            numbers = tuple(separated(found, page.dots, self.separator, parameters) for found in numbers)
-        return in_reading_order(numbers)
 
 
 def _size(gray: Gray) -> tuple[int, int]:

@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass
 
 from digitlens.batch.rows import PRINTED, READ, Row
+from digitlens.config.parameters.reader import LEAST_CONFIDENCE
+from digitlens.config.settings import SignUse
 from digitlens.core.arrays import Pixels
 from digitlens.core.readings import Number
 from digitlens.core.version import __version__
@@ -24,12 +26,16 @@ class NumberOptions:
         separator: written for a decimal point or comma.
         printed: printed digits are read, too.
         turn: degrees by which a page is turned; None finds out.
+        signs: signs part numbers, or are kept in their texts.
+        least_confidence: numbers less probable are left out.
     """
 
     model: str = DEFAULT
     separator: str = ""
     printed: bool = False
     turn: int | None = None
+    signs: SignUse = "part"
+    least_confidence: float = LEAST_CONFIDENCE
 
     def open(self) -> "NumberReader":
         """Load the models.
@@ -37,10 +43,15 @@ class NumberOptions:
         Raises:
             ModelError, DependencyError: they cannot be loaded.
         """
-        classifier = Classifier.load(self.model)
-        return NumberReader(
-            Reader(classifier, separator=self.separator, printed=self.printed, turn=self.turn), self.separator
+        reader = Reader(
+            Classifier.load(self.model),
+            separator=self.separator,
+            printed=self.printed,
+            turn=self.turn,
+            signs=self.signs,
+            least_confidence=self.least_confidence,
         )
+        return NumberReader(reader, self.separator)
 
     def fingerprint(self) -> dict[str, str]:
         """The version, the digests of the models and the options.
@@ -60,6 +71,8 @@ class NumberOptions:
         found["separator"] = self.separator
         found["printed"] = "yes" if self.printed else "no"
         found["turn"] = "auto" if self.turn is None else str(self.turn)
+        found["signs"] = self.signs
+        found["least_confidence"] = str(self.least_confidence)
         return found
 
 

@@ -109,7 +109,14 @@ def run(options: argparse.Namespace) -> int:
         raise BatchError("nothing to read: name a SOURCE, or take --sample, --score or --report")
     if options.follow and options.engine == "ray":
         raise BatchError("--follow needs --engine local")
-    what = NumberOptions(options.model, options.separator, options.printed, options.turn)
+    what = NumberOptions(
+        options.model,
+        options.separator,
+        options.printed,
+        options.turn,
+        options.signs,
+        options.least_confidence,
+    )
     seconds = options.commit or (FOLLOW_SECONDS if options.follow else SHARD_SECONDS)
     one = Run(options.out, tuple(options.sources), what, options.format, options.part, seconds)
     stop = threading.Event()

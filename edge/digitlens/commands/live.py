@@ -111,6 +111,7 @@ def run(options: argparse.Namespace) -> int:
                 printed=options.printed,
                 turn=options.turn,
                 signs=options.signs,
+                least_confidence=options.least_confidence,
                 film=True,
             )
         release_start()

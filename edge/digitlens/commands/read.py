@@ -77,6 +77,7 @@ def run(options: argparse.Namespace) -> int:
             Classifier.load(options.model, options.threads),
             separator=options.separator,
             signs=options.signs,
+            least_confidence=options.least_confidence,
             printed=options.printed,
             turn=options.turn,
         )

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
-from digitlens.commands.terminal import Renamed
+from digitlens.commands.terminal import Renamed, probability
 from digitlens.config import settings_file
 from digitlens.config.settings import RowNetworkUse, Settings, SignUse
 from digitlens.config.toml_text import Place
@@ -73,6 +73,12 @@ OVERRIDES = (
         ("reader", "signs"),
         "signs between digits part numbers, or are kept in them",
         {"choices": get_args(SignUse)},
+    ),
+    _Override(
+        "--least-confidence",
+        ("reader", "least_confidence"),
+        "leave out numbers that are right with a probability below P",
+        {"type": probability, "metavar": "P"},
     ),
     _Override(
         "--row-network",

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn, get_args
 
+from digitlens.config.parameters.reader import LEAST_CONFIDENCE
 from digitlens.config.settings import SignUse
 from digitlens.core.errors import DigitLensError
 from digitlens.core.paths import printable
@@ -40,6 +41,17 @@ def positive(text: str) -> int:
     return number
 
 
+def probability(text: str) -> float:
+    """An option's probability, 0 to 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"{text}: take a probability, 0 to 1")
+    return number
+
+
 def turn(text: str) -> int | None:
     """An option's quarter turn in degrees; None for auto."""
     if text not in ("auto", "0", "90", "180", "270"):
@@ -48,7 +60,7 @@ def turn(text: str) -> int | None:
 
 
 def add_reader_options(command: argparse.ArgumentParser) -> None:
-    """What a command's reader reads: print, and which way up."""
+    """What a command's reader reads: print, which way up, signs, and how sure a number must be."""
     command.add_argument("--printed", action="store_true", help="read printed digits as well")
     command.add_argument(
         "--turn", type=turn, metavar="auto|0|90|180|270",
@@ -57,6 +69,10 @@ def add_reader_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--signs", choices=get_args(SignUse), default="part",
         help="signs between digits part numbers, or are kept: 8/12/2025, -264, 2+3= (default: %(default)s)",
+    )  # fmt: skip
+    command.add_argument(
+        "--least-confidence", type=probability, default=LEAST_CONFIDENCE, metavar="P",
+        help="leave out numbers that are right with a probability below P, 0 to 1 (default: %(default)s)",
     )  # fmt: skip
 
 

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from digitlens.config.parameters.reader import LEAST_CONFIDENCE
+
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """A device's or a region's name, which stands in topics and ids."""
 
@@ -94,6 +96,14 @@ class ReaderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         SignUse,
         Meta(description='part: signs part numbers. keep: numbers keep their signs, "8/12/2025", "-264".'),
     ] = "part"
+    least_confidence: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description="Numbers that are right with a probability below this are left out, 0 to 1.",
+        ),
+    ] = LEAST_CONFIDENCE
     row_network: Annotated[
         RowNetworkUse,
         Meta(description='The rows that the network `numbers` reads as well: "doubtful", "all" or "none".'),

@@ -93,6 +93,7 @@ def make_reader(settings: ReaderSettings) -> Reader:
             classifier,
             separator=settings.separator,
             signs=settings.signs,
+            least_confidence=settings.least_confidence,
             row_network=settings.row_network,
             printed=settings.printed,
             turn=None if settings.turn == "auto" else settings.turn,

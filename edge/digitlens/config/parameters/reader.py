@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+LEAST_CONFIDENCE = 0.2
+"""Probability of being right below which a number is left out, unless a user chooses another; probability."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReaderParameters:
@@ -74,3 +77,5 @@ class ReaderParameters:
     same_ink: float = 0.7
     """Part of the smaller of two digits' boxes from which they are the same ink, read twice; set by hand; no
     unit."""
+    least_confidence: float = LEAST_CONFIDENCE
+    """See LEAST_CONFIDENCE."""
