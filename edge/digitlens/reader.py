@@ -28,7 +28,7 @@ from digitlens.numbers.attempt import Attempt
 from digitlens.numbers.calibration import Calibration
 from digitlens.numbers.finish import Finish
 from digitlens.numbers.gaps import to_numbers
-from digitlens.numbers.merging import are_close, parted, regrouped, without_doubles
+from digitlens.numbers.merging import are_close, parted, regrouped
 from digitlens.numbers.rejection import digits_of
 from digitlens.numbers.scores import Scores
 from digitlens.numbers.signs import numbers_by_prior
@@ -114,7 +114,7 @@ class Reader:
         self._ink, self._printed, self._turn, self._film = ink, printed, turn, film
         self._look = None if ink is None else Look(ink, parameters.paper, film)
         self._front, self._signs = front, signs
-        self._finish = Finish(printed, signs, separator, parameters.numbers)
+        self._finish = Finish(printed, signs, separator, parameters)
         self._watch = watch
         self._parameters = parameters
         self._least = least_confidence
@@ -223,8 +223,7 @@ class Reader:
         if are_close(first.seen, limits.clear_gap) and not witness.has_uprights(limits.upright_line):
             return first
         page = self._find(first.gray)
-        numbers = without_doubles(parted(first.seen, page, self._scores.group), limits.same_ink)
-        numbers = self._finish(numbers, page, self._rule_rows)
+        numbers = self._finish(parted(first.seen, page, self._scores.group), page, self._rule_rows)
         return first.with_numbers(numbers).unreduced(_size(original))
 
     def _merged(self, first: Attempt, second: Attempt, original: Gray) -> Attempt:

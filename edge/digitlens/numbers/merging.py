@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
+import msgspec
+
 from digitlens.core.readings import Box, Digit, Number, moved, number
 from digitlens.numbers.order import in_reading_order
 from digitlens.paper.page import Page
@@ -42,18 +44,44 @@ def _is_point_between(left: Box, right: Box, dots: Iterable[Box]) -> bool:
     )
 
 
-def without_doubles(numbers: Sequence[Number], least_shared: float) -> tuple[Number, ...]:
-    """The numbers without those most of whose digits stand in a surer number, too: ink is read once.
+def partitioned(numbers: Sequence[Number], least_shared: float) -> tuple[Number, ...]:
+    """The numbers such that no two of them hold the same ink, in any order.
 
-    `least_shared` is the part of the smaller of two digits' boxes from which they are the same ink.
+    Of two that share digits, read alike, one is made. Where they read the ink differently, it is the surer
+    number's; of the other stands what is left, if that is half of it at least.
+
+    Args:
+        numbers: of one picture.
+        least_shared: the part of the smaller of two digits' boxes from which they are the same ink.
     """
     kept: list[Number] = []
+    read_twice = False
     for found in sorted(numbers, key=lambda one: -one.confidence):
-        taken = [digit.box for other in kept if shared(found.box, other.box) for digit in other.digits]
-        doubles = [any(shared(digit.box, box) >= least_shared for box in taken) for digit in found.digits]
-        if 2 * sum(doubles) <= len(doubles):
+        near = [other for other in kept if shared(found.box, other.box)]
+        pairs = [
+            (k, at, digit.value == taken.value)
+            for k, digit in enumerate(found.digits)
+            for at, other in enumerate(near)
+            for taken in other.digits
+            if shared(digit.box, taken.box) >= least_shared
+        ]
+        doubles = {k for k, _, _ in pairs}
+        own = [digit for k, digit in enumerate(found.digits) if k not in doubles]
+        read_twice |= bool(doubles)
+        if not doubles:
             kept.append(found)
-    return tuple(found for found in numbers if any(found is other for other in kept))
+        elif len({at for _, at, _ in pairs}) == 1 and all(alike for _, _, alike in pairs):
+            other = near[pairs[0][1]]
+            if own:
+                joined = number(tuple(sorted((*other.digits, *own), key=lambda one: one.box[0])))
+                sure = min(found.confidence, other.confidence)
+                kept = [one for one in kept if one is not other]
+                kept.append(msgspec.structs.replace(joined, confidence=sure))
+        elif 2 * len(doubles) <= len(found.digits):
+            kept.append(msgspec.structs.replace(number(tuple(own)), confidence=found.confidence))
+    return (
+        tuple(numbers) if len(kept) == len(numbers) and all(one in kept for one in numbers) else tuple(kept)
+    )
 
 
 def merged(first: Sequence[Number], second: Sequence[Number], least_shared: float) -> tuple[Number, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from digitlens.core.readings import Box, Digit, Number, number
-from digitlens.numbers.merging import are_close, merged, parted, regrouped, without_doubles
+from digitlens.numbers.merging import are_close, merged, parted, partitioned, regrouped
 from digitlens.paper.page import Page
 
 SHARED = 0.3
@@ -87,8 +87,19 @@ def test_numbers_are_split_and_never_joined() -> None:
 
 def test_ink_is_read_once() -> None:
     long, part = _number("1234", 0, 0.6), _number("23", 21, 0.9)
-    assert _texts(without_doubles([long, part], 0.7)) == ["1234", "23"]  # half of the digits are its own
-    assert _texts(without_doubles([_number("12", 0, 0.6), _number("12", 2, 0.9)], 0.7)) == ["12"]
+    assert _texts(partitioned([long, part], 0.7)) == ["1234"]
+    assert _texts(partitioned([_number("12", 0, 0.6), _number("12", 2, 0.9)], 0.7)) == ["12"]
     apart = [_number("12", 0, 0.6), _number("12", 60, 0.9), _number("12", 0, 0.9, 40)]
-    assert without_doubles(apart, 0.7) == tuple(apart)
-    assert without_doubles([], 0.7) == ()
+    assert partitioned(apart, 0.7) == tuple(apart)
+    assert partitioned([], 0.7) == ()
+
+
+def test_numbers_that_share_a_digit_are_one() -> None:
+    (found,) = partitioned([_number("69", 0, 0.9), _number("97", 21, 0.5)], 0.7)
+    assert (found.text, found.confidence, found.box) == ("697", 0.5, (0, 0, 56, 30))
+
+
+def test_ink_that_is_read_differently_is_the_surers() -> None:
+    sure, other = _number("69", 0, 0.9), _number("47", 21, 0.5)
+    assert _texts(partitioned([other, sure], 0.7)) == ["69", "7"]
+    assert _texts(partitioned([sure, _number("4", 21, 0.5)], 0.7)) == ["69"]
