@@ -227,7 +227,7 @@ class Reader:
         return first.with_numbers(numbers).unreduced(_size(original))
 
     def _merged(self, first: Attempt, second: Attempt, original: Gray) -> Attempt:
-        """The network's reading with the better numbers of both, or that by rules where it has nothing."""
+        """The network's reading with the better numbers of both, where both read the picture as it stands."""
         limits, scores = self._parameters.reader, self._scores
         size = _size(second.gray)
         if second.straight and first.numbers:
@@ -238,8 +238,7 @@ class Reader:
             others = self._finish(others, whole, self._network_rows)
             numbers = scores.better(second.candidates, second.page, others, whole, limits.least_shared)
             return second.with_numbers(numbers).unreduced(_size(original))
-        best = max((found.confidence for found in second.numbers), default=0.0)
-        return second if first.numbers or best >= limits.least_alone else first
+        return second
 
     def _by_rules(self, original: Gray) -> Attempt:
         """Read by the front of rules, at one scale and upright."""

@@ -60,9 +60,6 @@ class ReaderParameters:
     least_side: int = 100
     """Shorter side of a picture from which the network looks at it, too; chosen on single_cells, single_pen,
     lined and tiny strips, photos and papers, where leaving any one out changes nothing; pixels."""
-    least_alone: float = 0.5
-    """Probability that the network's most plausible number needs where the rules find none: as likely right
-    as not, because words and scribbles have less; probability."""
     good_fit: float = 0.8
     """Fit of the digits that the rules find to what the network sees from which they stand; set by hand; no
     unit."""
