@@ -141,10 +141,12 @@ def with_attackers(service: Service, minutes: float) -> dict[str, Any]:
             next_span = time.monotonic() + 6 * SPAN
         time.sleep(0.2)
     attackers.close()
-    clients.close()
+    print(f"    {asked} asked, {refused} refused, slowest {slowest:.2f} s", flush=True)
+    viewed = clients.close()
     strangers.replayed(service)
     return {
         "minutes": minutes,
+        "pictures_each": round(sum(viewed) / len(viewed)),
         "asked": asked,
         "refused": refused,
         "slowest_answer": round(slowest, 3),
