@@ -21,6 +21,7 @@ def convert(about: About, run: Path, out: Path, config: SearchConfig) -> list[Pa
     import numpy as np
 
     from digitlens_convert import quantize
+    from digitlens_convert.graph import in_parts, unfolded
     from digitlens_train import networks  # its layers, which a .keras file names
 
     model = keras.models.load_model(run / f"{about.name}.keras", compile=False)
@@ -32,7 +33,7 @@ def convert(about: About, run: Path, out: Path, config: SearchConfig) -> list[Pa
     }
     for kind, path in targets.items():
         if kind == "int8":
-            content = quantize.nearest(model, inputs, config, CLASSES)
+            content = in_parts(unfolded(quantize.nearest(model, inputs, config, CLASSES)))
         else:
             content = quantize.convert(model, kind, inputs)
         entry, end = quantize.ports(content, networks.INK_SCALE)

@@ -49,7 +49,7 @@ from digitlens.rows.row_reading import Group
 Watch = Callable[[Trace], None]
 Front = Literal["auto", "rules", "network"]
 
-KEPT = 16 << 20
+KEPT = 4 << 20
 """Freed memory of which the process keeps twice as much for the next picture, in bytes."""
 
 

@@ -12,6 +12,7 @@ import keras
 
 from digitlens.models import cards
 from digitlens.models.interpreter import Network
+from digitlens.paper.bands import PARTS, Bands, windows
 from digitlens.paper.network import InkNetwork
 from digitlens_convert.__main__ import main
 from digitlens_convert.config import ConvertConfig, SearchConfig
@@ -45,10 +46,10 @@ def test_both_files_have_true_cards(converted: tuple[Path, Path]) -> None:
     full, small = (InkNetwork.load(path).card for path in (run / "ink_float32.tflite", out / "ink.tflite"))
     assert (full.quantization, small.quantization) == ("float32", "int8")
     assert (full.input.dtype, small.input.dtype) == ("float32", "uint8")
-    assert full.input.shape == small.input.shape == (-1, -1, -1, 1)
+    assert (full.input.shape, small.input.shape) == ((-1, -1, -1, 1), (-1, -1, -1, 9))
     assert full.input.scale == small.input.scale == networks.INK_SCALE
     assert (small.input.zero_point, small.output.shape) == (0, (-1, -1, -1, networks.INK_CLASSES))
-    assert small.bytes <= 150_000
+    assert small.bytes <= 215_000
     assert 0 < small.accuracy.total <= 12 * 32 * 32
     low, high = small.accuracy.interval
     assert low <= small.accuracy.fraction <= high
@@ -88,12 +89,20 @@ def test_xnnpack_runs_all_of_it_at_any_size(converted: tuple[Path, Path]) -> Non
     _, content = cards.load(converted[1] / "ink.tflite")
     network = Network(content, runtime="litert")
     for size in ((64, 96), (32, 32), (160, 64)):
-        given = network.run(np.zeros((1, *size, 1), np.uint8))
+        given = network.run(windows(np.zeros(size, np.uint8))[np.newaxis])
         assert given.shape == (1, size[0] // 2, size[1] // 2, networks.INK_CLASSES)
         names = [operator["op_name"] for operator in network._interpreter._get_ops_details()]
         assert names.count("DELEGATE") == 1
         # TFLite lists what it handed over; all that it runs itself comes after the delegate.
         assert names[-1] == "DELEGATE"
+
+
+def test_its_parts_give_what_all_of_it_gives(converted: tuple[Path, Path]) -> None:
+    _, content = cards.load(converted[1] / "ink.tflite")
+    complete, parted = (Network(content, runtime="litert") for _ in range(2))
+    assert set(PARTS) < {*parted.signatures}
+    gray = np.random.default_rng(4).integers(0, 256, (96, 64)).astype(np.uint8)
+    np.testing.assert_array_equal(Bands(parted).run(gray), complete.run(windows(gray)[np.newaxis])[0])
 
 
 def test_the_ink_benchmark(converted: tuple[Path, Path], tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_the_unit_starts_the_service():
 def test_every_dependency_of_the_wheel_is_pinned(version):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    needed = map(Requirement, [*project["dependencies"], *extras["mqtt"], *extras["web"]])
+    needed = map(Requirement, [*project["dependencies"], *extras["mqtt"], *extras["web"], *extras["sheets"]])
     pinned = pins(version)
     for requirement in needed:
         assert pinned[canonicalize_name(requirement.name)] in requirement.specifier, requirement

@@ -146,6 +146,15 @@ def test_prepared_again_only_new_devices_are_added(root: Path, tmp_path: Path) -
     assert (secrets / "devices").stat().st_mode & 0o077 == 0
 
 
+def test_every_image_has_an_exact_version(root: Path) -> None:
+    fleet = root / "deploy" / "fleet"
+    images = re.findall(r"^    image: (\S+)$", (fleet / "compose.yaml").read_text(), re.MULTILINE)
+    assert len(images) == 5
+    for image in images:
+        assert re.fullmatch(r"[\w./-]+:\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?", image), image
+    assert "--resolve-image-digests" in " ".join((fleet / "README.md").read_text().split())
+
+
 def test_telegraf_and_grafana_know_our_fields(root: Path) -> None:
     """Neither can run here: their settings are parsed, and name only fields of ours."""
     from digitlens.live.stats import StatsSnapshot

@@ -68,5 +68,5 @@ async def main() -> None:
     print(json.dumps({"pictures": counts, "ended": len(failed)}))
 
 
-os.setpriority(os.PRIO_PROCESS, 0, 19)
+os.nice(10)
 asyncio.run(main())

@@ -141,10 +141,12 @@ def with_attackers(service: Service, minutes: float) -> dict[str, Any]:
             next_span = time.monotonic() + 6 * SPAN
         time.sleep(0.2)
     attackers.close()
-    clients.close()
+    print(f"    {asked} asked, {refused} refused, slowest {slowest:.2f} s", flush=True)
+    viewed = clients.close()
     strangers.replayed(service)
     return {
         "minutes": minutes,
+        "pictures_each": round(sum(viewed) / len(viewed)),
         "asked": asked,
         "refused": refused,
         "slowest_answer": round(slowest, 3),
@@ -218,6 +220,10 @@ def main() -> int:
         "--minutes", type=float, default=10, help="of attackers, memory and fuzz, each (default: %(default)s)"
     )
     parser.add_argument("--seed", type=int, default=1, help="of fuzz")
+    parser.add_argument(
+        "--rate", type=float, default=0.0,
+        help="frames a second of attackers: what a shared machine can sustain (default: all it can)",
+    )  # fmt: skip
     options = parser.parse_args()
     parts = options.parts or ["cost", "strangers", "attackers", "speed", "memory", "fuzz"]
     figures: dict[str, Any] = {}
@@ -236,7 +242,7 @@ def main() -> int:
                 bad.append("a thousand slow connections slow the reader by more than 10 %")
         if "attackers" in parts:
             print(f"web check: {options.minutes:g} minutes of attackers at the keeper's address", flush=True)
-            with Service(folder, SHEET, 0) as service:
+            with Service(folder, SHEET, options.rate) as service:
                 figures["attackers"] = found = with_attackers(service, options.minutes)
             if found["refused"] or found["slowest_answer"] > 1:
                 bad.append("attackers keep the keeper out, or waiting for more than a second")

@@ -36,7 +36,7 @@ from digitlens.models.classifier import DEFAULT, Classifier
 from digitlens.reader import Reader
 from digitlens.service.live_page import open_page
 from digitlens.service.signals import Stop
-from digitlens.service.startup_memory import release_start
+from digitlens.service.startup_memory import StartupMemory
 
 BENCHMARK_RATE = 30.0
 """Rate of the paced benchmark, in frames a second."""
@@ -114,7 +114,7 @@ def run(options: argparse.Namespace) -> int:
                 least_confidence=options.least_confidence,
                 film=True,
             )
-        release_start()
+        StartupMemory().release()
         if options.benchmark:
             return _benchmark(options, reader, stop)
         _live(options, reader, stop)

@@ -159,7 +159,13 @@ def _frame(image: Image.Image, color: bool) -> tuple[Pixels, tuple[int, int]]:
         shrink = min(1.0, ENOUGH / max(image.size))
         image.draft(mode, (max(1, int(image.width * shrink)), max(1, int(image.height * shrink))))
     check_size(image, size)
-    return _pixels(ImageOps.exif_transpose(_reduced(image)), mode), size
+    return _pixels(_upright(_reduced(image)), mode), size
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """The picture as it is shown; itself where it is stored so, for ImageOps would copy it."""
+    image.load()  # a TIFF is turned by this, and then says so
+    return image if image.getexif().get(0x0112, 1) == 1 else ImageOps.exif_transpose(image)
 
 
 def _reduced(image: Image.Image) -> Image.Image:
@@ -191,7 +197,7 @@ def _pixels(image: Image.Image, mode: str) -> Pixels:
         image = image.convert("RGBA")
         paper = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(paper, image)
-    pixels = np.asarray(image.convert(mode))
+    pixels = np.asarray(image if image.mode == mode else image.convert(mode))
     return pixels if mode == "L" else np.ascontiguousarray(pixels[..., ::-1])
 
 

@@ -1,5 +1,6 @@
 """The one module that imports a TFLite interpreter: litert, else tflite-runtime, else TensorFlow's own."""
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -78,6 +79,21 @@ class Network:
         if end.dtype != np.float32:
             outputs = (outputs - np.float32(end.zero_point)) * np.float32(end.scale)
         return outputs
+
+    @property
+    def signatures(self) -> tuple[str, ...]:
+        """The names of the parts that can be run on their own."""
+        return tuple(self._interpreter.get_signature_list())
+
+    def part(self, name: str) -> Callable[..., list[npt.NDArray[Any]]]:
+        """What runs a part, one of `signatures`: its inputs in their order -> its outputs in theirs."""
+        runner = self._interpreter.get_signature_runner(name)
+
+        def run(*inputs: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+            outputs = runner(**{f"in{place}": values for place, values in enumerate(inputs)})
+            return [outputs[f"out{place}"] for place in range(len(outputs))]
+
+        return run
 
     @one_at_a_time
     def _run(self, batch: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -12,6 +12,8 @@ from digitlens.paper.network import STEP
 
 AROUND = 8.0
 """Distance of the pieces that tell the height of the writing around one, heights."""
+AT_ONCE = 64
+"""Boxes that are compared with all others at once: gravel and snow have thousands."""
 
 Labels = npt.NDArray[np.int32]
 
@@ -108,12 +110,11 @@ def heights_around(boxes: npt.NDArray[np.integer[Any]], others: npt.NDArray[np.i
         return found
     x, y, w, h = others[np.argsort(others[:, 3], kind="stable")].T.astype(np.float64)
     mine = boxes.astype(np.float64)
-    # A few hundred at a time: gravel has thousands.
-    for start in range(0, len(mine), 256):
-        left, top, wide, tall = mine[start : start + 256].T[:, :, np.newaxis]
+    for start in range(0, len(mine), AT_ONCE):
+        left, top, wide, tall = mine[start : start + AT_ONCE].T[:, :, np.newaxis]
         beside = (y < top + tall) & (y + h > top)
         beside &= np.abs(x + w / 2 - left - wide / 2) <= AROUND * np.maximum(h, tall)
         total = np.cumsum(np.where(beside, w * h, 0), axis=1)
         usual = h[(total >= total[:, -1:] / 2).argmax(axis=1)]
-        found[start : start + 256] = np.where(total[:, -1] > 0, usual, 0)
+        found[start : start + AT_ONCE] = np.where(total[:, -1] > 0, usual, 0)
     return found

@@ -12,13 +12,13 @@ from digitlens.core.errors import ModelError
 from digitlens.models import cards, signature
 from digitlens.models.cards import Card
 from digitlens.models.interpreter import Network
+from digitlens.paper.bands import PARTS, Bands
+from digitlens.paper.bands import STEP as STEP  # of its outputs, for all who read them
 
 DEFAULT = "ink"
 PAPER, DIGIT, WRITING, PRINT, LINE = range(5)
 """Paper; the ink of handwritten digits, also where it crosses a line; other handwriting; print; lines."""
 CLASSES = 5
-STEP = 2
-"""Pixels of the picture, across and down, for one of the output."""
 FLOAT_SCALE = 0.01
 """Nats for one step of the logits of a float32 network."""
 MULTIPLE = 32
@@ -43,6 +43,8 @@ class InkNetwork:
     def __init__(self, card: Card, content: bytes, threads: int = 1, runtime: str | None = None) -> None:
         self.card = card
         self._network = Network(content, threads, runtime)
+        # A float32 file of a training run is in one piece, and takes gray levels as they lie.
+        self._bands = Bands(self._network) if set(PARTS) <= {*self._network.signatures} else None
 
     @classmethod
     def load(cls, model: str | Path = DEFAULT, threads: int = 1, runtime: str | None = None) -> Self:
@@ -69,12 +71,19 @@ class InkNetwork:
         """(H, W) uint8 -> the logits of its pixels, two by two."""
         height, width = gray.shape
         below, right = -height % MULTIPLE, -width % MULTIPLE
-        framed = cv2.copyMakeBorder(gray, 0, below, 0, right, cv2.BORDER_REPLICATE)
-        batch: npt.NDArray[Any] = framed[np.newaxis, ..., np.newaxis]
-        if self._network.input.dtype != np.uint8:
-            batch = batch * np.float32(self.card.input.scale or 1)
-        found = self._network.run(batch)[0]
+        framed = cv2.copyMakeBorder(gray, 0, below, 0, right, cv2.BORDER_REPLICATE).astype(
+            np.uint8, copy=False
+        )
+        found = self._whole(framed) if self._bands is None else self._bands.run(framed)
         rows, columns = -(-height // STEP), -(-width // STEP)
         part = found[:rows, :columns]
         logits: Logits = (np.rint(part / FLOAT_SCALE) if part.dtype == np.float32 else part).astype(np.int16)
         return logits
+
+    def _whole(self, framed: Gray) -> npt.NDArray[Any]:
+        """(H, W), multiples of MULTIPLE -> the outputs (H / STEP, W / STEP, CLASSES), as they come."""
+        batch: npt.NDArray[Any] = framed[np.newaxis, ..., np.newaxis]
+        if self._network.input.dtype != np.uint8:
+            batch = batch * np.float32(self.card.input.scale or 1)
+        found: npt.NDArray[Any] = self._network.run(batch)[0]
+        return found

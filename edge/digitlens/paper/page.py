@@ -10,7 +10,14 @@ import numpy.typing as npt
 from digitlens.config.parameters.paper import PaperParameters
 from digitlens.core.arrays import Doubles, Floats, Gray
 from digitlens.core.readings import Box, union
-from digitlens.paper.components import Components, Labels, components, heights_around, with_scraps
+from digitlens.paper.components import (
+    AT_ONCE,
+    Components,
+    Labels,
+    components,
+    heights_around,
+    with_scraps,
+)
 from digitlens.paper.ink import Ink, find_ink, without_lines
 from digitlens.paper.network import DIGIT, LINE, PRINT, STEP, WRITING, PixelClassifier
 
@@ -150,8 +157,11 @@ def _dots(
         return []
     small = boxes[sides <= largest * heights[tall].max()]
     middles, others = (part[:, :2] + part[:, 2:] / 2 for part in (small, writing[tall]))
-    away = np.abs(middles[:, np.newaxis] - others).sum(axis=2)
-    near = heights[tall][away.argmin(axis=1)]
+    nearest = np.zeros(len(small), np.intp)
+    for start in range(0, len(small), AT_ONCE):
+        away = np.abs(middles[start : start + AT_ONCE, np.newaxis] - others).sum(axis=2)
+        nearest[start : start + AT_ONCE] = away.argmin(axis=1)
+    near = heights[tall][nearest]
     chosen = small[small[:, 2:].max(axis=1, initial=0) <= largest * near]
     return [tuple(box) for box in chosen.tolist()]
 

@@ -22,14 +22,19 @@ from digitlens.core.errors import CameraError, CameraStalled, DependencyError, D
 from digitlens.models import cards
 from digitlens.models.classifier import Classifier
 from digitlens.models.interpreter import RUNTIMES, imported
+from digitlens.models.perceptron import Perceptron
 from digitlens.numbers.scores import NAMES, Scores
 from digitlens.outlets import registry
 from digitlens.outlets.assembly import preflight, warnings
 from digitlens.paper.network import DEFAULT as INK
 from digitlens.paper.network import InkNetwork
+from digitlens.rows.hypothesis_scores import DEFAULT_MODEL as HYPOTHESES
+from digitlens.rows.hypothesis_scores import HypothesisScores
 from digitlens.rows.recognizer import RowRecognizer
 from digitlens.service import machine
 from digitlens.service.machine import Finding
+from digitlens.sheets.probabilities import DEFAULT_MODEL as CELLS
+from digitlens.sheets.probabilities import FEATURES
 
 CAMERA_TIMEOUT = 15.0
 """Time that a camera has to open and to give a frame, seconds."""
@@ -51,6 +56,7 @@ def examine(settings: Settings | None, complaint: str, file: Path, root: Path = 
             ("ink", ink),
             ("rows", rows),
             ("numbers", numbers),
+            ("sheets", sheets),
             ("camera", lambda: camera(chosen, unit)),
             ("groups", lambda: machine.groups(root)),
             ("screen", lambda: machine.screen(root, os.environ)),
@@ -168,9 +174,19 @@ def rows() -> Finding:
         return Finding("rows", "fix", "the network that reads rows is missing: install digitlens again")
     try:
         RowRecognizer.load()
+        HypothesisScores.load()
     except DigitLensError as error:
         return Finding("rows", "fix", f"{error}; or install digitlens again")
-    return Finding("rows", "ok", ", ".join(cards.names(rows=True)))
+    return Finding("rows", "ok", ", ".join((*cards.names(rows=True), HYPOTHESES)))
+
+
+def sheets() -> Finding:
+    """The small network that says what is in the cells of forms."""
+    try:
+        Perceptron.load(CELLS, len(FEATURES))
+    except DigitLensError as error:
+        return Finding("sheets", "fix", f"{error}; or install digitlens again")
+    return Finding("sheets", "ok", CELLS)
 
 
 def numbers() -> Finding:

@@ -47,7 +47,7 @@ from digitlens.reader import Reader
 from digitlens.service import logs
 from digitlens.service.notify import Notify
 from digitlens.service.signals import Stop
-from digitlens.service.startup_memory import release_start
+from digitlens.service.startup_memory import StartupMemory
 
 RECOVERY_TIME = 600.0
 """Time for which this process reopens a lost camera before a fresh process has to, seconds."""
@@ -120,7 +120,8 @@ class Service(LiveObserver):
         self._stats, self._latest = LoopStats(), LatestFrame()
         self._outlets = OutletAssembly(self._stats, self._latest)
         self._outlets.load(self._settings)
-        release_start()
+        self._startup_memory = StartupMemory()
+        self._startup_memory.release()
         self._started_at = monotonic()
         self._ready = False
         self._newest = ""
@@ -144,6 +145,7 @@ class Service(LiveObserver):
             opened.callback(self._latest.close)
             camera = self._first_camera()
             opened.callback(camera.close)
+            self._startup_memory.release()  # of the outlets, too
             settings = self._settings.camera
             self._live = Live(
                 camera,
@@ -200,6 +202,7 @@ class Service(LiveObserver):
         now = monotonic()
         if not self._ready:
             self._ready = True
+            self._startup_memory.release()
             self._notify.ready(self._status())
             _log.info("ready: %s gives frames, and the first has been read", self._live.camera.name)
         if self._watchdog_extended:

@@ -10,28 +10,46 @@ DONTNEED = 4
 MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S{4}) [0-9a-f]+ \S+ (\d+)")
 
 
-def release_start() -> int:
-    """Drop the library pages that the start has touched; returns the number of mappings.
+class StartupMemory:
+    """The libraries loaded so far; made while no other thread runs, which may be loading one.
 
     Loading OpenCV, NumPy and a TFLite interpreter touches 30 MiB of their files that reading never needs
     again. A needed page is mapped again from the page cache at its first touch. Only unmodified pages are
-    dropped. Does nothing while other threads run, because one may be loading a library and changing its
-    mappings, nor where there is no /proc.
+    dropped.
     """
-    if threading.active_count() > 1:
-        return 0
+
+    def __init__(self) -> None:
+        self._libraries = _libraries() if threading.active_count() == 1 else {}
+
+    def release(self) -> int:
+        """Drop the library pages touched so far; returns the number of mappings.
+
+        Other threads may run by now: of the libraries known, which Python never unloads, only those count
+        whose mappings have not changed. Does nothing where there is no /proc.
+        """
+        madvise = ctypes.CDLL(None).madvise
+        madvise.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
+        found = _libraries() if self._libraries else {}
+        return sum(
+            madvise(start, end - start, DONTNEED) == 0
+            for line, (start, end) in found.items()
+            if line in self._libraries
+        )
+
+
+def _libraries() -> dict[str, tuple[int, int]]:
+    """The unwritable mappings of libraries without a page of their own, by their lines: start and end."""
     try:
         lines = Path("/proc/self/smaps").read_text(errors="replace").splitlines()
     except OSError:
-        return 0
-    madvise = ctypes.CDLL(None).madvise
-    madvise.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
-    released, span = 0, (0, 0)
+        return {}
+    found, last = {}, ""
     for line in lines:
         if mapping := MAPPING.match(line):
             start, end, rights, inode = mapping.groups()
             of_library = inode != "0" and "w" not in rights and ".so" in line.rpartition("/")[2]
-            span = (int(start, 16), int(end, 16)) if of_library else (0, 0)
-        elif span[1] and line.startswith("Anonymous:") and int(line.split()[1]) == 0:
-            released += madvise(span[0], span[1] - span[0], DONTNEED) == 0
-    return released
+            last = line if of_library else ""
+            span = int(start, 16), int(end, 16)
+        elif last and line.startswith("Anonymous:") and int(line.split()[1]) == 0:
+            found[last] = span
+    return found

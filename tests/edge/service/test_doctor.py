@@ -25,7 +25,7 @@ def put(root: Path, **files: str) -> Path:
     return root
 
 
-NEEDED = ("settings", "python", "interpreter", "model", "ink", "rows", "numbers", "camera")
+NEEDED = ("settings", "python", "interpreter", "model", "ink", "rows", "numbers", "sheets", "camera")
 """Checks that are ok wherever the tests run."""
 MEMORY = "MemTotal:         948000 kB\nMemFree:  30000 kB\nMemAvailable: {} kB\n"
 
@@ -165,6 +165,8 @@ def test_model_and_outlets(tmp_path: Path) -> None:
     assert doctor.model("ink").message.startswith(str(cards.find("ink")))
     assert doctor.ink() == machine.Finding("ink", "ok", "ink, int8")
     assert doctor.numbers() == machine.Finding("numbers", "ok", "rejection, pairs, plausibility")
+    assert doctor.rows() == machine.Finding("rows", "ok", "numbers, hypotheses")
+    assert doctor.sheets() == machine.Finding("sheets", "ok", "cells")
     secret = tmp_path / "token"
     settings = Settings(outlets={"web": WebSettings(listen="127.0.0.1:8099", token_file=str(secret))})
     assert (
@@ -197,4 +199,4 @@ def test_the_command(tmp_path: Path) -> None:
     assert done.returncode == 1
     (line,) = (line for line in done.stdout.splitlines() if line.startswith("settings:"))
     assert line == f"settings:     fix:     {config}:2: [camera] sorce: no such setting; did you mean source?"
-    assert len(done.stdout.splitlines()) == 18
+    assert len(done.stdout.splitlines()) == 19

@@ -15,7 +15,7 @@ def ran(program: str) -> list[str]:
     """The program's output by line."""
     start = "import threading\nfrom digitlens import Reader\nfrom digitlens.images import pictures\n"
     start += "from digitlens.live.benchmark import memory\n"
-    start += "from digitlens.service.startup_memory import release_start\nfrom pathlib import Path\n"
+    start += "from digitlens.service.startup_memory import StartupMemory\nfrom pathlib import Path\n"
     start += f"(sheet,) = pictures.load(Path({str(SHEET)!r}))\nreader = Reader()\n"
     done = subprocess.run([sys.executable, "-c", start + program], capture_output=True, text=True, check=True)
     return done.stdout.splitlines()
@@ -25,7 +25,8 @@ def test_pages_that_only_the_start_needed_are_freed_and_reading_goes_on() -> Non
     before, after, then, same = ran("""
 first = reader.read(sheet.pixels).numbers
 print(memory("VmRSS"))
-assert release_start() > 10
+memory_of_start = StartupMemory()
+assert memory_of_start.release() > 10
 print(memory("VmRSS"))
 second = reader.read(255 - sheet.pixels).numbers
 print(memory("VmRSS"))
@@ -41,7 +42,24 @@ def test_while_other_threads_run_nothing_is_done() -> None:
 until = threading.Event()
 other = threading.Thread(target=until.wait)
 other.start()
-print(release_start())
+print(StartupMemory().release())
 until.set()
 other.join()
 """) == ["0"]
+
+
+def test_pages_known_before_other_threads_ran_are_freed_beside_them() -> None:
+    count, freed = ran("""
+known = StartupMemory()
+until = threading.Event()
+other = threading.Thread(target=until.wait)
+other.start()
+reader.read(sheet.pixels)
+before = memory("VmRSS")
+print(known.release())
+print(before - memory("VmRSS"))
+until.set()
+other.join()
+""")
+    assert int(count) > 10
+    assert float(freed) > 10

@@ -106,7 +106,8 @@ class Handler(RequestHandler):
     def bearer(self) -> str | None:
         """The token in the Authorization header; None without one."""
         scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
-        return token.strip() if scheme.lower() == "bearer" else None
+        # Of a header's value only these two are spaces; str.strip() takes a no-break space for one.
+        return token.strip(" \t") if scheme.lower() == "bearer" else None
 
     @property
     def session(self) -> str | None:

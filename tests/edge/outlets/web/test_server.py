@@ -142,6 +142,15 @@ def test_guessers_wait_and_are_logged(guarded: WebOutlet, lines: list[str]) -> N
     assert not any("not-it" in line or TOKEN in line for line in lines)
 
 
+@pytest.mark.parametrize(("before", "after"), [("", "\xa0"), ("\x85", ""), ("", "\x1f")])
+def test_what_stands_around_a_token_in_a_header_is_part_of_it(
+    guarded: WebOutlet, before: str, after: str
+) -> None:
+    header = f"Bearer {before}{TOKEN}{after}"
+    with asked(guarded.port, "/page/app.js", Authorization=header) as answer:
+        assert answer.status in (400, 401)
+
+
 def test_a_guesser_at_the_same_address_locks_nobody_out(guarded: WebOutlet) -> None:
     body = urlencode({"token": TOKEN})
     with asked(guarded.port, "/sign-in", "POST", body, Content_Type=FORM) as answer:
