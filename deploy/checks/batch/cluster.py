@@ -11,6 +11,7 @@ cluster for `--engine ray`.
 
 import argparse
 import os
+import random
 import secrets
 import shutil
 import signal
@@ -35,6 +36,8 @@ from digitlens.batch.sources import items  # noqa: E402
 HERE = "127.0.0.1"
 MEMORY = 200_000_000
 """Of a node's object store, in bytes."""
+PORTS = 20_000, 32_000
+"""Where ports are taken from, below those that the kernel gives to connections."""
 ATTEMPTS = 3
 """Starts of a node; on a busy machine Ray's own time limits may be too short for one."""
 
@@ -87,13 +90,13 @@ class Cluster:
             "runtime-env-agent-port",
             "metrics-export-port",
         )
-        command = [
-            *(str(Path(sys.executable).with_name("ray")), "start", "--block", "--num-cpus=1"),
-            *(place if is_head else [f"--address={HERE}:{self.port}"]),
-            *(f"--node-ip-address={HERE}", f"--object-store-memory={MEMORY}", "--disable-usage-stats"),
-            *(f"--{port}={free_port()}" for port in ports),
-        ]
         for _ in range(ATTEMPTS):
+            command = [
+                *(str(Path(sys.executable).with_name("ray")), "start", "--block", "--num-cpus=1"),
+                *(place if is_head else [f"--address={HERE}:{self.port}"]),
+                *(f"--node-ip-address={HERE}", f"--object-store-memory={MEMORY}", "--disable-usage-stats"),
+                *(f"--{port}={free_port()}" for port in ports),
+            ]
             log = self._folder / f"{name}.log"
             with log.open("wb") as output:
                 self._nodes[name] = process = subprocess.Popen(
@@ -110,7 +113,13 @@ class Cluster:
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(0.2)
             self.kill(name)
-        raise RuntimeError(f"Ray's {name} does not start:\n{log.read_text()}")
+        raise RuntimeError(f"Ray's {name} does not start:\n{log.read_text()}{self._raylet_errors()}")
+
+    def _raylet_errors(self) -> str:
+        logs = sorted(
+            self._folder.glob("session_latest/logs/raylet*.err"), key=lambda log: log.stat().st_mtime
+        )
+        return logs[-1].read_text()[-2000:] if logs else ""
 
     def kill(self, name: str) -> None:
         """Kill a node with all its processes at once, as a power cut would."""
@@ -147,9 +156,11 @@ class Cluster:
 
 def free_port() -> int:
     """A port that nobody listens on."""
-    with socket.socket() as one:
-        one.bind((HERE, 0))
-        return int(one.getsockname()[1])
+    while True:
+        port = random.randrange(*PORTS)
+        with socket.socket() as one, suppress(OSError):
+            one.bind(("", port))
+            return port
 
 
 def children(pid: int) -> list[int]:
