@@ -81,14 +81,17 @@ def measure(source: Path, workers: int) -> Cost:
     """One run into a new folder."""
     pools: list[Pool] = []
     peaks = [0]
+    looked = -1.0
 
     def pool() -> Pool:
         pools.append(Pool(NumberOptions(), workers))
         return pools[-1]
 
     def watch(_: Totals) -> None:
-        peaks.append(max(peaks[-1], *map(peak, pools[0].pids)))
-        peaks[:-1] = []
+        nonlocal looked
+        if perf_counter() - looked > 1.0:  # rarely, since it would count as the pool's cost
+            looked = perf_counter()
+            peaks[0] = max(peaks[0], *map(peak, pools[0].pids))
 
     with tempfile.TemporaryDirectory() as out:
         before = perf_counter(), cpu(resource.RUSAGE_SELF), cpu(resource.RUSAGE_CHILDREN)
@@ -97,7 +100,7 @@ def measure(source: Path, workers: int) -> Cost:
         after = perf_counter(), cpu(resource.RUSAGE_SELF), cpu(resource.RUSAGE_CHILDREN)
         size = sum(path.stat().st_size for path in Path(out).glob("*/part-*"))
     wall, here, others = (end - begin for begin, end in zip(before, after, strict=True))
-    return Cost(wall, here, others, size, peak("self"), peaks[-1])
+    return Cost(wall, here, others, size, peak("self"), peaks[0])
 
 
 def plain(source: Path) -> float:
