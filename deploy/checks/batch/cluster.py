@@ -59,7 +59,7 @@ class Cluster:
             "RAY_AUTH_TOKEN": secrets.token_hex(32),
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_enable_metrics_collection": "false",
-            "RAY_raylet_start_wait_time_s": "90",
+            "RAY_raylet_start_wait_time_s": "300",
             "RAY_agent_register_timeout_ms": "180000",
             "RAY_health_check_period_ms": "1000",
             "RAY_health_check_failure_threshold": "3",
