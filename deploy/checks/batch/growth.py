@@ -1,13 +1,18 @@
 """Where a run over an archive meets its next limit: what everything but reading takes, part by part.
 
-    python deploy/checks/batch/growth.py [--documents 20000]
+    python deploy/checks/batch/growth.py [--documents 20000] [--whole 1000 10000 100000]
 
 For the parts that one process does, whatever the number of workers: listing (a folder, a manifest), knowing
 the documents that are done, writing the tables. CPU time, so that a busy machine changes little.
+
+With --whole the whole run instead, with pages of 8 x 8 pixels that take no model to read: listing, two
+workers, tables, the manifest; then once more, when nothing is left to read, and the report. CPU time of all
+processes, and the most memory of this one and of a worker; speed.py has the same with strips and the models.
 """
 
 import argparse
 import json
+import resource
 import sys
 import tempfile
 import threading
@@ -15,13 +20,18 @@ from collections.abc import Callable
 from pathlib import Path
 from time import process_time
 
+import numpy as np
+
 ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / "edge"), str(ROOT)]
+from speed import cpu, peak  # noqa: E402
+
 from digitlens.batch import tables  # noqa: E402
 from digitlens.batch.done import WIDTH, Done  # noqa: E402
 from digitlens.batch.pool import Pool  # noqa: E402
+from digitlens.batch.report import write_report  # noqa: E402
 from digitlens.batch.rows import Page, PageResult, Row  # noqa: E402
-from digitlens.batch.run import Run  # noqa: E402
+from digitlens.batch.run import Run, Totals  # noqa: E402
 from digitlens.batch.sources import items  # noqa: E402
 from digitlens.batch.survey import survey  # noqa: E402
 from digitlens.batch.tables import Tables  # noqa: E402
@@ -40,13 +50,66 @@ def timed(what: str, count: int, work: Callable[[], object]) -> object:
     return found
 
 
-def run(folder: Path, documents: int) -> None:
-    """A run with one worker, whose pages cost nothing to read, over so many documents."""
+def grays(folder: Path, documents: int) -> Path:
+    """So many pictures of 8 x 8 pixels, a thousand a folder."""
     source = folder / f"grays{documents}"
     content = picture(folder / "gray.png", 5).read_bytes()
-    source.mkdir()
     for number in range(documents):
-        (source / f"{number:08}.png").write_bytes(content)
+        place = source / f"{number // 1000:05}"
+        if number % 1000 == 0:
+            place.mkdir(parents=True)
+        (place / f"{number:08}.png").write_bytes(content)
+    return source
+
+
+def used() -> float:
+    """CPU seconds so far, of this process and of its children that have ended."""
+    return cpu(resource.RUSAGE_SELF) + cpu(resource.RUSAGE_CHILDREN)
+
+
+def read(source: Path, out: Path) -> tuple[float, int]:
+    """CPU seconds of a run with two workers, and a worker's peak memory in MiB."""
+    pools: list[Pool] = []
+    workers = [0]
+
+    def pool() -> Pool:
+        pools.append(Pool(GrayOptions(), 2))
+        return pools[0]
+
+    def watch(_: Totals) -> None:
+        workers[0] = max(workers[0], *map(peak, pools[0].pids))
+
+    before = used()
+    Run(out, (str(source),), GrayOptions()).go(items([str(source)]), pool, watch, threading.Event())
+    return used() - before, workers[0]
+
+
+def whole(folder: Path, counts: list[int]) -> None:
+    """Runs over more and more documents."""
+    seconds = []
+    for count in counts:
+        source, out = grays(folder, count), folder / f"whole{count}"
+        first, worker = read(source, out)
+        again, _ = read(source, out)
+        before = used()
+        write_report(out)
+        report = used() - before
+        seconds.append(first)
+        size = sum(path.stat().st_size for path in out.glob("*/part-*"))
+        print(
+            f"{count:>7} documents, {tables.done(out, 'parquet').pages} pages in the tables: "
+            f"{first:.1f} s CPU, {1e3 * first / count:.3f} ms a page; "
+            f"again {again:.1f} s, report {report:.1f} s; "
+            f"{size / count:.0f} bytes a page, peak {peak('self')} MiB here, {worker} MiB a worker",
+            flush=True,
+        )
+    if len(counts) > 1:
+        print(f"R² of the CPU seconds by documents: {np.corrcoef(counts, seconds)[0, 1] ** 2:.4f}")
+
+
+def run(folder: Path, documents: int) -> None:
+    """A run with one worker, whose pages cost nothing to read, over so many documents."""
+    source = grays(folder, documents)
     one = Run(folder / f"run{documents}", (str(source),), GrayOptions())
     one.go(items([str(source)]), lambda: Pool(GrayOptions(), 1), lambda totals: None, threading.Event())
 
@@ -55,10 +118,14 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--documents", type=int, default=20_000)
+    parser.add_argument("--whole", type=int, nargs="+", metavar="DOCUMENTS")
     options = parser.parse_args()
     count: int = options.documents
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
+        if options.whole:
+            whole(folder, sorted(options.whole))
+            return 0
         (folder / "scans").mkdir()
         for number in range(count):
             (folder / "scans" / f"{number:08}.png").touch()

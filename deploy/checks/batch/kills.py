@@ -1,11 +1,12 @@
-"""Kill -9 at random moments, a run over an archive or one of its workers: is a page lost, or there twice?
+"""Kill -9 at random moments, a run over an archive or a part of it: is a page lost, or there twice?
 
-    python deploy/checks/batch/kills.py [--times 100] [--pages 400] [--seed N] [--format parquet]
+    python deploy/checks/batch/kills.py [--times 100] [--pages 400] [--seed N] [--format F] [--engine ray]
 
 Draws an archive (strips, TIFFs of several pages, a zip, broken files), reads it undisturbed, and then again
 and again into new folders, killed at random moments: by turns the `digitlens batch` itself, which is started
-again, and one of its workers, which it must replace. Each finished run's tables are compared with the
-undisturbed ones, row by row, times left out. The exit status is 1 if they differ.
+again, and one of its workers, which it must replace; with `--engine ray` a node of a cluster of two, with all
+its processes, which comes back at once or later. Each finished run's tables are compared with the undisturbed
+ones of the pool, row by row, times left out. The exit status is 1 if they differ.
 """
 
 import argparse
@@ -18,6 +19,8 @@ import sys
 import tempfile
 import zipfile
 from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
 
@@ -26,6 +29,8 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / "edge"), str(ROOT)]
+from cluster import Cluster, children  # noqa: E402
+
 from digitlens.batch import tables  # noqa: E402
 from digitlens.batch.rows import NUMBERS, PAGES  # noqa: E402
 from tests.edge.pages import write  # noqa: E402
@@ -68,34 +73,59 @@ def rows(folder: Path, kind: str) -> dict[str, Counter[tuple[object, ...]]]:
     return found
 
 
-def command(source: Path, out: Path, kind: str) -> list[str]:
+def command(source: Path, out: Path, kind: str, engine: str) -> list[str]:
     """A run that commits often."""
     return [
         *(sys.executable, "-m", "digitlens", "batch", str(source), "--out", str(out)),
         *("--workers", "2", "--format", kind, "--commit", "0.3"),
+        *(("--engine", "ray", "--address", "auto") if engine == "ray" else ()),
     ]
 
 
-def workers(pid: int) -> list[int]:
-    """The process ids of a run's workers."""
-    found = Path(f"/proc/{pid}/task/{pid}/children")
-    try:
-        return [int(child) for child in found.read_text().split()]
-    except OSError:
-        return []
+Strike = Callable[[int], str]
+"""Kills a part of the run with a process id; what it was, "" if there was none."""
+
+
+def strike_worker(chance: random.Random) -> Strike:
+    """Kills one of a run's workers."""
+
+    def strike(pid: int) -> str:
+        victims = children(pid)
+        if not victims:
+            return ""
+        try:
+            os.kill(chance.choice(victims), signal.SIGKILL)
+        except ProcessLookupError:
+            return ""
+        return "worker"
+
+    return strike
+
+
+def strike_node(chance: random.Random, cluster: Cluster) -> Strike:
+    """Kills the node that the run itself is not on; it comes back at once, or at its next turn."""
+
+    def strike(_: int) -> str:
+        if "node" not in cluster.names:
+            cluster.start("node")
+            return ""
+        cluster.kill("node")
+        if chance.random() < 0.5:
+            cluster.start("node")
+        return "node"
+
+    return strike
 
 
 def killed_run(
-    source: Path, out: Path, kind: str, chance: random.Random, kills: Counter[str], times: int, seconds: float
+    one: list[str], chance: random.Random, strike: Strike, kills: Counter[str], times: int, seconds: float
 ) -> int:
     """One run into a new folder, killed until it is through or there were so many kills; its exit status.
 
     `seconds` is what an undisturbed run takes.
     """
     while True:
-        with subprocess.Popen(
-            command(source, out, kind), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
-        ) as process:
+        with subprocess.Popen(one, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
             is_run = chance.random() < 0.5
             while process.poll() is None and kills.total() < times:
                 try:
@@ -105,13 +135,9 @@ def killed_run(
                         process.kill()
                         kills["run"] += 1
                         break
-                    victims = workers(process.pid)
-                    if victims:
-                        try:
-                            os.kill(chance.choice(victims), signal.SIGKILL)
-                        except ProcessLookupError:
-                            continue
-                        kills["worker"] += 1
+                    what = strike(process.pid)
+                    if what:
+                        kills[what] += 1
                         is_run = chance.random() < 0.3
             errors = process.communicate()[1]
             if process.returncode != -signal.SIGKILL:
@@ -128,28 +154,42 @@ def main() -> int:
     parser.add_argument("--pages", type=int, default=400)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--format", default="parquet")
+    parser.add_argument("--engine", choices=("local", "ray"), default="local")
     options = parser.parse_args()
     os.environ["PYTHONPATH"] = str(ROOT / "edge")
     chance = random.Random(options.seed)
     kills: Counter[str] = Counter()
     started = monotonic()
     wrong = runs = 0
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
         source, out = Path(place) / "archive", Path(place) / "out"
         draw(source, options.pages)
-        began = monotonic()
-        status = subprocess.run(
-            command(source, out, options.format), check=False, stderr=subprocess.DEVNULL
-        ).returncode
-        seconds = monotonic() - began
+
+        def timed(one: list[str]) -> tuple[int, float]:
+            began = monotonic()
+            status = subprocess.run(
+                one, check=False, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+            ).returncode
+            return status, monotonic() - began
+
+        status, seconds = timed(command(source, out, options.format, "local"))
         wanted = rows(out, options.format)
+        strike = strike_worker(chance)
         print(
             f"undisturbed: {wanted['pages'].total()} pages, {wanted['numbers'].total()} rows, "
             f"status {status}, {seconds:.0f} s"
         )
+        one = command(source, out, options.format, options.engine)
+        if options.engine == "ray":
+            cluster = stack.enter_context(Cluster())
+            os.environ.update(cluster.environment)
+            strike = strike_node(chance, cluster)
+            shutil.rmtree(out)
+            status, seconds = timed(one)
+            print(f"by Ray: {seconds:.0f} s", flush=True)
         while kills.total() < options.times and not wrong:
             shutil.rmtree(out)
-            again = killed_run(source, out, options.format, chance, kills, options.times, seconds)
+            again = killed_run(one, chance, strike, kills, options.times, seconds)
             runs += 1
             found = rows(out, options.format)
             for table in wanted:

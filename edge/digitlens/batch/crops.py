@@ -27,8 +27,8 @@ class Place(NamedTuple):
     box: Box | None
 
 
-def crops(places: Iterable[Place]) -> Iterator[tuple[Place, bytes]]:
-    """Each place with its crop as a PNG; those whose source is gone or broken are left out.
+def crops(places: Iterable[Place], suffix: str = ".png") -> Iterator[tuple[Place, bytes]]:
+    """Each place with its crop as a PNG or JPEG; those whose source is gone or broken are left out.
 
     A document is opened once; the crops come in no order.
     """
@@ -41,14 +41,14 @@ def crops(places: Iterable[Place]) -> Iterator[tuple[Place, bytes]]:
             for page in pages(Item(name, source).document(), source):
                 for place in wanted:
                     if place.page == page.page and page.image is not None:
-                        yield place, _png(page.image, place.box, page.size)
+                        yield place, _coded(page.image, place.box, page.size, suffix)
                 if page.page >= last:
                     break
         except Exception:  # noqa: S112  # it was read before; now it is gone, or broken
             continue
 
 
-def _png(image: Pixels, box: Box | None, size: tuple[int, int]) -> bytes:
+def _coded(image: Pixels, box: Box | None, size: tuple[int, int], suffix: str) -> bytes:
     """The crop of a box in pixels of a page of this size (width, height)."""
     high, wide = image.shape[:2]
     if box is not None:
@@ -60,7 +60,7 @@ def _png(image: Pixels, box: Box | None, size: tuple[int, int]) -> bytes:
         image = cv2.resize(
             image, None, fx=LARGEST / longer, fy=LARGEST / longer, interpolation=cv2.INTER_AREA
         ).astype(np.uint8)
-    ok, content = cv2.imencode(".png", image)
+    ok, content = cv2.imencode(suffix, image)
     if not ok:
         raise ValueError("the crop is empty")
     return content.tobytes()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from digitlens.batch.item import Item
 from digitlens.batch.rows import FAILED, Page, PageReader, PageResult, Row, failed, failure, resized
-from digitlens.core.errors import first_line
+from digitlens.core.errors import first_line, reason
 from digitlens.images.documents import DocumentPage, pages
 
 FETCH, DECODE, READ = 0, 1, 2
@@ -75,8 +75,7 @@ def read_document(
     except Exception as error:  # sources and decoders raise many kinds of errors on broken files
         if held is not None:
             yield held
-        reason = without_name(first_line(error), item.source)
-        held = failure(item.id, item.source, reason, max(number + 1, begin))
+        held = failure(item.id, item.source, without_name(reason(error), item.source), max(number + 1, begin))
     if held is None:
         held = failure(item.id, item.source, "it has no pages", max(number + 1, begin))
     yield PageResult(held.page._replace(last=True), held.rows)

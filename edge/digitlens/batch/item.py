@@ -1,7 +1,7 @@
 """What a source consists of: items to read, and what cannot be."""
 
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from digitlens.batch import archives, remote
@@ -37,6 +37,13 @@ class Item:
             return None
         path = Path(self.file or self.source)
         return path if path.exists() or archives.parted(path) is None else None
+
+    def absolute(self) -> "Item":
+        """The same for a process that works in another folder."""
+        place = self.file or self.source
+        if self.data is not None or remote.is_address(place):
+            return self
+        return replace(self, file=str(Path(place).absolute()))
 
     def document(self) -> bytes | Path:
         """What `images.documents.pages` takes: the path of a file of this machine, else the content.

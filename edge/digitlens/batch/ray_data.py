@@ -1,5 +1,7 @@
 """The readers of `--engine ray`: Ray Data hands the documents to workers on all machines of a cluster."""
 
+import logging
+import os
 import pickle
 import queue
 import threading
@@ -14,6 +16,7 @@ from digitlens.batch.item import Item
 from digitlens.batch.pool import PAGE_SECONDS, Pool
 from digitlens.batch.rows import PageReaderOptions, PageResult, failure
 from digitlens.core.errors import BatchError, DependencyError, DigitLensError, first_line
+from digitlens.core.stderr import quiet
 
 try:
     import ray
@@ -23,8 +26,12 @@ except ImportError as error:
 
 WAVE = 20_000
 """Documents of one dataset at most; the workers load their models once a dataset."""
-BATCH = 16
-"""Documents that a worker takes at once."""
+WAVE_BYTES = 256 << 20
+"""Content that documents bring along into one dataset, at most about so many bytes."""
+BATCH = 64
+"""Documents that a worker takes at once, at most: Ray's own work for each batch is some 20 ms."""
+TURNS = 8
+"""Batches that each worker takes at least, where there are enough documents, so that all end together."""
 ATTEMPTS = 3
 """Datasets that may end without a document's result before it is given up."""
 SETTLED = 1.0
@@ -58,20 +65,23 @@ class RayReaders:
         self._attempts: dict[int, int] = {}
         self._results: queue.SimpleQueue[list[tuple[int, bytes]] | BaseException | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._numbers = self._fruitless = 0
+        self._numbers = self._fruitless = self._bytes = 0
         self._added = monotonic()
         self._closed = False
         self._ours = not ray.is_initialized()
+        if os.environ.get("DIGITLENS_DEBUG") != "1":
+            _hush()
         if self._ours:
             try:
                 # A cluster of our own gets as many cores as there are workers.
                 own = {"num_cpus": workers} if address is None else {"address": address}
-                ray.init(
-                    log_to_driver=False,
-                    logging_level="ERROR",
-                    include_dashboard=False if address is None else None,
-                    **own,
-                )
+                with quiet():
+                    ray.init(
+                        log_to_driver=False,
+                        logging_level="ERROR",
+                        include_dashboard=False if address is None else None,
+                        **own,
+                    )
             except Exception as error:
                 raise BatchError(f"Ray at {address or 'this machine'}: {first_line(error)}") from error
         context = ray.data.DataContext.get_current()
@@ -81,7 +91,7 @@ class RayReaders:
     @property
     def wanted(self) -> int:
         """How many documents more would fill the next dataset."""
-        return max(0, WAVE - len(self._queue))
+        return max(0, WAVE - len(self._queue)) if self._bytes < WAVE_BYTES else 0
 
     @property
     def busy(self) -> bool:
@@ -90,8 +100,9 @@ class RayReaders:
 
     def add(self, item: Item, begin: int = 1) -> None:
         """Have a document read, from page `begin` on."""
-        self._queue.append((self._numbers, item, begin))
+        self._queue.append((self._numbers, item.absolute(), begin))
         self._numbers += 1
+        self._bytes += len(item.data or b"")
         self._added = monotonic()
 
     def results(self, timeout: float) -> Iterator[PageResult]:
@@ -119,9 +130,11 @@ class RayReaders:
 
     def _start(self) -> None:
         wave = [self._queue.popleft() for _ in range(min(WAVE, len(self._queue)))]
+        self._bytes = 0
         self._asked = {number: (item, begin) for number, item, begin in wave}
         # What a dataset has ended without is asked for alone, so that it takes nothing else along.
-        size = 1 if any(number in self._attempts for number in self._asked) else BATCH
+        is_again = any(number in self._attempts for number in self._asked)
+        size = 1 if is_again else max(1, min(BATCH, len(wave) // (self._workers * TURNS)))
         rows = [{"document": pickle.dumps(one)} for one in wave]
         self._thread = threading.Thread(target=self._run, args=(rows, size), name="ray", daemon=True)
         self._thread.start()
@@ -129,10 +142,11 @@ class RayReaders:
     def _run(self, rows: list[dict[str, bytes]], size: int) -> None:
         try:
             blocks = max(1, min(len(rows), -(-len(rows) // size)))
+            most = min(self._workers, blocks)
             data = ray.data.from_items(rows, override_num_blocks=blocks).map_batches(
                 _Documents,
                 fn_constructor_args=(self._options, self._page_seconds),
-                concurrency=(1, min(self._workers, blocks)),
+                compute=ray.data.ActorPoolStrategy(min_size=1, max_size=most, initial_size=most),
                 batch_size=size,
                 num_cpus=1,
             )
@@ -197,8 +211,22 @@ class _Documents:
         }
 
 
+def _hush() -> None:
+    """Keep what Ray says by itself off the terminal; its logs have it, and our rows the reasons."""
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    for handler in logging.getLogger("ray.data").handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setLevel(logging.CRITICAL)
+
+
 def _reason(error: BaseException) -> str:
-    """The innermost cause that Ray tells, in a line."""
-    while error.__cause__ is not None and not isinstance(error, DigitLensError):
-        error = error.__cause__
-    return str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+    """What the innermost cause that says something says, in a line: Ray puts the worker's own error last."""
+    found = type(error).__name__
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, DigitLensError):
+            return first_line(cause)
+        if str(cause).strip():
+            found = str(cause).strip().splitlines()[-1]
+        cause = cause.__cause__
+    return found

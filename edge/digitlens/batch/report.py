@@ -46,7 +46,7 @@ def write_report(folder: Path) -> str:
     places = [unsure.place for unsure in found.least_sure]
     # Of what has a box the picture was decoded once; what failed may stall or end whoever opens it.
     places += [one for some in found.examples.values() for one in some if one.box is not None]
-    pictures = dict(crops(places))
+    pictures = dict(crops(places, ".jpg"))  # a tenth of a PNG
     parts = [
         _counts(found),
         _rates(found, score),
@@ -143,8 +143,8 @@ def _check(found: Survey, score: Score | None) -> str:
     )
     by = "the checked sample's error rates" if score else "the confidences, not checked on this paper"
     return (
-        "<h2>To reach an error rate</h2><p>So many numbers must a person look at, the least sure first. "
-        f"By {by}.</p>"
+        "<h2>To reach an error rate</h2><p>How many numbers a person must look at, the least sure first, "
+        f"by {by}.</p>"
         f"{_table(('error rate', 'numbers to look at', 'of all'), rows)}"
     )
 
@@ -181,10 +181,10 @@ def _where(place: Place) -> str:
     return f"<small>{escape(place.id)}, page {place.page}</small>"
 
 
-def _image(png: bytes | None) -> str:
-    if png is None:
+def _image(jpeg: bytes | None) -> str:
+    if jpeg is None:
         return ""
-    return f'<img alt="" src="data:image/png;base64,{b64encode(png).decode()}">'
+    return f'<img alt="" src="data:image/jpeg;base64,{b64encode(jpeg).decode()}">'
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -6,6 +6,8 @@ from time import monotonic
 import pytest
 
 from digitlens.batch import tables
+from digitlens.batch.documents import read_document
+from digitlens.batch.item import Item
 from digitlens.batch.manifest import Lock
 from digitlens.core.errors import BatchError
 from tests.edge.batch.archive import ENDS, FAILS, STICKS, GrayOptions, picture, read, table, texts
@@ -36,6 +38,11 @@ def test_every_page_is_a_row_and_what_cannot_be_read_has_its_reason(archive: Pat
     assert [row["last"] for row in pages] == [True] * 5 + [False] * 3 + [True]
     assert pages[0]["width"] == pages[0]["height"] == 8
     assert pages[0]["bytes"] == (archive / "0.png").stat().st_size
+
+
+def test_a_file_that_has_gone_is_one_line_without_its_name(tmp_path: Path) -> None:
+    (result,) = read_document(Item("a", str(tmp_path / "a.png")), GrayOptions().open())
+    assert result.page.error == "no such file or folder"
 
 
 def test_run_again_it_reads_nothing_and_new_files_alone(archive: Path, tmp_path: Path) -> None:

@@ -119,6 +119,22 @@ def test_the_members_of_an_archive(tmp_path: Path, end: str) -> None:
         contents(found(path / "d.pdf"))
 
 
+def test_a_worker_in_another_folder_finds_relative_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Ray's are, which its nodes start wherever they are."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.png").write_bytes(b"a")
+    zipped(tmp_path / "b.zip", [("c.png", b"c")])
+    some = [one.absolute() for one in found("a.png", "b.zip", "b.zip/c.png") if isinstance(one, Item)]
+    assert [one.id for one in some] == [one.id for one in found("a.png", "b.zip", "b.zip/c.png")]
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert contents(list(some)) == [b"a", b"c", b"c"]
+    far = Item("d", "s3://bucket/d.png")
+    assert far.absolute() is far
+
+
 @pytest.mark.parametrize("end", [".zip", ".tar", ".tgz"])
 def test_what_an_archive_must_not_hold(tmp_path: Path, end: str) -> None:
     bad = [

@@ -203,6 +203,17 @@ def test_a_page_that_takes_too_long_is_given_up() -> None:
     assert page.error == "takes more than 0.2 s to draw"
 
 
+def test_a_heic_beyond_a_phone_is_refused_before_it_is_decoded(images: list[Image.Image]) -> None:
+    """24 million pixels are read within 300 MB, 48 million would not be."""
+    photo = bytearray(heic(images[:1]))
+    place = photo.index(b"ispe") + 8
+    for size, width in (((5712, 4284), 5712), ((8064, 6048), 8064)):
+        struct.pack_into(">II", photo, place, *size)
+        (page,) = pages(bytes(photo))
+        assert page.image is None
+        assert ("too large; at most" in str(page.error)) == (width == 8064)
+
+
 def test_what_needs_an_extra_names_it(images: list[Image.Image], monkeypatch: pytest.MonkeyPatch) -> None:
     photo = heic(images[:1])
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
