@@ -49,7 +49,9 @@ def add_options(log: argparse.ArgumentParser) -> None:
     log.add_argument("--until", type=_when, metavar="TIME", help="only until then")
     log.add_argument("--region", default="", metavar="NAME", help="only what stands there")
     log.add_argument("--number", default="", metavar="TEXT", help="only what has these digits in it")
-    log.add_argument("--kind", default="", choices=("appeared", "changed", "gone"), help="only these")
+    log.add_argument(
+        "--kind", default="", choices=("appeared", "changed", "gone", "sheet"), help="only these"
+    )
     log.add_argument(
         "--last", type=positive, metavar="N",
         help=f"only the newest N (default: {LAST} in a table, else all)",

@@ -92,6 +92,12 @@ OVERRIDES = (
         "degrees counterclockwise by which the picture is turned to read it; auto: find out",
         {"type": _turn, "metavar": "auto|0|90|180|270"},
     ),
+    _Override(
+        "--sheet", ("sheet", "template"), "take sheets of this form instead of numbers", {"metavar": "FILE"}
+    ),
+    _Override(
+        "--beep", ("sheet", "beep"), "a sound for each sheet", {"action": "store_true", "default": None}
+    ),
     _Override("--journal", ("journal", "file"), "[journal] file", {"metavar": "FILE"}),
 )
 
@@ -209,9 +215,9 @@ def _serve(options: argparse.Namespace, debug: bool) -> int:
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
     from digitlens.outlets.assembly import preflight, warnings
-    from digitlens.service.service import make_reader
+    from digitlens.service.readers import make_reader
 
-    make_reader(settings.reader)
+    make_reader(settings)
     if options.check == "all":  # systemd has no credentials for ExecReload=: they would seem to be missing
         problems = preflight(settings)
         for line in problems:

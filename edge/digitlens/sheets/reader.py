@@ -148,7 +148,7 @@ class SheetReader:
         """Of each field in the template's order; all written cells are read together."""
         parameters = self._parameters.cells
         each = [cell for cells in page.cells.values() for cell in cells]
-        found = self._cells.probabilities(each, page.aligned.per_mm, page.plate.noise)
+        found = self._cells.probabilities(each, page.aligned.per_mm, page.plate)
         written, start = {}, 0
         for name, cells in page.cells.items():
             written[name] = found[start : start + len(cells)]

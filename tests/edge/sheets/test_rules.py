@@ -294,7 +294,7 @@ def test_a_rule_never_fills_in_what_cannot_be_read(form: Template) -> None:
 def test_ink_beside_a_struck_digit_is_doubt(form: Template) -> None:
     found = decided(form, age=cells("42", 0.999, c1={"2": 0.6, "?": 0.4}))["age"]
     assert (found.value, found.state) == (42, "doubt")
-    assert found.reason == "may be ink that is no digit (40%)"
+    assert found.reason == "may be ink that is no digit (35%)"  # 81 in 100 digits keep to its range
 
 
 @pytest.mark.parametrize(

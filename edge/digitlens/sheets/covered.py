@@ -1,0 +1,34 @@
+"""Fields on which something lies, such as a hand: their printed lines are not seen."""
+
+import cv2
+import numpy as np
+
+from digitlens.config.parameters.sheet_watch import SheetWatchParameters
+from digitlens.sheets.aligned import Form
+from digitlens.sheets.darkness import darkness
+from digitlens.sheets.reader import PageCells
+
+MARGIN = 0.6
+"""Paper around a field that is looked at, too, millimeters."""
+SOFTEST = 0.3
+"""Smallest blur of print, pixels."""
+LINE = 0.3
+"""Darkness from which a pixel belongs to a line, parts of the field's darkest print."""
+
+
+def covered(page: PageCells, form: Form, parameters: SheetWatchParameters) -> list[str]:
+    """The fields of the page whose print is not seen, in their order."""
+    per_mm = page.plate.per_mm
+    dark = darkness(page.flat, per_mm)
+    blank = form.page(page.aligned.code.page).darkness(per_mm)
+    blank = np.asarray(cv2.GaussianBlur(blank, (0, 0), max(SOFTEST, page.plate.blur * per_mm)), np.float32)
+    seen: dict[str, float] = {}
+    for placed in form.layout.on_page(page.aligned.code.page):
+        x, y, wide, tall = placed.box
+        rows = slice(max(0, round((y - MARGIN) * per_mm)), round((y + tall + MARGIN) * per_mm))
+        columns = slice(max(0, round((x - MARGIN) * per_mm)), round((x + wide + MARGIN) * per_mm))
+        lines = blank[rows, columns]
+        on = lines > LINE * lines.max()
+        seen[placed.field.name] = float(np.median(np.minimum(dark[rows, columns][on] / lines[on], 2.0)))
+    usual = float(np.percentile(list(seen.values()), 75))
+    return [name for name, one in seen.items() if one < parameters.covered * usual]
