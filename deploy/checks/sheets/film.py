@@ -24,10 +24,10 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 
-from digitlens.outlets.entries import Entry
-from digitlens.outlets.history import History
-from digitlens.sheets.template import load
-from tests.edge.sheets import filled, laid
+from digitlens.outlets.entries import Entry  # noqa: E402
+from digitlens.outlets.history import History  # noqa: E402
+from digitlens.sheets.template import load  # noqa: E402
+from tests.edge.sheets import filled, laid  # noqa: E402
 
 TEMPLATE = ROOT / "examples" / "sheets" / "exam_marks.toml"
 SHEETS = 20
@@ -79,9 +79,7 @@ def _draw(film: Path, mnist: Path, written: dict[int, dict[str, str]]) -> None:
     video.release()
 
 
-def _check(
-    folder: Path, film: Path, written: dict[int, dict[str, str]], options: argparse.Namespace
-) -> int:
+def _check(folder: Path, film: Path, written: dict[int, dict[str, str]], options: argparse.Namespace) -> int:
     random = np.random.default_rng(options.seed)
     journal, announced = folder / "journal.db", list[Entry]()
     command = [
@@ -104,7 +102,9 @@ def _check(
     history.close()
     rows = {entry.number: entry for entry in entries}
     new = [entry.number for entry in entries if not entry.before]
-    wrong = [f"serial {one}: {bad}" for one, texts in written.items() if (bad := _wrong(rows.get(one), texts))]
+    wrong = [
+        f"serial {one}: {bad}" for one, texts in written.items() if (bad := _wrong(rows.get(one), texts))
+    ]
     lost = {entry.id for entry in announced} - {entry.id for entry in entries}
     print(f"{len(rows)} rows, {len(entries)} entries, {len(entries) - len(new)} of them updates")
     print(f"announced, and not in the journal: {len(lost)}")

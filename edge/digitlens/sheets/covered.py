@@ -12,6 +12,8 @@ MARGIN = 0.6
 """Paper around a field that is looked at, too, millimeters."""
 SOFTEST = 0.3
 """Smallest blur of print, pixels."""
+HIDDEN = 20
+"""Share of a field's lines that may be hidden before the field is, percent."""
 LINE = 0.3
 """Darkness from which a pixel belongs to a line, parts of the field's darkest print."""
 
@@ -29,6 +31,8 @@ def covered(page: PageCells, form: Form, parameters: SheetWatchParameters) -> li
         columns = slice(max(0, round((x - MARGIN) * per_mm)), round((x + wide + MARGIN) * per_mm))
         lines = blank[rows, columns]
         on = lines > LINE * lines.max()
-        seen[placed.field.name] = float(np.median(np.minimum(dark[rows, columns][on] / lines[on], 2.0)))
-    usual = float(np.percentile(list(seen.values()), 75))
+        # Something may lie on a part of the field alone; ink on its lines makes them darker.
+        seen[placed.field.name] = float(np.percentile(dark[rows, columns][on] / lines[on], HIDDEN))
+    print_there = blank > LINE * blank.max()
+    usual = float(np.median(np.minimum(dark[print_there] / blank[print_there], 1.0)))
     return [name for name, one in seen.items() if one < parameters.covered * usual]
