@@ -18,7 +18,7 @@ from digitlens.commands.terminal import add_reader_options, say
 from digitlens.config.parameters.tracking import LoopParameters
 from digitlens.config.settings import SheetSettings
 from digitlens.core.confidence import percent
-from digitlens.core.errors import CameraError, RecordError
+from digitlens.core.errors import CameraError, RecordError, SheetError
 from digitlens.core.stderr import quiet
 from digitlens.core.tracking import Event
 from digitlens.displays.base import Display
@@ -123,6 +123,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _parts(options: argparse.Namespace, classifier: Classifier) -> FrameParts:
     if options.sheet is not None:
+        if options.separator or options.printed or options.turn is not None or options.signs != "part":
+            raise SheetError(
+                "--separator, --printed, --turn and --signs are about numbers: leave them out with --sheet"
+            )
         return sheet_parts(SheetSettings(str(options.sheet), options.beep), classifier)
     reader = Reader(
         classifier,

@@ -240,6 +240,11 @@ def _as_line(entry: Entry, letter: DeadLetter | None = None) -> None:
     )
     notes = [f"before: {entry.before}"] if entry.before else []
     notes += [entry.reason] if entry.reason else []
+    if entry.sheet is not None:
+        written = {name: field.value for name, field in entry.sheet.fields.items() if field.state != "empty"}
+        notes.append(
+            ", ".join(f"{name} {'-' if value is None else value}" for name, value in written.items())
+        )
     notes += (
         [f"{letter.outlet}: {letter.reason}, {_iso(letter.time, ' ')[:19]}"] if letter is not None else []
     )

@@ -12,7 +12,14 @@ from digitlens.commands.terminal import Renamed
 from digitlens.config import settings_file
 from digitlens.config.settings import RowNetworkUse, Settings, SignUse
 from digitlens.config.toml_text import Place
-from digitlens.core.errors import DependencyError, DigitLensError, ModelError, SettingsError
+from digitlens.core.errors import (
+    DependencyError,
+    DigitLensError,
+    ModelError,
+    SettingsError,
+    SheetError,
+    TemplateError,
+)
 from digitlens.core.paths import printable
 from digitlens.outlets import registry
 from digitlens.outlets.base import Outlet
@@ -181,7 +188,7 @@ def run(options: argparse.Namespace) -> int:
             return _check(options, settings)
         logs.begin(settings.log, environment)
         return _serve(options, debug)
-    except (SettingsError, ModelError, DependencyError) as error:
+    except (SettingsError, ModelError, DependencyError, TemplateError, SheetError) as error:
         _log.error("%s", error)
         return CONFIGURATION
     except DigitLensError as error:

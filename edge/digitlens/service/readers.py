@@ -35,7 +35,7 @@ def make_reader(settings: Settings) -> FrameParts:
     Raises:
         ModelError: there is no such model, or it does not fit its card.
         DependencyError: no TFLite interpreter works here, or the extra `sheets` is not installed.
-        TemplateError: the form's template cannot be read, or is wrong.
+        TemplateError, SheetError: the form's template cannot be read, or is wrong, or is of another's form.
     """
     reader = settings.reader
     with quiet():

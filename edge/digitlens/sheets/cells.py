@@ -18,6 +18,10 @@ BARE = 0.02
 """Darkness of the print up to which paper is bare."""
 MOST_GRAIN = 0.3
 """Darkness of bare paper up to which it is grain."""
+BAND = 60.0
+"""Height of the part of a page on which its print's blur is looked for, millimeters."""
+SOFTEST = 0.3
+"""Smallest blur of print, pixels."""
 MOST_NOISE = 0.1
 """Largest standard deviation of its darkness that is believed; more is ink."""
 
@@ -123,20 +127,30 @@ def _blurred_print(
     Of several blurs the one is taken that leaves least on and beside the print; what is written there, too,
     weighs little in the mean of roots.
     """
-    near = cv2.GaussianBlur(blank, (0, 0), max(parameters.print_blurs) * per_mm)
-    lined = np.flatnonzero((near > 0.5 * BARE) & (near < 0.5))[::11]
-    best, least, gain, blurred = blank, np.inf, 1.0, parameters.print_blurs[0]
+    rows = _most_printed(blank, round(BAND * per_mm))
+    seen, part = seen[rows], blank[rows]
+    near = cv2.GaussianBlur(part, (0, 0), max(parameters.print_blurs) * per_mm)
+    lined = np.flatnonzero((near > 0.5 * BARE) & (near < 0.5))[::5]
+    least, gain, blurred = np.inf, 1.0, parameters.print_blurs[0]
     dark = seen.ravel()[lined]
-    for blur in parameters.print_blurs:
-        soft = np.asarray(cv2.GaussianBlur(blank, (0, 0), max(0.3, blur * per_mm)), np.float32)
-        print_there = soft.ravel()[lined]
-        strong = print_there > np.percentile(print_there, 70) if lined.size else np.zeros(0, bool)
-        ratio = dark[strong] / np.maximum(print_there[strong], 1e-3)
-        one = float(np.clip(np.median(ratio), 0.2, 1.6)) if ratio.size else 1.0
-        left = float(np.sqrt(np.abs(dark - one * print_there)).mean()) if lined.size else 0.0
+    for blur in parameters.print_blurs if lined.size else ():
+        soft = cv2.GaussianBlur(part, (0, 0), max(SOFTEST, blur * per_mm)).ravel()[lined]
+        strong = soft > np.percentile(soft, 70)
+        one = float(np.clip(np.median(dark[strong] / np.maximum(soft[strong], 1e-3)), 0.2, 1.6))
+        left = float(np.sqrt(np.abs(dark - one * soft)).mean())
         if left < least:
-            best, least, gain, blurred = soft, left, one, blur
-    return best, gain, blurred
+            least, gain, blurred = left, one, blur
+    soft = cv2.GaussianBlur(blank, (0, 0), max(SOFTEST, blurred * per_mm))
+    return np.asarray(soft, np.float32), gain, blurred
+
+
+def _most_printed(blank: Floats, height: int) -> slice:
+    """The rows of a page, so many, that hold the most print."""
+    if blank.shape[0] <= height:
+        return slice(None)
+    print_above = np.concatenate([[0.0], np.cumsum(blank.sum(axis=1, dtype=np.float64))])
+    start = int(np.argmax(print_above[height:] - print_above[:-height]))
+    return slice(start, start + height)
 
 
 def read_cells(plate: Plate, cells: Sequence[Millimeters], parameters: CellParameters) -> list[Cell]:

@@ -5,13 +5,12 @@ import numpy as np
 
 from digitlens.config.parameters.sheet_watch import SheetWatchParameters
 from digitlens.sheets.aligned import Form
+from digitlens.sheets.cells import SOFTEST
 from digitlens.sheets.darkness import darkness
 from digitlens.sheets.reader import PageCells
 
 MARGIN = 0.6
 """Paper around a field that is looked at, too, millimeters."""
-SOFTEST = 0.3
-"""Smallest blur of print, pixels."""
 HIDDEN = 20
 """Share of a field's lines that may be hidden before the field is, percent."""
 LINE = 0.3
