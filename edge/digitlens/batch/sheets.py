@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from digitlens.sheets.readings import FieldReading, Value
 
 SERIAL = "#serial"
-"""The field of a page's first row, its sheet's serial number where it has one; no template has such a field."""
+"""The field of a page's first row, its sheet's serial number if it has one; no template has such a field."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ It stands in the place of the live loop's reader: it reads a sheet once the pict
 aligned, with nothing lying on it, and then waits until another one lies there.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
 
@@ -12,12 +12,13 @@ import cv2
 import numpy as np
 
 from digitlens.config.parameters.sheet_watch import SheetWatchParameters
-from digitlens.core.arrays import Doubles, Floats, Pixels
+from digitlens.core.arrays import Floats, Pixels
 from digitlens.core.errors import SheetError
 from digitlens.core.readings import Box, Digit, Number, Reading, union
 from digitlens.core.sheet_rows import SeenSheet, SheetField
 from digitlens.core.tracking import Event, Tracked
 from digitlens.sheets.covered import covered
+from digitlens.sheets.decisions import Hypotheses
 from digitlens.sheets.reader import SeenPage, SheetReader
 from digitlens.sheets.readings import FieldReading, PageReading
 
@@ -145,9 +146,19 @@ class SheetTracker:
         return []
 
 
-def _mean(each: Sequence[dict[str, Doubles]]) -> dict[str, Doubles]:
+def _mean(each: Sequence[Mapping[str, Hypotheses]]) -> dict[str, Hypotheses]:
     """The mean of the frames' probabilities: they see one and the same ink."""
-    return {name: np.asarray(np.mean([one[name] for one in each], axis=0), np.float64) for name in each[0]}
+    found: dict[str, Hypotheses] = {}
+    for name, first in each[0].items():
+        if isinstance(first, np.ndarray):
+            found[name] = np.asarray(np.mean([one[name] for one in each], axis=0), np.float64)
+            continue
+        together: dict[str, float] = {}
+        for one in each:
+            for text, probability in one[name]:
+                together[text] = together.get(text, 0.0) + probability / len(each)
+        found[name] = list(together.items())
+    return found
 
 
 def _field(one: FieldReading) -> SheetField:

@@ -139,11 +139,32 @@ class AlignmentParameters:
 
 
 @dataclass(frozen=True, slots=True)
+class ForeignParameters:
+    """Finding the page of a form without fiducials; all set by hand on drawn forms."""
+
+    per_mm: float = 4.0
+    """Resolution at which the blank's corners are looked for, pixels a millimeter."""
+    longest_side: int = 1700
+    """Longer side at which a picture's corners are looked for, pixels."""
+    features: int = 4000
+    """Corners that are looked for on each."""
+    tiles: tuple[int, int] = (4, 3)
+    """Rows and columns of the tiles that have as many corners each."""
+    ratio: float = 0.8
+    """Distance of a corner's description to the nearest, parts of that to the second, to be a match."""
+    reach: float = 4.0
+    """Deviation up to which matches agree, pixels of the picture at `longest_side`."""
+    least_features: int = 20
+    """Corners that must agree for a page to be found."""
+
+
+@dataclass(frozen=True, slots=True)
 class SheetParameters:
     """One of each stage's parameters."""
 
     alignment: AlignmentParameters = field(default_factory=AlignmentParameters)
     cells: CellParameters = field(default_factory=CellParameters)
+    foreign: ForeignParameters = field(default_factory=ForeignParameters)
 
 
 DEFAULT = SheetParameters()
