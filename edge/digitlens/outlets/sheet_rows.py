@@ -103,9 +103,10 @@ def _changed(before: SheetContent | None, now: SheetContent) -> str:
 
 
 def _line(name: str, doubtful: list[str], again: bool, changed: str) -> str:
+    """For the screen and for logs, which are to hold no values."""
     line = f"{name} taken{' again' if again else ''}"
     if changed:
-        line += f"; before: {changed}"
+        line += "; it has changed"
     if doubtful:
         more = f" and {len(doubtful) - MOST_NAMED} more" if len(doubtful) > MOST_NAMED else ""
         line += f"; look at {', '.join(doubtful[:MOST_NAMED])}{more}"

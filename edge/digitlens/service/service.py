@@ -144,7 +144,7 @@ class Service(LiveObserver):
     def _watch(self, parts: FrameParts) -> None:
         """Have sheets that are taken written, and said."""
         if parts.sheets is not None:
-            parts.sheets.connect(self._take, self._outlets.sheets, self._live.say)
+            parts.sheets.connect(self._take, self._outlets.sheets, _log.info)
 
     def _take(self, draft: Draft) -> None:
         self._newest = draft.text
@@ -263,7 +263,10 @@ class Service(LiveObserver):
             before, self._settings = self._settings, settings
             logs.limit(settings.log)
             if parts is not None:
-                self._live.change(reader=parts.reader, tracker=parts.tracker, parameters=parts.parameters)
+                same = (parts.sheets is None) == (self._parts.sheets is None)
+                tracker = None if same else parts.tracker  # else all numbers would appear once more
+                self._live.change(reader=parts.reader, tracker=tracker, parameters=parts.parameters)
+                self._parts = parts
                 self._watch(parts)
             self._outlets.change(before, settings, self._dispatcher)
             self._change_camera(before)

@@ -43,7 +43,7 @@ def test_the_same_serial_is_an_update() -> None:
     draft, line = rows.take(seen(41, state="doubt"))
     assert draft is not None
     assert (draft.number, draft.before, draft.reason) == (7, "total 40", "to be looked at: total")
-    assert line == "exam 7 taken again; before: total 40; look at total; lay the next one"
+    assert line == "exam 7 taken again; it has changed; look at total; lay the next one"
 
 
 def test_a_second_page_joins_its_row() -> None:
