@@ -13,7 +13,9 @@ from digitlens.batch.follow import SETTLE, follow
 from digitlens.batch.numbers import NumberOptions
 from digitlens.batch.pool import PAGE_SECONDS, Pool
 from digitlens.batch.progress import ProgressLine
+from digitlens.batch.rows import PageReaderOptions
 from digitlens.batch.run import Readers, Run, Totals
+from digitlens.batch.sheets import SheetOptions
 from digitlens.batch.sources import items
 from digitlens.batch.tables import SHARD_SECONDS
 from digitlens.batch.writers import FORMATS
@@ -86,6 +88,9 @@ def add_options(batch: argparse.ArgumentParser) -> None:
     batch.add_argument(
         "--separator", default="", metavar="SIGN", help="write SIGN for a decimal point or comma"
     )
+    batch.add_argument(
+        "--sheet", type=Path, metavar="TEMPLATE.toml", help="the pages are sheets of this form: a row a field"
+    )
     add_reader_options(batch)
 
 
@@ -109,14 +114,7 @@ def run(options: argparse.Namespace) -> int:
         raise BatchError("nothing to read: name a SOURCE, or take --sample, --score or --report")
     if options.follow and options.engine == "ray":
         raise BatchError("--follow needs --engine local")
-    what = NumberOptions(
-        options.model,
-        options.separator,
-        options.printed,
-        options.turn,
-        options.signs,
-        options.least_confidence,
-    )
+    what = _what(options)
     seconds = options.commit or (FOLLOW_SECONDS if options.follow else SHARD_SECONDS)
     one = Run(options.out, tuple(options.sources), what, options.format, options.part, seconds)
     stop = threading.Event()
@@ -128,7 +126,25 @@ def run(options: argparse.Namespace) -> int:
     return _ended(options, totals)
 
 
-def _readers(options: argparse.Namespace, what: NumberOptions) -> Callable[[], Readers]:
+def _what(options: argparse.Namespace) -> PageReaderOptions:
+    """What is read of a page."""
+    if options.sheet is None:
+        return NumberOptions(
+            options.model,
+            options.separator,
+            options.printed,
+            options.turn,
+            options.signs,
+            options.least_confidence,
+        )
+    if options.separator or options.printed or options.turn is not None or options.signs != "part":
+        raise BatchError(
+            "--separator, --printed, --turn and --signs are about numbers: leave them out with --sheet"
+        )
+    return SheetOptions(options.sheet, options.model)
+
+
+def _readers(options: argparse.Namespace, what: PageReaderOptions) -> Callable[[], Readers]:
     if options.engine == "ray":
         from digitlens.batch.ray_data import RayReaders
 

@@ -16,8 +16,9 @@ from digitlens.cameras.orientation import FLIPS, ROTATIONS
 from digitlens.cameras.registry import is_replay, open_camera
 from digitlens.commands.terminal import add_reader_options, say
 from digitlens.config.parameters.tracking import LoopParameters
+from digitlens.config.settings import SheetSettings
 from digitlens.core.confidence import percent
-from digitlens.core.errors import CameraError, RecordError
+from digitlens.core.errors import CameraError, RecordError, SheetError
 from digitlens.core.stderr import quiet
 from digitlens.core.tracking import Event
 from digitlens.displays.base import Display
@@ -33,8 +34,10 @@ from digitlens.live.tracker import Tracker
 from digitlens.live.upright import UprightCamera
 from digitlens.models import cards
 from digitlens.models.classifier import DEFAULT, Classifier
+from digitlens.outlets.entries import Draft
 from digitlens.reader import Reader
 from digitlens.service.live_page import open_page
+from digitlens.service.readers import FrameParts, sheet_parts
 from digitlens.service.signals import Stop
 from digitlens.service.startup_memory import StartupMemory
 
@@ -87,6 +90,11 @@ def add_options(live: argparse.ArgumentParser) -> None:
     live.add_argument(
         "--separator", default="", metavar="SIGN", help="write SIGN where a decimal point or comma stands"
     )
+    live.add_argument(
+        "--sheet", type=Path, metavar="TEMPLATE.toml",
+        help="take sheets of this form, each once, instead of numbers: a row each on stdout",
+    )  # fmt: skip
+    live.add_argument("--beep", action="store_true", help="a sound for each sheet")
     add_reader_options(live)
     live.add_argument("--threads", type=int, default=1, help="of the network (default: %(default)s)")
     live.add_argument("--web", default="", metavar="HOST:PORT", help="open a page to look at, there")
@@ -105,25 +113,36 @@ def run(options: argparse.Namespace) -> int:
     with stop.signals():
         with quiet():
             classifier = Classifier.load(options.model, options.threads)
-            reader = Reader(
-                classifier,
-                separator=options.separator,
-                printed=options.printed,
-                turn=options.turn,
-                signs=options.signs,
-                least_confidence=options.least_confidence,
-                film=True,
-            )
+            parts = _parts(options, classifier)
         StartupMemory().release()
         if options.benchmark:
-            return _benchmark(options, reader, stop)
-        _live(options, reader, stop)
+            return _benchmark(options, parts, stop)
+        _live(options, parts, stop)
     return 0
+
+
+def _parts(options: argparse.Namespace, classifier: Classifier) -> FrameParts:
+    if options.sheet is not None:
+        if options.separator or options.printed or options.turn is not None or options.signs != "part":
+            raise SheetError(
+                "--separator, --printed, --turn and --signs are about numbers: leave them out with --sheet"
+            )
+        return sheet_parts(SheetSettings(str(options.sheet), options.beep), classifier)
+    reader = Reader(
+        classifier,
+        separator=options.separator,
+        printed=options.printed,
+        turn=options.turn,
+        signs=options.signs,
+        least_confidence=options.least_confidence,
+        film=True,
+    )
+    return FrameParts(reader, Tracker(), LoopParameters())
 
 
 def _live(
     options: argparse.Namespace,
-    reader: Reader,
+    parts: FrameParts,
     stop: Stop,
     rate: float | None = None,
     observers: Sequence[LiveObserver] = (),
@@ -167,21 +186,24 @@ def _live(
 
         live = Live(
             camera,
-            reader,
-            Tracker(),
+            parts.reader,
+            parts.tracker if options.sheet is not None else Tracker(),
             display,
             wait=stop.wait,
             observers=(_Printer(options.json), *recorders, *page.observers, *observers, *turning),
             # Played again from its start, a replay with a file that cannot be read would never end.
             reopen=None if is_replay(options.camera) and options.repeat else reopen,
             snapshots=Snapshots(options.save),
-            parameters=LoopParameters(patience=patience(rate)),
+            parameters=parts.parameters,
         )
+        live.change(patience=patience(rate))
+        if parts.sheets is not None:
+            parts.sheets.connect(partial(_print_sheet, options.json), lambda most: [], live.say)
         live.run()
     return live, camera
 
 
-def _benchmark(options: argparse.Namespace, reader: Reader, stop: Stop) -> int:
+def _benchmark(options: argparse.Namespace, parts: FrameParts, stop: Stop) -> int:
     if not is_replay(options.camera):
         raise CameraError(f"{options.camera}: only files can be replayed: name one with --camera")
     figures: dict[str, Figures] = {}
@@ -189,7 +211,7 @@ def _benchmark(options: argparse.Namespace, reader: Reader, stop: Stop) -> int:
         if stop.wait(0.0):
             break
         benchmark = Benchmark()
-        live, camera = _live(options, reader, stop, rate, (benchmark,))
+        live, camera = _live(options, parts, stop, rate, (benchmark,))
         figures[name] = benchmark.figures() | {"read": live.read, "dropped": camera.dropped}
         options.record = None  # is there now
     sys.stdout.buffer.write(msgspec.json.encode(figures) + b"\n")
@@ -223,6 +245,25 @@ def _print_text(event: Event) -> None:
     )
     sys.stdout.write(f"{clock:>12}   {event.kind:<8}   {event.text}   {percent(event.confidence)}{before}\n")
     sys.stdout.flush()
+
+
+def _print_sheet(as_json: bool, draft: Draft) -> None:
+    """A row to stdout: as JSON without what says nothing, or for people."""
+    if as_json:
+        sys.stdout.buffer.write(msgspec.json.encode(draft) + b"\n")
+        sys.stdout.buffer.flush()
+        return
+    fields = draft.sheet.fields if draft.sheet is not None else {}
+    values = [f"{name} {_shown(field.value)}" for name, field in fields.items() if field.state != "empty"]
+    note = f"   {draft.reason}" if draft.reason else ""
+    sys.stdout.write(f"{draft.text}: {', '.join(values)}{note}\n")
+    sys.stdout.flush()
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-" if value is None else str(value)
 
 
 def _rotation(text: str) -> int | None:

@@ -49,7 +49,9 @@ def add_options(log: argparse.ArgumentParser) -> None:
     log.add_argument("--until", type=_when, metavar="TIME", help="only until then")
     log.add_argument("--region", default="", metavar="NAME", help="only what stands there")
     log.add_argument("--number", default="", metavar="TEXT", help="only what has these digits in it")
-    log.add_argument("--kind", default="", choices=("appeared", "changed", "gone"), help="only these")
+    log.add_argument(
+        "--kind", default="", choices=("appeared", "changed", "gone", "sheet"), help="only these"
+    )
     log.add_argument(
         "--last", type=positive, metavar="N",
         help=f"only the newest N (default: {LAST} in a table, else all)",
@@ -238,6 +240,11 @@ def _as_line(entry: Entry, letter: DeadLetter | None = None) -> None:
     )
     notes = [f"before: {entry.before}"] if entry.before else []
     notes += [entry.reason] if entry.reason else []
+    if entry.sheet is not None:
+        written = {name: field.value for name, field in entry.sheet.fields.items() if field.state != "empty"}
+        notes.append(
+            ", ".join(f"{name} {'-' if value is None else value}" for name, value in written.items())
+        )
     notes += (
         [f"{letter.outlet}: {letter.reason}, {_iso(letter.time, ' ')[:19]}"] if letter is not None else []
     )

@@ -12,7 +12,14 @@ from digitlens.commands.terminal import Renamed, probability
 from digitlens.config import settings_file
 from digitlens.config.settings import RowNetworkUse, Settings, SignUse
 from digitlens.config.toml_text import Place
-from digitlens.core.errors import DependencyError, DigitLensError, ModelError, SettingsError
+from digitlens.core.errors import (
+    DependencyError,
+    DigitLensError,
+    ModelError,
+    SettingsError,
+    SheetError,
+    TemplateError,
+)
 from digitlens.core.paths import printable
 from digitlens.outlets import registry
 from digitlens.outlets.base import Outlet
@@ -98,6 +105,12 @@ OVERRIDES = (
         "degrees counterclockwise by which the picture is turned to read it; auto: find out",
         {"type": _turn, "metavar": "auto|0|90|180|270"},
     ),
+    _Override(
+        "--sheet", ("sheet", "template"), "take sheets of this form instead of numbers", {"metavar": "FILE"}
+    ),
+    _Override(
+        "--beep", ("sheet", "beep"), "a sound for each sheet", {"action": "store_true", "default": None}
+    ),
     _Override("--journal", ("journal", "file"), "[journal] file", {"metavar": "FILE"}),
 )
 
@@ -181,7 +194,7 @@ def run(options: argparse.Namespace) -> int:
             return _check(options, settings)
         logs.begin(settings.log, environment)
         return _serve(options, debug)
-    except (SettingsError, ModelError, DependencyError) as error:
+    except (SettingsError, ModelError, DependencyError, TemplateError, SheetError) as error:
         _log.error("%s", error)
         return CONFIGURATION
     except DigitLensError as error:
@@ -215,9 +228,9 @@ def _serve(options: argparse.Namespace, debug: bool) -> int:
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
     from digitlens.outlets.assembly import preflight, warnings
-    from digitlens.service.service import make_reader
+    from digitlens.service.readers import make_reader
 
-    make_reader(settings.reader)
+    make_reader(settings)
     if options.check == "all":  # systemd has no credentials for ExecReload=: they would seem to be missing
         problems = preflight(settings)
         for line in problems:

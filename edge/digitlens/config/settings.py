@@ -120,6 +120,19 @@ class ReaderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = "auto"
 
 
+class SheetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[sheet]: forms that are laid under the camera, and read instead of single numbers."""
+
+    template: Annotated[
+        str,
+        Meta(
+            description="The template of a form, a TOML file. Each sheet of it that is laid under the camera "
+            "becomes a row, once. Empty reads numbers."
+        ),
+    ] = ""
+    beep: Annotated[bool, Meta(description="Whether a sheet that is taken makes a sound.")] = False
+
+
 class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[journal]: where readings are kept until all outlets have acknowledged them."""
 
@@ -210,6 +223,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = "info"
     camera: CameraSettings = CameraSettings()
     reader: ReaderSettings = ReaderSettings()
+    sheet: SheetSettings = SheetSettings()
     journal: JournalSettings = JournalSettings()
     outlets: dict[str, msgspec.Struct] = {}
     region: dict[str, RegionSettings] = {}

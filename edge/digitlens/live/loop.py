@@ -1,24 +1,43 @@
 """The live loop: camera -> reading -> steady numbers -> display and observers, until it is asked to stop."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from time import monotonic, perf_counter, process_time
+from typing import Protocol
 
 import msgspec
 
 from digitlens.cameras.base import Camera
 from digitlens.config.parameters.tracking import ChangeParameters, LoopParameters
+from digitlens.core.arrays import Pixels
 from digitlens.core.backoff import Backoff
 from digitlens.core.errors import CameraError, CameraStalled, DigitLensError, DisplayError, RecordError
 from digitlens.core.frames import Frame
 from digitlens.core.readings import Reading, resized
-from digitlens.core.tracking import Tracked
+from digitlens.core.tracking import Event, Tracked
 from digitlens.displays.base import Display, Key
 from digitlens.displays.none import NoDisplay
 from digitlens.live.changes import ChangeDetector
 from digitlens.live.observers import LiveObserver
 from digitlens.live.snapshots import Snapshots
-from digitlens.live.tracker import Tracker
 from digitlens.reader import Reader
+
+
+class FrameReader(Protocol):
+    """Reads the frames: a Reader, or what takes sheets."""
+
+    def read(self, image: Pixels, source: str, time: float, /) -> Reading:
+        """What a frame (H, W) uint8 says."""
+
+
+class FrameTracker(Protocol):
+    """Makes steady numbers of readings: a Tracker."""
+
+    @property
+    def numbers(self) -> tuple[Tracked, ...]:
+        """What is shown over the picture."""
+
+    def update(self, reading: Reading, gray: Pixels, /) -> Iterable[Event]:
+        """Take in a reading; what happened by it."""
 
 
 def patience(rate: float | None, least: float = LoopParameters.patience) -> float:
@@ -49,8 +68,8 @@ class Live:
     def __init__(
         self,
         camera: Camera,
-        reader: Reader,
-        tracker: Tracker,
+        reader: FrameReader,
+        tracker: FrameTracker,
         display: Display,
         *,
         wait: Callable[[float], bool],
@@ -123,12 +142,21 @@ class Live:
         return self._size
 
     def change(
-        self, *, reader: Reader | None = None, camera: Camera | None = None, patience: float | None = None
+        self,
+        *,
+        reader: FrameReader | None = None,
+        tracker: FrameTracker | None = None,
+        camera: Camera | None = None,
+        patience: float | None = None,
+        parameters: LoopParameters | None = None,
     ) -> None:
         """Go on with another from the next frame on; called by `wait`, between two frames."""
         if reader is not None:
             self._reader = reader
             self._reading = None  # of the reader before
+        if tracker is not None:
+            self._tracker, self._numbers = tracker, ()
+        self._parameters = parameters or self._parameters
         if camera is not None:
             self._camera.close()
             self._camera = camera
@@ -232,15 +260,18 @@ class Live:
             try:
                 if key == "save":
                     path = self._snapshots.save(self._frame.image, self._reading, self._numbers)
-                elif key == "stages":
+                elif key == "stages" and isinstance(self._reader, Reader):
                     path = self._snapshots.stages(self._frame.gray, self._reader)
+                elif key == "stages":
+                    self.say("sheets have no pictures of stages")
+                    return
                 else:
                     return
-                self._say(f"saved {path}")
+                self.say(f"saved {path}")
             except DigitLensError as error:
-                self._say(str(error))
+                self.say(str(error))
 
-    def _say(self, line: str) -> None:
+    def say(self, line: str) -> None:
         """A message that also stands on the screen for a while."""
         self._message(line)
         self._notice, self._noticed = line, self._clock()

@@ -20,6 +20,7 @@ from digitlens.outlets import registry
 from digitlens.outlets.base import Outlet, OutletContext
 from digitlens.outlets.deferred_outbox import DeferredOutbox
 from digitlens.outlets.dispatcher import EntryStore, EventDispatcher, NullStore, OutletOpener
+from digitlens.outlets.entries import Entry
 from digitlens.outlets.outbox import Outbox
 from digitlens.outlets.outbox_file import second_name
 from digitlens.outlets.regions import Regions
@@ -70,6 +71,14 @@ class OutletAssembly:
         if isinstance(self._store, DeferredOutbox):
             return self._store.open()
         raise JournalError("nothing is kept: name a file in [journal], for readings are sent from there")
+
+    def sheets(self, most: int) -> list[Entry] | None:
+        """The newest rows of sheets in the journal, the oldest first; None while it cannot be opened."""
+        if not isinstance(self._store, DeferredOutbox):
+            return []
+        if not self._store.opened:
+            return None
+        return self._store.history(most, kind="sheet")[::-1]
 
     def openers(self, settings: Settings) -> dict[str, OutletOpener]:
         """How to open each outlet that the settings turn on."""

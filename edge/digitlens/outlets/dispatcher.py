@@ -10,7 +10,7 @@ import msgspec
 
 from digitlens.core.backoff import Backoff
 from digitlens.core.errors import DependencyError, DigitLensError
-from digitlens.core.tracking import Event
+from digitlens.core.tracking import EARLIEST, Event
 from digitlens.outlets.base import Outlet
 from digitlens.outlets.closing import CLOSE_TIMEOUT, ClosingOutlets
 from digitlens.outlets.entries import MAX_PRESENT, Draft, Entry
@@ -137,7 +137,14 @@ class EventDispatcher:
 
     def add(self, event: Event, size: tuple[int, int]) -> None:
         """Keep an event until `write` stores and announces it, with the others of its frame at once."""
-        self._unwritten.extend(self.apply(msgspec.structs.replace(event, time=self._time(event)), size))
+        self._unwritten.extend(
+            self.apply(msgspec.structs.replace(event, time=self._time(self._clock_of(event))), size)
+        )
+
+    def add_draft(self, draft: Draft) -> None:
+        """Keep a draft that is not of an event, such as a sheet's, until `write`."""
+        now = self._time(draft.time if draft.time > EARLIEST else self._clock())
+        self._unwritten.append(msgspec.structs.replace(draft, time=now))
 
     def write(self) -> None:
         """Store and announce the events that were added."""
@@ -218,9 +225,11 @@ class EventDispatcher:
         self.store, openers = replacement()
         self.change(openers)  # they follow the store before it is written
 
-    def _time(self, event: Event) -> float:
+    def _clock_of(self, event: Event) -> float:
+        return event.time if event.is_since_1970 else self._clock()
+
+    def _time(self, now: float) -> float:
         """Seconds since 1970 that do not go back where a clock is only adjusted."""
-        now = event.time if event.is_since_1970 else self._clock()
         if now < self._newest - CLOCK_STEP:
             _log.warning("the clock went back by %.0f s", self._newest - now)
         elif now < self._newest:
@@ -240,6 +249,8 @@ class EventDispatcher:
             self._writing.reset()
             _log.warning("the journal is written again")
         for entry in entries:
+            if entry.kind == "sheet":
+                continue
             self.present.pop(entry.number, None)
             if entry.kind != "gone":
                 self.present[entry.number] = entry

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from digitlens.core.errors import JournalError
-from digitlens.outlets.entries import Entry, EntryFilter
+from digitlens.outlets.entries import Entry, EntryFilter, text_and_sheet
 
 FORMAT = 1
 """Version of the file's format, its user_version."""
@@ -251,15 +251,19 @@ def _decode(outbox_id: str, row: tuple[object, ...]) -> Entry | None:
     try:
         number, device, time, kind, tracked, text, confidence, x, y, width, height, across, down, *rest = row
         before, region, value, reason = rest
+        text, sheet = (
+            text_and_sheet(kind, text) if isinstance(text, str) and isinstance(kind, str) else (text, None)
+        )
         found = msgspec.convert(
             {
                 "id": f"{device}-{outbox_id}-{number}", "device": device, "time": time, "kind": kind,
                 "number": tracked, "text": text, "confidence": confidence, "box": (x, y, width, height),
                 "size": (across, down), "before": before, "region": region, "value": value, "reason": reason,
+                "sheet": sheet,
             },
             Entry,
         )  # fmt: skip
-    except (msgspec.ValidationError, ValueError):
+    except (msgspec.MsgspecError, ValueError):
         return None
     finite = isfinite(found.time) and isfinite(found.confidence) and isfinite(found.value or 0.0)
     return found if finite and isinstance(number, int) else None

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from digitlens.outlets.deletion import Aging
-from digitlens.outlets.entries import Draft, Entry
+from digitlens.outlets.entries import Draft, Entry, stored_text
 from digitlens.outlets.history import AGAIN, History
 from digitlens.outlets.outbox_file import identities, newest_row, open_file
 
@@ -70,8 +70,8 @@ class OutboxStore:
         with self._transaction():
             for draft in drafts:
                 row = (
-                    device, draft.time, draft.kind, draft.number, draft.text, draft.confidence, *draft.box,
-                    *draft.size, draft.before, draft.region, draft.value, draft.reason,
+                    device, draft.time, draft.kind, draft.number, stored_text(draft), draft.confidence,
+                    *draft.box, *draft.size, draft.before, draft.region, draft.value, draft.reason,
                 )  # fmt: skip
                 number = self._database.execute(_INSERT, row).lastrowid
                 id_ = f"{device}-{self.outbox_id}-{number}"

@@ -70,6 +70,8 @@ class RetainedState:
         """Apply entries that have been announced."""
         with self._lock:
             for entry in entries:
+                if entry.kind == "sheet":  # it is no state of the paper that could be retained
+                    continue
                 if entry.region in self._regions:
                     self._set(self._regions[entry.region], _state(entry, present=entry.kind != "gone"))
                     self._free(entry.number)

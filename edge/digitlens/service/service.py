@@ -25,27 +25,24 @@ import msgspec
 
 from digitlens.cameras.base import Camera
 from digitlens.cameras.registry import is_replay, open_camera
-from digitlens.config.parameters.tracking import LoopParameters
-from digitlens.config.settings import ReaderSettings, Settings
+from digitlens.config.settings import Settings
 from digitlens.core.confidence import percent
 from digitlens.core.errors import CameraError, DigitLensError, OutletError
 from digitlens.core.frames import Frame
 from digitlens.core.preview import Preview
 from digitlens.core.readings import Reading
-from digitlens.core.stderr import quiet
 from digitlens.core.tracking import Event, Tracked
 from digitlens.displays.none import NoDisplay
 from digitlens.live.latest import LatestFrame
 from digitlens.live.loop import Live, patience
 from digitlens.live.observers import LiveObserver
 from digitlens.live.stats import LoopStats
-from digitlens.live.tracker import Tracker
-from digitlens.models.classifier import Classifier
 from digitlens.outlets import registry
 from digitlens.outlets.assembly import OutletAssembly
-from digitlens.reader import Reader
+from digitlens.outlets.entries import Draft
 from digitlens.service import logs
 from digitlens.service.notify import Notify
+from digitlens.service.readers import FrameParts, make_reader
 from digitlens.service.signals import Stop
 from digitlens.service.startup_memory import StartupMemory
 
@@ -80,27 +77,6 @@ class MissingCamera:
         """Nothing to close."""
 
 
-def make_reader(settings: ReaderSettings) -> Reader:
-    """Make the reader that the settings describe.
-
-    Raises:
-        ModelError: there is no such model, or it does not fit its card.
-        DependencyError: no TFLite interpreter works here.
-    """
-    with quiet():
-        classifier = Classifier.load(settings.model, settings.threads)
-        return Reader(
-            classifier,
-            separator=settings.separator,
-            signs=settings.signs,
-            least_confidence=settings.least_confidence,
-            row_network=settings.row_network,
-            printed=settings.printed,
-            turn=None if settings.turn == "auto" else settings.turn,
-            film=True,
-        )
-
-
 class Service(LiveObserver):
     """Runs until a signal, or the end of a replay; observes its own loop.
 
@@ -116,7 +92,7 @@ class Service(LiveObserver):
     def __init__(self, load: Callable[[], Settings], stop: Stop, notify: Notify) -> None:
         self._load, self._stop, self._notify = load, stop, notify
         self._settings = load()
-        self._reader = make_reader(self._settings.reader)
+        self._parts = make_reader(self._settings)
         self._stats, self._latest = LoopStats(), LatestFrame()
         self._outlets = OutletAssembly(self._stats, self._latest)
         self._outlets.load(self._settings)
@@ -128,7 +104,7 @@ class Service(LiveObserver):
         self._problem = ""
         self._pinged_at = self._status_at = self._extended_at = 0.0
         self._watchdog_extended = False
-        self._prepared: list[tuple[Settings, Reader | None] | DigitLensError] = []
+        self._prepared: list[tuple[Settings, FrameParts | None] | DigitLensError] = []
         self._preparing: threading.Thread | None = None
 
     def run(self) -> None:
@@ -149,21 +125,33 @@ class Service(LiveObserver):
             settings = self._settings.camera
             self._live = Live(
                 camera,
-                self._reader,
-                Tracker(),
+                self._parts.reader,
+                self._parts.tracker,
                 NoDisplay(),
                 wait=self._wait,
                 observers=(self._stats, self._latest, self),
                 # Played again from its start, a replay with a file that cannot be read would never end.
                 reopen=None if is_replay(settings.source) and settings.repeat else self._open,
-                parameters=LoopParameters(patience=patience(settings.rate, settings.patience)),
+                parameters=self._parts.parameters,
             )
+            self._live.change(patience=patience(settings.rate, settings.patience))
+            self._watch(self._parts)
             self._live.run()
             self._notify.stopping()
             _log.info(
                 "stopping after %d frames, %d read, %d dropped",
                 self._live.frames, self._live.read, self._stats.snapshot().dropped,
             )  # fmt: skip
+
+    def _watch(self, parts: FrameParts) -> None:
+        """Have sheets that are taken written, and said."""
+        if parts.sheets is not None:
+            parts.sheets.connect(self._take, self._outlets.sheets, _log.info)
+
+    def _take(self, draft: Draft) -> None:
+        self._newest = draft.text
+        _log.debug("%s: %s", draft.text, draft.reason or "sure")
+        self._dispatcher.add_draft(draft)
 
     def _first_camera(self) -> Camera:
         try:
@@ -259,26 +247,30 @@ class Service(LiveObserver):
             settings = self._load()
             if problems := self._outlets.problems(settings):
                 raise OutletError("; ".join(problems))
-            changed = settings.reader != self._settings.reader
-            self._prepared.append((settings, make_reader(settings.reader) if changed else None))
+            changed = (settings.reader, settings.sheet) != (self._settings.reader, self._settings.sheet)
+            self._prepared.append((settings, make_reader(settings) if changed else None))
         except DigitLensError as error:
             self._prepared.append(error)
         except Exception as error:
             _log.exception("the settings could not be read")
             self._prepared.append(DigitLensError(str(error)))
 
-    def _reload(self, prepared: tuple[Settings, Reader | None] | DigitLensError) -> None:
+    def _reload(self, prepared: tuple[Settings, FrameParts | None] | DigitLensError) -> None:
         """Apply the prepared settings between two frames, or log why not."""
         if isinstance(prepared, DigitLensError):
             self._problem = f"the settings stay as they were: {prepared}"
             _log.error(self._problem)
         else:
             self._problem = ""
-            settings, reader = prepared
+            settings, parts = prepared
             before, self._settings = self._settings, settings
             logs.limit(settings.log)
-            if reader is not None:
-                self._live.change(reader=reader)
+            if parts is not None:
+                same = (parts.sheets is None) == (self._parts.sheets is None)
+                tracker = None if same else parts.tracker  # else all numbers would appear once more
+                self._live.change(reader=parts.reader, tracker=tracker, parameters=parts.parameters)
+                self._parts = parts
+                self._watch(parts)
             self._outlets.change(before, settings, self._dispatcher)
             self._change_camera(before)
             if not self._problem:

@@ -12,6 +12,7 @@ from digitlens.sheets.blank import BlankPage
 from digitlens.sheets.code import Code
 from digitlens.sheets.darkness import darkness
 from digitlens.sheets.displacement import Displacement, Match, match_blocks
+from digitlens.sheets.foreign import FeatureFinder, ForeignPage
 from digitlens.sheets.pages import Layout
 
 CORNERS = (0, 2, 7, 5)
@@ -24,6 +25,8 @@ def align(gray: Gray, form: Form, parameters: AlignmentParameters) -> Aligned:
     Raises:
         SheetError: no page is seen, or it is cut off, blurred, too small or mirrored.
     """
+    if form.finder is not None:
+        return _foreign(gray, form, form.finder, parameters)
     layout = form.layout
     marks = fiducials.find_marks(gray)
     places = np.array([(mark.x, mark.y) for mark in layout.fiducials])
@@ -44,6 +47,19 @@ def align(gray: Gray, form: Form, parameters: AlignmentParameters) -> Aligned:
     return _refined(gray, flat, code, form.page(code.page), parameters)
 
 
+def _foreign(gray: Gray, form: Form, finder: FeatureFinder, parameters: AlignmentParameters) -> Aligned:
+    """The page of a form that others have made."""
+    number, homography = finder.find(gray)
+    paper = form.layout.paper_mm
+    code = Code(form.template.name, form.template.version, number, 0)
+    flat = Aligned(code, homography, Displacement.flat(paper), paper, 0.0)
+    if flat.per_mm < parameters.least_per_mm:
+        raise SheetError(
+            f"the page is too small in the picture, {flat.per_mm:.1f} pixels a millimeter: come closer"
+        )
+    return _refined(gray, flat, code, form.page(number), parameters)
+
+
 def _anchors(found: fiducials.Found, layout: Layout, parameters: AlignmentParameters) -> Displacement:
     """The displacement that the fiducials between the corners show."""
     inverse = np.linalg.inv(found.homography)
@@ -55,7 +71,7 @@ def _anchors(found: fiducials.Found, layout: Layout, parameters: AlignmentParame
 
 
 def _refined(
-    gray: Gray, flat: Aligned, code: Code, blank: BlankPage, parameters: AlignmentParameters
+    gray: Gray, flat: Aligned, code: Code, blank: BlankPage | ForeignPage, parameters: AlignmentParameters
 ) -> Aligned:
     """The same page with its displacement fitted to its print."""
     layout = blank.layout
@@ -85,8 +101,9 @@ def _blocks(layout: Layout, page: int, level: AlignmentLevel) -> tuple[Doubles, 
     points: list[tuple[float, float]] = [(mark.x, mark.y) for mark in layout.fiducials]
     blocks: list[tuple[float, float]] = [(12.0, 12.0)] * len(points)
     x, y, side, _ = layout.code
-    points.append((x + side / 2, y + side / 2))
-    blocks.append((side + 2, side + 2))
+    if side:
+        points.append((x + side / 2, y + side / 2))
+        blocks.append((side + 2, side + 2))
     if level.grid:
         width, height = layout.paper_mm
         across, down = np.arange(level.grid, width, level.grid), np.arange(level.grid, height, level.grid)

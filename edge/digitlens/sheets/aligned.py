@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import cv2
 import numpy as np
 
+from digitlens.config.parameters.sheets import DEFAULT, ForeignParameters
 from digitlens.core.arrays import Doubles, Gray
 from digitlens.core.errors import SheetError
 from digitlens.core.readings import Box
@@ -14,6 +16,7 @@ from digitlens.sheets.blank import BlankPage
 from digitlens.sheets.code import Code
 from digitlens.sheets.displacement import Displacement
 from digitlens.sheets.fields import Template
+from digitlens.sheets.foreign import FeatureFinder, ForeignPage, load_pages
 from digitlens.sheets.layout import lay_out
 from digitlens.sheets.pages import MmBox
 
@@ -22,17 +25,25 @@ STEP = 8
 
 
 class Form:
-    """A template as it is printed: its layout, and each page drawn once."""
+    """A template as it is printed: its layout, and each page drawn once.
 
-    def __init__(self, template: Template) -> None:
-        if template.blank:
-            raise SheetError(
-                f"{template.name}: forms that exist already are not read yet; print one of your own"
-            )
+    Attributes:
+        finder: of the pages of a form that others have made; None for one with fiducials.
+
+    Raises:
+        SheetError: the blank of such a form cannot be read.
+    """
+
+    def __init__(self, template: Template, parameters: ForeignParameters = DEFAULT.foreign) -> None:
         self.template, self.layout = template, lay_out(template)
-        self._pages: dict[int, BlankPage] = {}
+        self._pages: dict[int, BlankPage | ForeignPage] = {}
+        self.finder: FeatureFinder | None = None
+        if template.blank:
+            pages = load_pages(Path(template.blank), self.layout)
+            self._pages.update(pages)
+            self.finder = FeatureFinder(pages, parameters)
 
-    def page(self, page: int) -> BlankPage:
+    def page(self, page: int) -> BlankPage | ForeignPage:
         """A page, from 1."""
         if page not in self._pages:
             self._pages[page] = BlankPage(self.template, self.layout, page)

@@ -99,6 +99,12 @@ def _weighted(
     read = Written(None) if "?" in raw else _meaning(field, raw, use)
     head = _shown(field, raw), read.value, read.problem
     total = sum(fits.values()) + broken
+    # That digits keep to the constraints speaks against ink among them that is none; an empty field says
+    # nothing of that.
+    chance = _by_chance(field, use)
+    readable = total - (1 - chance) * fits.get(None, 0.0)
+    unreadable *= chance
+    unreadable /= max(unreadable + readable, 1e-300)
     if problem and broken >= max(fits.values(), default=0.0):
         values = _divided(free, max(sum(free.values()), 1e-300)) if has_value else {}
         return Candidates(*head, values, unreadable, 0.0, problem)
@@ -111,8 +117,8 @@ def _rare(field: Field, use: frozenset[Known], parameters: RuleParameters) -> di
     It is how rarely writers do so, times how likely they then write just that: anything, or a number that has
     one digit wrong, of which there are nine for each cell.
     """
-    chance = _chance(field, use)
-    odds = max(chance / max(1 - chance, 1e-9), 1 / (9 * field.cells))
+    chance = _by_chance(field, use)
+    odds = chance / max(1 - chance, 1e-9)
     wrong: dict[Known, float] = {
         "count": parameters.wrong_count,
         "range": parameters.wrong_range,
@@ -120,6 +126,11 @@ def _rare(field: Field, use: frozenset[Known], parameters: RuleParameters) -> di
         "list": parameters.wrong_list,
     }
     return {kind: min(share / (1 - share) * odds, 1.0) for kind, share in wrong.items()}
+
+
+def _by_chance(field: Field, use: frozenset[Known]) -> float:
+    """How likely a digit that is wrong, or cannot be read, leaves a field that keeps to its constraints."""
+    return max(_chance(field, use), 1 / (9 * field.cells))
 
 
 def _divided(values: dict[Value, float], total: float) -> dict[Value, float]:

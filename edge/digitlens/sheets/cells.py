@@ -18,6 +18,10 @@ BARE = 0.02
 """Darkness of the print up to which paper is bare."""
 MOST_GRAIN = 0.3
 """Darkness of bare paper up to which it is grain."""
+BAND = 60.0
+"""Height of the part of a page on which its print's blur is looked for, millimeters."""
+SOFTEST = 0.3
+"""Smallest blur of print, pixels."""
 MOST_NOISE = 0.1
 """Largest standard deviation of its darkness that is believed; more is ink."""
 
@@ -60,70 +64,147 @@ class Plate:
 
     Attributes:
         written: darkness beside the print, 0 to 1.
-        printed: the blank page's darkness.
+        beside: darkness that print near its place does not explain, 0 to 1.
         per_mm: pixels a millimeter.
         noise: standard deviation of the darkness of bare paper.
         level: darkness of the page's ink; 0 where there is none.
+        blur: of the print in the picture, standard deviation, millimeters.
     """
 
     written: Floats
-    printed: Floats
+    beside: Floats
     per_mm: float
     noise: float
     level: float
+    blur: float
 
 
 def without_print(seen: Floats, blank: Floats, per_mm: float, parameters: CellParameters) -> Plate:
     """A flattened page and the blank one, (H, W) float32 darkness each -> the ink beside the print.
 
     Light passes ink and the line under it one after the other: dividing by the line's part leaves the ink's.
+    The print is blurred as this picture blurs it. Where print a little beside its place would explain what
+    is dark there is no ink; elsewhere only the print in its place is divided out, so that strokes across
+    lines keep their darkness.
     """
-    soft = cv2.GaussianBlur(blank, (0, 0), max(0.3, parameters.print_blur * per_mm))
-    lined = soft > 0.04
     # The light is estimated from the brightest places near: grainy paper is a little darker than that.
-    bare = seen[cv2.blur(soft, (5, 5)) < BARE][::7]
+    broad = cv2.GaussianBlur(blank, (0, 0), max(parameters.print_blurs) * per_mm)
+    bare = seen[cv2.blur(broad, (5, 5)) < BARE][::7]
     middle, high = np.percentile(bare, (50, 84)) if bare.size else (0.0, 0.0)
     noise = min(float(high - middle), MOST_NOISE)
     if middle < MOST_GRAIN:
         seen = np.maximum(seen - np.float32(middle), 0) * np.float32(1 / (1 - middle))
-    gain = 1.0
-    if lined.any():
-        ratio = seen[lined & (soft < 0.6)] / soft[lined & (soft < 0.6)]
-        gain = float(np.clip(np.median(ratio), 0.2, 1.6)) if ratio.size else 1.0
+    soft, gain, blur = _blurred_print(seen, blank, per_mm, parameters)
     side = 2 * max(1, round(parameters.print_margin * per_mm)) + 1
     around = cv2.dilate(soft, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
-    light = np.maximum(1 - gain * around, np.float32(parameters.least_light))
-    written = 1 - (1 - seen) / light
-    written[around > parameters.solid_print] = 0
-    written = np.clip(written, 0, 1).astype(np.float32)
-    return Plate(written, np.asarray(around, np.float32), per_mm, noise, 0.0)
+    most = np.maximum(1 - gain * around, np.float32(parameters.least_light))
+    light = np.maximum(1 - gain * soft, np.float32(parameters.least_light))
+    written, beside = 1 - (1 - seen) / light, 1 - (1 - seen) / most
+    beside[around > parameters.solid_print] = 0
+    written[beside < parameters.unexplained + noise] = 0
+    written = _sharpened(np.clip(written, 0, 1).astype(np.float32), blur * per_mm, parameters)
+    return Plate(written, np.clip(beside, 0, 1).astype(np.float32), per_mm, noise, 0.0, blur)
+
+
+def _sharpened(written: Floats, blur: float, parameters: CellParameters) -> Floats:
+    """Ink (H, W) without the picture's blur of so many pixels: Van Cittert's iteration.
+
+    Small loops that a blurred picture fills are open again.
+    """
+    if blur < parameters.least_blur:
+        return written
+    sharp = written
+    for _ in range(parameters.sharpenings):
+        sharp = np.clip(sharp + written - cv2.GaussianBlur(sharp, (0, 0), blur), 0, 1)
+    return np.asarray(sharp, np.float32)
+
+
+def _blurred_print(
+    seen: Floats, blank: Floats, per_mm: float, parameters: CellParameters
+) -> tuple[Floats, float, float]:
+    """The print as blurred as it is seen, how dark it is there in parts of its own, and the blur, mm.
+
+    Of several blurs the one is taken that leaves least on and beside the print; what is written there, too,
+    weighs little in the mean of roots.
+    """
+    rows = _most_printed(blank, round(BAND * per_mm))
+    seen, part = seen[rows], blank[rows]
+    near = cv2.GaussianBlur(part, (0, 0), max(parameters.print_blurs) * per_mm)
+    lined = np.flatnonzero((near > 0.5 * BARE) & (near < 0.5))[::5]
+    least, gain, blurred = np.inf, 1.0, parameters.print_blurs[0]
+    dark = seen.ravel()[lined]
+    for blur in parameters.print_blurs if lined.size else ():
+        soft = cv2.GaussianBlur(part, (0, 0), max(SOFTEST, blur * per_mm)).ravel()[lined]
+        strong = soft > np.percentile(soft, 70)
+        one = float(np.clip(np.median(dark[strong] / np.maximum(soft[strong], 1e-3)), 0.2, 1.6))
+        left = float(np.sqrt(np.abs(dark - one * soft)).mean())
+        if left < least:
+            least, gain, blurred = left, one, blur
+    soft = cv2.GaussianBlur(blank, (0, 0), max(SOFTEST, blurred * per_mm))
+    return np.asarray(soft, np.float32), gain, blurred
+
+
+def _most_printed(blank: Floats, height: int) -> slice:
+    """The rows of a page, so many, that hold the most print."""
+    if blank.shape[0] <= height:
+        return slice(None)
+    print_above = np.concatenate([[0.0], np.cumsum(blank.sum(axis=1, dtype=np.float64))])
+    start = int(np.argmax(print_above[height:] - print_above[:-height]))
+    return slice(start, start + height)
 
 
 def read_cells(plate: Plate, cells: Sequence[Millimeters], parameters: CellParameters) -> list[Cell]:
-    """The ink of a row of cells, left to right; ink that two cells share is cut between them."""
-    x0, y0 = cells[0][0], min(cell[1] for cell in cells)
-    x1 = cells[-1][0] + cells[-1][2]
-    y1 = max(cell[1] + cell[3] for cell in cells)
-    margin = parameters.margin
-    left, top = _pixel(x0 - margin, plate.per_mm), _pixel(y0 - margin, plate.per_mm)
-    right, bottom = _pixel(x1 + margin, plate.per_mm), _pixel(y1 + margin, plate.per_mm)
-    height, width = plate.written.shape
-    dark = plate.written[max(0, top) : min(height, bottom), max(0, left) : min(width, right)]
-    left, top = max(0, left), max(0, top)
-    level = _level(dark, plate, parameters)
-    least = max(parameters.edge * level, parameters.noises * plate.noise, parameters.faintest)
-    mask = (dark > least).astype(np.uint8)
+    """The ink of a row of cells, left to right; ink that two cells share is cut between them.
+
+    Ink is looked for beyond the field, too, so that what belongs to a neighbor is seen in full, and left to
+    it. Digits of one hand differ in darkness: each cell's ink begins at a part of its own darkness.
+    """
+    per_mm, height = plate.per_mm, max(cell[3] for cell in cells)
+    far = max(parameters.margin, parameters.surroundings * height)
+    dark, origin = _strip(plate.written, plate, cells, far)
+    beside, _ = _strip(plate.beside, plate, cells, far)
+    inner, _ = _strip(plate.written, plate, cells, parameters.margin)
+    level = _level(inner, plate, parameters)
+    levels = [_own_level(plate, cell, level, parameters) for cell in cells]
+    faint = max(parameters.noises * plate.noise, parameters.faintest)
+    edges = [cell[0] * per_mm - origin[0] for cell in cells[1:]]
+    which = np.searchsorted(edges, np.arange(dark.shape[1]) + 0.5)
+    lows = np.maximum(parameters.edge * np.array(levels, np.float32), parameters.paler * faint)
+    mask = (dark > lows[which]).astype(np.uint8)
     _, found_labels, found_stats, found_centers = cv2.connectedComponentsWithStats(mask, connectivity=8)
     labels, stats = np.asarray(found_labels, np.int32), np.asarray(found_stats, np.int32)
     centers = np.asarray(found_centers, np.float64)
-    owners = _owners(labels, stats, centers, cells, (left, top), plate.per_mm, parameters)
+    peaks = np.zeros(len(stats), np.float32)
+    inked = labels > 0
+    np.maximum.at(peaks, labels[inked], beside[inked])
+    stats[peaks < faint, cv2.CC_STAT_AREA] = 0  # nowhere darker than paper, or print a little off, may be
+    owners = _owners(labels, stats, centers, cells, origin, per_mm, parameters)
     found = []
     for index, place in enumerate(cells):
-        own = owners.get(index, [])
-        found.append(
-            _cell(dark, labels, own, place, (left, top), plate.per_mm, max(level, least), parameters)
-        )
+        own, least = owners.get(index, []), float(lows[index])
+        found.append(_cell(dark, labels, own, place, origin, per_mm, max(levels[index], least), parameters))
     return found
+
+
+def _strip(
+    picture: Floats, plate: Plate, cells: Sequence[Millimeters], margin: float
+) -> tuple[Floats, tuple[int, int]]:
+    """The paper around a row of cells, and where its upper left corner is, pixels."""
+    left, top = cells[0][0] - margin, min(cell[1] for cell in cells) - margin
+    right = cells[-1][0] + cells[-1][2] + margin
+    bottom = max(cell[1] + cell[3] for cell in cells) + margin
+    x, y = max(0, _pixel(left, plate.per_mm)), max(0, _pixel(top, plate.per_mm))
+    return picture[y : _pixel(bottom, plate.per_mm), x : _pixel(right, plate.per_mm)], (x, y)
+
+
+def _own_level(plate: Plate, cell: Millimeters, usual: float, parameters: CellParameters) -> float:
+    """The darkness of a cell's ink, not far from what is usual in its field; that where it has too little."""
+    dark, _ = _strip(plate.written, plate, [cell], 0.0)
+    strong = dark[dark > max(parameters.faintest, parameters.noises * plate.noise)]
+    if strong.size < parameters.least_ink * plate.per_mm**2 / 2:
+        return usual
+    own = float(np.percentile(strong, 80))
+    return float(np.clip(own, parameters.palest * usual, max(usual, own)))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from digitlens.core.arrays import Doubles, Floats, Gray
 from digitlens.glyphs.normalize import normalized
 from digitlens.models.classifier import Classifier
 from digitlens.models.perceptron import Perceptron
-from digitlens.sheets.cells import Cell
+from digitlens.sheets.cells import Cell, Plate
 from digitlens.sheets.decisions import EMPTY, OTHER
 
 DEFAULT_MODEL = "cells"
@@ -38,6 +38,7 @@ FEATURES = (
     "log pen",
     "log pixels high",
     "noise",
+    "log blur",
     "middle across",
     "middle down",
 )
@@ -78,19 +79,19 @@ class CellReader:
         """
         return cls(classifier, Perceptron.load(model, len(FEATURES)), parameters)
 
-    def probabilities(self, cells: Sequence[Cell], per_mm: float, noise: float) -> Doubles:
+    def probabilities(self, cells: Sequence[Cell], per_mm: float, plate: Plate) -> Doubles:
         """Cells of a page -> (N, 12): ten digits, EMPTY, OTHER."""
         found = np.zeros((len(cells), 12))
         found[:, EMPTY], found[:, OTHER] = 1 - UNSEEN, UNSEEN
         inked = [k for k, cell in enumerate(cells) if not cell.is_empty]
         if inked:
-            seen = look(self._classifier, [cells[k] for k in inked], per_mm, noise, self._parameters)
+            seen = look(self._classifier, [cells[k] for k in inked], per_mm, plate, self._parameters)
             found[inked] = calibrated(seen, self._network)
         return found
 
 
 def look(
-    classifier: Classifier, cells: Sequence[Cell], per_mm: float, noise: float, parameters: CellParameters
+    classifier: Classifier, cells: Sequence[Cell], per_mm: float, plate: Plate, parameters: CellParameters
 ) -> Look:
     """What the digit network says of cells with ink; doubtful ones are looked at in several views."""
     first = np.asarray(classifier.probabilities(normalized([cell.ink for cell in cells])), np.float64)
@@ -107,7 +108,7 @@ def look(
         digits[unsure] = together.mean(axis=1)
         best = digits[unsure].argmax(axis=1)
         least[unsure] = np.take_along_axis(together, best[:, np.newaxis, np.newaxis], axis=2).min(axis=(1, 2))
-    return Look(digits, _features(cells, digits, least, agree, per_mm, noise))
+    return Look(digits, _features(cells, digits, least, agree, per_mm, plate))
 
 
 def calibrated(seen: Look, network: Perceptron) -> Doubles:
@@ -144,7 +145,7 @@ def _views(ink: Gray, parameters: CellParameters) -> list[Gray]:
 
 
 def _features(
-    cells: Sequence[Cell], digits: Doubles, least: Doubles, agree: Doubles, per_mm: float, noise: float
+    cells: Sequence[Cell], digits: Doubles, least: Doubles, agree: Doubles, per_mm: float, plate: Plate
 ) -> Floats:
     ranked = np.sort(digits, axis=1)
     no_digit = 1 - digits.sum(axis=1)
@@ -163,7 +164,8 @@ def _features(
         [cell.amount for cell in cells], np.log([cell.pieces for cell in cells]),
         [cell.spilled for cell in cells], [cell.cut for cell in cells], levels, levels / usual,
         np.log([max(cell.pen, 0.05) for cell in cells]), np.log(np.maximum(heights * per_mm, 1)),
-        np.full(len(cells), noise), middles[:, 0], middles[:, 1],
+        np.full(len(cells), plate.noise), np.full(len(cells), np.log(plate.blur)),
+        middles[:, 0], middles[:, 1],
     ]  # fmt: skip
     return np.column_stack(columns).astype(np.float32)
 

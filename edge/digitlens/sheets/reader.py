@@ -14,9 +14,12 @@ from digitlens.sheets.aligned import Aligned, Form
 from digitlens.sheets.blank import BlankPage
 from digitlens.sheets.cells import Cell, Plate, read_cells, without_print
 from digitlens.sheets.darkness import darkness
+from digitlens.sheets.decisions import Hypotheses
 from digitlens.sheets.fields import Template
+from digitlens.sheets.foreign import ForeignPage
+from digitlens.sheets.freely import FreeReader
 from digitlens.sheets.marks import mark_probabilities
-from digitlens.sheets.pages import MmBox
+from digitlens.sheets.pages import MmBox, PlacedField
 from digitlens.sheets.probabilities import CellReader
 from digitlens.sheets.readings import FieldReading, PageReading
 from digitlens.sheets.rules import decide
@@ -54,7 +57,7 @@ class SeenPage:
     """A page before its rules were asked: `hypotheses` of each field, as rules.decide takes."""
 
     page: PageCells
-    hypotheses: dict[str, Doubles]
+    hypotheses: dict[str, Hypotheses]
 
 
 def cells_of(image: Pixels, form: Form, parameters: SheetParameters) -> PageCells:
@@ -78,7 +81,7 @@ def cells_of(image: Pixels, form: Form, parameters: SheetParameters) -> PageCell
     return PageCells(aligned, flat, plate, cells)
 
 
-def _plate(flat: Gray, page: BlankPage, per_mm: float, parameters: CellParameters) -> Plate:
+def _plate(flat: Gray, page: BlankPage | ForeignPage, per_mm: float, parameters: CellParameters) -> Plate:
     plate = without_print(darkness(flat, per_mm), page.darkness(per_mm), per_mm, parameters)
     plate.written[page.texts(per_mm) > 0] = 0
     inside = np.zeros(plate.written.shape, bool)
@@ -93,8 +96,10 @@ def _plate(flat: Gray, page: BlankPage, per_mm: float, parameters: CellParameter
 class SheetReader:
     """Reads pictures of one form; make one with `SheetReader.load`."""
 
-    def __init__(self, form: Form, cells: CellReader, parameters: SheetParameters = DEFAULT) -> None:
-        self.form, self._cells, self._parameters = form, cells, parameters
+    def __init__(
+        self, form: Form, cells: CellReader, free: FreeReader, parameters: SheetParameters = DEFAULT
+    ) -> None:
+        self.form, self._cells, self._free, self._parameters = form, cells, free, parameters
 
     @classmethod
     def load(
@@ -105,9 +110,11 @@ class SheetReader:
         Raises:
             ModelError: a network is missing, or does not fit its card.
             DependencyError: the extra `sheets`, or a TFLite interpreter, is not installed.
+            SheetError: the blank of a form that others have made cannot be read.
         """
         classifier = Classifier.load() if classifier is None else classifier
-        return cls(Form(template), CellReader.load(classifier, parameters.cells), parameters)
+        cells = CellReader.load(classifier, parameters.cells)
+        return cls(Form(template, parameters.foreign), cells, FreeReader(classifier), parameters)
 
     def read(self, image: Pixels, source: str = "", size: tuple[int, int] | None = None) -> PageReading:
         """The values of the page in a picture (H, W) gray or (H, W, 3) BGR uint8.
@@ -144,21 +151,27 @@ class SheetReader:
             source, code.page, code.name, code.serial, round(seen.page.aligned.residual_mm, 3), fields
         )
 
-    def _hypotheses(self, page: PageCells) -> dict[str, Doubles]:
+    def _hypotheses(self, page: PageCells) -> dict[str, Hypotheses]:
         """Of each field in the template's order; all written cells are read together."""
-        parameters = self._parameters.cells
         each = [cell for cells in page.cells.values() for cell in cells]
-        found = self._cells.probabilities(each, page.aligned.per_mm, page.plate.noise)
+        found = self._cells.probabilities(each, page.aligned.per_mm, page.plate)
         written, start = {}, 0
         for name, cells in page.cells.items():
             written[name] = found[start : start + len(cells)]
             start += len(cells)
-        return {
-            placed.field.name: mark_probabilities(page.plate, placed.cells, parameters)
-            if placed.field.is_marked
-            else written[placed.field.name]
-            for placed in self.form.layout.on_page(page.aligned.code.page)
-        }
+        return {placed.field.name: self._of(placed, page, written) for placed in self._placed(page)}
+
+    def _placed(self, page: PageCells) -> list[PlacedField]:
+        return self.form.layout.on_page(page.aligned.code.page)
+
+    def _of(self, placed: PlacedField, page: PageCells, written: dict[str, Doubles]) -> Hypotheses:
+        """What may stand in a field; `written` has those with cells."""
+        name = placed.field.name
+        if placed.field.is_marked:
+            return mark_probabilities(page.plate, placed.cells, self._parameters.cells)
+        if placed.field.is_comb:
+            return written[name]
+        return self._free.readings(page.plate, placed.box, page.cells[name])
 
 
 def _scale(image: Pixels, size: tuple[int, int] | None) -> tuple[float, float]:

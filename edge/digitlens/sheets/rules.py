@@ -76,8 +76,14 @@ class _Component:
     ) -> None:  # fmt: skip
         self.fields = {name: fields[name] for name in names}
         self.candidates = {name: candidates[name] for name in names}
-        self.values = {name: tuple(one.values) for name, one in self.candidates.items()}
         self.rules, self.parameters = rules, parameters
+        most = parameters.most_values if rules else parameters.most_readings
+        self.values = {name: _likeliest(one.values, most) for name, one in self.candidates.items()}
+        self.kept = {
+            name: sum(one.values[value] for value in self.values[name])
+            / max(sum(one.values.values()), 1e-300)
+            for name, one in self.candidates.items()
+        }
 
     def decisions(self) -> dict[str, FieldDecision]:
         """One for each field."""
@@ -100,11 +106,10 @@ class _Component:
         return solve(variables, rules, weights, self.parameters.least_state, self.parameters.most_states)
 
     def _variable(self, name: str) -> Variable:
-        values = self.candidates[name].values
+        values = self.values[name]
         units = tuple(value if isinstance(value, int) else None for value in values)
-        return Variable(
-            name, units, 10 ** self.fields[name].decimals, np.fromiter(values.values(), np.float64)
-        )
+        each = [self.candidates[name].values[value] for value in values]
+        return Variable(name, units, 10 ** self.fields[name].decimals, np.array(each, np.float64))
 
     def _number(self, name: str) -> Callable[[Value], Fraction | None]:
         """What a field's value is in calculations."""
@@ -130,7 +135,8 @@ class _Component:
     ) -> FieldDecision:
         field, one, choice = self.fields[name], self.candidates[name], strict.choices[name]
         share = float(loose.shares[name][choice])
-        confidence = share * (1 - one.broken) * (1 - one.unreadable)
+        unreadable = self._unreadable(name, broken)
+        confidence = share * self.kept[name] * (1 - one.broken) * (1 - unreadable)
         posterior = float(strict.kept_shares[name][choice])
         rule = next((rule for rule in broken if name in rule.fields), None)
         is_sure = confidence >= self.parameters.sure
@@ -148,6 +154,16 @@ class _Component:
             if value != one.raw_value:
                 reason = "; ".join(filter(None, (self._change(name, value), reason)))
         return FieldDecision(_outward(field, value), one.raw, confidence, state, reason, posterior)
+
+    def _unreadable(self, name: str, broken: Sequence[Rule]) -> float:
+        """The probability of ink that is no digit; a sum that holds all the same speaks against that."""
+        unreadable = self.candidates[name].unreadable
+        if not any(
+            rule.relation == "=" and rule not in broken and name in rule.fields for rule in self.rules
+        ):
+            return unreadable
+        by_chance = unreadable / (9 * self.fields[name].cells)
+        return by_chance / (by_chance + 1 - unreadable)
 
     def _broken(self, rule: Rule, solution: Solution) -> str:
         """What a broken rule says, and what stands there."""
@@ -187,6 +203,14 @@ class _Component:
             return f"may be something that is not allowed ({one.broken:.0%})"
         text = in_units(self.fields[name], self.values[name][other]) or "empty"
         return f"may also be {text} ({shares[other]:.0%})"
+
+
+def _likeliest(values: Mapping[Value, float], most: int) -> tuple[Value, ...]:
+    """The likeliest values, in their order."""
+    if len(values) <= most:
+        return tuple(values)
+    least = sorted(values.values(), reverse=True)[most - 1]
+    return tuple(value for value, probability in values.items() if probability >= least)[:most]
 
 
 def _unreadable(one: Candidates) -> FieldDecision:

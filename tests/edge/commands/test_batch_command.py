@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from digitlens.commands.main import main
+from digitlens.core.arrays import Gray
 from tests.edge.batch.archive import table
 
 Run = subprocess.CompletedProcess[str]
@@ -82,3 +85,25 @@ def test_sigterm_writes_what_is_read_and_the_same_command_goes_on(tmp_path: Path
     assert last.returncode == 0, last.stderr
     pages = table(tmp_path / "out", "pages")
     assert [Path(str(row["id"])).name for row in pages] == [f"{count:02}.png" for count in range(40)]
+
+
+def test_sheets_become_a_row_a_field(root: Path, tmp_path: Path, digits: tuple[Gray, Gray]) -> None:
+    pytest.importorskip("zxingcpp", reason="needs the extra sheets")
+    from digitlens.sheets.template import load
+    from tests.edge.sheets import filled
+
+    form = root / "examples" / "sheets" / "exam_marks.toml"
+    texts = {"paper": "x  ", "questions.1.points": " 7", "questions.2.points": "12", "total": " 19"}
+    page = filled.page(load(form), texts, filled.clear_digits(digits), serial=5)
+    (tmp_path / "scans").mkdir()
+    cv2.imwrite(str(tmp_path / "scans" / "1.png"), filled.tilted(page))
+    cv2.imwrite(str(tmp_path / "scans" / "2.png"), np.full((600, 800), 200, np.uint8))
+    out = tmp_path / "out"
+    run = batch(tmp_path / "scans", "--out", out, "--workers", "1", "--format", "csv", "--sheet", form)
+    assert run.returncode == 1, run.stderr  # the second is no sheet
+    rows = {row["field"]: row for row in table(out, "numbers", "csv")}
+    assert (rows["#serial"]["text"], rows["total"]["text"], rows["total"]["state"]) == ("5", "19", "sure")
+    assert (rows["questions.2.points"]["value"], rows["paper"]["text"]) == (12.0, "A")
+    assert rows["mark"]["state"] == "empty"
+    other = batch(tmp_path / "scans", "--out", out, "--format", "csv")
+    assert "was read otherwise" in other.stderr

@@ -111,7 +111,7 @@ def _examples(index: int) -> Examples | None:
     if not each or not aligned(drawn, chosen.layout, seen):
         return None
     cells = [cell for cell, _, _ in each]
-    looked = look(_classifier, cells, seen.aligned.per_mm, seen.plate.noise, DEFAULT.cells)
+    looked = look(_classifier, cells, seen.aligned.per_mm, seen.plate, DEFAULT.cells)
     best = looked.digits.argmax(axis=1)
     answers = [
         NO_DIGIT if struck else NOTHING if not text else RIGHT if best[k] == int(text) else WRONG

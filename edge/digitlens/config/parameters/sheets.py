@@ -25,9 +25,11 @@ class RuleParameters:
     """Readings of a field this much less likely than its likeliest are dropped; set by hand; ratio."""
     most_readings: int = 2000
     """Readings of a field that are kept; set by hand; readings."""
+    most_values: int = 200
+    """Values of a field that rules over several fields are asked of; set by hand; values."""
     least_state: float = 1e-9
     """Partial assignments this much less likely than the likeliest are dropped; set by hand; ratio."""
-    most_states: int = 1000
+    most_states: int = 600
     """Partial assignments that are kept; set by hand; assignments."""
 
 
@@ -43,6 +45,14 @@ class CellParameters:
     """Smallest darkness of ink; set by hand; darkness, 1 being black."""
     noises: float = 4.0
     """Smallest darkness of ink; set by hand; standard deviations of bare paper's."""
+    paler: float = 0.6
+    """Darkness at which the edge of ink may begin that is darker than `faintest` elsewhere; set by hand;
+    parts of `faintest` and `noises`."""
+    palest: float = 0.4
+    """Smallest darkness of a cell's ink; set by hand; parts of that of its field's ink."""
+    surroundings: float = 1.0
+    """Width of the paper around a field on which pieces of ink are seen in full; set by hand; heights of a
+    cell."""
     least_ink: float = 0.6
     """Area of dark pixels from which a field's ink has a darkness of its own; set by hand; square
     millimeters."""
@@ -58,12 +68,19 @@ class CellParameters:
     """Width up to which ink is one digit, wherever it lies; set by hand; widths of a cell."""
     cut_reach: float = 0.3
     """Largest distance of a cut from the line between two cells; set by hand; widths of a cell."""
-    print_blur: float = 0.08
-    """Standard deviation of the blur of print in a picture; set by hand; millimeters."""
+    print_blurs: tuple[float, ...] = (0.05, 0.08, 0.13, 0.2, 0.3, 0.45, 0.65)
+    """Standard deviations of the blur of print in a picture, of which the best is taken; set by hand;
+    millimeters."""
+    unexplained: float = 0.04
+    """Darkness beside the print up to which print beside its place explains it; set by hand; darkness."""
     print_margin: float = 0.15
     """Distance by which print may lie beside its place; set by hand; millimeters."""
     least_light: float = 0.25
     """Smallest part of the light that is taken to pass a printed line; set by hand; fraction."""
+    least_blur: float = 0.8
+    """Standard deviation of the blur from which ink is sharpened; set by hand; pixels of the flat page."""
+    sharpenings: int = 4
+    """Rounds of that; set by hand; rounds."""
     solid_print: float = 0.75
     """Darkness of print on which no ink is seen; set by hand; darkness."""
     sure_view: float = 0.99
@@ -122,11 +139,32 @@ class AlignmentParameters:
 
 
 @dataclass(frozen=True, slots=True)
+class ForeignParameters:
+    """Finding the page of a form without fiducials; all set by hand on drawn forms."""
+
+    per_mm: float = 4.0
+    """Resolution at which the blank's corners are looked for, pixels a millimeter."""
+    longest_side: int = 1700
+    """Longer side at which a picture's corners are looked for, pixels."""
+    features: int = 4000
+    """Corners that are looked for on each."""
+    tiles: tuple[int, int] = (4, 3)
+    """Rows and columns of the tiles that have as many corners each."""
+    ratio: float = 0.8
+    """Distance of a corner's description to the nearest, parts of that to the second, to be a match."""
+    reach: float = 4.0
+    """Deviation up to which matches agree, pixels of the picture at `longest_side`."""
+    least_features: int = 20
+    """Corners that must agree for a page to be found."""
+
+
+@dataclass(frozen=True, slots=True)
 class SheetParameters:
     """One of each stage's parameters."""
 
     alignment: AlignmentParameters = field(default_factory=AlignmentParameters)
     cells: CellParameters = field(default_factory=CellParameters)
+    foreign: ForeignParameters = field(default_factory=ForeignParameters)
 
 
 DEFAULT = SheetParameters()

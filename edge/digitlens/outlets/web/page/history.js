@@ -4,7 +4,7 @@ import { copy, say } from "./copy.js";
 import { percent } from "./percent.js";
 
 const PAGE = 50;
-const KINDS = { appeared: "appeared", changed: "changed", gone: "gone" };
+const KINDS = { appeared: "appeared", changed: "changed", gone: "gone", sheet: "sheet" };
 const $ = (id) => document.getElementById(id);
 const body = $("history").tBodies[0];
 let entries = [];
@@ -43,6 +43,10 @@ function row(entry) {
   if (entry.region) {
     const value = entry.value === undefined || entry.value === null ? "" : ` = ${entry.value}`;
     more(text, `${entry.region}${value}`);
+  }
+  if (entry.sheet) {
+    const written = Object.entries(entry.sheet.fields).filter(([, field]) => field.state !== "empty");
+    more(text, written.map(([name, field]) => `${name} ${field.value ?? "-"}`).join(", "));
   }
   const event = cell(line, KINDS[entry.kind] ?? entry.kind, `what ${KINDS[entry.kind] ?? ""}`);
   if (entry.before) event.textContent = `changed from ${entry.before}`;

@@ -1,0 +1,46 @@
+"""Fields without lines between their cells: numbers written freely into a box."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from digitlens.models.classifier import Classifier
+from digitlens.sheets.cells import Cell, Plate
+from digitlens.sheets.decisions import Readings
+from digitlens.sheets.pages import MmBox
+
+if TYPE_CHECKING:
+    from digitlens.reader import Reader
+
+MARGIN = 1.0
+"""Paper around a box that may hold its writing, too, millimeters."""
+PAPER = 245
+"""Brightness of the paper in the picture that is read, gray levels."""
+
+
+class FreeReader:
+    """Reads what is written in boxes as `digitlens read` does; it is made when the first box needs it."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+        self._reader: Reader | None = None
+
+    def readings(self, plate: Plate, box: MmBox, cells: list[Cell]) -> Readings:
+        """What may be written in a box, with its probability; the rest to 1 is unreadable ink."""
+        if all(cell.is_empty for cell in cells):
+            return [("", 1.0)]
+        if self._reader is None:
+            from digitlens.reader import Reader  # few forms have such fields, and it takes memory
+
+            self._reader = Reader(self._classifier, turn=0)
+        x, y, wide, tall = box
+        per_mm = plate.per_mm
+        rows = slice(max(0, round((y - MARGIN) * per_mm)), round((y + tall + MARGIN) * per_mm))
+        columns = slice(max(0, round((x - MARGIN) * per_mm)), round((x + wide + MARGIN) * per_mm))
+        level = max(plate.level, 0.1)
+        dark = np.clip(plate.written[rows, columns] / level, 0, 1)
+        numbers = self._reader.read(np.asarray(PAPER * (1 - 0.85 * dark), np.uint8)).numbers
+        if not numbers:
+            return []
+        text = "".join(number.text for number in numbers)
+        return [(text, float(np.prod([number.confidence for number in numbers])))]
