@@ -71,7 +71,7 @@ class FollowedNumber:
 
     @property
     def is_in_doubt(self) -> bool:
-        """Whether it is clear of the picture's edges and not steady, or the last frame lacks or contradicts it."""
+        """Whether it is not steady, or was not read so in the last frame; not at the picture's edges."""
         digits = [one.digit for one in self.parts]
         if not all(one.is_inside for one in digits):
             return False

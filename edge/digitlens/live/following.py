@@ -1,4 +1,4 @@
-"""Tells a picture that only moved from one that changed: it is registered to the one read last, and compared."""
+"""Tells a picture that only moved from one that changed: registers it to the one read last, and compares."""
 
 from typing import NamedTuple
 
@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from digitlens.config.parameters.following import FollowParameters
-from digitlens.core.arrays import Doubles, Gray
-from digitlens.live.registration import Corners, corners, movement
+from digitlens.core.arrays import Doubles, Floats, Gray
+from digitlens.live.registration import corners, movement
 
 HALF = 2
 """Pixels of the picture, across and down, for one of the picture that is followed."""
@@ -36,7 +36,7 @@ class Follower:
         self._parameters = parameters or FollowParameters()
         self._read: Gray | None = None  # half the size
         self._smooth: Gray | None = None
-        self._corners: Corners | None = None  # found when they are needed
+        self._corners: Floats | None = None  # found when they are needed
         self._boxes: Doubles = np.zeros((0, 4))
         self._matrix: Doubles = np.eye(2, 3)  # of the frame before, at half the size
 
@@ -48,7 +48,7 @@ class Follower:
         self._matrix = np.eye(2, 3)
 
     def look(self, gray: Gray) -> Motion | None:
-        """Where the paper of the picture that was read lies in (h, w) uint8; None if it is not found there."""
+        """Where the paper that was read lies in (h, w) uint8; None if it is not found there."""
         if self._read is None or min(gray.shape) < LEAST_SIDE or not len(self._boxes):
             return None
         now = _half(gray)
@@ -132,13 +132,18 @@ def _smooth(gray: Gray) -> Gray:
 
 def _lit(picture: Gray, as_is: Gray, tile: int) -> Gray:
     """A picture in the light of another one, tile by tile."""
-    height, width = picture.shape
-    size = max(1, width // tile), max(1, height // tile)
+    rows, columns = picture.shape[0] // tile, picture.shape[1] // tile
+    if not rows or not columns:
+        return picture
+    high, wide = rows * tile, columns * tile  # sums of complete tiles take a fifth of the time
     one, other = (
-        cv2.resize(each, size, interpolation=cv2.INTER_AREA).astype(np.float32) for each in (picture, as_is)
+        cv2.resize(each[:high, :wide], (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
+        for each in (picture, as_is)
     )
     gains = np.clip((other + 1) / (one + 1), 0.5, 2.0).astype(np.float32)
-    if min(size) >= 3:
+    if min(rows, columns) >= 3:
         gains = cv2.medianBlur(gains, 3)  # what is new in one tile is no light
-    whole = cv2.resize(gains, (width, height), interpolation=cv2.INTER_LINEAR)
+    inner = cv2.resize(gains, (wide, high), interpolation=cv2.INTER_LINEAR)
+    below, beside = picture.shape[0] - high, picture.shape[1] - wide
+    whole = cv2.copyMakeBorder(inner, 0, below, 0, beside, cv2.BORDER_REPLICATE)
     return np.asarray(cv2.multiply(picture, whole, dtype=cv2.CV_8U), np.uint8)

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 from time import monotonic, perf_counter, process_time
 
-import msgspec
-
 from digitlens.cameras.base import Camera
 from digitlens.config.parameters.tracking import ChangeParameters, LoopParameters
 from digitlens.core.arrays import Doubles, Gray
@@ -175,7 +173,7 @@ class Live:
         self._stage("total", (ended - started) * 1000)
 
     def _read(self, frame: Frame) -> Reading:
-        """The reading of the frame: the one before, where a confirmed picture has not changed or only moved."""
+        """The reading of the frame: the one before, where a confirmed picture stands still or only moved."""
         started = perf_counter()
         still = not self._changes.changed(frame.gray)
         motion = None

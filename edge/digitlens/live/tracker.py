@@ -45,11 +45,11 @@ class Tracker:
 
     @property
     def is_in_doubt(self) -> bool:
-        """Whether a number clear of the picture's edges is not steady, or the last reading lacks or contradicts it."""
-        return any(one.is_in_doubt for one in self._numbers.values() if one.is_shown)
+        """Whether a number clear of the picture's edges is not steady, or was not read so in the last frame."""
+        return any(one.is_in_doubt for one in self._numbers.values() if one.is_shown or one.text)
 
     def follow(self, matrix: Doubles) -> None:
-        """Move everything that is followed by an affine map (2, 3), as the paper moved since the last reading."""
+        """Move all that is followed by an affine map (2, 3), as the paper moved since the last reading."""
         self._tracks.move(matrix)
 
     def evidence(self) -> dict[int, Evidence]:

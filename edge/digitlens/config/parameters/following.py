@@ -17,12 +17,12 @@ class FollowParameters:
     doubtful_refresh_frames: int = 4
     """The same while a number stays in doubt after LoopParameters.unsteady_confirm_frames, in frames."""
 
-    digit_corners: int = 40
-    """Most corners that are sought in digits, a count."""
-    other_corners: int = 16
-    """Most corners that are sought elsewhere, a count."""
+    most_digits: int = 24
+    """Most digits in which corners are sought, a count; of more, some from all over."""
+    digit_corners: int = 4
+    """Most corners that are sought in a digit, a count."""
     corner_quality: float = 0.05
-    """Least strength of a corner, as a fraction of the strongest."""
+    """Least strength of a corner, as a fraction of its digit's strongest."""
     corner_distance: float = 4.0
     """Least distance of two corners, in pixels."""
     corner_window: int = 13
@@ -32,9 +32,9 @@ class FollowParameters:
     corner_error: float = 1.0
     """Distance up to which a corner agrees with the movement, in pixels."""
     least_corners: int = 6
-    """Corners in digits that must agree with it, a count."""
+    """Corners that must agree with it, a count."""
     least_agreement: float = 0.6
-    """Corners in digits that must agree with it, as a fraction of all."""
+    """Corners that must agree with it, as a fraction of all."""
     most_zoom: float = 1.15
     """Largest change of size that is followed, as a factor."""
 
