@@ -1,6 +1,6 @@
 """Runs in each root: the wheel's outputs for a sheet, a frame, 1,000 digits and 40 rows; compares two roots'.
 
-probe.py run RUNTIME OUT.npz | probe.py compare HERE.npz THERE.npz | probe.py count RUNTIME | probe.py film RUNTIME
+probe.py run RUNTIME OUT.npz | probe.py compare HERE.npz THERE.npz | probe.py count|film RUNTIME
 """
 
 import json
@@ -229,7 +229,7 @@ class ShakingFilm:
 
 
 def film(runtime: str, first: int = 0) -> None:
-    """Run the live loop over the shaking film, each frame read and then followed, between marks from `first`."""
+    """Run the live loop over the shaking film, each frame read and then followed; marks from `first`."""
     cv2.setNumThreads(1)
     page = frame(digits())
     for place, enabled in enumerate((False, True)):

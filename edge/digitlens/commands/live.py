@@ -15,6 +15,7 @@ from digitlens.cameras.base import Camera
 from digitlens.cameras.orientation import FLIPS, ROTATIONS
 from digitlens.cameras.registry import is_replay, open_camera
 from digitlens.commands.terminal import add_reader_options, say
+from digitlens.config.parameters.following import FollowParameters
 from digitlens.config.parameters.tracking import LoopParameters
 from digitlens.core.confidence import percent
 from digitlens.core.errors import CameraError, RecordError
@@ -88,6 +89,10 @@ def add_options(live: argparse.ArgumentParser) -> None:
         "--separator", default="", metavar="SIGN", help="write SIGN where a decimal point or comma stands"
     )
     add_reader_options(live)
+    live.add_argument(
+        "--every-frame", action="store_true",
+        help="read every frame of a moving picture (default: follow numbers that only move)",
+    )  # fmt: skip
     live.add_argument("--threads", type=int, default=1, help="of the network (default: %(default)s)")
     live.add_argument("--web", default="", metavar="HOST:PORT", help="open a page to look at, there")
     live.add_argument("--web-token", default="", metavar="FILE", help="the token that it asks of everyone")
@@ -174,7 +179,9 @@ def _live(
             # Played again from its start, a replay with a file that cannot be read would never end.
             reopen=None if is_replay(options.camera) and options.repeat else reopen,
             snapshots=Snapshots(options.save),
-            parameters=LoopParameters(patience=patience(rate)),
+            parameters=LoopParameters(
+                following=FollowParameters(enabled=not options.every_frame), patience=patience(rate)
+            ),
         )
         live.run()
     return live, camera

@@ -56,7 +56,10 @@ class Follower:
             return None
         if self._corners is None:
             self._corners = corners(self._read, self._boxes, self._parameters)
-        matrix = movement(self._read, self._corners, now, self._matrix, self._parameters)
+        # In the light of the other one: corners are found again by their levels.
+        light = (cv2.mean(self._read)[0] + 1) / (cv2.mean(now)[0] + 1)
+        lit = np.asarray(cv2.convertScaleAbs(now, alpha=light), np.uint8)
+        matrix = movement(self._read, self._corners, lit, self._matrix, self._parameters)
         if matrix is None:
             self._matrix = np.eye(2, 3)
             return None

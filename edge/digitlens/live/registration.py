@@ -6,6 +6,9 @@ import numpy as np
 from digitlens.config.parameters.following import FollowParameters
 from digitlens.core.arrays import Doubles, Floats, Gray
 
+END = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 12, 0.03)
+"""When the search for a corner ends: after steps, a count, or at the last step's length, in pixels."""
+
 
 def corners(gray: Gray, boxes: Doubles, parameters: FollowParameters) -> Floats:
     """Points (N, 2), x and y, of (h, w) uint8 that can be found again: corners in the boxes (M, 4) of digits.
@@ -45,7 +48,7 @@ def movement(
     side = parameters.corner_window
     found, seen, _ = cv2.calcOpticalFlowPyrLK(
         before, after, points, guess, winSize=(side, side), maxLevel=parameters.pyramid_levels,
-        criteria=(cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 12, 0.03), flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+        criteria=END, flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
     )  # fmt: skip
     good = seen.ravel() > 0
     least = max(parameters.least_corners, parameters.least_agreement * len(points))

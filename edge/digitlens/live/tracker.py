@@ -45,7 +45,7 @@ class Tracker:
 
     @property
     def is_in_doubt(self) -> bool:
-        """Whether a number clear of the picture's edges is not steady, or was not read so in the last frame."""
+        """Whether a number is not steady, or was not read so in the last frame; edges of pictures apart."""
         return any(one.is_in_doubt for one in self._numbers.values() if one.is_shown or one.text)
 
     def follow(self, matrix: Doubles) -> None:

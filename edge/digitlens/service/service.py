@@ -25,6 +25,7 @@ import msgspec
 
 from digitlens.cameras.base import Camera
 from digitlens.cameras.registry import is_replay, open_camera
+from digitlens.config.parameters.following import FollowParameters
 from digitlens.config.parameters.tracking import LoopParameters
 from digitlens.config.settings import ReaderSettings, Settings
 from digitlens.core.confidence import percent
@@ -153,7 +154,10 @@ class Service(LiveObserver):
                 observers=(self._stats, self._latest, self),
                 # Played again from its start, a replay with a file that cannot be read would never end.
                 reopen=None if is_replay(settings.source) and settings.repeat else self._open,
-                parameters=LoopParameters(patience=patience(settings.rate, settings.patience)),
+                parameters=LoopParameters(
+                    following=FollowParameters(enabled=not self._settings.reader.every_frame),
+                    patience=patience(settings.rate, settings.patience),
+                ),
             )
             self._live.run()
             self._notify.stopping()
@@ -274,7 +278,7 @@ class Service(LiveObserver):
             before, self._settings = self._settings, settings
             logs.limit(settings.log)
             if reader is not None:
-                self._live.change(reader=reader)
+                self._live.change(reader=reader, every_frame=settings.reader.every_frame)
             self._outlets.change(before, settings, self._dispatcher)
             self._change_camera(before)
             if not self._problem:

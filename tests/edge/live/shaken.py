@@ -15,7 +15,7 @@ GRAIN = 3.0
 
 
 def shaken(pages: list[Gray], sway: float = 12.0, seed: int = 1) -> Iterator[Gray]:
-    """A frame of each page (h, w) uint8, all of one size: shifted, turned, nearer and farther, in other light."""
+    """A frame of each page (h, w) uint8, all of one size: shifted, turned, nearer, in other light."""
     random = np.random.default_rng(seed)
     for number, page in enumerate(pages):
         height, width = page.shape

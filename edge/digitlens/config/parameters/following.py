@@ -27,7 +27,7 @@ class FollowParameters:
     """Least distance of two corners, in pixels."""
     corner_window: int = 13
     """Side of the window that is found again around a corner, in pixels."""
-    pyramid_levels: int = 2
+    pyramid_levels: int = 3
     """Halvings of the picture in the search for corners, a count."""
     corner_error: float = 1.0
     """Distance up to which a corner agrees with the movement, in pixels."""
