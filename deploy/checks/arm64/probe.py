@@ -252,6 +252,6 @@ if __name__ == "__main__":
     elif sys.argv[1] == "compare":
         sys.exit(compare(*sys.argv[2:]))
     elif sys.argv[1] == "film":
-        film(*sys.argv[2:])
+        film(sys.argv[2])
     else:
         count(*sys.argv[2:])

@@ -35,7 +35,7 @@ class Follower:
     def __init__(self, parameters: FollowParameters | None = None) -> None:
         self._parameters = parameters or FollowParameters()
         self._read: Gray | None = None  # half the size
-        self._smooth: Gray | None = None
+        self._smooth: Gray | None = None  # it, smooth; made when it is needed
         self._corners: Floats | None = None  # found when they are needed
         self._boxes: Doubles = np.zeros((0, 4))
         self._matrix: Doubles = np.eye(2, 3)  # of the frame before, at half the size
@@ -58,7 +58,7 @@ class Follower:
             self._corners = corners(self._read, self._boxes, self._parameters)
         # In the light of the other one: corners are found again by their levels.
         light = (cv2.mean(self._read)[0] + 1) / (cv2.mean(now)[0] + 1)
-        lit = np.asarray(cv2.convertScaleAbs(now, alpha=light), np.uint8)
+        lit = _gray(cv2.convertScaleAbs(now, alpha=light))
         matrix = movement(self._read, self._corners, lit, self._matrix, self._parameters)
         if matrix is None:
             self._matrix = np.eye(2, 3)
@@ -72,21 +72,24 @@ class Follower:
         edges = np.array([[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]], np.float64)
         ends = edges @ matrix[:, :2].T + matrix[:, 2]
         here = _smooth(now)
-        return Motion(whole, self._differs(here, matrix, ends), self._has_new_ink(here, ends))
-
-    def _differs(self, here: Gray, matrix: Doubles, ends: Doubles) -> bool:
-        """Whether a smooth picture differs from the one that was read.
-
-        `matrix` (2, 3) maps that one to this one, its corners to `ends` (4, 2).
-        """
-        parameters = self._parameters
         if self._smooth is None:
             self._smooth = _smooth(self._read)
-        there = cv2.warpAffine(self._smooth, matrix, here.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
+        size = (width, height)
+        there = _gray(cv2.warpAffine(self._smooth, matrix, size, borderMode=cv2.BORDER_REPLICATE))
+        return Motion(whole, self._differs(here, there, ends), self._has_new_ink(here, ends))
+
+    def _differs(self, here: Gray, there: Gray, ends: Doubles) -> bool:
+        """Whether a smooth picture differs from the one that was read, moved so that it lies over it.
+
+        The corners of that one are now at `ends` (4, 2).
+        """
+        parameters = self._parameters
         there = _lit(there, here, parameters.light_tiles)
-        known = np.zeros_like(here)
-        cv2.fillConvexPoly(known, np.rint(ends).astype(np.int32), 255)
-        known = cv2.erode(known, np.ones((7, 7), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+        known: Gray = np.zeros(here.shape, np.uint8)
+        cv2.fillConvexPoly(known, np.rint(ends).astype(np.int32), (255,))
+        known = _gray(
+            cv2.erode(known, np.ones((7, 7), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=(0,))
+        )
         change = cv2.absdiff(here, there)
         sample = np.minimum(change[::4, ::4][known[::4, ::4] > 0], np.uint8(8))
         noise = 1.25 * float(sample.mean()) if sample.size else parameters.max_noise
@@ -123,14 +126,19 @@ class Follower:
         return False
 
 
+def _gray(picture: object) -> Gray:
+    """OpenCV's result, of which it says less."""
+    return np.asarray(picture, np.uint8)
+
+
 def _half(gray: Gray) -> Gray:
     size = gray.shape[1] // HALF, gray.shape[0] // HALF
     even = gray[: size[1] * HALF, : size[0] * HALF]
-    return np.asarray(cv2.resize(even, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return _gray(cv2.resize(even, size, interpolation=cv2.INTER_AREA))
 
 
 def _smooth(gray: Gray) -> Gray:
-    return np.asarray(cv2.blur(gray, (SMOOTH, SMOOTH)), np.uint8)
+    return _gray(cv2.blur(gray, (SMOOTH, SMOOTH)))
 
 
 def _lit(picture: Gray, as_is: Gray, tile: int) -> Gray:
@@ -145,8 +153,8 @@ def _lit(picture: Gray, as_is: Gray, tile: int) -> Gray:
     )
     gains = np.clip((other + 1) / (one + 1), 0.5, 2.0).astype(np.float32)
     if min(rows, columns) >= 3:
-        gains = cv2.medianBlur(gains, 3)  # what is new in one tile is no light
+        gains = np.asarray(cv2.medianBlur(gains, 3), np.float32)  # what is new in one tile is no light
     inner = cv2.resize(gains, (wide, high), interpolation=cv2.INTER_LINEAR)
     below, beside = picture.shape[0] - high, picture.shape[1] - wide
     whole = cv2.copyMakeBorder(inner, 0, below, 0, beside, cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.multiply(picture, whole, dtype=cv2.CV_8U), np.uint8)
+    return _gray(cv2.multiply(picture, whole, dtype=cv2.CV_8U))

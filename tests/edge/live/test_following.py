@@ -56,8 +56,8 @@ class Seen(LiveObserver):
 
 def play(reader: Reader, pages: list[Gray], every: bool = False) -> tuple[Live, list[Event], Seen]:
     seen = Seen()
-    more = {"parameters": EVERY_FRAME} if every else {}
-    live, events, _ = run(Frames(list(shaken(pages))), reader, None, (seen,), **more)
+    parameters = EVERY_FRAME if every else LoopParameters()
+    live, events, _ = run(Frames(list(shaken(pages))), reader, None, (seen,), parameters=parameters)
     return live, events, seen
 
 
