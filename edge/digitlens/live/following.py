@@ -16,6 +16,9 @@ LEAST_SIDE = 64
 SMOOTH = 3
 """Side of the mean that is compared, in pixels: it evens out noise, and shifts of less than a pixel."""
 
+BESIDE = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
+"""Pixels around one between whose levels it may lie: the place is known to a part of a pixel."""
+
 
 class Motion(NamedTuple):
     """How a picture lies over the one that was read.
@@ -95,8 +98,7 @@ class Follower:
         noise = 1.25 * float(sample.mean()) if sample.size else parameters.max_noise
         if noise > parameters.max_noise:
             return True
-        around = np.ones((3, 3), np.uint8)
-        low, high = cv2.erode(there, around), cv2.dilate(there, around)
+        low, high = cv2.erode(there, BESIDE), cv2.dilate(there, BESIDE)
         beyond = cv2.max(cv2.subtract(here, high), cv2.subtract(low, here))
         contrast = cv2.subtract(high, low)
         passes = max(parameters.least_difference, parameters.deviations * noise)
