@@ -1,11 +1,12 @@
 """Runs in each root: the wheel's outputs for a sheet, a frame, 1,000 digits and 40 rows; compares two roots'.
 
-probe.py run RUNTIME OUT.npz | probe.py compare HERE.npz THERE.npz | probe.py count RUNTIME
+probe.py run RUNTIME OUT.npz | probe.py compare HERE.npz THERE.npz | probe.py count|film RUNTIME
 """
 
 import json
 import os
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 from digitlens import Classifier, Reader
+from digitlens.config.parameters.following import FollowParameters
+from digitlens.config.parameters.tracking import LoopParameters
+from digitlens.core.frames import Frame
+from digitlens.core.preview import Preview
+from digitlens.displays.none import NoDisplay
 from digitlens.glyphs.normalize import to_mnist
 from digitlens.live.changes import ChangeDetector
+from digitlens.live.loop import Live
+from digitlens.live.tracker import Tracker
 from digitlens.models import cards
 from digitlens.models.interpreter import Network
 from digitlens.paper.network import CLASSES, InkNetwork
@@ -26,6 +34,8 @@ from digitlens.rows.recognizer import RowRecognizer, padded
 CHECK = Path("/check")
 MARK = 4242000
 """The first process group of a mark, as in count.c."""
+FILM = 30
+"""Frames of the shaking film, one second of it."""
 Gray = npt.NDArray[np.uint8]
 
 
@@ -178,6 +188,62 @@ def count(runtime: str) -> None:
         mark(2 * index)
         call()
         mark(2 * index + 1)
+    film(runtime, 2 * len(calls))
+
+
+class ShakingFilm:
+    """A camera that a hand holds over a page (h, w): FILM frames with marks before and after all."""
+
+    name = "film"
+    dropped = 0
+    preview: Preview | None = None
+
+    def __init__(self, page: Gray, mark_: int) -> None:
+        self._mark, self._over = mark_, False
+        self._frames = iter(list(self._shaken(page)))
+
+    def newest(self, timeout: float) -> Frame | None:
+        """The next frame; None at the end."""
+        found = next(self._frames, None)
+        if found is None:
+            mark(self._mark + 1)
+        elif found.time == 0:
+            mark(self._mark)
+        return found
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def _shaken(self, page: Gray) -> Iterator[Frame]:
+        random = np.random.default_rng(7)
+        middle = page.shape[1] / 2, page.shape[0] / 2
+        for number in range(FILM):
+            seconds = number / 30
+            turn, zoom = np.degrees(0.02 * np.sin(2 * seconds)), 1 + 0.02 * np.sin(1.4 * seconds)
+            move = cv2.getRotationMatrix2D(middle, turn, zoom)
+            tremor = 1.5 * np.sin(2 * np.pi * 9 * seconds)
+            move[:, 2] += 30 * np.sin(1.4 * seconds) + tremor, 30 * np.cos(1.1 * seconds) - tremor
+            view = cv2.warpAffine(page, move, page.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
+            gray = (view + random.normal(0, 3, view.shape)).clip(0, 255).astype(np.uint8)
+            yield Frame(gray, gray, seconds, 0.0)
+
+
+def film(runtime: str, first: int = 0) -> None:
+    """Run the live loop over the shaking film, each frame read and then followed; marks from `first`."""
+    cv2.setNumThreads(1)
+    page = frame(digits())
+    for place, enabled in enumerate((False, True)):
+        reader = Reader(
+            Classifier.load(runtime=runtime),
+            recognizer=RowRecognizer.load(runtime=runtime),
+            ink=InkNetwork.load(runtime=runtime),
+            film=True,
+        )
+        camera = ShakingFilm(page, first + 2 * place)
+        parameters = LoopParameters(following=FollowParameters(enabled=enabled))
+        live = Live(camera, reader, Tracker(), NoDisplay(), wait=lambda _: False, parameters=parameters)
+        live.run()
+        sys.stderr.write(f"{live.read} of {live.frames} frames read\n")
 
 
 if __name__ == "__main__":
@@ -185,5 +251,7 @@ if __name__ == "__main__":
         run(*sys.argv[2:])
     elif sys.argv[1] == "compare":
         sys.exit(compare(*sys.argv[2:]))
+    elif sys.argv[1] == "film":
+        film(sys.argv[2])
     else:
         count(*sys.argv[2:])

@@ -15,6 +15,7 @@ from digitlens.cameras.base import Camera
 from digitlens.cameras.orientation import FLIPS, ROTATIONS
 from digitlens.cameras.registry import is_replay, open_camera
 from digitlens.commands.terminal import add_reader_options, say
+from digitlens.config.parameters.following import FollowParameters
 from digitlens.config.parameters.tracking import LoopParameters
 from digitlens.config.settings import SheetSettings
 from digitlens.core.confidence import percent
@@ -96,6 +97,10 @@ def add_options(live: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     live.add_argument("--beep", action="store_true", help="a sound for each sheet")
     add_reader_options(live)
+    live.add_argument(
+        "--every-frame", action="store_true",
+        help="read every frame of a moving picture (default: follow numbers that only move)",
+    )  # fmt: skip
     live.add_argument("--threads", type=int, default=1, help="of the network (default: %(default)s)")
     live.add_argument("--web", default="", metavar="HOST:PORT", help="open a page to look at, there")
     live.add_argument("--web-token", default="", metavar="FILE", help="the token that it asks of everyone")
@@ -137,7 +142,8 @@ def _parts(options: argparse.Namespace, classifier: Classifier) -> FrameParts:
         least_confidence=options.least_confidence,
         film=True,
     )
-    return FrameParts(reader, Tracker(), LoopParameters())
+    following = FollowParameters(enabled=not options.every_frame)
+    return FrameParts(reader, Tracker(), LoopParameters(following=following))
 
 
 def _live(

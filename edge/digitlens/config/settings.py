@@ -111,6 +111,13 @@ class ReaderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     printed: Annotated[
         bool, Meta(description="Whether printed digits are read as well as handwritten ones.")
     ] = False
+    every_frame: Annotated[
+        bool,
+        Meta(
+            description="Whether every frame of a moving picture is read. Otherwise numbers that only move "
+            "are followed, and read again twice a second and where anything changes."
+        ),
+    ] = False
     turn: Annotated[
         Turn,
         Meta(

@@ -89,6 +89,14 @@ class DigitTracks:
             self._scene.changed(self.digits, read),
         )
 
+    def move(self, matrix: Doubles) -> None:
+        """Move the boxes by an affine map (2, 3) of the last reading's pixels."""
+        boxes = self._boxes()
+        sizes = boxes[:, 2:] * np.sqrt(abs(np.linalg.det(matrix[:, :2])))
+        corners = (boxes[:, :2] + boxes[:, 2:] / 2) @ matrix[:, :2].T + matrix[:, 2] - sizes / 2
+        for one, box in zip(self.digits, np.hstack([corners, sizes]), strict=True):
+            one.box = box
+
     def keep_only(self, tracks: dict[int, DigitTrack], numbers: Set[int]) -> None:
         """Forget the sheet before: digits but for `tracks`, all links, and all numbers but for `numbers`."""
         self.digits = list(tracks.values())

@@ -69,6 +69,14 @@ class FollowedNumber:
             return False
         return self.steady or self.missed <= self._parameters.unsteady_shown_frames
 
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether it is not steady, or was not read so in the last frame; not at the picture's edges."""
+        digits = [one.digit for one in self.parts]
+        if not all(one.is_inside for one in digits):
+            return False
+        return not self.steady or any(one.missed or one.contradictions for one in digits)
+
     def number(self) -> Number:
         """Its digits as a Number; boxes in the pixels of the last reading."""
         digits = tuple(

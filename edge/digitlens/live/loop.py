@@ -1,43 +1,25 @@
 """The live loop: camera -> reading -> steady numbers -> display and observers, until it is asked to stop."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic, perf_counter, process_time
-from typing import Protocol
-
-import msgspec
 
 from digitlens.cameras.base import Camera
 from digitlens.config.parameters.tracking import ChangeParameters, LoopParameters
-from digitlens.core.arrays import Pixels
+from digitlens.core.arrays import Doubles, Gray
 from digitlens.core.backoff import Backoff
 from digitlens.core.errors import CameraError, CameraStalled, DigitLensError, DisplayError, RecordError
 from digitlens.core.frames import Frame
 from digitlens.core.readings import Reading, resized
-from digitlens.core.tracking import Event, Tracked
+from digitlens.core.tracking import Tracked
 from digitlens.displays.base import Display, Key
 from digitlens.displays.none import NoDisplay
 from digitlens.live.changes import ChangeDetector
+from digitlens.live.following import Follower, Motion
+from digitlens.live.frame_reading import FrameReader, FrameTracker
+from digitlens.live.moved import crosses_edge, digit_boxes, moved_numbers, moved_reading, resized_map
 from digitlens.live.observers import LiveObserver
 from digitlens.live.snapshots import Snapshots
 from digitlens.reader import Reader
-
-
-class FrameReader(Protocol):
-    """Reads the frames: a Reader, or what takes sheets."""
-
-    def read(self, image: Pixels, source: str, time: float, /) -> Reading:
-        """What a frame (H, W) uint8 says."""
-
-
-class FrameTracker(Protocol):
-    """Makes steady numbers of readings: a Tracker."""
-
-    @property
-    def numbers(self) -> tuple[Tracked, ...]:
-        """What is shown over the picture."""
-
-    def update(self, reading: Reading, gray: Pixels, /) -> Iterable[Event]:
-        """Take in a reading; what happened by it."""
 
 
 def patience(rate: float | None, least: float = LoopParameters.patience) -> float:
@@ -48,6 +30,11 @@ def patience(rate: float | None, least: float = LoopParameters.patience) -> floa
 def _is_upright(size: tuple[int, int]) -> bool:
     """Whether a picture of this width and height is higher than wide."""
     return size[1] > size[0]
+
+
+def _size(gray: Gray) -> tuple[int, int]:
+    """Width and height."""
+    return gray.shape[1], gray.shape[0]
 
 
 class Live:
@@ -91,12 +78,14 @@ class Live:
         self._patience = self._parameters.patience
         self._backoff = Backoff(self._parameters.reopen_pauses)
         self._changes = ChangeDetector(changes)
-        self._confirmed = 0  # frames read of this unmoving picture
+        self._follower = Follower(self._parameters.following)
+        self._confirmed = 0  # frames read of this picture, which has not changed
         self._reused = 0  # frames since the last that was read
         self._frame: Frame | None = None  # as shown
-        self._reading: Reading | None = None
+        self._reading: Reading | None = None  # of the frame that was read
         self._size = (1, 1)  # of the pixels that all boxes are in: those of the first frame
-        self._numbers: tuple[Tracked, ...] = ()
+        self._tracked: tuple[Tracked, ...] = ()  # where they were in the frame that was read
+        self._numbers: tuple[Tracked, ...] = ()  # where they are
         self._frozen = False
         self._notice, self._noticed = "", 0.0  # a line for the screen, and when it came
         self._over = False
@@ -185,17 +174,24 @@ class Live:
         self._stage("total", (ended - started) * 1000)
 
     def _read(self, frame: Frame) -> Reading:
-        """The reading of the frame: the one before, where a confirmed picture has not changed."""
+        """The reading of the frame: the one before, where a confirmed picture stands still or only moved."""
         started = perf_counter()
-        changed = self._changes.changed(frame.gray)
+        still = not self._changes.changed(frame.gray)
+        motion = None
+        if not still and self._parameters.following.enabled and self._reading is not None:
+            motion = self._follower.look(frame.gray)
         self._stage("compare", (perf_counter() - started) * 1000)
-        if self._reading is not None and not changed and self._is_confirmed():
+        matrix = None if motion is None else resized_map(motion.matrix, _size(frame.gray), self._size)
+        if self._reading is not None and self._stands(still, motion, matrix):
             self._reused += 1
-            self._reading = msgspec.structs.replace(self._reading, time=frame.time)
-            return self._reading
+            self._numbers = moved_numbers(self._tracked, matrix)
+            return moved_reading(self._reading, matrix, frame.time)
         reading = self._reader.read(frame.gray, self._camera.name, frame.time)
         self._changes.keep()
-        self._confirmed = 1 if changed else self._confirmed + 1
+        if self._parameters.following.enabled:
+            self._follower.keep(frame.gray, digit_boxes(reading))
+        same = still or (motion is not None and not motion.changed)
+        self._confirmed = self._confirmed + 1 if same else 1
         self._reused = 0
         self.read += 1
         if self._size == (1, 1) or _is_upright(self._size) != _is_upright(reading.size):
@@ -203,21 +199,30 @@ class Live:
         # A camera that changes its resolution shows the same sheet: its numbers stay where they were.
         self._reading = reading = resized(reading, self._size)
         tracked = perf_counter()
+        if matrix is not None:
+            self._tracker.follow(matrix)
         for event in self._tracker.update(reading, frame.gray):
             for observer in self._observers:
                 observer.event(event, self._size)
-        self._numbers = self._tracker.numbers
+        self._numbers = self._tracked = self._tracker.numbers
         for name, milliseconds in reading.milliseconds.items():
             self._stage("read" if name == "total" else name, milliseconds)
         self._stage("track", (perf_counter() - tracked) * 1000)
         return reading
 
-    def _is_confirmed(self) -> bool:
-        """Whether an unmoving picture has been read often enough."""
+    def _stands(self, still: bool, motion: Motion | None, matrix: Doubles | None) -> bool:
+        """Whether the reading of the frame before is that of this one, moved along by a map (2, 3)."""
         parameters = self._parameters
-        steady = all(number.steady for number in self._tracker.numbers)
-        frames = parameters.confirm_frames if steady else parameters.unsteady_confirm_frames
-        return self._confirmed >= frames and self._reused < parameters.refresh_frames - 1
+        doubtful = self._tracker.is_in_doubt
+        if self._confirmed < (parameters.unsteady_confirm_frames if doubtful else parameters.confirm_frames):
+            return False
+        if still:
+            return self._reused < parameters.refresh_frames - 1
+        following = parameters.following
+        most = following.doubtful_refresh_frames if doubtful else following.refresh_frames
+        if motion is None or matrix is None or motion.changed or motion.grown or self._reused >= most - 1:
+            return False
+        return not crosses_edge(self._tracked, matrix, self._size)
 
     def _publish(self, frame: Frame, reading: Reading) -> None:
         for observer in tuple(self._observers):

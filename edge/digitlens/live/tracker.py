@@ -1,7 +1,7 @@
 """Readings over time -> steady readings, and an event when a number appears, changes or disappears."""
 
 from digitlens.config.parameters.tracking import TrackingParameters
-from digitlens.core.arrays import Gray
+from digitlens.core.arrays import Doubles, Gray
 from digitlens.core.readings import Box, Reading
 from digitlens.core.tracking import Event, Tracked
 from digitlens.live.chains import ACROSS, Direction, chain_digits, reading_direction
@@ -42,6 +42,15 @@ class Tracker:
             boxes = [[_upright(digit.box, self._direction) for digit in one.number.digits] for one in shown]
             self._ordered, self._age, self._order = texts, 0, reading_order(boxes)
         return tuple(shown[place] for place in self._order)
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether a number is not steady, or was not read so in the last frame; edges of pictures apart."""
+        return any(one.is_in_doubt for one in self._numbers.values() if one.is_shown or one.text)
+
+    def follow(self, matrix: Doubles) -> None:
+        """Move all that is followed by an affine map (2, 3), as the paper moved since the last reading."""
+        self._tracks.move(matrix)
 
     def evidence(self) -> dict[int, Evidence]:
         """What the confidence of each number is made of, by its id."""

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from digitlens.config.parameters.following import FollowParameters
 from digitlens.config.parameters.tracking import LoopParameters
 from digitlens.config.settings import ReaderSettings, Settings, SheetSettings
 from digitlens.core.stderr import quiet
-from digitlens.live.loop import FrameReader, FrameTracker
+from digitlens.live.frame_reading import FrameReader, FrameTracker
 from digitlens.live.tracker import Tracker
 from digitlens.models.classifier import Classifier
 from digitlens.reader import Reader
@@ -42,7 +43,8 @@ def make_reader(settings: Settings) -> FrameParts:
         classifier = Classifier.load(reader.model, reader.threads)
         if settings.sheet.template:
             return sheet_parts(settings.sheet, classifier)
-        return FrameParts(_numbers(reader, classifier), Tracker(), LoopParameters())
+        following = FollowParameters(enabled=not reader.every_frame)
+        return FrameParts(_numbers(reader, classifier), Tracker(), LoopParameters(following=following))
 
 
 def sheet_parts(settings: SheetSettings, classifier: Classifier) -> FrameParts:
@@ -57,7 +59,10 @@ def sheet_parts(settings: SheetSettings, classifier: Classifier) -> FrameParts:
 
     taking = SheetTaking(Path(settings.template), classifier, settings.beep)
     parameters = LoopParameters(
-        confirm_frames=EVERY_FRAME, unsteady_confirm_frames=EVERY_FRAME, notice_time=SHEET_NOTICE
+        confirm_frames=EVERY_FRAME,
+        unsteady_confirm_frames=EVERY_FRAME,
+        notice_time=SHEET_NOTICE,
+        following=FollowParameters(enabled=False),
     )
     return FrameParts(taking.watch, SheetTracker(), parameters, taking)
 

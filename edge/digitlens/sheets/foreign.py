@@ -103,7 +103,8 @@ class FeatureFinder:
         parameters = self._parameters
         shrink = min(1.0, parameters.longest_side / max(gray.shape))
         size = max(1, round(gray.shape[1] * shrink)), max(1, round(gray.shape[0] * shrink))
-        places, descriptions = self._features(cv2.resize(gray, size, interpolation=cv2.INTER_AREA))
+        small = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
+        places, descriptions = self._features(small)
         best: tuple[int, int, Doubles] | None = None
         mirrored = 0
         for number, (own, described) in self._known.items():

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from digitlens.config.parameters.sheet_watch import SheetWatchParameters
-from digitlens.core.arrays import Floats, Pixels
+from digitlens.core.arrays import Doubles, Floats, Pixels
 from digitlens.core.errors import SheetError
 from digitlens.core.readings import Box, Digit, Number, Reading, union
 from digitlens.core.sheet_rows import SeenSheet, SheetField
@@ -140,6 +140,11 @@ class SheetTracker:
     def __init__(self) -> None:
         self.numbers: tuple[Tracked, ...] = ()
 
+    is_in_doubt = False
+
+    def follow(self, matrix: Doubles) -> None:
+        """Nothing: a sheet is read where it lies."""
+
     def update(self, reading: Reading, gray: Pixels) -> list[Event]:
         """Take over the fields that the watch has read."""
         self.numbers = tuple(Tracked(place, one, True, 1) for place, one in enumerate(reading.numbers, 1))
@@ -151,7 +156,8 @@ def _mean(each: Sequence[Mapping[str, Hypotheses]]) -> dict[str, Hypotheses]:
     found: dict[str, Hypotheses] = {}
     for name, first in each[0].items():
         if isinstance(first, np.ndarray):
-            found[name] = np.asarray(np.mean([one[name] for one in each], axis=0), np.float64)
+            arrays = [np.asarray(one[name], np.float64) for one in each]
+            found[name] = np.asarray(np.mean(arrays, axis=0), np.float64)
             continue
         together: dict[str, float] = {}
         for one in each:

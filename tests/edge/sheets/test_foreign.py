@@ -13,6 +13,7 @@ pytest.importorskip("fpdf", reason="needs the extra sheets")
 from digitlens.commands.main import main
 from digitlens.core.arrays import Gray
 from digitlens.core.errors import SheetError
+from digitlens.sheets.fields import Field
 from digitlens.sheets.reader import SheetReader
 from digitlens.sheets.template import load
 from tests.edge.sheets import filled
@@ -70,10 +71,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def photo(folder: Path, digits: tuple[Gray, Gray]) -> Gray:
     """A filled-in one, as a phone sees it."""
     reader, hand = load(folder / "note.toml"), filled.clear_digits(digits)
-    page = cv2.imread(str(folder / "note.png"), cv2.IMREAD_GRAYSCALE)
-    page = np.asarray(cv2.resize(page, (148 * 5, 210 * 5), interpolation=cv2.INTER_AREA), np.uint8)
+    note = cv2.imread(str(folder / "note.png"), cv2.IMREAD_GRAYSCALE)
+    assert note is not None
+    page: Gray = np.asarray(cv2.resize(note, (148 * 5, 210 * 5), interpolation=cv2.INTER_AREA), np.uint8)
     blocks = [block for block in reader.blocks if block.name != "pallets"]
     for block, text in zip(blocks, TEXTS, strict=True):
+        assert isinstance(block, Field)
         assert block.at is not None
         for place, sign in enumerate(text):
             if sign != " ":

@@ -5,6 +5,8 @@ All but the gain of looks were set by hand on shaken pages and on recordings of 
 
 from dataclasses import dataclass, field
 
+from digitlens.config.parameters.following import FollowParameters
+
 
 @dataclass(frozen=True)
 class LookParameters:
@@ -155,6 +157,8 @@ class LoopParameters:
     """Interval at which an unmoving picture is read all the same, in frames."""
     poll_interval: float = 0.25
     """Longest wait for a frame before signals and keys are looked at, in seconds."""
+    following: FollowParameters = field(default_factory=FollowParameters)
+    """When a moving picture is followed instead of read."""
     patience: float = 5.0
     """Time without a frame after which a camera that reports no error is lost, in seconds."""
     notice_time: float = 4.0
