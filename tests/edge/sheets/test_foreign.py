@@ -81,8 +81,8 @@ def photo(folder: Path, digits: tuple[Gray, Gray]) -> Gray:
         for place, sign in enumerate(text):
             if sign != " ":
                 x, y = block.at[0] + place * block.cell_mm[0], block.at[1]
-                cell = tuple(round(side * 5) for side in (x, y, *block.cell_mm))
-                filled._write(page, hand[sign], cell)
+                left, top, wide, tall = (round(side * 5) for side in (x, y, *block.cell_mm))
+                filled._write(page, hand[sign], (left, top, wide, tall))
     for place, sign in enumerate("57"):
         filled._write(page, hand[sign], (70 * 5 + 40 + 40 * place, 104 * 5 + 8, 36, 44))
     return filled.tilted(page)
