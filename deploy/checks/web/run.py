@@ -56,7 +56,7 @@ def span(service: Service) -> dict[str, float]:
     return {
         "frames_per_second": frames / wall,
         "free": frames / (wall - queued),
-        "reader_ms": reader / frames * 1000,
+        "reader_ms": reader / max(1.0, frames) * 1000,
         "blocked": max(0.0, 1 - (reader + queued) / wall),
         "cores": (service.cpu() - total) / wall,
     }
@@ -139,6 +139,10 @@ def with_attackers(service: Service, minutes: float) -> dict[str, Any]:
         if time.monotonic() > next_span:
             loaded.append(span(service))
             next_span = time.monotonic() + 6 * SPAN
+            print(f"    {(time.monotonic() - begin) / 60:.1f} minutes: {asked} asked, {refused} refused, slowest "
+                  f"{slowest:.2f} s; {loaded[-1]['frames_per_second']:.1f} frames/s, "
+                  f"{median(one['frames_per_second'] for one in alone):.1f} before; of a free processor "
+                  f"{loaded[-1]['free']:.1f} and {median(one['free'] for one in alone):.1f}", flush=True)  # fmt: skip
         time.sleep(0.2)
     attackers.close()
     print(f"    {asked} asked, {refused} refused, slowest {slowest:.2f} s", flush=True)
