@@ -20,6 +20,8 @@ CLIENTS = 10
 SPAN = 5.0
 """Duration of each span with clients and without, seconds."""
 PAIRS = 12
+NAMED = "frames_per_second", "free"
+"""The figures of a span that are compared, see speed."""
 RATE = 10.0
 """Frame rate of the long run, frames a second."""
 
@@ -139,10 +141,13 @@ def with_attackers(service: Service, minutes: float) -> dict[str, Any]:
         if time.monotonic() > next_span:
             loaded.append(span(service))
             next_span = time.monotonic() + 6 * SPAN
-            print(f"    {(time.monotonic() - begin) / 60:.1f} minutes: {asked} asked, {refused} refused, slowest "
-                  f"{slowest:.2f} s; {loaded[-1]['frames_per_second']:.1f} frames/s, "
-                  f"{median(one['frames_per_second'] for one in alone):.1f} before; of a free processor "
-                  f"{loaded[-1]['free']:.1f} and {median(one['free'] for one in alone):.1f}", flush=True)  # fmt: skip
+            figures = loaded[-1], {name: median(one[name] for one in alone) for name in NAMED}
+            plain, free = (" and ".join(f"{one[name]:.1f}" for one in figures) for name in NAMED)
+            print(
+                f"    {(time.monotonic() - begin) / 60:.1f} minutes: {asked} asked, {refused} refused, "
+                f"slowest {slowest:.2f} s; frames/s now and before {plain}, of a free processor {free}",
+                flush=True,
+            )
         time.sleep(0.2)
     attackers.close()
     print(f"    {asked} asked, {refused} refused, slowest {slowest:.2f} s", flush=True)
@@ -154,10 +159,7 @@ def with_attackers(service: Service, minutes: float) -> dict[str, Any]:
         "asked": asked,
         "refused": refused,
         "slowest_answer": round(slowest, 3),
-        **{
-            name: [round(median(one[name] for one in side), 2) for side in (alone, loaded)]
-            for name in ("frames_per_second", "free")
-        },
+        **{name: [round(median(one[name] for one in side), 2) for side in (alone, loaded)] for name in NAMED},
     }
 
 
