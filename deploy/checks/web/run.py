@@ -20,6 +20,8 @@ CLIENTS = 10
 SPAN = 5.0
 """Duration of each span with clients and without, seconds."""
 PAIRS = 12
+NAMED = "frames_per_second", "free"
+"""The figures of a span that are compared, see speed."""
 RATE = 10.0
 """Frame rate of the long run, frames a second."""
 
@@ -56,7 +58,7 @@ def span(service: Service) -> dict[str, float]:
     return {
         "frames_per_second": frames / wall,
         "free": frames / (wall - queued),
-        "reader_ms": reader / frames * 1000,
+        "reader_ms": reader / max(1.0, frames) * 1000,
         "blocked": max(0.0, 1 - (reader + queued) / wall),
         "cores": (service.cpu() - total) / wall,
     }
@@ -139,6 +141,13 @@ def with_attackers(service: Service, minutes: float) -> dict[str, Any]:
         if time.monotonic() > next_span:
             loaded.append(span(service))
             next_span = time.monotonic() + 6 * SPAN
+            figures = loaded[-1], {name: median(one[name] for one in alone) for name in NAMED}
+            plain, free = (" and ".join(f"{one[name]:.1f}" for one in figures) for name in NAMED)
+            print(
+                f"    {(time.monotonic() - begin) / 60:.1f} minutes: {asked} asked, {refused} refused, "
+                f"slowest {slowest:.2f} s; frames/s now and before {plain}, of a free processor {free}",
+                flush=True,
+            )
         time.sleep(0.2)
     attackers.close()
     print(f"    {asked} asked, {refused} refused, slowest {slowest:.2f} s", flush=True)
@@ -150,10 +159,7 @@ def with_attackers(service: Service, minutes: float) -> dict[str, Any]:
         "asked": asked,
         "refused": refused,
         "slowest_answer": round(slowest, 3),
-        **{
-            name: [round(median(one[name] for one in side), 2) for side in (alone, loaded)]
-            for name in ("frames_per_second", "free")
-        },
+        **{name: [round(median(one[name] for one in side), 2) for side in (alone, loaded)] for name in NAMED},
     }
 
 

@@ -44,7 +44,7 @@ from digitlens.service import logs
 from digitlens.service.notify import Notify
 from digitlens.service.readers import FrameParts, make_reader
 from digitlens.service.signals import Stop
-from digitlens.service.startup_memory import StartupMemory
+from digitlens.service.startup_memory import StartupMemory, trim_heap
 
 RECOVERY_TIME = 600.0
 """Time for which this process reopens a lost camera before a fresh process has to, seconds."""
@@ -52,6 +52,8 @@ START_EXTENSION = 30.0
 """Time by which each request extends a start without a camera, seconds."""
 STATUS_INTERVAL = 1.0
 """Shortest time between two status lines, and between two watchdog pings, seconds."""
+TRIM_INTERVAL = 60.0
+"""Time after which the heap's free pages are given back, seconds: it takes some milliseconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -98,7 +100,7 @@ class Service(LiveObserver):
         self._outlets.load(self._settings)
         self._startup_memory = StartupMemory()
         self._startup_memory.release()
-        self._started_at = monotonic()
+        self._started_at = self._trimmed_at = monotonic()
         self._ready = False
         self._newest = ""
         self._problem = ""
@@ -202,6 +204,9 @@ class Service(LiveObserver):
         if now - self._status_at >= STATUS_INTERVAL:
             self._status_at = now
             self._notify.status(self._status())
+        if now - self._trimmed_at >= TRIM_INTERVAL:
+            self._trimmed_at = now
+            trim_heap()
 
     def _status(self) -> str:
         if self._stats.lost:

@@ -63,3 +63,15 @@ other.join()
 """)
     assert int(count) > 10
     assert float(freed) > 10
+
+
+def test_freed_memory_between_what_is_used_is_given_back() -> None:
+    before, after = ran("""
+from digitlens.service.startup_memory import trim_heap
+pieces = [bytearray(50_000) for _ in range(1000)]
+pieces = pieces[::10]
+print(memory("VmRSS"))
+trim_heap()
+print(memory("VmRSS"))
+""")
+    assert float(after) < float(before) - 20
