@@ -136,7 +136,7 @@ def _opened(file: Path | bytes, label: str, formats: tuple[str, ...] = FORMATS) 
 
 @contextmanager
 def _one_line(label: str, may_end: bool = False) -> Iterator[None]:
-    """Any error of Pillow as a PictureError in one line behind `label`; an EOFError stays one if it may end."""
+    """Any error of Pillow as a PictureError in one line behind `label`; EOFErrors stay if it `may_end`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about size, which is checked, and odd metadata
