@@ -109,7 +109,8 @@ def peaks(pid: int) -> Iterator[tuple[str, int, int]]:
         name = "PDF" if "pdf_process" in command else "worker" if "batch.worker" in command else "run"
         found = dict(line.split(":", 1) for line in status.splitlines())
         if "VmHWM" in found:
-            yield name, *(int(found[key].split()[0]) * 1024 // 10**6 for key in ("VmHWM", "VmRSS"))
+            peak, now = (int(found[key].split()[0]) * 1024 // 10**6 for key in ("VmHWM", "VmRSS"))
+            yield name, peak, now
 
 
 def main() -> int:
@@ -136,8 +137,10 @@ def main() -> int:
                     continue
         rows: dict[str, list[str | None]] = {}
         for shard in tables.each(out, "parquet", "pages", ["id", "error"]):
-            for name, error in zip(shard["id"], shard["error"], strict=True):
-                rows.setdefault(str(name).removeprefix("in/"), []).append(error)
+            for one, error in zip(shard["id"], shard["error"], strict=True):
+                rows.setdefault(str(one).removeprefix("in/"), []).append(
+                    None if error is None else str(error)
+                )
     for name, pages in wanted.items():
         errors = rows.pop(name, [])
         reasons = sorted({error for error in errors if error})

@@ -55,13 +55,20 @@ def pages(
         PictureError: it is not a picture.
     """
     with _opened(file, f"{name}: ", formats) as image:
-        several = image.format in PAGED and bool(getattr(image, "is_animated", False))
+        several = image.format in PAGED and _is_animated(image)
         if not several:
             page = _page(image, color, 1, "")
         else:
             yield from _several(image, file, color, most)
     if not several:
         yield page
+
+
+def _is_animated(image: Image.Image) -> bool:
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except Exception:  # a GIF's second frame is broken: it will be a page with that error
+        return True
 
 
 def _several(image: Image.Image, file: Path | bytes, color: bool, most: int) -> Iterator[DocumentPage]:
@@ -72,7 +79,7 @@ def _several(image: Image.Image, file: Path | bytes, color: bool, most: int) -> 
         while True:
             label = f"page {number + 1}: "
             try:
-                with _one_line(label):
+                with _one_line(label, may_end=True):
                     directory = next(follow, Directory(False, True))
                     if directory.long:
                         raise Image.DecompressionBombError
@@ -128,8 +135,8 @@ def _opened(file: Path | bytes, label: str, formats: tuple[str, ...] = FORMATS) 
 
 
 @contextmanager
-def _one_line(label: str) -> Iterator[None]:
-    """Any error of Pillow as a PictureError in one line behind `label`; an EOFError stays what it is."""
+def _one_line(label: str, may_end: bool = False) -> Iterator[None]:
+    """Any error of Pillow as a PictureError in one line behind `label`; EOFErrors stay if it `may_end`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about size, which is checked, and odd metadata
@@ -141,9 +148,9 @@ def _one_line(label: str) -> Iterator[None]:
         ) from error
     except UnidentifiedImageError as error:
         raise PictureError(f"{label}not a picture ({', '.join(FORMATS)})") from error
-    except EOFError:
-        raise
     except Exception as error:  # Pillow's decoders raise many kinds of errors on broken files
+        if may_end and isinstance(error, EOFError):
+            raise
         raise PictureError(f"{label}{reason(error)}") from error
 
 
