@@ -5,10 +5,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont
 
 pytest.importorskip("fpdf", reason="needs the extra sheets")
+matplotlib = pytest.importorskip("matplotlib", reason="its font prints the form")
 
 from digitlens.commands.main import main
 from digitlens.core.arrays import Gray
@@ -28,7 +28,9 @@ def blank(path: Path) -> None:
     drawn = ImageDraw.Draw(page)
 
     def text(x: int, y: int, size: float, what: str) -> None:
-        font = ImageFont.truetype(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf", int(size * PER_MM))
+        font = ImageFont.truetype(
+            f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf", int(size * PER_MM)
+        )
         drawn.text((x * PER_MM, y * PER_MM), what, font=font, fill=0)
 
     def box(x: int, y: int, wide: int, tall: int) -> None:
