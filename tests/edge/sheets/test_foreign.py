@@ -8,7 +8,6 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 pytest.importorskip("fpdf", reason="needs the extra sheets")
-matplotlib = pytest.importorskip("matplotlib", reason="its font prints the form")
 
 from digitlens.commands.main import main
 from digitlens.core.arrays import Gray
@@ -24,6 +23,7 @@ TEXTS = ("104729", " 36815", "    42")
 
 def blank(path: Path) -> None:
     """A delivery note of A5, with three combs of six cells and a free box."""
+    matplotlib = pytest.importorskip("matplotlib", reason="its font prints the form")
     page = Image.new("L", (148 * PER_MM, 210 * PER_MM), 255)
     drawn = ImageDraw.Draw(page)
 
