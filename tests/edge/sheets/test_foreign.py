@@ -5,7 +5,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont
 
 pytest.importorskip("fpdf", reason="needs the extra sheets")
@@ -25,11 +24,14 @@ TEXTS = ("104729", " 36815", "    42")
 
 def blank(path: Path) -> None:
     """A delivery note of A5, with three combs of six cells and a free box."""
+    matplotlib = pytest.importorskip("matplotlib", reason="its font prints the form")
     page = Image.new("L", (148 * PER_MM, 210 * PER_MM), 255)
     drawn = ImageDraw.Draw(page)
 
     def text(x: int, y: int, size: float, what: str) -> None:
-        font = ImageFont.truetype(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf", int(size * PER_MM))
+        font = ImageFont.truetype(
+            f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf", int(size * PER_MM)
+        )
         drawn.text((x * PER_MM, y * PER_MM), what, font=font, fill=0)
 
     def box(x: int, y: int, wide: int, tall: int) -> None:
