@@ -41,6 +41,16 @@ def test_the_fit_finds_what_made_the_numbers_right() -> None:
     assert after["calibration_error"] < 0.04
 
 
+def test_the_error_of_right_confidences_is_that_of_chance() -> None:
+    films = seen(PLAIN, 300)
+    sure = looks.confidences(films, PLAIN)
+    found = looks.figures(sure, np.array([one.right for one in films]))
+    assert 0.01 < found["error_by_chance"] < 0.06
+    assert found["calibration_error"] < 2 * found["error_by_chance"]
+    more = looks.figures(np.tile(sure, 16), np.tile(np.array([one.right for one in films]), 16))
+    assert more["error_by_chance"] < found["error_by_chance"] / 2
+
+
 def test_one_look_changes_nothing() -> None:
     one = Seen((2.0, 3.0), (1.0, 1.0), 0.0, 0.0, 0.0, True)
     (sure,) = looks.confidences([one], replace(PLAIN, gain=2.0, digit_shift=1.0, number_shift=-1.0))

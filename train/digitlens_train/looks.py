@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
+from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy.typing as npt
 from digitlens.config.parameters.tracking import LookParameters
 from digitlens.live.looks import CERTAIN
 from digitlens.reader import Reader
-from digitlens_train.data import Mnist, load_mnist
+from digitlens_train.data import DataError, Mnist, load_mnist
 from digitlens_train.look_films import Seen, tracked
 
 FITTED = {"gain": 0.3, "digit_shift": 1.0, "number_shift": 1.0, "disagreement": 2.0}
@@ -26,6 +27,8 @@ PRIOR = 3.0
 """Weight of a squared parameter in the loss: what films do not tell stays 0."""
 BINS = 10
 """Bins of the calibration error, of equal counts."""
+DRAWS = 200
+"""Draws by which the calibration error of confidences that are exactly right is estimated, a count."""
 SURE = 0.99
 """Confidence from which numbers are counted as sure."""
 
@@ -96,32 +99,49 @@ def fit(seen: Sequence[Seen], parameters: LookParameters) -> LookParameters:
 
 
 def figures(sure: Doubles, right: npt.NDArray[np.bool_]) -> dict[str, float]:
-    """Calibration error (bins of equal counts), share of wrong numbers among sure ones, and their count."""
-    order = np.argsort(sure)
-    error = sum(
-        abs(float(sure[part].mean() - right[part].mean())) * len(part) / len(sure)
-        for part in np.array_split(order, min(BINS, len(sure)))
-    )
+    """Calibration error (bins of equal counts), share of wrong numbers among sure ones, and their count.
+
+    `error_by_chance` is the calibration error to expect of so few numbers if each confidence were exactly the
+    probability of being right: an error of that size says nothing against them.
+    """
+    random = np.random.default_rng(0)
+    drawn = [_calibration_error(sure, random.random(len(sure)) < sure) for _ in range(DRAWS)]
     certain = sure >= SURE
     return {
         "numbers": len(sure),
         "right": round(float(right.mean()), 4),
-        "calibration_error": round(error, 4),
+        "calibration_error": round(_calibration_error(sure, right), 4),
+        "error_by_chance": round(float(np.mean(drawn)), 4),
         "sure": int(certain.sum()),
         "sure_wrong": round(float((~right[certain]).mean()), 4) if certain.any() else 0.0,
     }
 
 
+def _calibration_error(sure: Doubles, right: npt.NDArray[np.bool_]) -> float:
+    bins = np.array_split(np.argsort(sure, kind="stable"), min(BINS, len(sure)))
+    return sum(abs(float(sure[part].mean() - right[part].mean())) * len(part) / len(sure) for part in bins)
+
+
 def run(out: Path, mnist: Path | None, films: int, seed: int, processes: int) -> None:
-    """Draw `films` films to fit on and half as many to measure; write looks.json into `out`."""
+    """Draw `films` films to fit on and half as many to measure; write looks.json into `out`.
+
+    A film takes about a second of a core; how long all took is in looks.json.
+
+    Raises:
+        DataError: no number was steady in them.
+    """
     out.mkdir(parents=True, exist_ok=True)
+    started = perf_counter()
     learnt = _collect(mnist, [(seed, 0, film) for film in range(films)], processes)
     held_out = _collect(mnist, [(seed, 1, film) for film in range(max(1, films // 2))], processes)
+    if not learnt or not held_out:
+        raise DataError(f"{films} films: no number was steady in them, so there is nothing to fit; take more")
     parameters = fit(learnt, LookParameters())
     right = np.array([one.right for one in held_out])
     written = {
         "seed": seed,
         "films": films,
+        "minutes": round((perf_counter() - started) / 60, 1),
         "parameters": {name: getattr(parameters, name) for name in FITTED},
         "learnt": figures(confidences(learnt, parameters), np.array([one.right for one in learnt])),
         "held_out": figures(confidences(held_out, parameters), right),

@@ -15,6 +15,7 @@ import pytest
 from digitlens import Reader
 from digitlens.cameras.base import Camera
 from digitlens.cameras.newest import Newest
+from digitlens.config.parameters.following import FollowParameters
 from digitlens.config.parameters.tracking import LoopParameters
 from digitlens.core.errors import CameraError, DisplayError
 from digitlens.core.frames import Frame
@@ -160,8 +161,10 @@ def test_the_parameters_decide_how_often_a_picture_is_read(reader: Reader, page:
     assert live.read == 10 + 20 // 5
 
 
-def test_a_moving_picture_is_read_every_time(reader: Reader, page: Pixels) -> None:
-    live, events, _ = run(Frames([np.roll(page, turn % 3, axis=1) for turn in range(40)]), reader)
+def test_a_moving_picture_is_read_every_time_where_it_is_not_followed(reader: Reader, page: Pixels) -> None:
+    frames = Frames([np.roll(page, turn % 3, axis=1) for turn in range(40)])
+    every = LoopParameters(following=FollowParameters(enabled=False))
+    live, events, _ = run(frames, reader, parameters=every)
     assert live.read == 40
     assert [event.text for event in events] == ["40716"]
 
