@@ -78,7 +78,8 @@ def _scores(options: argparse.Namespace) -> None:
     config = page_scores.ScoresConfig(
         pages=options.pages, held_out_pages=options.held_out_pages, seed=options.seed
     )
-    scores.run(config, options.out, options.data, options.ink, options.processes, options.again)
+    again, mean_with = options.again, options.mean_with
+    scores.run(config, options.out, options.data, options.ink, options.processes, again, mean_with)
 
 
 def _cells(options: argparse.Namespace) -> None:

@@ -218,6 +218,9 @@ def _scores(scores: argparse.ArgumentParser) -> None:
         action="store_true",
         help="fit anew to the learnt.npz and held_out.npz in --out, with their seed",
     )
+    scores.add_argument(
+        "--mean-with", type=Path, metavar="DIR", help="write the mean of this fit and of the networks in DIR"
+    )
 
 
 def _hypotheses(hypotheses: argparse.ArgumentParser) -> None:

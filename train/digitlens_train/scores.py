@@ -1,6 +1,7 @@
 """Fit the small networks `rejection`, `pairs` and `plausibility` to what is found on generated pages."""
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from warnings import catch_warnings, simplefilter
@@ -18,6 +19,7 @@ from digitlens.numbers.plausibility import DEFAULT_MODEL as PLAUSIBILITY
 from digitlens.numbers.rejection import DEFAULT_MODEL as REJECTION
 from digitlens_convert.stats import accuracy
 from digitlens_train.data import DataError
+from digitlens_train.ensemble import mean
 from digitlens_train.page_examples import gather
 from digitlens_train.page_scores import FEATURES, Examples, Found, ScoresConfig
 from digitlens_train.paper.layouts import HELD_OUT
@@ -118,6 +120,7 @@ def run(
     ink: str | Path = INK,
     processes: int = 2,
     again: bool = False,
+    mean_with: Path | None = None,
 ) -> None:
     """Collect examples, fit the networks to them, and write all of it to the folder `out`.
 
@@ -129,10 +132,11 @@ def run(
         processes: that read pages.
         again: fit anew to what `out` holds already; the examples of numbers stay, although they were read
             with the networks of before.
+        mean_with: a folder with networks of another fit; of those it has the mean of both is written.
 
     Raises:
         DataError: a file of `data` or `out` is missing or broken, or there are too few examples.
-        ModelError: no such network `ink`.
+        ModelError: no such network `ink`, or one of `mean_with` does not fit its card.
     """
     out.mkdir(parents=True, exist_ok=True)
     asked = Origin(config, _command(config, out, data, ink), _digest(ink)) if not again else None
@@ -151,9 +155,21 @@ def run(
             held = gather(config, data, ink, "held_out", processes, scores)
             save(held, origin, files[1])
         networks = {name: fit(config, learnt.examples[name]) for name in names}
+        others = {} if mean_with is None else _others(mean_with, names)
+        networks |= {name: mean(other, networks[name]) for name, (other, _) in others.items()}
         for name, network in networks.items():
-            _write(name, network, learnt, held, config, origin, out)
+            other = others[name][1] if name in others else None
+            _write(name, network, learnt, held, config, origin, out, other)
         print(table(networks, learnt, held), flush=True)
+
+
+def _others(folder: Path, names: Sequence[str]) -> dict[str, tuple[Perceptron, Card]]:
+    """The networks of these names that a folder has, with their cards."""
+    return {
+        name: (Perceptron.load(path, len(FEATURES[name])), cards.load(path)[0])
+        for name in names
+        if (path := folder / f"{name}.npz").exists()
+    }
 
 
 def table(networks: dict[str, Perceptron], learnt: Found, held: Found) -> str:
@@ -185,8 +201,9 @@ def _write(
     config: ScoresConfig,
     origin: Origin,
     out: Path,
+    other: Card | None = None,
 ) -> None:
-    """The weights and the card of a network."""
+    """The weights and the card of a network; `other` is the card of what it is the mean with."""
     path = out / f"{name}.npz"
     content = network.save(path)
     examples = held.examples[name]
@@ -204,6 +221,9 @@ def _write(
     again = [origin.command]
     if config != made:
         again.append(f"{origin.command} --again, with {_changes(made, config)}")
+    if other is not None:
+        trained = f"the mean of two fits: {other.training_data}; and {trained}"
+        again = [*other.make_again, f"{again[-1]} --mean-with DIR, the folder of that"]
     card = Card(
         name=name,
         kind="perceptron",
