@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from digitlens.config.parameters import DEFAULT, Parameters
+from digitlens.config.parameters.reader import LEAST_CONFIDENCE
 from digitlens.config.settings import RowNetworkUse, SignUse
 from digitlens.core.arrays import Floats, Gray, Pixels
 from digitlens.core.errors import ModelError
@@ -25,7 +26,6 @@ from digitlens.models import cards
 from digitlens.models.cache import TwoFrameCache
 from digitlens.models.classifier import Classifier
 from digitlens.numbers.attempt import Attempt
-from digitlens.numbers.calibration import Calibration
 from digitlens.numbers.finish import Finish
 from digitlens.numbers.gaps import to_numbers
 from digitlens.numbers.merging import are_close, parted, regrouped
@@ -73,8 +73,7 @@ class Reader:
         film: successive pictures are frames of one film: where one has not changed, the last one's ink
             stands.
         scores: what makes numbers of the network's glyphs; None takes the shipped networks.
-        calibrated: a number's confidence is the probability that it is right, with `front` auto.
-        least_confidence: numbers less probable are left out; None takes the parameters'.
+        least_confidence: numbers with a lower confidence are left out.
         whole: the former name of `row_network`.
     """
 
@@ -94,8 +93,7 @@ class Reader:
         front: Front = "auto",
         signs: SignUse = "part",
         scores: Scores | None = None,
-        calibrated: bool = True,
-        least_confidence: float | None = None,
+        least_confidence: float = LEAST_CONFIDENCE,
         whole: RowNetworkUse | None = None,
     ) -> None:
         if whole is not None:
@@ -118,10 +116,6 @@ class Reader:
         self._watch = watch
         self._parameters = parameters
         self._least = least_confidence
-        self._calibration: Calibration | None = None
-        if calibrated and ink is not None:
-            least = parameters.reader.least_confidence if least_confidence is None else least_confidence
-            self._calibration = Calibration.load(least)
         self._rule_rows = self._row_reader(self._group_at_gaps)
         if ink is not None:
             self._scores = scores or Scores.load(parameters.reader)
@@ -155,7 +149,6 @@ class Reader:
             front=self._front,
             signs=self._signs,
             scores=None if self._ink is None else self._scores,
-            calibrated=self._calibration is not None,
             least_confidence=self._least,
         )
 
@@ -191,7 +184,8 @@ class Reader:
         if self._watch is not None:
             self._watch(attempt.trace(milliseconds, self._parameters.glyphs))
         height, width = image.shape[:2]
-        numbers = moved(attempt.numbers, lambda box: turned_back(box, turn, (width, height)))
+        sure = tuple(found for found in attempt.numbers if found.confidence >= self._least)
+        numbers = moved(sure, lambda box: turned_back(box, turn, (width, height)))
         return Reading(source, time, (width, height), numbers, milliseconds, page or 1)
 
     def _attempt(self, original: Gray) -> Attempt:
@@ -200,18 +194,13 @@ class Reader:
             return self._by_rules(original)
         if self._front == "network" or self._printed:
             return self._by_network(original)
-        gray = reduced(original, self._parameters.reader)
-        witness = Witness(self._look.logits(gray), self._look.scale)
-        scale = gray.shape[1] / original.shape[1]
-        attempt = self._by_both(original, witness, scale)
-        return attempt if self._calibration is None else self._calibration(attempt, witness, scale)
-
-    def _by_both(self, original: Gray, witness: Witness, scale: float) -> Attempt:
-        """The reading that fits better what the network sees of the picture resized by `scale`."""
-        limits = self._parameters.reader
         first = self._by_rules(original)
+        limits = self._parameters.reader
         if first.numbers and min(original.shape) < limits.least_side:
             return first
+        gray = reduced(original, limits)
+        witness = Witness(self._look.logits(gray), self._look.scale)
+        scale = gray.shape[1] / original.shape[1]
         fit = first.fit(witness, scale)
         upright = self._turn is not None or not upright_turn(
             first.page.glyphs, self._classify, self._parameters.orientation
@@ -227,7 +216,7 @@ class Reader:
         return first.with_numbers(numbers).unreduced(_size(original))
 
     def _merged(self, first: Attempt, second: Attempt, original: Gray) -> Attempt:
-        """The network's reading with the better numbers of both, where both read the picture as it stands."""
+        """The network's reading with the better numbers of both, or that by rules where it has nothing."""
         limits, scores = self._parameters.reader, self._scores
         size = _size(second.gray)
         if second.straight and first.numbers:
@@ -238,7 +227,8 @@ class Reader:
             others = self._finish(others, whole, self._network_rows)
             numbers = scores.better(second.candidates, second.page, others, whole, limits.least_shared)
             return second.with_numbers(numbers).unreduced(_size(original))
-        return second
+        best = max((found.confidence for found in second.numbers), default=0.0)
+        return second if first.numbers or best >= limits.least_alone else first
 
     def _by_rules(self, original: Gray) -> Attempt:
         """Read by the front of rules, at one scale and upright."""

@@ -1,6 +1,6 @@
 """python -m digitlens_train COMMAND.
 
-digits, numbers, teacher, distill, ink, scores, hypotheses, calibration, cells, cnn and svm fit networks;
+digits, numbers, teacher, distill, ink, scores, hypotheses, cells, cnn and svm fit networks;
 looks fits what many looks at a number add to its confidence; sheet, film, pages and paper draw.
 """
 
@@ -174,13 +174,6 @@ def _hypotheses(options: argparse.Namespace) -> None:
     run(config, options.out, options.mnist, options.data)
 
 
-def _calibration(options: argparse.Namespace) -> None:
-    from digitlens_train import calibration
-
-    config = calibration.CalibrationConfig(options.pages, options.held_out_pages, options.seed)
-    calibration.run(config, options.out, options.mnist, options.data, options.processes)
-
-
 def _hands(options: argparse.Namespace) -> None:
     from digitlens_train import held_out_hands
 
@@ -214,7 +207,6 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "ink": _ink,
     "scores": _scores,
     "hypotheses": _hypotheses,
-    "calibration": _calibration,
     "cells": _cells,
     "cnn": _cnn,
     "svm": _svm,

@@ -37,7 +37,6 @@ def parser() -> argparse.ArgumentParser:
     ink = commands.add_parser("ink", help="the network that classifies a picture's pixels (extra gpu)")
     scores = commands.add_parser("scores", help="the small networks pairs and plausibility")
     hypotheses = commands.add_parser("hypotheses", help="the score of a row's hypotheses")
-    calibration = commands.add_parser("calibration", help="the probability that a number is right")
     cells = commands.add_parser(
         "cells", help="the small network that says how far a form's cells are read right"
     )
@@ -67,7 +66,6 @@ def parser() -> argparse.ArgumentParser:
     _ink(ink)
     _scores(scores)
     _hypotheses(hypotheses)
-    _calibration(calibration)
     _cells(cells)
     _notebook(cnn, svm)
     _pictures(sheet, film, pages)
@@ -81,7 +79,6 @@ def parser() -> argparse.ArgumentParser:
         teacher,
         distill,
         hypotheses,
-        calibration,
         cnn,
         svm,
         sheet,
@@ -169,28 +166,6 @@ def _ink(ink: argparse.ArgumentParser) -> None:
         default=0,
         metavar="N",
         help="that draw patches (default: one less than there are cores); the other cores learn",
-    )
-
-
-def _calibration(calibration: argparse.ArgumentParser) -> None:
-    calibration.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
-    calibration.add_argument("--data", type=Path, metavar="DIR", help="folder with handwriting as npz")
-    calibration.add_argument(
-        "--pages",
-        type=positive,
-        default=2000,
-        metavar="N",
-        help="pictures to learn from (default: %(default)s)",
-    )
-    calibration.add_argument(
-        "--held-out-pages",
-        type=positive,
-        default=500,
-        metavar="N",
-        help="by other hands, for the figures (default: %(default)s)",
-    )
-    calibration.add_argument(
-        "--processes", type=positive, default=2, metavar="N", help="that read them (default: %(default)s)"
     )
 
 

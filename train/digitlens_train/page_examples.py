@@ -200,7 +200,7 @@ def _glyphs(
     digits, rest = rejection.without(resolved, page, np.array([bool(answer) for answer in answers], bool))
     joined: list[tuple[Floats, bool]] = []
     for row in to_rows(digits.glyphs) if layout not in UNLIKE_PAIRS else ():
-        owners = [owner_of(glyph.box, written) for glyph in row]
+        owners = [_owner(glyph.box, written) for glyph in row]
         described = pairs.features([glyph.box for glyph in row], rest)
         for each, (one, other) in zip(described, pairwise(owners), strict=True):
             if one is not None and other is not None:
@@ -232,7 +232,7 @@ def _numbers(
     read: list[tuple[Floats, bool]] = []
     right: set[int] = set()
     for each, found in zip(inputs, numbers, strict=True):
-        owner = owner_of(found.box, written)
+        owner = _owner(found.box, written)
         same = owner is not None and _digits(found.text) == _digits(written[owner].text)
         read.append((each, same))
         if same and owner is not None:
@@ -241,7 +241,7 @@ def _numbers(
     return Found({PLAUSIBILITY: examples}, len(written), len(right))
 
 
-def owner_of(box: Box, written: Sequence[Truth]) -> int | None:
+def _owner(box: Box, written: Sequence[Truth]) -> int | None:
     """The smallest number that a box's middle stands in."""
     x, y = box[0] + box[2] / 2, box[1] + box[3] / 2
     around = []

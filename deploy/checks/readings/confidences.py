@@ -9,20 +9,28 @@ confidences is not 0 either: its expectation is printed beside it.
 """
 
 import argparse
+import re
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 from compare import ROOT
 from figures import Readings, Set, all_sets, files_of, readings_of
 
+from digitlens.core.alignment import align_runs
+from digitlens.core.arrays import Doubles
 from digitlens.core.readings import Number
 from digitlens_convert import pages, papers
-from digitlens_train.calibration import SURE, error, of_row
 
+SURE = 0.99
+"""Confidence from which numbers count as sure."""
+BINS = 10
+"""Bins of the calibration error, of equal width."""
 TRIES = 200
 """Draws from which the error of perfect confidences is estimated."""
 
@@ -73,6 +81,35 @@ def judged(one: Set, readings: Readings) -> list[tuple[float, bool]]:
                 for number, right in zip(numbers, of_row(numbers, text), strict=True)
             ]
     return found
+
+
+def of_row(numbers: Sequence[Number], text: str) -> list[bool]:
+    """Which numbers of a row with the digits `text` are right: their own, and none left out beside them."""
+    read = re.sub("[^0-9]", "", "".join(number.text for number in numbers))
+    there = {at: other for at, other in align_runs(read, text) if read[at] == text[other]}
+    right, start = [], 0
+    for number in numbers:
+        end = start + len(number.digits)
+        places = [there.get(at, -1) for at in range(start, end)]
+        whole = -1 not in places and places == list(range(places[0], places[0] + len(places)))
+        before = there.get(start - 1, -2) if start else -1
+        after = there.get(end, -2) if end < len(read) else len(text)
+        right.append(whole and before in (-2, places[0] - 1) and after in (-2, places[-1] + 1))
+        start = end
+    if len(numbers) == 1:
+        return [read == text]
+    return right
+
+
+def error(chances: Doubles, right: npt.NDArray[np.bool_]) -> float:
+    """The expected calibration error: |mean confidence - share right|, averaged over BINS of equal width."""
+    bins = np.minimum((chances * BINS).astype(int), BINS - 1)
+    gaps = [
+        abs(float(chances[bins == k].sum() - right[bins == k].sum()))
+        for k in range(BINS)
+        if (bins == k).any()
+    ]
+    return sum(gaps) / max(1, len(chances))
 
 
 def numbers_of(reading: dict[str, Any]) -> list[Number]:

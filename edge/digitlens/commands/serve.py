@@ -84,7 +84,7 @@ OVERRIDES = (
     _Override(
         "--least-confidence",
         ("reader", "least_confidence"),
-        "leave out numbers that are right with a probability below P",
+        "leave out numbers with a confidence below P",
         {"type": probability, "metavar": "P"},
     ),
     _Override(

@@ -72,7 +72,7 @@ def add_reader_options(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     command.add_argument(
         "--least-confidence", type=probability, default=LEAST_CONFIDENCE, metavar="P",
-        help="leave out numbers that are right with a probability below P, 0 to 1 (default: %(default)s)",
+        help="leave out numbers with a confidence below P, 0 to 1 (default: %(default)s)",
     )  # fmt: skip
 
 

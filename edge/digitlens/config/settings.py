@@ -101,7 +101,7 @@ class ReaderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             ge=0,
             le=1,
-            description="Numbers that are right with a probability below this are left out, 0 to 1.",
+            description="Numbers with a confidence below this are left out, 0 to 1.",
         ),
     ] = LEAST_CONFIDENCE
     row_network: Annotated[

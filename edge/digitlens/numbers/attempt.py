@@ -1,9 +1,7 @@
 """One reading of a picture by one of the fronts, with what it saw on the way."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-
-import msgspec
 
 from digitlens.config.parameters.glyphs import GlyphParameters
 from digitlens.core.arrays import Gray
@@ -48,17 +46,6 @@ class Attempt:
     def with_numbers(self, numbers: tuple[Number, ...]) -> "Attempt":
         """The same with other numbers, boxes in pixels of `gray`."""
         return replace(self, seen=numbers, numbers=numbers)
-
-    def chosen(self, kept: Sequence[int], confidences: Sequence[float]) -> "Attempt":
-        """The same with some of its numbers, by their places, and with these confidences."""
-
-        def some(numbers: tuple[Number, ...]) -> tuple[Number, ...]:
-            return tuple(
-                msgspec.structs.replace(numbers[k], confidence=confidence)
-                for k, confidence in zip(kept, confidences, strict=True)
-            )
-
-        return replace(self, seen=some(self.seen), numbers=some(self.numbers))
 
     def moved(self, back: Callable[[Box], Box], size: tuple[int, int], picture: tuple[int, int]) -> "Attempt":
         """The same with its numbers' boxes in pixels of the picture.

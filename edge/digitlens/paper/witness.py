@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from digitlens.core.arrays import Doubles, Floats
+from digitlens.core.arrays import Floats
 from digitlens.core.readings import Box
-from digitlens.paper.network import DIGIT, LINE, PAPER, PRINT, STEP, WRITING, Logits
+from digitlens.paper.network import DIGIT, LINE, PAPER, STEP, Logits
 
 
 class Witness:
@@ -19,8 +19,7 @@ class Witness:
     """
 
     def __init__(self, logits: Logits, scale: float) -> None:
-        kinds = logits.argmax(axis=2).astype(np.uint8)
-        self._kinds = kinds
+        kinds = logits.argmax(axis=2)
         self._inked = kinds != PAPER
         self._lines = np.where(kinds == LINE, np.uint8(255), np.uint8(0))
         self._written = self._inked & (kinds != LINE)
@@ -29,18 +28,6 @@ class Witness:
         inks = logits[rows, columns, 1:].astype(np.float32)
         each = np.exp((inks - inks.max(axis=1, keepdims=True)) * np.float32(scale))
         self._digits[rows, columns] = each[:, DIGIT - 1] / each.sum(axis=1)
-
-    def inks(self, box: Box) -> Doubles:
-        """(5,): how much ink of digits, other writing, print and lines, and of any kind, a box holds.
-
-        In squares of STEP pixels of the picture; what is ink of digits with some probability counts so much.
-        """
-        x, y, width, height = box
-        rows = slice(max(0, y // STEP), max(0, -(-(y + height) // STEP)))
-        columns = slice(max(0, x // STEP), max(0, -(-(x + width) // STEP)))
-        counts = np.bincount(self._kinds[rows, columns].ravel(), minlength=LINE + 1)
-        digits = float(self._digits[rows, columns].sum())
-        return np.array([digits, counts[WRITING], counts[PRINT], counts[LINE], counts[1:].sum()], np.float64)
 
     def has_uprights(self, length: float) -> bool:
         """Whether it sees lines that run upright for `length` pixels of the picture."""

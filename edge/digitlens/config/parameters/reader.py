@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-LEAST_CONFIDENCE = 0.2
-"""Probability of being right below which a number is left out, unless a user chooses another; probability."""
+LEAST_CONFIDENCE = 0.0
+"""Confidence below which a number is left out, unless a user chooses another; probability."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,9 @@ class ReaderParameters:
     least_side: int = 100
     """Shorter side of a picture from which the network looks at it, too; chosen on single_cells, single_pen,
     lined and tiny strips, photos and papers, where leaving any one out changes nothing; pixels."""
+    least_alone: float = 0.5
+    """Probability that the network's most plausible number needs where the rules find none: as likely right
+    as not, because words and scribbles have less; probability."""
     good_fit: float = 0.8
     """Fit of the digits that the rules find to what the network sees from which they stand; set by hand; no
     unit."""
@@ -74,5 +77,3 @@ class ReaderParameters:
     same_ink: float = 0.7
     """Part of the smaller of two digits' boxes from which they are the same ink, read twice; set by hand; no
     unit."""
-    least_confidence: float = LEAST_CONFIDENCE
-    """See LEAST_CONFIDENCE."""
