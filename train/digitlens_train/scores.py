@@ -158,8 +158,8 @@ def run(
         others = {} if mean_with is None else _others(mean_with, names)
         networks |= {name: mean(other, networks[name]) for name, (other, _) in others.items()}
         for name, network in networks.items():
-            other = others[name][1] if name in others else None
-            _write(name, network, learnt, held, config, origin, out, other)
+            card = others[name][1] if name in others else None
+            _write(name, network, learnt, held, config, origin, out, card)
         print(table(networks, learnt, held), flush=True)
 
 
