@@ -134,8 +134,8 @@ def _gray(picture: object) -> Gray:
 
 
 def _half(gray: Gray) -> Gray:
-    size = gray.shape[1] // HALF, gray.shape[0] // HALF
-    even = gray[: size[1] * HALF, : size[0] * HALF]
+    size = max(1, gray.shape[1] // HALF), max(1, gray.shape[0] // HALF)
+    even = gray[: size[1] * HALF, : size[0] * HALF]  # a camera may send a frame of one pixel
     return _gray(cv2.resize(even, size, interpolation=cv2.INTER_AREA))
 
 
