@@ -1,6 +1,6 @@
 """Confidence intervals, significance tests and calibration measures."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import comb, sqrt
 from typing import Any
 
@@ -49,6 +49,18 @@ def calibration_error(
     places = np.minimum((np.clip(confidence, 0, 1) * bins).astype(int), bins - 1)
     gaps = np.bincount(places, right - confidence, bins)
     return float(np.abs(gaps).sum() / max(1, len(places)))
+
+
+def by_chance(
+    error: Callable[[npt.NDArray[np.float64], npt.NDArray[np.bool_]], float],
+    confidence: npt.NDArray[np.float64],
+    draws: int = 200,
+) -> float:
+    """The mean error of these confidences if each were exactly the probability of being right."""
+    random = np.random.default_rng(0)
+    return float(
+        np.mean([error(confidence, random.random(len(confidence)) < confidence) for _ in range(draws)])
+    )
 
 
 def risk_coverage(

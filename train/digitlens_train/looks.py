@@ -16,6 +16,7 @@ import numpy.typing as npt
 from digitlens.config.parameters.tracking import LookParameters
 from digitlens.live.looks import CERTAIN
 from digitlens.reader import Reader
+from digitlens_convert.stats import by_chance
 from digitlens_train.data import DataError, Mnist, load_mnist
 from digitlens_train.look_films import Seen, tracked
 
@@ -27,8 +28,6 @@ PRIOR = 3.0
 """Weight of a squared parameter in the loss: what films do not tell stays 0."""
 BINS = 10
 """Bins of the calibration error, of equal counts."""
-DRAWS = 200
-"""Draws by which the calibration error of confidences that are exactly right is estimated, a count."""
 SURE = 0.99
 """Confidence from which numbers are counted as sure."""
 
@@ -104,14 +103,12 @@ def figures(sure: Doubles, right: npt.NDArray[np.bool_]) -> dict[str, float]:
     `error_by_chance` is the calibration error to expect of so few numbers if each confidence were exactly the
     probability of being right: an error of that size says nothing against them.
     """
-    random = np.random.default_rng(0)
-    drawn = [_calibration_error(sure, random.random(len(sure)) < sure) for _ in range(DRAWS)]
     certain = sure >= SURE
     return {
         "numbers": len(sure),
         "right": round(float(right.mean()), 4),
         "calibration_error": round(_calibration_error(sure, right), 4),
-        "error_by_chance": round(float(np.mean(drawn)), 4),
+        "error_by_chance": round(by_chance(_calibration_error, sure), 4),
         "sure": int(certain.sum()),
         "sure_wrong": round(float((~right[certain]).mean()), 4) if certain.any() else 0.0,
     }

@@ -13,26 +13,25 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 from compare import ROOT
 from figures import Readings, Set, all_sets, files_of, readings_of
 
 from digitlens.core.alignment import align_runs
-from digitlens.core.arrays import Doubles
 from digitlens.core.readings import Number
 from digitlens_convert import pages, papers
+from digitlens_convert.stats import by_chance, calibration_error
 
 SURE = 0.99
 """Confidence from which numbers count as sure."""
 BINS = 10
 """Bins of the calibration error, of equal width."""
-TRIES = 200
-"""Draws from which the error of perfect confidences is estimated."""
+error = partial(calibration_error, bins=BINS)
 
 
 def main() -> int:
@@ -101,17 +100,6 @@ def of_row(numbers: Sequence[Number], text: str) -> list[bool]:
     return right
 
 
-def error(chances: Doubles, right: npt.NDArray[np.bool_]) -> float:
-    """The expected calibration error: |mean confidence - share right|, averaged over BINS of equal width."""
-    bins = np.minimum((chances * BINS).astype(int), BINS - 1)
-    gaps = [
-        abs(float(chances[bins == k].sum() - right[bins == k].sum()))
-        for k in range(BINS)
-        if (bins == k).any()
-    ]
-    return sum(gaps) / max(1, len(chances))
-
-
 def numbers_of(reading: dict[str, Any]) -> list[Number]:
     """The handwritten numbers of a JSON reading."""
     return [one for one in msgspec.convert(reading["numbers"], list[Number]) if not one.printed]
@@ -138,8 +126,7 @@ def line(revision: str, name: str, numbers: list[tuple[float, bool]]) -> str:
     """A row of the table."""
     chances = np.array([confidence for confidence, _ in numbers], np.float64)
     right = np.array([is_right for _, is_right in numbers], bool)
-    random = np.random.default_rng(0)
-    perfect = np.mean([error(chances, random.random(len(chances)) < chances) for _ in range(TRIES)])
+    perfect = by_chance(error, chances)
     sure = chances >= SURE
     wrong = int(np.count_nonzero(~right[sure]))
     share = f"{wrong} ({wrong / sure.sum():.1%})" if sure.any() else "0"

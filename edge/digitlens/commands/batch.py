@@ -19,7 +19,7 @@ from digitlens.batch.sheets import SheetOptions
 from digitlens.batch.sources import items
 from digitlens.batch.tables import SHARD_SECONDS
 from digitlens.batch.writers import FORMATS
-from digitlens.commands.terminal import add_reader_options, positive
+from digitlens.commands.terminal import add_reader_options, positive, reject_number_options
 from digitlens.core.errors import BatchError
 from digitlens.models import cards
 from digitlens.models.classifier import DEFAULT
@@ -137,10 +137,7 @@ def _what(options: argparse.Namespace) -> PageReaderOptions:
             options.signs,
             options.least_confidence,
         )
-    if options.separator or options.printed or options.turn is not None or options.signs != "part":
-        raise BatchError(
-            "--separator, --printed, --turn and --signs are about numbers: leave them out with --sheet"
-        )
+    reject_number_options(options, BatchError)
     return SheetOptions(options.sheet, options.model)
 
 

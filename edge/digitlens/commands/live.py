@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,10 +15,8 @@ import msgspec
 from digitlens.cameras.base import Camera
 from digitlens.cameras.orientation import FLIPS, ROTATIONS
 from digitlens.cameras.registry import is_replay, open_camera
-from digitlens.commands.terminal import add_reader_options, say
-from digitlens.config.parameters.following import FollowParameters
-from digitlens.config.parameters.tracking import LoopParameters
-from digitlens.config.settings import SheetSettings
+from digitlens.commands.terminal import add_reader_options, reject_number_options, say, value_text
+from digitlens.config.settings import ReaderSettings, SheetSettings
 from digitlens.core.confidence import percent
 from digitlens.core.errors import CameraError, RecordError, SheetError
 from digitlens.core.stderr import quiet
@@ -31,14 +30,12 @@ from digitlens.live.loop import Live, patience
 from digitlens.live.observers import LiveObserver
 from digitlens.live.recording import Recorder
 from digitlens.live.snapshots import Snapshots
-from digitlens.live.tracker import Tracker
 from digitlens.live.upright import UprightCamera
 from digitlens.models import cards
 from digitlens.models.classifier import DEFAULT, Classifier
 from digitlens.outlets.entries import Draft
-from digitlens.reader import Reader
 from digitlens.service.live_page import open_page
-from digitlens.service.readers import FrameParts, sheet_parts
+from digitlens.service.readers import FrameParts, number_parts, sheet_parts
 from digitlens.service.signals import Stop
 from digitlens.service.startup_memory import StartupMemory
 
@@ -128,22 +125,17 @@ def run(options: argparse.Namespace) -> int:
 
 def _parts(options: argparse.Namespace, classifier: Classifier) -> FrameParts:
     if options.sheet is not None:
-        if options.separator or options.printed or options.turn is not None or options.signs != "part":
-            raise SheetError(
-                "--separator, --printed, --turn and --signs are about numbers: leave them out with --sheet"
-            )
+        reject_number_options(options, SheetError)
         return sheet_parts(SheetSettings(str(options.sheet), options.beep), classifier)
-    reader = Reader(
-        classifier,
+    settings = ReaderSettings(
         separator=options.separator,
         printed=options.printed,
-        turn=options.turn,
+        turn="auto" if options.turn is None else options.turn,
         signs=options.signs,
         least_confidence=options.least_confidence,
-        film=True,
+        every_frame=options.every_frame,
     )
-    following = FollowParameters(enabled=not options.every_frame)
-    return FrameParts(reader, Tracker(), LoopParameters(following=following))
+    return number_parts(settings, classifier)
 
 
 def _live(
@@ -193,16 +185,15 @@ def _live(
         live = Live(
             camera,
             parts.reader,
-            parts.tracker if options.sheet is not None else Tracker(),
+            parts.make_tracker(),
             display,
             wait=stop.wait,
             observers=(_Printer(options.json), *recorders, *page.observers, *observers, *turning),
             # Played again from its start, a replay with a file that cannot be read would never end.
             reopen=None if is_replay(options.camera) and options.repeat else reopen,
             snapshots=Snapshots(options.save),
-            parameters=parts.parameters,
+            parameters=replace(parts.parameters, patience=patience(rate)),
         )
-        live.change(patience=patience(rate))
         if parts.sheets is not None:
             parts.sheets.connect(partial(_print_sheet, options.json), lambda most: [], live.say)
         live.run()
@@ -260,16 +251,10 @@ def _print_sheet(as_json: bool, draft: Draft) -> None:
         sys.stdout.buffer.flush()
         return
     fields = draft.sheet.fields if draft.sheet is not None else {}
-    values = [f"{name} {_shown(field.value)}" for name, field in fields.items() if field.state != "empty"]
+    values = [f"{name} {value_text(field.value)}" for name, field in fields.items() if field.state != "empty"]
     note = f"   {draft.reason}" if draft.reason else ""
     sys.stdout.write(f"{draft.text}: {', '.join(values)}{note}\n")
     sys.stdout.flush()
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "-" if value is None else str(value)
 
 
 def _rotation(text: str) -> int | None:

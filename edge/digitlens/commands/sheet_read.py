@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from digitlens.batch.sources import Failure, Item, items
-from digitlens.commands.terminal import complain
+from digitlens.commands.terminal import complain, value_text
 from digitlens.core.arrays import Gray
 from digitlens.core.errors import DependencyError, DigitLensError, PictureError, SheetError
 from digitlens.core.paths import printable
@@ -18,7 +18,7 @@ from digitlens.models import cards
 from digitlens.models.classifier import DEFAULT, Classifier
 from digitlens.sheets import export
 from digitlens.sheets.reader import SheetReader
-from digitlens.sheets.readings import DOUBTFUL, PageReading, Value
+from digitlens.sheets.readings import DOUBTFUL, PageReading
 from digitlens.sheets.rows import Rows
 from digitlens.sheets.template import load
 
@@ -121,10 +121,4 @@ def _print(reading: PageReading) -> None:
         if one.state == "empty":
             continue
         note = f"   {one.state}: {one.reason}" if one.state in DOUBTFUL else ""
-        sys.stdout.write(f"    {name:<28} {_shown(one.value):<12} {one.confidence:6.1%}{note}\n")
-
-
-def _shown(value: Value) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "-" if value is None else str(value)
+        sys.stdout.write(f"    {name:<28} {value_text(one.value):<12} {one.confidence:6.1%}{note}\n")

@@ -76,6 +76,21 @@ def add_reader_options(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def reject_number_options(options: argparse.Namespace, error: type[DigitLensError]) -> None:
+    """Raise the error if options are given that say how numbers are read, not forms."""
+    if options.separator or options.printed or options.turn is not None or options.signs != "part":
+        raise error(
+            "--separator, --printed, --turn and --signs are about numbers: leave them out with --sheet"
+        )
+
+
+def value_text(value: object) -> str:
+    """A field's value for people."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-" if value is None else str(value)
+
+
 class Renamed(argparse.Action):
     """An option's old name: it still works, is in no help, and names the new one on stderr."""
 

@@ -79,9 +79,7 @@ def partitioned(numbers: Sequence[Number], least_shared: float) -> tuple[Number,
                 kept.append(msgspec.structs.replace(joined, confidence=sure))
         elif 2 * len(doubles) <= len(found.digits):
             kept.append(msgspec.structs.replace(number(tuple(own)), confidence=found.confidence))
-    return (
-        tuple(numbers) if len(kept) == len(numbers) and all(one in kept for one in numbers) else tuple(kept)
-    )
+    return tuple(kept) if read_twice else tuple(numbers)
 
 
 def merged(first: Sequence[Number], second: Sequence[Number], least_shared: float) -> tuple[Number, ...]:

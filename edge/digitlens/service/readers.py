@@ -1,5 +1,6 @@
 """What reads a camera's frames: numbers, or the sheets of a form."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,7 +26,7 @@ class FrameParts(NamedTuple):
     """The parts of a live loop that know what is read; `sheets` where that is sheets."""
 
     reader: FrameReader
-    tracker: FrameTracker
+    make_tracker: Callable[[], FrameTracker]
     parameters: LoopParameters
     sheets: "SheetTaking | None" = None
 
@@ -43,8 +44,27 @@ def make_reader(settings: Settings) -> FrameParts:
         classifier = Classifier.load(reader.model, reader.threads)
         if settings.sheet.template:
             return sheet_parts(settings.sheet, classifier)
-        following = FollowParameters(enabled=not reader.every_frame)
-        return FrameParts(_numbers(reader, classifier), Tracker(), LoopParameters(following=following))
+        return number_parts(reader, classifier)
+
+
+def number_parts(settings: ReaderSettings, classifier: Classifier) -> FrameParts:
+    """What reads numbers, with a classifier that is loaded.
+
+    Raises:
+        ModelError, DependencyError: see make_reader.
+    """
+    reader = Reader(
+        classifier,
+        separator=settings.separator,
+        signs=settings.signs,
+        least_confidence=settings.least_confidence,
+        row_network=settings.row_network,
+        printed=settings.printed,
+        turn=None if settings.turn == "auto" else settings.turn,
+        film=True,
+    )
+    following = FollowParameters(enabled=not settings.every_frame)
+    return FrameParts(reader, Tracker, LoopParameters(following=following))
 
 
 def sheet_parts(settings: SheetSettings, classifier: Classifier) -> FrameParts:
@@ -64,17 +84,4 @@ def sheet_parts(settings: SheetSettings, classifier: Classifier) -> FrameParts:
         notice_time=SHEET_NOTICE,
         following=FollowParameters(enabled=False),
     )
-    return FrameParts(taking.watch, SheetTracker(), parameters, taking)
-
-
-def _numbers(settings: ReaderSettings, classifier: Classifier) -> Reader:
-    return Reader(
-        classifier,
-        separator=settings.separator,
-        signs=settings.signs,
-        least_confidence=settings.least_confidence,
-        row_network=settings.row_network,
-        printed=settings.printed,
-        turn=None if settings.turn == "auto" else settings.turn,
-        film=True,
-    )
+    return FrameParts(taking.watch, SheetTracker, parameters, taking)

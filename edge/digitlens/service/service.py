@@ -19,6 +19,7 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from time import monotonic
 
 import msgspec
@@ -128,15 +129,16 @@ class Service(LiveObserver):
             self._live = Live(
                 camera,
                 self._parts.reader,
-                self._parts.tracker,
+                self._parts.make_tracker(),
                 NoDisplay(),
                 wait=self._wait,
                 observers=(self._stats, self._latest, self),
                 # Played again from its start, a replay with a file that cannot be read would never end.
                 reopen=None if is_replay(settings.source) and settings.repeat else self._open,
-                parameters=self._parts.parameters,
+                parameters=replace(
+                    self._parts.parameters, patience=patience(settings.rate, settings.patience)
+                ),
             )
-            self._live.change(patience=patience(settings.rate, settings.patience))
             self._watch(self._parts)
             self._live.run()
             self._notify.stopping()
@@ -272,7 +274,7 @@ class Service(LiveObserver):
             logs.limit(settings.log)
             if parts is not None:
                 same = (parts.sheets is None) == (self._parts.sheets is None)
-                tracker = None if same else parts.tracker  # else all numbers would appear once more
+                tracker = None if same else parts.make_tracker()  # else all numbers would appear once more
                 self._live.change(reader=parts.reader, tracker=tracker, parameters=parts.parameters)
                 self._parts = parts
                 self._watch(parts)

@@ -125,7 +125,7 @@ def _blurred_print(
     """The print as blurred as it is seen, how dark it is there in parts of its own, and the blur, mm.
 
     Of several blurs the one is taken that leaves least on and beside the print; what is written there, too,
-    weighs little in the mean of roots.
+    counts little in the mean of roots.
     """
     rows = _most_printed(blank, round(BAND * per_mm))
     seen, part = seen[rows], blank[rows]

@@ -7,6 +7,7 @@ from digitlens.config.parameters.sheet_watch import SheetWatchParameters
 from digitlens.sheets.aligned import Form
 from digitlens.sheets.cells import SOFTEST
 from digitlens.sheets.darkness import darkness
+from digitlens.sheets.pages import pixels_around
 from digitlens.sheets.reader import PageCells
 
 MARGIN = 0.6
@@ -25,13 +26,11 @@ def covered(page: PageCells, form: Form, parameters: SheetWatchParameters) -> li
     blank = np.asarray(cv2.GaussianBlur(blank, (0, 0), max(SOFTEST, page.plate.blur * per_mm)), np.float32)
     seen: dict[str, float] = {}
     for placed in form.layout.on_page(page.aligned.code.page):
-        x, y, wide, tall = placed.box
-        rows = slice(max(0, round((y - MARGIN) * per_mm)), round((y + tall + MARGIN) * per_mm))
-        columns = slice(max(0, round((x - MARGIN) * per_mm)), round((x + wide + MARGIN) * per_mm))
-        lines = blank[rows, columns]
+        place = pixels_around(placed.box, MARGIN, per_mm)
+        lines = blank[place]
         on = lines > LINE * lines.max()
         # Something may lie on a part of the field alone; ink on its lines makes them darker.
-        seen[placed.field.name] = float(np.percentile(dark[rows, columns][on] / lines[on], HIDDEN))
+        seen[placed.field.name] = float(np.percentile(dark[place][on] / lines[on], HIDDEN))
     print_there = blank > LINE * blank.max()
     usual = float(np.median(np.minimum(dark[print_there] / blank[print_there], 1.0)))
     return [name for name, one in seen.items() if one < parameters.covered * usual]

@@ -7,7 +7,7 @@ import numpy as np
 from digitlens.models.classifier import Classifier
 from digitlens.sheets.cells import Cell, Plate
 from digitlens.sheets.decisions import Readings
-from digitlens.sheets.pages import MmBox
+from digitlens.sheets.pages import MmBox, pixels_around
 
 if TYPE_CHECKING:
     from digitlens.reader import Reader
@@ -33,12 +33,8 @@ class FreeReader:
             from digitlens.reader import Reader  # few forms have such fields, and it takes memory
 
             self._reader = Reader(self._classifier, turn=0)
-        x, y, wide, tall = box
-        per_mm = plate.per_mm
-        rows = slice(max(0, round((y - MARGIN) * per_mm)), round((y + tall + MARGIN) * per_mm))
-        columns = slice(max(0, round((x - MARGIN) * per_mm)), round((x + wide + MARGIN) * per_mm))
         level = max(plate.level, 0.1)
-        dark = np.clip(plate.written[rows, columns] / level, 0, 1)
+        dark = np.clip(plate.written[pixels_around(box, MARGIN, plate.per_mm)] / level, 0, 1)
         numbers = self._reader.read(np.asarray(PAPER * (1 - 0.85 * dark), np.uint8)).numbers
         if not numbers:
             return []

@@ -22,6 +22,16 @@ MmBox = tuple[float, float, float, float]
 """x and y of the top left corner from the page's, width, height; millimeters."""
 
 
+def pixels_around(box: MmBox, margin: float, per_mm: float) -> tuple[slice, slice]:
+    """Rows and columns of a flat page's picture that a box takes, with so many millimeters around it."""
+    x, y, wide, tall = box
+    left, top, right, bottom = (
+        max(0, round(side * per_mm))
+        for side in (x - margin, y - margin, x + wide + margin, y + tall + margin)
+    )
+    return slice(top, bottom), slice(left, right)
+
+
 @dataclass(frozen=True, slots=True)
 class Fiducial:
     """A mark that is the same on every page: a black frame, and within it a black square or nothing."""

@@ -19,7 +19,7 @@ from digitlens.sheets.fields import Template
 from digitlens.sheets.foreign import ForeignPage
 from digitlens.sheets.freely import FreeReader
 from digitlens.sheets.marks import mark_probabilities
-from digitlens.sheets.pages import MmBox, PlacedField
+from digitlens.sheets.pages import MmBox, PlacedField, pixels_around
 from digitlens.sheets.probabilities import CellReader
 from digitlens.sheets.readings import FieldReading, PageReading
 from digitlens.sheets.rules import decide
@@ -45,11 +45,7 @@ class PageCells:
 
     def crop(self, box: MmBox) -> Gray:
         """The paper around a box of the page, (h, w) uint8."""
-        x, y, wide, tall = box
-        per_mm = self.plate.per_mm
-        rows = slice(_pixel(y - CROP_MARGIN, per_mm), _pixel(y + tall + CROP_MARGIN, per_mm))
-        columns = slice(_pixel(x - CROP_MARGIN, per_mm), _pixel(x + wide + CROP_MARGIN, per_mm))
-        return self.flat[rows, columns]
+        return self.flat[pixels_around(box, CROP_MARGIN, self.plate.per_mm)]
 
 
 @dataclass(frozen=True)
