@@ -15,6 +15,7 @@ For the unit file:
 - SIGHUP (ExecReload) reads the settings again: RELOADING=1 with MONOTONIC_USEC, then READY=1.
 """
 
+import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -53,7 +54,7 @@ START_EXTENSION = 30.0
 """Time by which each request extends a start without a camera, seconds."""
 STATUS_INTERVAL = 1.0
 """Shortest time between two status lines, and between two watchdog pings, seconds."""
-TRIM_INTERVAL = 60.0
+TRIM_INTERVAL = 10.0
 """Time after which the heap's free pages are given back, seconds: it takes some milliseconds."""
 
 _log = logging.getLogger(__name__)
@@ -277,6 +278,7 @@ class Service(LiveObserver):
                 tracker = None if same else parts.make_tracker()  # else all numbers would appear once more
                 self._live.change(reader=parts.reader, tracker=tracker, parameters=parts.parameters)
                 self._parts = parts
+                gc.collect()  # the networks of the reader before, some 20 MiB, which refer to themselves
                 self._watch(parts)
             self._outlets.change(before, settings, self._dispatcher)
             self._change_camera(before)

@@ -138,3 +138,25 @@ def test_a_reload_while_another_is_prepared_is_not_lost(
         systemd.expect(state)
     systemd.until(lambda message: "newest number 27" in message)
     ended(process)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the memory of a process is in /proc")
+def test_reloads_leave_no_reader_in_memory(
+    systemd: Systemd, serve: Serve, tmp_path: Path, sheet: Path
+) -> None:
+    """A reader holds some 20 MiB once it has read, and ten reloads make ten."""
+    file = config(tmp_path, f'[camera]\nsource = "{sheet}"\nrate = 20\n')
+    process = serve("--config", file, **systemd.environment)
+    systemd.expect("READY=1")
+    systemd.expect("WATCHDOG=1")
+    resident = []
+    for count in range(10):
+        config(tmp_path, f'[camera]\nsource = "{sheet}"\nrate = 20\n[reader]\nthreads = {1 + count % 2}\n')
+        process.send_signal(signal.SIGHUP)
+        systemd.expect("RELOADING=1")
+        systemd.expect("READY=1")
+        systemd.expect("WATCHDOG=1")  # of a frame that the new one has read
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        resident.append(int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1024)
+    assert resident[-1] - resident[0] < 50, resident
+    ended(process)
