@@ -1,12 +1,13 @@
 """Ray in a cluster of two nodes on this machine: the same rows as the pool's, and how fast.
 
-    python deploy/checks/batch/cluster.py [--pages 1000] [--workers 2]
+    python deploy/checks/batch/cluster.py [--pages 1000] [--workers 2] [--alone] [--of sheets]
 
-Needs `pip install 'digitlens[ray]'` in this Python. Reads drawn strips in turns with the pool of
-`--engine local` and with the readers of `--engine ray`, compares the tables row by row, and prints pages a
-second and CPU time a page (of all processes, Ray's own too) between the first page and the last: the start of
-either does not count, it is printed apart. The exit status is 1 if the rows differ. kills.py takes the same
-cluster for `--engine ray`.
+Needs `pip install 'digitlens[ray]'` in this Python. Reads drawn strips, or sheets of 1280 x 720 pixels with
+eight numbers each, in turns with the pool of `--engine local` and with the readers of `--engine ray`,
+compares the tables row by row, and prints pages a second and CPU time a page (of all processes, Ray's own
+too) between the first page and the last: the start of either does not count, it is printed apart. With
+`--alone` Ray is started by the run itself, as without `--address`: one node with a core for each worker. The
+exit status is 1 if the rows differ. kills.py takes the same cluster for `--engine ray`.
 """
 
 import argparse
@@ -21,7 +22,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
@@ -38,6 +39,8 @@ MEMORY = 200_000_000
 """Of a node's object store, in bytes."""
 PORTS = 20_000, 32_000
 """Where ports are taken from, below those that the kernel gives to connections."""
+ALONE = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0", "PYTHONPATH": str(ROOT / "edge")}
+"""Of a cluster that the run starts; Ray's workers are otherwise nice."""
 ATTEMPTS = 3
 """Starts of a node; on a busy machine Ray's own time limits may be too short for one."""
 
@@ -174,13 +177,13 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def cpu(pid: int) -> float:
+def cpu(pid: int, ended: bool = True) -> float:
     """CPU time of a process and of its children that have ended, seconds; 0 once it is gone."""
     try:
         values = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return 0.0
-    return sum(map(int, values[11:15])) / os.sysconf("SC_CLK_TCK")
+    return sum(map(int, values[11 : 15 if ended else 13])) / os.sysconf("SC_CLK_TCK")
 
 
 class Speed(NamedTuple):
@@ -205,6 +208,43 @@ def measure(source: Path, out: Path, readers: Callable[[], Readers], used: Calla
     return Speed(first - began, (pages - fewer) / (last - first), (after - before) / (pages - fewer))
 
 
+class Family:
+    """CPU time of this process and of all that it has started, directly or not, also of those that are gone.
+
+    Ray kills its workers, whose time then nobody has: what each had used at the last call counts.
+    """
+
+    def __init__(self) -> None:
+        self._used: dict[int, float] = {}
+
+    def cpu(self) -> float:
+        """So far, seconds."""
+        family = [os.getpid()]
+        for member in family:
+            family += children(member)
+            self._used[member] = max(self._used.get(member, 0.0), cpu(member, ended=False))
+        return sum(self._used.values())
+
+
+def draw_sheets(folder: Path, count: int) -> None:
+    """Sheets of 1280 x 720 pixels with eight numbers of three digits."""
+    import cv2
+    import numpy as np
+
+    from tests.edge.pages import put
+
+    with np.load(ROOT / "tests" / "data" / "digits.npz") as arrays:
+        digits = arrays["x"], arrays["y"]
+    chance = random.Random(5)
+    folder.mkdir()
+    for number in range(count):
+        page = np.full((720, 1280), 220, np.uint8)
+        for place in range(8):
+            text = "".join(chance.choices("0123456789", k=3))
+            put(page, text, digits, 100 + place % 2 * 600, 60 + place // 2 * 170)
+        cv2.imwrite(str(folder / f"{number:05}.png"), page)
+
+
 def main() -> int:
     """Measure, compare and print; 0 if the rows are the same."""
     from kills import rows
@@ -214,16 +254,21 @@ def main() -> int:
     parser.add_argument("--pages", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--turns", type=int, default=2)
+    parser.add_argument("--alone", action="store_true", help="the run starts Ray: no cluster of two nodes")
+    parser.add_argument("--of", choices=("strips", "sheets"), default="strips")
     options = parser.parse_args()
     found: dict[str, list[Speed]] = {"local": [], "ray": []}
     wrong = 0
-    with tempfile.TemporaryDirectory() as place, Cluster() as cluster:
-        os.environ.update(cluster.environment)
+    with ExitStack() as opened:
+        place = opened.enter_context(tempfile.TemporaryDirectory())
+        cluster = None if options.alone else opened.enter_context(Cluster())
+        os.environ.update(ALONE if cluster is None else cluster.environment)
         from digitlens.batch.ray_data import RayReaders
 
-        source = Path(place) / "strips"
-        draw(source, options.pages)
+        source = Path(place) / options.of
+        (draw if options.of == "strips" else draw_sheets)(source, options.pages)
         pools: list[Pool] = []
+        family = Family()
 
         def local() -> Readers:
             pools[:] = [Pool(NumberOptions(), options.workers)]
@@ -232,6 +277,11 @@ def main() -> int:
         def used() -> float:
             return cpu(os.getpid()) + sum(map(cpu, pools[0].pids))
 
+        def used_by_ray() -> float:
+            if cluster is None:
+                return family.cpu()
+            return cpu(os.getpid()) + cluster.cpu()
+
         for turn in range(options.turns):
             out = {engine: Path(place) / f"{engine}{turn}" for engine in found}
             found["local"].append(measure(source, out["local"], local, used))
@@ -239,8 +289,8 @@ def main() -> int:
                 measure(
                     source,
                     out["ray"],
-                    lambda: RayReaders(NumberOptions(), options.workers, "auto"),
-                    lambda: cpu(os.getpid()) + cluster.cpu(),
+                    lambda: RayReaders(NumberOptions(), options.workers, None if cluster is None else "auto"),
+                    used_by_ray,
                 )
             )
             tables = {engine: rows(folder, "parquet") for engine, folder in out.items()}
