@@ -26,7 +26,7 @@ def pdf_pages(case: random.Random, folder: Path, ready: Ready) -> None:
     content = _pdf(case)
     for _ in range(case.choice([0, 1, 1, 2, 8])):
         content = mutated(case, content)
-    if case.random() < 0.3:  # inside, where objects are
+    if content and case.random() < 0.3:  # inside, where objects are
         place = case.randrange(len(content))
         content = content[:place] + case.randbytes(case.randrange(1, 9)) + content[place + 4 :]
     _pages(content, case, folder / "case.pdf", ready)
@@ -43,7 +43,7 @@ def tiff_pages(case: random.Random, folder: Path, ready: Ready) -> None:
     content = _several(case, kind)
     for _ in range(case.choice([0, 1, 1, 2, 8])):
         content = mutated(case, content)
-    if kind == "TIFF" and case.random() < 0.4:  # directories lie behind their pictures
+    if content and kind == "TIFF" and case.random() < 0.4:  # directories lie behind their pictures
         data = bytearray(content)
         place = case.randrange(len(data))
         data[place : place + 4] = case.choice([8, 0, place & ~1, len(data), 1 << 31]).to_bytes(4, "little")
@@ -58,7 +58,7 @@ def archive(case: random.Random, folder: Path, ready: Ready) -> None:
     content = _zip(case) if end == ".zip" else _tar(case, end)
     for _ in range(case.choice([0, 1, 1, 2, 8])):
         content = mutated(case, content)
-    if end == ".zip" and case.random() < 0.5:  # its list lies at the end
+    if content and end == ".zip" and case.random() < 0.5:  # its list lies at the end
         place = len(content) - 1 - case.randrange(min(len(content), 300))
         content = content[:place] + case.randbytes(4) + content[place + 4 :]
     path.write_bytes(content)
