@@ -1,5 +1,6 @@
 """Generated sheets: values that keep to the rules, pictures with their truth, and the fit to their cells."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -61,3 +62,28 @@ def test_the_fit_gives_each_answer_its_share() -> None:
     assert found.shape == (1200, 4)
     assert (found.argmax(axis=1) == answers).mean() > 0.9
     assert found[:, 3].max() < 0.01
+
+
+@pytest.mark.slow
+def test_the_digit_network_of_cells_learns_from_generated_sheets(root: Path, tmp_path: Path) -> None:
+    """From `digits` on, with hands that need no data sets; a finished run that is resumed trains nothing."""
+    pytest.importorskip("keras", reason="needs the extra train")
+    from digitlens_train.networks import to_input
+    from digitlens_train.sheets import cell_digits
+
+    config = cell_digits.CellDigitsConfig(sheets=4, held_out_sheets=2, epochs=1, bn_batches=4)
+    forms = (root / "examples" / "sheets" / "score_card.toml",)
+    model = cell_digits.fit(config, forms, tmp_path, None, 1)
+    with np.load(tmp_path / "held_out.npz") as arrays:
+        pictures, labels = arrays["x"], arrays["y"]
+        assert len(pictures) == len(labels) == len(arrays["heights"]) > 20
+    assert set(labels) <= set(range(11))
+    answers = model.predict(to_input(pictures), verbose=0)[:, :10].argmax(axis=1)
+    assert (answers == labels)[labels < 10].mean() > 0.6  # begun at random it would be 0.1
+    about = json.loads((tmp_path / "about.json").read_text())
+    assert about["name"] == "cell_digits"
+    assert 0 < about["threshold"] < 1
+    again = cell_digits.fit(config, forms, tmp_path, None, 1, resume=True)
+    history = (tmp_path / "history.csv").read_text()
+    assert len(history.splitlines()) == 2
+    assert again.count_params() == model.count_params()

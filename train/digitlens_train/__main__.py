@@ -1,6 +1,6 @@
 """python -m digitlens_train COMMAND.
 
-digits, numbers, teacher, distill, ink, scores, hypotheses, cells, cnn and svm fit networks;
+digits, numbers, teacher, distill, ink, scores, hypotheses, cells, cell-digits, cnn and svm fit networks;
 looks fits what many looks at a number add to its confidence; sheet, film, pages and paper draw.
 """
 
@@ -96,6 +96,20 @@ def _cells(options: argparse.Namespace) -> None:
         options.model,
         options.processes,
         options.again,
+    )
+
+
+def _cell_digits(options: argparse.Namespace) -> None:
+    from digitlens_train.sheets import cell_digits
+
+    config = cell_digits.CellDigitsConfig(
+        sheets=options.sheets,
+        held_out_sheets=options.held_out_sheets,
+        epochs=options.epochs,
+        seed=options.seed,
+    )
+    cell_digits.fit(
+        config, tuple(options.templates), options.out, options.data, options.processes, options.resume
     )
 
 
@@ -208,6 +222,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "scores": _scores,
     "hypotheses": _hypotheses,
     "cells": _cells,
+    "cell-digits": _cell_digits,
     "cnn": _cnn,
     "svm": _svm,
     "sheet": _sheet,

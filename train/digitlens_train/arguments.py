@@ -40,6 +40,9 @@ def parser() -> argparse.ArgumentParser:
     cells = commands.add_parser(
         "cells", help="the small network that says how far a form's cells are read right"
     )
+    cell_digits = commands.add_parser(
+        "cell-digits", help="the digit network of forms' cells: `digits`, trained on with generated sheets"
+    )
     cnn = commands.add_parser("cnn", help="the original notebook's convolutional network (seed)")
     svm = commands.add_parser("svm", help="the notebook's other classifier: HOG features and a linear SVM")
     sheet = commands.add_parser("sheet", help="a page of MNIST's test digits, such as the README's example")
@@ -67,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     _scores(scores)
     _hypotheses(hypotheses)
     _cells(cells)
+    _cell_digits(cell_digits)
     _notebook(cnn, svm)
     _pictures(sheet, film, pages)
     _paper(paper)
@@ -90,7 +94,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--mnist", type=Path, metavar="FILE", help="MNIST as npz (default: through keras.datasets)"
         )
-    for command in (*of_mnist, paper, ink, scores, hands, cells):
+    for command in (*of_mnist, paper, ink, scores, hands, cells, cell_digits):
         command.add_argument(
             "--seed", type=int, default=2026, help="of everything random (default: %(default)s)"
         )
@@ -283,19 +287,31 @@ def _warm_start(command: argparse.ArgumentParser, what: str) -> None:
 
 
 def _cells(cells: argparse.ArgumentParser) -> None:
+    _of_sheets(cells, "cells", 120, 30)
     cells.add_argument(
+        "--model", default="digits", metavar="NAME|PATH", help="the digit network (default: %(default)s)"
+    )
+    cells.add_argument("--again", action="store_true", help="fit anew to the cells that --out holds already")
+
+
+def _cell_digits(cell_digits: argparse.ArgumentParser) -> None:
+    _of_sheets(cell_digits, "cell_digits", 1800, 60)
+    _resume(cell_digits)
+    cell_digits.add_argument("--epochs", type=positive, default=12, help="default: %(default)s")
+
+
+def _of_sheets(command: argparse.ArgumentParser, run: str, learnt: int, held_out: int) -> None:
+    command.add_argument(
         "--templates", nargs="+", type=Path, metavar="TEMPLATE.toml",
         default=[Path("examples/sheets") / f"{name}.toml" for name in FORMS],
         help="forms that are filled in (default: those of examples/sheets)",
     )  # fmt: skip
-    cells.add_argument(
+    command.add_argument(
         "--data", type=Path, metavar="DIR", help="folder with the data sets; without: drawn digits"
     )
-    cells.add_argument("--out", type=Path, default=Path("runs/cells"), help="folder of the run")
-    cells.add_argument("--sheets", type=positive, default=120, help="to learn from (default: %(default)s)")
-    cells.add_argument("--held-out-sheets", type=positive, default=30, help="default: %(default)s")
-    cells.add_argument(
-        "--model", default="digits", metavar="NAME|PATH", help="the digit network (default: %(default)s)"
+    command.add_argument("--out", type=Path, default=Path("runs") / run, help="folder of the run")
+    command.add_argument(
+        "--sheets", type=positive, default=learnt, help="to learn from (default: %(default)s)"
     )
-    cells.add_argument("--processes", type=positive, default=2, help="default: %(default)s")
-    cells.add_argument("--again", action="store_true", help="fit anew to the cells that --out holds already")
+    command.add_argument("--held-out-sheets", type=positive, default=held_out, help="default: %(default)s")
+    command.add_argument("--processes", type=positive, default=2, help="default: %(default)s")

@@ -273,11 +273,11 @@ def _evaluate(
     on_paper, as_is = (model.predict(to_input(x), batch_size=1024, verbose=0) for x, _ in (paper, plain))
     labels = paper[1]
     temperature = calibrate(np.concatenate([on_paper, as_is]), np.concatenate([labels, plain[1]]))
-    threshold = float(np.quantile(_best(as_is / temperature), 1 - config.kept_digits))
+    threshold = float(np.quantile(best(as_is / temperature), 1 - config.kept_digits))
     digit = labels != OTHER
     right = np.mean(on_paper.argmax(axis=1)[digit] == labels[digit])
     right_plain = np.mean(as_is.argmax(axis=1) == plain[1])
-    passed = np.mean(_best(on_paper[~digit] / temperature) >= threshold)
+    passed = np.mean(best(on_paper[~digit] / temperature) >= threshold)
     print(
         f"held out: {right_plain:.2%} of MNIST's digits right, {right:.2%} on paper; "
         f"at threshold {threshold:.3f} {passed:.2%} of non-digits pass; temperature {temperature:.3f}"
@@ -297,7 +297,7 @@ def _negative_log_likelihood(logits: Floats, labels: Gray) -> float:
     return -float(likely.mean())
 
 
-def _best(logits: Floats) -> Floats:
+def best(logits: Floats) -> Floats:
     """The best digit's probability, (N,); the non-digit's counts against it."""
     likely = np.exp(logits - logits.max(axis=1, keepdims=True))
     best: Floats = likely[:, :OTHER].max(axis=1) / likely.sum(axis=1)

@@ -33,8 +33,8 @@ from digitlens.rows.hypothesis_scores import HypothesisScores
 from digitlens.rows.recognizer import RowRecognizer
 from digitlens.service import machine
 from digitlens.service.machine import Finding
+from digitlens.sheets.probabilities import CELL_DIGITS, FEATURES
 from digitlens.sheets.probabilities import DEFAULT_MODEL as CELLS
-from digitlens.sheets.probabilities import FEATURES
 
 CAMERA_TIMEOUT = 15.0
 """Time that a camera has to open and to give a frame, seconds."""
@@ -181,12 +181,13 @@ def rows() -> Finding:
 
 
 def sheets() -> Finding:
-    """The small network that says what is in the cells of forms."""
+    """The networks that read the cells of forms."""
     try:
+        Classifier.load(CELL_DIGITS)
         Perceptron.load(CELLS, len(FEATURES))
     except DigitLensError as error:
         return Finding("sheets", "fix", f"{error}; or install digitlens again")
-    return Finding("sheets", "ok", CELLS)
+    return Finding("sheets", "ok", f"{CELL_DIGITS}, {CELLS}")
 
 
 def numbers() -> Finding:

@@ -1,28 +1,42 @@
 """Cells of generated sheets as sheet read sees them, with what is written in them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from digitlens.config.parameters.sheets import DEFAULT
-from digitlens.core.arrays import Doubles, Floats
+from digitlens.core.arrays import Doubles, Floats, Gray
 from digitlens.core.errors import SheetError
+from digitlens.glyphs.normalize import normalized
 from digitlens.models.classifier import Classifier
 from digitlens.sheets import template
 from digitlens.sheets.aligned import Form
 from digitlens.sheets.cells import Cell
 from digitlens.sheets.pages import Layout
-from digitlens.sheets.probabilities import NO_DIGIT, NOTHING, RIGHT, WRONG, look
+from digitlens.sheets.probabilities import (
+    CELL_DIGITS,
+    NO_DIGIT,
+    NOTHING,
+    RIGHT,
+    WRONG,
+    Classifiers,
+    look,
+)
 from digitlens.sheets.reader import PageCells, cells_of
+from digitlens_train.crops import OTHER
 from digitlens_train.paper.hand import Source
 from digitlens_train.paper.material import Material, Part
 from digitlens_train.sheets import pictures
 from digitlens_train.sheets.pictures import SheetPicture
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -63,19 +77,51 @@ class Examples:
         )
 
 
+@dataclass(frozen=True)
+class Crops:
+    """Cells with ink as the digit networks get them: pictures (N, 28, 28) uint8 and what they show (N,).
+
+    Attributes:
+        labels: a digit, or OTHER where the cell holds none.
+        heights: of the ink, pixels of the picture, (N,).
+        pages: the page of each (N,).
+    """
+
+    pictures: Gray
+    labels: npt.NDArray[np.uint8]
+    heights: Floats
+    pages: npt.NDArray[np.intp]
+
+    @classmethod
+    def join(cls, parts: list["Crops"]) -> "Crops":
+        """All of them, one after the other."""
+        return cls(
+            np.concatenate([part.pictures for part in parts]),
+            np.concatenate([part.labels for part in parts]),
+            np.concatenate([part.heights for part in parts]),
+            np.concatenate([part.pages for part in parts]),
+        )
+
+
 _draw: Draw
 _material: Material
 _forms: list[Form]
-_classifier: Classifier
+_model: str
 
 
 def prepare(draw: Draw, data: Path | None, model: str) -> None:
-    """Give a worker its forms, hands and network once; OpenCV's own threads would only compete."""
-    global _draw, _material, _forms, _classifier
+    """Give a worker its forms and hands once; OpenCV's own threads would only compete."""
+    global _draw, _material, _forms, _model
     cv2.setNumThreads(1)
     _draw, _material = draw, Material.load(data, draw.part)
     _forms = [Form(template.load(path)) for path in draw.templates]
-    _classifier = Classifier.load(model)
+    _model = model
+
+
+@cache
+def _classifiers() -> Classifiers:
+    """The worker's digit networks; crops for a new network for cells need none."""
+    return Classifier.load(_model), Classifier.load(CELL_DIGITS)
 
 
 def form(index: int) -> Form:
@@ -95,23 +141,54 @@ def picture(index: int) -> tuple[SheetPicture, Form]:
 
 def gather(draw: Draw, count: int, data: Path | None, model: str, processes: int) -> tuple[Examples, int]:
     """The cells with ink of so many sheets, and how many of them could not be aligned."""
-    with get_context("spawn").Pool(processes, prepare, (draw, data, model)) as pool:
-        found = list(pool.imap(_examples, range(count), chunksize=4))
-    kept = [one for one in found if one is not None]
+    kept = _gathered(_examples, draw, count, data, model, processes)
     return Examples.join(kept), count - len(kept)
 
 
-def _examples(index: int) -> Examples | None:
+def gather_crops(draw: Draw, count: int, data: Path | None, model: str, processes: int) -> tuple[Crops, int]:
+    """As `gather`: the cells' pictures."""
+    kept = _gathered(_crops, draw, count, data, model, processes)
+    return Crops.join(kept), count - len(kept)
+
+
+def _gathered(
+    one: Callable[[int], Found | None], draw: Draw, count: int, data: Path | None, model: str, processes: int
+) -> list[Found]:
+    with get_context("spawn").Pool(processes, prepare, (draw, data, model)) as pool:
+        return [found for found in pool.imap(one, range(count), chunksize=4) if found is not None]
+
+
+def _seen(index: int) -> tuple[PageCells, list[tuple[Cell, str, bool]]] | None:
+    """A sheet as it is seen, and its cells with ink; None where it is not aligned."""
     drawn, chosen = picture(index)
     try:
         seen = cells_of(drawn.gray, chosen, DEFAULT)
     except SheetError:
         return None
     each = list(_answered(drawn, chosen.layout, seen))
-    if not each or not aligned(drawn, chosen.layout, seen):
+    return (seen, each) if each and aligned(drawn, chosen.layout, seen) else None
+
+
+def _crops(index: int) -> Crops | None:
+    if (found := _seen(index)) is None:
         return None
+    seen, each = found
+    labels = [OTHER if struck or not text else int(text) for _, text, struck in each]
+    heights = [cell.box[3] * seen.aligned.per_mm for cell, _, _ in each]
+    return Crops(
+        normalized([cell.ink for cell, _, _ in each]),
+        np.array(labels, np.uint8),
+        np.array(heights, np.float32),
+        np.full(len(each), index),
+    )
+
+
+def _examples(index: int) -> Examples | None:
+    if (found := _seen(index)) is None:
+        return None
+    seen, each = found
     cells = [cell for cell, _, _ in each]
-    looked = look(_classifier, cells, seen.aligned.per_mm, seen.plate, DEFAULT.cells)
+    looked = look(_classifiers(), cells, seen.aligned.per_mm, seen.plate, DEFAULT.cells)
     best = looked.digits.argmax(axis=1)
     answers = [
         NO_DIGIT if struck else NOTHING if not text else RIGHT if best[k] == int(text) else WRONG

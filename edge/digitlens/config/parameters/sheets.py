@@ -83,6 +83,8 @@ class CellParameters:
     """Rounds of that; set by hand; rounds."""
     solid_print: float = 0.75
     """Darkness of print on which no ink is seen; set by hand; darkness."""
+    cell_digits_weight: float = 0.5
+    """Weight of the digit network for cells beside the one for all paper; set by hand; a fraction."""
     sure_view: float = 0.99
     """Probability of its best digit from which a cell is looked at once; set by hand; probability."""
     view_shear: float = 0.15
