@@ -158,9 +158,9 @@ def _peaks(scores: Floats, far: int) -> tuple[Truths, Doubles, Doubles]:
     scores, x, y = scores[clear], x[clear], y[clear]
     best = best[clear].astype(np.float64)
     ring = np.arange(-1, 2)
-    rows, columns = y[:, np.newaxis] + ring, x[:, np.newaxis] + ring
     each = np.arange(len(scores))[:, np.newaxis, np.newaxis]
-    near = scores[each, rows[:, :, np.newaxis], columns[:, np.newaxis]].astype(np.float64)
+    spots = each, (y[:, np.newaxis] + ring)[:, :, np.newaxis], (x[:, np.newaxis] + ring)[:, np.newaxis]
+    near = scores[spots].astype(np.float64)
     middle = near[:, 1, 1]
     slope = np.stack([near[:, 1, 2] - near[:, 1, 0], near[:, 2, 1] - near[:, 0, 1]], axis=1) / 2
     dxx, dyy = near[:, 1, 2] - 2 * middle + near[:, 1, 0], near[:, 2, 1] - 2 * middle + near[:, 0, 1]
@@ -171,17 +171,17 @@ def _peaks(scores: Floats, far: int) -> tuple[Truths, Doubles, Doubles]:
     turned = vectors.transpose(0, 2, 1)
     sharp = (vectors * values) @ turned
     step = np.clip(((vectors / values) @ turned @ slope[:, :, np.newaxis])[:, :, 0], -0.7, 0.7)
-    worth = best**2 * _alone(scores, rows, columns, best)
+    worth = best**2 * _alone(scores, spots, best)
     return clear, np.stack([x - far, y - far], axis=1) + step, sharp * worth[:, np.newaxis, np.newaxis]
 
 
-def _alone(scores: Floats, rows: Indices, columns: Indices, best: Doubles) -> Doubles:
-    """How far the second peak of each (N,) is behind, 0 to 1; the best one is at `rows`, `columns` (N, 3)."""
+def _alone(scores: Floats, spots: tuple[Indices, Indices, Indices], best: Doubles) -> Doubles:
+    """How far the second peak of each (N,) is behind, 0 to 1; `spots` are the best one and those around."""
     padded = np.pad(scores, ((0, 0), (1, 1), (1, 1)), constant_values=-np.inf)
     highest = np.maximum(np.maximum(padded[:, :-2], padded[:, 1:-1]), padded[:, 2:])
     highest = np.maximum(np.maximum(highest[..., :-2], highest[..., 1:-1]), highest[..., 2:])
     others = np.where(scores == highest, scores, np.float32(0))
-    others[np.arange(len(scores))[:, np.newaxis, np.newaxis], rows[:, :, np.newaxis], columns[:, np.newaxis]] = 0
+    others[spots] = 0
     second = others.max(axis=(1, 2), initial=0).astype(np.float64)
     return np.clip((best - second) / (0.15 * best), 0.02, 1)
 
