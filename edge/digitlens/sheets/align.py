@@ -28,11 +28,12 @@ def align(gray: Gray, form: Form, parameters: AlignmentParameters) -> Aligned:
     if form.finder is not None:
         return _foreign(gray, form, form.finder, parameters)
     layout = form.layout
+    marks = fiducials.find_marks(gray)
     places = np.array([(mark.x, mark.y) for mark in layout.fiducials])
     is_open = [mark.is_open for mark in layout.fiducials]
-    found, marks = fiducials.find(gray, places, is_open, CORNERS)
+    found = fiducials.match(marks, places, is_open, CORNERS)
     if found is None:
-        raise SheetError(codes.why_not(gray, marks))
+        raise SheetError(codes.why_not(gray, len(marks)))
     if found.is_mirrored:
         raise SheetError("the page is mirrored: take the picture from the front, and let no app mirror it")
     anchors = _anchors(found, layout, parameters)

@@ -116,16 +116,15 @@ class Aligned:
         across = (np.arange(0, width + STEP, STEP) + 0.5) / per_mm
         down = (np.arange(0, height + STEP, STEP) + 0.5) / per_mm
         seen = self.grid_in_picture(across, down).astype(np.float32)
-        planes = [np.ascontiguousarray(seen[..., axis]) for axis in (0, 1)]
         grow = np.array([[1 / STEP, 0, 0], [0, 1 / STEP, 0]])
         how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         method = cv2.INTER_CUBIC if self.per_mm < per_mm else cv2.INTER_LINEAR
         flat = np.empty((height, width), np.uint8)
-        for top in range(0, height, BAND):  # maps of a band at a time, for they are larger than the page
+        for top in range(0, height, BAND):  # the map of a band at a time, for it is larger than the page
             tall = min(BAND, height - top)
             rows = slice(top // STEP, (top + tall) // STEP + 2)
-            across, down = (cv2.warpAffine(plane[rows], grow, (width, tall), flags=how) for plane in planes)
-            flat[top : top + tall] = cv2.remap(gray, across, down, method, borderMode=cv2.BORDER_REPLICATE)
+            places = cv2.warpAffine(seen[rows], grow, (width, tall), flags=how)
+            flat[top : top + tall] = cv2.remap(gray, places, None, method, borderMode=cv2.BORDER_REPLICATE)
         return flat
 
     def boxes(self, boxes: Sequence[MmBox]) -> list[Box]:

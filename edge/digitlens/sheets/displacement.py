@@ -183,7 +183,7 @@ def _alone(scores: Floats, spots: tuple[Indices, Indices, Indices], best: Double
     others = np.where(scores == highest, scores, np.float32(0))
     others[spots] = 0
     second = others.max(axis=(1, 2), initial=0).astype(np.float64)
-    return np.clip((best - second) / (0.15 * best), 0.02, 1)
+    return np.asarray(np.clip((best - second) / (0.15 * best), 0.02, 1), np.float64)
 
 
 def _basis(points: Doubles, shape: tuple[int, ...]) -> Doubles:

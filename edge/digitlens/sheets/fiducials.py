@@ -25,7 +25,7 @@ LEAST_MATCHED = 6
 """Fiducials that must be found."""
 ENLARGED = 1400
 """Longer side to which small pictures are enlarged for their contours, pixels."""
-REDUCED = 1500
+REDUCED = 2000
 """Longer side to which large ones are reduced, pixels."""
 
 Points = npt.NDArray[np.int32]
@@ -59,52 +59,33 @@ class Found:
     is_mirrored: bool
 
 
-def find(
-    gray: Gray, places: Doubles, is_open: list[bool], corners: tuple[int, int, int, int]
-) -> tuple[Found | None, int]:
-    """The page in a picture (H, W) uint8, None where too few of its fiducials are seen; how many marks are.
-
-    Args:
-        gray: the picture.
-        places: (N, 2) mm of the page's fiducials.
-        is_open: which of them are open.
-        corners: those at the page's corners, around it from the top left.
-    """
+def find_marks(gray: Gray) -> list[Mark]:
+    """All nested squares of a picture (H, W) uint8, the most square ones first."""
     longer = max(gray.shape)
     scale = min(max(1.0, ENLARGED / longer), REDUCED / longer if longer > REDUCED else 4.0)
     if scale != 1:
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         gray = np.asarray(cv2.resize(gray, None, fx=scale, fy=scale, interpolation=method), np.uint8)
-    seen: list[tuple[float, Mark]] = []
-    found = None
+    found: list[tuple[float, Mark]] = []
     for block in BLOCKS:
-        _add_marks(seen, gray, block)
-        found = match([_scaled(mark, scale) for _, mark in seen], places, is_open, corners)
-        if found is not None and len(found.places) == len(places):
-            break  # mostly, the first neighborhood shows all
-    return found, len(seen)
-
-
-def _add_marks(seen: list[tuple[float, Mark]], gray: Gray, block: float) -> None:
-    """Put all nested squares, by one size of neighborhood, into the list, the most square ones first."""
-    side = 2 * round(max(gray.shape) * block / 2) + 1
-    dark = cv2.adaptiveThreshold(gray, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, side, 14)
-    for quality, mark in _nested(gray, np.asarray(dark, np.uint8)):
-        same = [
-            k for k, (_, one) in enumerate(seen) if np.hypot(one.x - mark.x, one.y - mark.y) < mark.side / 2
-        ]
-        if not same:
-            seen.append((quality, mark))
-        elif quality > seen[same[0]][0]:
-            seen[same[0]] = quality, mark
-    seen.sort(key=lambda one: -one[0])
-
-
-def _scaled(mark: Mark, scale: float) -> Mark:
-    """A mark of a picture that was scaled so, in the picture as it was."""
+        side = 2 * round(max(gray.shape) * block / 2) + 1
+        dark = cv2.adaptiveThreshold(gray, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, side, 14)
+        for quality, mark in _nested(gray, np.asarray(dark, np.uint8)):
+            same = [
+                k
+                for k, (_, one) in enumerate(found)
+                if np.hypot(one.x - mark.x, one.y - mark.y) < mark.side / 2
+            ]
+            if not same:
+                found.append((quality, mark))
+            elif quality > found[same[0]][0]:
+                found[same[0]] = quality, mark
+    found.sort(key=lambda one: -one[0])
     half = 0.5  # pixel middles: (x + 0.5) / scale - 0.5
-    x, y = (mark.x + half) / scale - half, (mark.y + half) / scale - half
-    return Mark(x, y, mark.side / scale, mark.is_open)
+    return [
+        Mark((mark.x + half) / scale - half, (mark.y + half) / scale - half, mark.side / scale, mark.is_open)
+        for _, mark in found
+    ]
 
 
 def _nested(gray: Gray, dark: Gray) -> list[tuple[float, Mark]]:
