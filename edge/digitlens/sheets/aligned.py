@@ -119,12 +119,14 @@ class Aligned:
         grow = np.array([[1 / STEP, 0, 0], [0, 1 / STEP, 0]])
         how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         method = cv2.INTER_CUBIC if self.per_mm < per_mm else cv2.INTER_LINEAR
-        flat = np.empty((height, width), np.uint8)
+        flat, no_second = np.empty((height, width), np.uint8), np.empty((0, 0), np.float32)
         for top in range(0, height, BAND):  # the map of a band at a time, for it is larger than the page
             tall = min(BAND, height - top)
             rows = slice(top // STEP, (top + tall) // STEP + 2)
             places = cv2.warpAffine(seen[rows], grow, (width, tall), flags=how)
-            flat[top : top + tall] = cv2.remap(gray, places, None, method, borderMode=cv2.BORDER_REPLICATE)
+            flat[top : top + tall] = cv2.remap(
+                gray, places, no_second, method, borderMode=cv2.BORDER_REPLICATE
+            )
         return flat
 
     def boxes(self, boxes: Sequence[MmBox]) -> list[Box]:

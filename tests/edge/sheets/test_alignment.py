@@ -58,10 +58,11 @@ def test_a_page_needs_six_fiducials(covered: int) -> None:
 
 def test_each_block_is_found_where_it_was_moved_to() -> None:
     random = np.random.default_rng(3)
-    blank = cv2.GaussianBlur(random.random((200, 300)).astype(np.float32), (0, 0), 2)
+    noise = random.random((200, 300)).astype(np.float32)
+    blank = np.asarray(cv2.GaussianBlur(noise, (0, 0), 2), np.float32)
     moved = np.roll(blank, (3, -5), axis=(0, 1))
     points = np.array([(x, y) for y in (30.0, 70.0) for x in (30.0, 75.0, 120.0)])
-    match = match_blocks(blank, np.asarray(moved), points, [(20.0, 16.0)] * 6, 5.0, 2.0)
+    match = match_blocks(blank, moved, points, [(20.0, 16.0)] * 6, 5.0, 2.0)
     assert match.points.tolist() == points.tolist()
     assert np.allclose(match.shifts, [(-2.5, 1.5)] * 6, atol=0.05)
     assert (np.linalg.eigvalsh(match.weights) > 0).all()
