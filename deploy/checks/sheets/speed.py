@@ -4,9 +4,9 @@
 
 It draws a photo of the inventory form (70 fields) with the training's generator, fills it in by a hand that
 taught nothing, and enlarges it to 12 megapixels; --data has the training's arrays. Without them, give a photo
-of your own by --photo, with its form by --template. Another process then reads the file as `digitlens sheet
-read` does. The times are the process's own CPU times: of the first reading, which draws the blank form, and
-the least of those after it. The peak is of the process once it has read the photo once.
+of your own by --photo, with its form by --template. A process of its own then reads the file as `digitlens
+sheet read` does. The times are the process's own CPU times: of the first reading, which draws the blank form,
+and the least of those after it. The peak is of the process once it has read the photo once.
 
 The exit status is 1 if the least is more than 500 ms, or the peak more than 200 MB.
 """
@@ -40,22 +40,30 @@ def main() -> int:
     parser.add_argument("--template", type=Path, default=INVENTORY, help="its form (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=77)
-    parser.add_argument("--read", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--step", choices=("draw", "read"), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.read:
+    if options.step == "read":
         return _read(options.template, options.photo, options.rounds)
+    if options.step == "draw":
+        if problem := _draw(options.photo, options):
+            print(problem, file=sys.stderr)
+        return 2 if problem else 0
     with tempfile.TemporaryDirectory() as folder:
-        photo = options.photo
-        if photo is None:
-            photo = Path(folder) / "photo.jpg"
-            if problem := _draw(photo, options):
-                print(problem, file=sys.stderr)
-                return 2
-        # The peak of a process that has drawn would be that of the drawing.
-        command = [sys.executable, __file__, "--read", "--photo", str(photo)]
-        command += ["--template", str(options.template), "--rounds", str(options.rounds)]
-        threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        return subprocess.run(command, env=os.environ | threads, check=False).returncode
+        # This process stays small: a process's peak begins with that of the one that started it.
+        status = 0
+        if options.photo is None:
+            options.photo = Path(folder) / "photo.jpg"
+            status = _step("draw", options)
+        return status or _step("read", options)
+
+
+def _step(step: str, options: argparse.Namespace) -> int:
+    """The exit status of a process that draws or reads the photo."""
+    command = [sys.executable, __file__, "--step", step]
+    for name in ("data", "photo", "template", "rounds", "seed"):
+        command += [f"--{name}", str(getattr(options, name))]
+    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    return subprocess.run(command, env=os.environ | threads, check=False).returncode
 
 
 def _draw(photo: Path, options: argparse.Namespace) -> str:
