@@ -225,7 +225,8 @@ def _fitted(
     """Of so many (K, 3, 3) the page whose fiducials lie nearest to marks; None if too few do with each."""
     framed = np.column_stack([points, np.ones(len(points))])
     flat = framed @ np.linalg.inv(homographies).transpose(0, 2, 1)  # (K, marks, 3)
-    flat = flat[..., :2] / flat[..., 2:]
+    beyond = flat[..., 2:] == 0  # with corners that are none, a mark may lie on the horizon
+    flat = np.where(beyond, np.inf, flat[..., :2]) / np.where(beyond, 1, flat[..., 2:])
     away = np.linalg.norm(flat[:, np.newaxis] - places[:, np.newaxis], axis=3)  # (K, places, marks)
     away[:, wanted[:, np.newaxis] != flags] = np.inf
     nearest, near = away.argmin(axis=2), away.min(axis=2)
