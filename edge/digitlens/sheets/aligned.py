@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digitlens.config.parameters.sheets import DEFAULT, ForeignParameters
+from digitlens.config.parameters.sheets import DEFAULT, CellParameters, ForeignParameters
 from digitlens.core.arrays import Doubles, Gray
 from digitlens.core.errors import SheetError
 from digitlens.core.readings import Box
@@ -19,9 +19,12 @@ from digitlens.sheets.fields import Template
 from digitlens.sheets.foreign import FeatureFinder, ForeignPage, load_pages
 from digitlens.sheets.layout import lay_out
 from digitlens.sheets.pages import MmBox
+from digitlens.sheets.plate import Print
 
 STEP = 8
 """Distance of the points between which a map is interpolated, pixels."""
+BAND = 16 * STEP
+"""Height of the part of a page that is flattened at a time, pixels."""
 
 
 class Form:
@@ -37,6 +40,7 @@ class Form:
     def __init__(self, template: Template, parameters: ForeignParameters = DEFAULT.foreign) -> None:
         self.template, self.layout = template, lay_out(template)
         self._pages: dict[int, BlankPage | ForeignPage] = {}
+        self._prints: dict[tuple[int, float, CellParameters], Print] = {}
         self.finder: FeatureFinder | None = None
         if template.blank:
             pages = load_pages(Path(template.blank), self.layout)
@@ -48,6 +52,13 @@ class Form:
         if page not in self._pages:
             self._pages[page] = BlankPage(self.template, self.layout, page)
         return self._pages[page]
+
+    def print_of(self, page: int, per_mm: float, parameters: CellParameters) -> Print:
+        """A page's print, which the ink on it is told from."""
+        key = page, per_mm, parameters
+        if key not in self._prints:
+            self._prints[key] = Print(self.page(page).darkness(per_mm), per_mm, parameters)
+        return self._prints[key]
 
     def check(self, code: Code) -> None:
         """Raise SheetError for the code of another form, or of a page that this one has not."""
@@ -93,27 +104,30 @@ class Aligned:
         around = self.in_picture(middle + np.array([[-5, 0], [5, 0], [0, -5], [0, 5]], np.float64))
         return float(min(np.hypot(*(around[1] - around[0])), np.hypot(*(around[3] - around[2]))) / 10)
 
+    def grid_in_picture(self, across: Doubles, down: Doubles) -> Doubles:
+        """Places (W,) and (H,) mm across and down -> (H, W, 2) pixels at all their crossings."""
+        points = np.stack(np.meshgrid(across, down), axis=-1) + self.displacement.on_grid(across, down)
+        seen = cv2.perspectiveTransform(points.reshape(1, -1, 2), self.homography)
+        return np.asarray(seen, np.float64).reshape(points.shape)
+
     def flattened(self, gray: Gray, per_mm: float) -> Gray:
         """The page alone, upright and flat, (H, W) uint8; light gray beyond the picture."""
         width, height = (round(side * per_mm) for side in self.paper_mm)
         across = (np.arange(0, width + STEP, STEP) + 0.5) / per_mm
         down = (np.arange(0, height + STEP, STEP) + 0.5) / per_mm
-        points = np.stack(np.meshgrid(across, down), axis=-1) + self.displacement.on_grid(across, down)
-        seen = cv2.perspectiveTransform(points.reshape(1, -1, 2), self.homography)
-        seen = seen.reshape(*points.shape).astype(np.float32)
+        seen = self.grid_in_picture(across, down).astype(np.float32)
         grow = np.array([[1 / STEP, 0, 0], [0, 1 / STEP, 0]])
-        maps = [
-            cv2.warpAffine(
-                np.ascontiguousarray(seen[..., axis]),
-                grow,
-                (width, height),
-                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            )
-            for axis in (0, 1)
-        ]
+        how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         method = cv2.INTER_CUBIC if self.per_mm < per_mm else cv2.INTER_LINEAR
-        flat = cv2.remap(gray, maps[0], maps[1], method, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(flat, np.uint8)
+        flat, no_second = np.empty((height, width), np.uint8), np.empty((0, 0), np.float32)
+        for top in range(0, height, BAND):  # the map of a band at a time, for it is larger than the page
+            tall = min(BAND, height - top)
+            rows = slice(top // STEP, (top + tall) // STEP + 2)
+            places = cv2.warpAffine(seen[rows], grow, (width, tall), flags=how)
+            flat[top : top + tall] = cv2.remap(
+                gray, places, no_second, method, borderMode=cv2.BORDER_REPLICATE
+            )
+        return flat
 
     def boxes(self, boxes: Sequence[MmBox]) -> list[Box]:
         """Boxes of the page -> the upright boxes around them in the picture, pixels."""

@@ -16,6 +16,7 @@ from digitlens.sheets.written import Known, Value, Written, meaning, shown
 
 SIGNS = "0123456789 ?"
 """A cell's signs in the order of its probabilities: digits, empty, ink that is no digit."""
+_LETTERS = np.frombuffer(SIGNS.encode("ascii"), np.uint8)
 _YEARS = {"YY": (date(2000, 1, 1), date(2099, 12, 31)), "YYYY": (date.min, date.max)}
 """The first and the last day that a date's format can express."""
 
@@ -204,8 +205,10 @@ def _likeliest(cells: Doubles, least: float, most: int) -> dict[str, float]:
             kept = kept[np.argpartition(longer[kept], -most)[-most:]]
         probabilities = longer[kept]
         signs = np.column_stack((signs[kept // len(SIGNS)], kept % len(SIGNS)))
-    letters = np.array(list(SIGNS))[signs]
-    return {"".join(row): float(one) for row, one in zip(letters, probabilities, strict=True)}
+    letters = _LETTERS[signs].tobytes().decode("ascii")
+    starts = range(0, len(letters), len(cells))
+    each = [letters[start : start + len(cells)] for start in starts]
+    return dict(zip(each, probabilities.tolist(), strict=True))
 
 
 @lru_cache(maxsize=16)

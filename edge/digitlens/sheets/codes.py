@@ -76,9 +76,7 @@ def _picture(gray: Gray, page: Aligned, place: MmBox) -> Gray:
     x, y, side, _ = place
     module = side / MODULES
     places = (np.arange(COUNT * PER_MODULE) + 0.5) / PER_MODULE * module - QUIET * module
-    columns, rows = np.meshgrid(places + x, places + y)
-    seen = page.in_picture(np.stack([columns.ravel(), rows.ravel()], axis=1))
-    maps = seen.reshape(*columns.shape, 2).astype(np.float32)
+    maps = page.grid_in_picture(places + x, places + y).astype(np.float32)
     found = cv2.remap(gray, maps[..., 0], maps[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(found, np.uint8)
 

@@ -5,9 +5,9 @@ import numpy as np
 
 from digitlens.config.parameters.sheet_watch import SheetWatchParameters
 from digitlens.sheets.aligned import Form
-from digitlens.sheets.cells import SOFTEST
 from digitlens.sheets.darkness import darkness
 from digitlens.sheets.pages import pixels_around
+from digitlens.sheets.plate import SOFTEST
 from digitlens.sheets.reader import PageCells
 
 MARGIN = 0.6

@@ -15,9 +15,11 @@ DARKEST_PAPER = 12.0
 
 def darkness(gray: Gray, per_mm: float) -> Floats:
     """(H, W) uint8 at `per_mm` pixels a millimeter -> (H, W) float32: 0 is the paper there, 1 is black."""
-    paper = _paper(gray, per_mm)
-    dark = 1 - gray / np.maximum(paper, np.float32(DARKEST_PAPER))
-    return np.asarray(np.clip(dark, 0, 1), np.float32)
+    dark = _paper(gray, per_mm)  # a page is large: all of it is done in place
+    np.maximum(dark, np.float32(DARKEST_PAPER), out=dark)
+    np.divide(gray, dark, out=dark)
+    np.subtract(1, dark, out=dark)
+    return np.asarray(np.clip(dark, 0, 1, out=dark), np.float32)
 
 
 def _paper(gray: Gray, per_mm: float) -> Floats:

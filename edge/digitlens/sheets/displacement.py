@@ -6,8 +6,12 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from digitlens.core.arrays import Doubles, Floats
+
+Indices = npt.NDArray[np.intp]
+Truths = npt.NDArray[np.bool_]
 
 SPACING = 30.0
 """Distance of the spline's knots, millimeters."""
@@ -19,6 +23,8 @@ LEAST_CONTRAST = 0.012
 """Standard deviation of the print's darkness in a block from which it tells a place."""
 LEAST_SIDE = 6
 """Shorter side of a block that is looked for, pixels."""
+LEAST_SCORE = 0.2
+"""Smallest correlation of a block that is found."""
 RIDGE = 1e-3
 """Stiffness of the field against moving at all, so that unknown regions stay in place."""
 
@@ -87,16 +93,12 @@ class Displacement:
             far = np.sqrt(np.maximum(np.einsum("ni,nij,nj->n", away, each, away), 0)) / norm
             robust = 1 / (1 + (far / scaled) ** 2) ** 2
             weights = each * robust[:, np.newaxis, np.newaxis]
-            system = np.zeros((2 * count, 2 * count))
-            right = np.zeros(2 * count)
-            for i in range(2):
-                for j in range(2):
-                    part = (basis * weights[:, i, j, np.newaxis]).T @ basis
-                    system[i * count : (i + 1) * count, j * count : (j + 1) * count] = part
-                    right[i * count : (i + 1) * count] += basis.T @ (weights[:, i, j] * target[:, j])
-            system[:count, :count] += penalty
-            system[count:, count:] += penalty
-            solved = np.linalg.solve(system, right).reshape(2, count).T
+            one, both, other = (
+                (basis * weights[:, i, j, np.newaxis]).T @ basis for i, j in ((0, 0), (0, 1), (1, 1))
+            )
+            system = np.block([[one + penalty, both], [both, other + penalty]])  # weights are symmetric
+            right = basis.T @ np.einsum("nij,nj->ni", weights, target)
+            solved = np.linalg.solve(system, right.T.ravel()).reshape(2, count).T
             away = target - basis @ solved
         return Displacement(self.size, self.knots + solved.reshape(self.knots.shape))
 
@@ -121,7 +123,7 @@ def match_blocks(
     """
     height, width = blank.shape
     far = max(2, round(reach * per_mm))
-    kept, shifts, weights = [], [], []
+    kept, scores = [], []
     padded = cv2.copyMakeBorder(seen, far, far, far, far, cv2.BORDER_CONSTANT, value=(0,))
     for index, ((x, y), block) in enumerate(zip((points * per_mm).tolist(), blocks, strict=True)):
         half = [max(3, round(side * per_mm / 2)) for side in block]
@@ -130,51 +132,58 @@ def match_blocks(
         if x1 - x0 < LEAST_SIDE or y1 - y0 < LEAST_SIDE:
             continue
         part = blank[y0:y1, x0:x1]
-        if float(part.std()) < LEAST_CONTRAST:
+        if cv2.meanStdDev(part)[1].item() < LEAST_CONTRAST:
             continue
         around = padded[y0 : y1 + 2 * far, x0 : x1 + 2 * far]
-        scores = np.asarray(cv2.matchTemplate(around, part, cv2.TM_CCOEFF_NORMED), np.float32)
-        found = _peak(scores, far)
-        if found is None:
-            continue
-        shift, weight = found
+        scores.append(cv2.matchTemplate(around, part, cv2.TM_CCOEFF_NORMED))
         kept.append(index)
-        shifts.append(shift / per_mm)
-        weights.append(weight * per_mm * per_mm)
-    return Match(
-        points[kept],
-        np.array(shifts, np.float64).reshape(-1, 2),
-        np.array(weights, np.float64).reshape(-1, 2, 2),
-    )
+    if not scores:
+        return Match(np.zeros((0, 2)), np.zeros((0, 2)), np.zeros((0, 2, 2)))
+    clear, shifts, weights = _peaks(np.array(scores, np.float32), far)
+    return Match(points[np.array(kept)[clear]], shifts / per_mm, weights * (per_mm * per_mm))
 
 
-def _peak(scores: Floats, far: int) -> tuple[Doubles, Doubles] | None:
-    """The best score's place relative to no shift, in pixels, and its sharpness (2, 2); None at the border.
+def _peaks(scores: Floats, far: int) -> tuple[Truths, Doubles, Doubles]:
+    """The best of each block's scores (N, S, S); where S is 2 * far + 1.
 
-    A peak is worth less where another one is nearly as good.
+    Returns which blocks (N,) have a peak that is not at the border, and of those the places (K, 2) relative
+    to no shift, in pixels, and their sharpness (K, 2, 2). A peak is worth less where another one is nearly as
+    good.
     """
-    _, best, _, (x, y) = cv2.minMaxLoc(scores)
-    height, width = scores.shape
-    if not 0 < x < width - 1 or not 0 < y < height - 1 or best < 0.2:
-        return None
-    near = scores[y - 1 : y + 2, x - 1 : x + 2].astype(np.float64)
-    dx, dy = (near[1, 2] - near[1, 0]) / 2, (near[2, 1] - near[0, 1]) / 2
-    dxx, dyy = near[1, 2] - 2 * near[1, 1] + near[1, 0], near[2, 1] - 2 * near[1, 1] + near[0, 1]
-    dxy = (near[2, 2] - near[2, 0] - near[0, 2] + near[0, 0]) / 4
-    hessian = np.array([[dxx, dxy], [dxy, dyy]])
+    count, side, _ = scores.shape
+    places = scores.reshape(count, -1).argmax(axis=1)
+    y, x = places // side, places % side
+    best = scores[np.arange(count), y, x]
+    clear = (x > 0) & (x < side - 1) & (y > 0) & (y < side - 1) & (best >= LEAST_SCORE)
+    scores, x, y = scores[clear], x[clear], y[clear]
+    best = best[clear].astype(np.float64)
+    ring = np.arange(-1, 2)
+    each = np.arange(len(scores))[:, np.newaxis, np.newaxis]
+    spots = each, (y[:, np.newaxis] + ring)[:, :, np.newaxis], (x[:, np.newaxis] + ring)[:, np.newaxis]
+    near = scores[spots].astype(np.float64)
+    middle = near[:, 1, 1]
+    slope = np.stack([near[:, 1, 2] - near[:, 1, 0], near[:, 2, 1] - near[:, 0, 1]], axis=1) / 2
+    dxx, dyy = near[:, 1, 2] - 2 * middle + near[:, 1, 0], near[:, 2, 1] - 2 * middle + near[:, 0, 1]
+    dxy = (near[:, 2, 2] - near[:, 2, 0] - near[:, 0, 2] + near[:, 0, 0]) / 4
+    hessian = np.stack([dxx, dxy, dxy, dyy], axis=1).reshape(-1, 2, 2)
     values, vectors = np.linalg.eigh(-hessian)
-    values = np.maximum(values, 1e-6)
-    sharp = (vectors * values) @ vectors.T
-    step = np.clip((vectors / values) @ vectors.T @ np.array([dx, dy]), -0.7, 0.7)
-    return np.array([x - far, y - far]) + step, sharp * best**2 * _alone(scores, x, y, best)
+    values = np.maximum(values, 1e-6)[:, np.newaxis]
+    turned = vectors.transpose(0, 2, 1)
+    sharp = (vectors * values) @ turned
+    step = np.clip(((vectors / values) @ turned @ slope[:, :, np.newaxis])[:, :, 0], -0.7, 0.7)
+    worth = best**2 * _alone(scores, spots, best)
+    return clear, np.stack([x - far, y - far], axis=1) + step, sharp * worth[:, np.newaxis, np.newaxis]
 
 
-def _alone(scores: Floats, x: int, y: int, best: float) -> float:
-    """How far the second peak is behind, 0 to 1."""
-    peaks = (scores == cv2.dilate(scores, np.ones((3, 3), np.uint8))) & (scores > 0)
-    peaks[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2] = False
-    second = float(scores[peaks].max()) if peaks.any() else 0.0
-    return float(np.clip((best - second) / (0.15 * best), 0.02, 1))
+def _alone(scores: Floats, spots: tuple[Indices, Indices, Indices], best: Doubles) -> Doubles:
+    """How far the second peak of each (N,) is behind, 0 to 1; `spots` are the best one and those around."""
+    padded = np.pad(scores, ((0, 0), (1, 1), (1, 1)), constant_values=-np.inf)
+    highest = np.maximum(np.maximum(padded[:, :-2], padded[:, 1:-1]), padded[:, 2:])
+    highest = np.maximum(np.maximum(highest[..., :-2], highest[..., 1:-1]), highest[..., 2:])
+    others = np.where(scores == highest, scores, np.float32(0))
+    others[spots] = 0
+    second = others.max(axis=(1, 2), initial=0).astype(np.float64)
+    return np.asarray(np.clip((best - second) / (0.15 * best), 0.02, 1), np.float64)
 
 
 def _basis(points: Doubles, shape: tuple[int, ...]) -> Doubles:

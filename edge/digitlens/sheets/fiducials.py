@@ -29,6 +29,7 @@ REDUCED = 2000
 """Longer side to which large ones are reduced, pixels."""
 
 Points = npt.NDArray[np.int32]
+Truths = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,11 @@ def _nested(gray: Gray, dark: Gray) -> list[tuple[float, Mark]]:
     found = []
     if hierarchy is None:
         return found
-    for index, outline in enumerate(contours):
-        contour = np.asarray(outline, np.int32)
-        _, _, child, parent = hierarchy[0][index].tolist()
-        if parent >= 0 or child < 0 or len(contour) < 16:
+    links = np.asarray(hierarchy[0], np.int32)
+    for index in np.flatnonzero((links[:, 3] < 0) & (links[:, 2] >= 0)).tolist():
+        contour = np.asarray(contours[index], np.int32)
+        child = int(links[index, 2])
+        if len(contour) < 16:
             continue
         sides = cv2.boundingRect(contour)[2:]
         if max(sides) > 2 * min(sides) or not LEAST_SIDE <= max(sides) / longer <= LARGEST_SIDE:
@@ -110,7 +112,7 @@ def _nested(gray: Gray, dark: Gray) -> list[tuple[float, Mark]]:
         hole = 0.0
         while child >= 0:
             hole = max(hole, cv2.contourArea(contours[child]))
-            child = int(hierarchy[0][child][0])
+            child = int(links[child, 0])
         if not HOLE[0] <= hole / area <= HOLE[1]:
             continue
         center = _center(contour)
@@ -191,49 +193,54 @@ def _match(
     flags = np.array([mark.is_open for mark in marks])
     sides = np.array([mark.side for mark in marks])
     wanted = np.array(is_open)
-    frame = places[list(corners)]
-    best: tuple[float, Found] | None = None
-    for chosen in combinations(range(len(marks)), 4):
-        four = list(chosen)
-        if sides[four].max() > 2.2 * sides[four].min():
-            continue
+    turned = _turned(points, flags, sides, wanted[list(corners)])
+    frame = places[list(corners)].astype(np.float32)
+    homographies = np.array(
+        [cv2.getPerspectiveTransform(frame, points[four].astype(np.float32)) for four in turned]
+    ).reshape(-1, 3, 3)
+    homographies = homographies[np.linalg.det(homographies) != 0]
+    return _fitted(homographies, points, flags, sides, places, wanted)
+
+
+def _turned(points: Doubles, flags: Truths, sides: Doubles, wanted: Truths) -> list[list[int]]:
+    """Fours of marks that may be the corners, in their order, by which of these are open."""
+    chosen = np.array(list(combinations(range(len(points)), 4)))
+    alike = sides[chosen].max(axis=1) <= 2.2 * sides[chosen].min(axis=1)
+    alike &= flags[chosen].sum(axis=1) == wanted.sum()
+    found = []
+    for four in chosen[alike].tolist():
         hull = cv2.convexHull(points[four].astype(np.float32), returnPoints=False)
         if len(hull) != 4:
             continue
         around = [four[k] for k in hull[:, 0].tolist()]
         for ring in (around, around[::-1]):
-            for start in range(4):
-                turned = ring[start:] + ring[:start]
-                if (flags[turned] != wanted[list(corners)]).any():
-                    continue
-                found = _fit(points, flags, sides, turned, frame, places, wanted)
-                if found is not None and (best is None or found[0] < best[0]):
-                    best = found
-    return best[1] if best is not None else None
+            rings = (ring[start:] + ring[:start] for start in range(4))
+            found += [one for one in rings if (flags[one] == wanted).all()]
+    return found
 
 
-def _fit(
-    points: Doubles,
-    flags: Doubles,
-    sides: Doubles,
-    four: list[int],
-    frame: Doubles,
-    places: Doubles,
-    wanted: Doubles,
-) -> tuple[float, Found] | None:
-    """The page with its corners at these four marks, and how badly the others fit; None if too few do."""
-    homography = cv2.getPerspectiveTransform(frame.astype(np.float32), points[four].astype(np.float32))
-    homography = homography.astype(np.float64)
-    inverse = np.linalg.inv(homography)
-    flat = np.asarray(cv2.perspectiveTransform(points[np.newaxis], inverse)[0], np.float64)
-    away = np.linalg.norm(flat[np.newaxis] - places[:, np.newaxis], axis=2)
-    away[wanted[:, np.newaxis] != flags[np.newaxis]] = np.inf
-    nearest = away.argmin(axis=1)
-    near = away[np.arange(len(places)), nearest]
+def _fitted(
+    homographies: Doubles, points: Doubles, flags: Truths, sides: Doubles, places: Doubles, wanted: Truths
+) -> Found | None:
+    """Of so many (K, 3, 3) the page whose fiducials lie nearest to marks; None if too few do with each."""
+    framed = np.column_stack([points, np.ones(len(points))])
+    flat = framed @ np.linalg.inv(homographies).transpose(0, 2, 1)  # (K, marks, 3)
+    beyond = flat[..., 2:] == 0  # with corners that are none, a mark may lie on the horizon
+    flat = np.where(beyond, np.inf, flat[..., :2]) / np.where(beyond, 1, flat[..., 2:])
+    away = np.linalg.norm(flat[:, np.newaxis] - places[:, np.newaxis], axis=3)  # (K, places, marks)
+    away[:, wanted[:, np.newaxis] != flags] = np.inf
+    nearest, near = away.argmin(axis=2), away.min(axis=2)
     kept = near < NEAR
-    if kept.sum() < LEAST_MATCHED or len(set(nearest[kept].tolist())) < kept.sum():
+    best: tuple[float, int] | None = None
+    for index in np.flatnonzero(kept.sum(axis=1) >= LEAST_MATCHED).tolist():
+        own = nearest[index, kept[index]]
+        if len(np.unique(own)) < len(own):
+            continue
+        cost = float(np.minimum(near[index], NEAR).sum()) + 5 * float(np.log(sides[own]).std())
+        if best is None or cost < best[0]:
+            best = cost, index
+    if best is None:
         return None
-    cost = float(np.minimum(near, NEAR).sum()) + 5 * float(np.log(sides[nearest[kept]]).std())
-    seen = points[nearest[kept]]
+    homography, is_kept = homographies[best[1]], kept[best[1]]
     is_mirrored = float(np.linalg.det(homography)) < 0
-    return cost, Found(np.asarray(homography, np.float64), places[kept], seen, is_mirrored)
+    return Found(homography, places[is_kept], points[nearest[best[1], is_kept]], is_mirrored)

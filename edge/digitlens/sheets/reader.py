@@ -11,15 +11,14 @@ from digitlens.core.arrays import Doubles, Gray, Pixels
 from digitlens.models.classifier import Classifier
 from digitlens.sheets.align import align
 from digitlens.sheets.aligned import Aligned, Form
-from digitlens.sheets.blank import BlankPage
-from digitlens.sheets.cells import Cell, Plate, read_cells, without_print
+from digitlens.sheets.cells import Cell, read_cells
 from digitlens.sheets.darkness import darkness
 from digitlens.sheets.decisions import Hypotheses
 from digitlens.sheets.fields import Template
-from digitlens.sheets.foreign import ForeignPage
 from digitlens.sheets.freely import FreeReader
 from digitlens.sheets.marks import mark_probabilities
 from digitlens.sheets.pages import MmBox, PlacedField, pixels_around
+from digitlens.sheets.plate import Plate, without_print
 from digitlens.sheets.probabilities import CellReader
 from digitlens.sheets.readings import FieldReading, PageReading
 from digitlens.sheets.rules import decide
@@ -67,8 +66,7 @@ def cells_of(image: Pixels, form: Form, parameters: SheetParameters) -> PageCell
     low, high = parameters.cells.per_mm
     per_mm = float(np.clip(round(aligned.per_mm), low, high))  # whole, for pages are drawn once at each
     flat = aligned.flattened(gray, per_mm)
-    page = form.page(aligned.code.page)
-    plate = _plate(flat, page, per_mm, parameters.cells)
+    plate = _plate(flat, form, aligned.code.page, per_mm, parameters.cells)
     cells = {
         placed.field.name: read_cells(plate, placed.cells, parameters.cells)
         for placed in form.layout.on_page(aligned.code.page)
@@ -77,8 +75,9 @@ def cells_of(image: Pixels, form: Form, parameters: SheetParameters) -> PageCell
     return PageCells(aligned, flat, plate, cells)
 
 
-def _plate(flat: Gray, page: BlankPage | ForeignPage, per_mm: float, parameters: CellParameters) -> Plate:
-    plate = without_print(darkness(flat, per_mm), page.darkness(per_mm), per_mm, parameters)
+def _plate(flat: Gray, form: Form, number: int, per_mm: float, parameters: CellParameters) -> Plate:
+    page = form.page(number)
+    plate = without_print(darkness(flat, per_mm), form.print_of(number, per_mm, parameters), parameters)
     plate.written[page.texts(per_mm) > 0] = 0
     inside = np.zeros(plate.written.shape, bool)
     for placed in page.layout.on_page(page.page):
