@@ -6,7 +6,7 @@ from typing import Self
 import cv2
 import numpy as np
 
-from digitlens.config.parameters.sheets import DEFAULT, CellParameters, SheetParameters
+from digitlens.config.parameters.sheets import DEFAULT, SheetParameters
 from digitlens.core.arrays import Doubles, Gray, Pixels
 from digitlens.models.classifier import Classifier
 from digitlens.sheets.align import align
@@ -22,6 +22,7 @@ from digitlens.sheets.marks import mark_probabilities
 from digitlens.sheets.pages import MmBox, PlacedField, pixels_around
 from digitlens.sheets.probabilities import CellReader
 from digitlens.sheets.readings import FieldReading, PageReading
+from digitlens.sheets.residue import without_residue
 from digitlens.sheets.rules import decide
 
 LEAST_LEVEL, FEWEST_INKED = 0.25, 50
@@ -68,7 +69,7 @@ def cells_of(image: Pixels, form: Form, parameters: SheetParameters) -> PageCell
     per_mm = float(np.clip(round(aligned.per_mm), low, high))  # whole, for pages are drawn once at each
     flat = aligned.flattened(gray, per_mm)
     page = form.page(aligned.code.page)
-    plate = _plate(flat, page, per_mm, parameters.cells)
+    plate = _plate(flat, page, per_mm, parameters)
     cells = {
         placed.field.name: read_cells(plate, placed.cells, parameters.cells)
         for placed in form.layout.on_page(aligned.code.page)
@@ -77,14 +78,18 @@ def cells_of(image: Pixels, form: Form, parameters: SheetParameters) -> PageCell
     return PageCells(aligned, flat, plate, cells)
 
 
-def _plate(flat: Gray, page: BlankPage | ForeignPage, per_mm: float, parameters: CellParameters) -> Plate:
-    plate = without_print(darkness(flat, per_mm), page.darkness(per_mm), per_mm, parameters)
+def _plate(flat: Gray, page: BlankPage | ForeignPage, per_mm: float, parameters: SheetParameters) -> Plate:
+    blank, cells = page.darkness(per_mm), parameters.cells
+    plate = without_print(darkness(flat, per_mm), blank, per_mm, cells)
+    if isinstance(page, ForeignPage):
+        least = max(cells.paler * cells.faintest, cells.noises * plate.noise)
+        plate = without_residue(plate, blank, least, parameters.foreign)
     plate.written[page.texts(per_mm) > 0] = 0
     inside = np.zeros(plate.written.shape, bool)
     for placed in page.layout.on_page(page.page):
         x, y, wide, tall = (_pixel(side, per_mm) for side in placed.box)
         inside[y : y + tall, x : x + wide] = True
-    inked = plate.written[inside & (plate.written > max(LEAST_LEVEL, parameters.noises * plate.noise))]
+    inked = plate.written[inside & (plate.written > max(LEAST_LEVEL, cells.noises * plate.noise))]
     level = float(np.percentile(inked, 70)) if inked.size > FEWEST_INKED else 0.0
     return replace(plate, level=level)
 
