@@ -3,9 +3,9 @@
     .venv/3.11-test/bin/python deploy/checks/sheets/blanks.py --data DIR [--sheets 4] [--keep DIR]
 
 An examination by the LaTeX package of Auto Multiple Choice (pdflatex, auto-multiple-choice), a PDF form with
-combs by ReportLab (`pip install reportlab`), a table by LibreOffice (soffice). Of each, `digitlens sheet from`
-offers fields; they are named, as a person would, by what stands where the form's author put it; the form is
-filled in by hands that taught nothing, photographed (tilted by up to 20 degrees, some bent, some turned) and
+combs by ReportLab (`pip install reportlab`), a table by LibreOffice (soffice). Of each, `digitlens sheet
+from` offers fields; they are named, as a person would, by where the form's author put them; the form is filled
+in by hands that taught nothing, photographed (tilted by up to 20 degrees, some bent, some turned) and
 once scanned flat; `digitlens sheet read` reads the pictures. DIR has the data that the networks learn from:
 its held-out part writes. A kind whose program is missing is skipped, and the reason named.
 
@@ -56,8 +56,8 @@ class Count:
     """What became of a kind's sheets.
 
     Attributes:
-        offered: fields that `sheet from` found; `named` of the form's `fields` are among them, whose sides lie
-            at most `beside` mm from the author's.
+        offered: fields that `sheet from` found; `named` of the form's `fields` are among them, whose sides
+            lie at most `beside` mm from the author's.
         away: how far from its place each cell's middle was looked for, mm, a sheet an array.
         elsewhere: values read from the place of another field's.
         wrong: a line for each field that is sure and wrong.

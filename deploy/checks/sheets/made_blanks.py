@@ -58,7 +58,7 @@ EXAM = r"""
 \vspace*{4mm}
 
 \noindent\begin{minipage}{.42\linewidth}
-Write your student's number, a digit in each box, and mark one box for each question.
+Write your student's number, a digit in each box, and blacken one box for each question.
 \end{minipage}
 \AddToShipoutPictureBG*{\put(\LenToUnit{125mm},\LenToUnit{230mm}){\setlength{\unitlength}{1mm}%
 \linethickness{0.4pt}\multiput(0,0)(7,0){7}{\line(0,1){9}}\multiput(0,0)(0,9){2}{\line(1,0){42}}}}
@@ -119,7 +119,7 @@ def _amc_boxes(text: str) -> dict[str, Place]:
             x, y = (float(side.removesuffix("sp")) * MM_PER_SP for side in parts[1:3])
             corners.setdefault(name, []).append((x, HEIGHT - y))
     return {
-        name: Place((x, y, right - x, bottom - y), {"kind": "tick"})
+        name: Place((x, y, right - x, bottom - y), {"kind": "tick", "blackened": True})
         for name, ((x, y), (right, bottom)) in corners.items()
     }
 
@@ -140,7 +140,9 @@ def acroform(folder: Path) -> Blank:
         page.setFont("Helvetica", size)
         page.drawString(x * mm, (HEIGHT - y) * mm, what)
 
-    def field(name: str, label: str, box: MmBox, keys: dict[str, Any], comb: bool, drawn: bool = True) -> None:
+    def field(
+        name: str, label: str, box: MmBox, keys: dict[str, Any], comb: bool, drawn: bool = True
+    ) -> None:
         x, y, wide, tall = box
         fields[name] = place = Place(box, keys)
         text(x, y - 2, label)
@@ -195,8 +197,10 @@ SPREADSHEET = """<?xml version="1.0" encoding="UTF-8"?>
 <style:style style:name="framed" style:family="table-cell"><style:table-cell-properties
  fo:border="0.75pt solid #000000" style:vertical-align="middle"/></style:style>
 <style:style style:name="plain" style:family="table-cell"/>
-<style:style style:name="title" style:family="table-cell"><style:text-properties fo:font-size="18pt"/></style:style>
-<style:page-layout style:name="page"><style:page-layout-properties fo:page-width="210mm" fo:page-height="297mm"
+<style:style style:name="title" style:family="table-cell">
+<style:text-properties fo:font-size="18pt"/></style:style>
+<style:page-layout style:name="page">
+<style:page-layout-properties fo:page-width="210mm" fo:page-height="297mm"
  fo:margin="{margin}mm"/></style:page-layout>
 <style:style style:name="sheet" style:family="table" style:master-page-name="Default"/>
 </office:automatic-styles><office:master-styles><style:master-page style:name="Default"
@@ -214,8 +218,8 @@ def table(folder: Path) -> Blank:
     if program is None:
         raise MissingToolError("soffice is not installed (Debian: libreoffice-calc)")
     styles = [
-        f'<style:style style:name="{name}" style:family="table-{kind}"><style:table-{kind}-properties {size}/>'
-        "</style:style>"
+        f'<style:style style:name="{name}" style:family="table-{kind}">'
+        f"<style:table-{kind}-properties {size}/></style:style>"
         for name, kind, size in (
             ("labels", "column", f'style:column-width="{LABELS_WIDE}mm"'),
             ("numbers", "column", f'style:column-width="{COLUMN_WIDE}mm"'),
@@ -257,7 +261,11 @@ def _row(style: str, *cells: str) -> str:
 
 def _cell(text: str, style: str) -> str:
     start = f'<table:table-cell table:style-name="{style}"'
-    return f'{start} office:value-type="string"><text:p>{text}</text:p></table:table-cell>' if text else f"{start}/>"
+    return (
+        f'{start} office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
+        if text
+        else f"{start}/>"
+    )
 
 
 def _output(command: list[str], folder: Path) -> str:

@@ -176,8 +176,10 @@ def _matched(described: Gray, seen: Gray, ratio: float) -> Indices:
 
 
 def _is_page(homography: Doubles, paper: tuple[float, float], steepest: float) -> bool:
-    """Whether it takes a page of so many millimeters to what a camera can see: all of it before the camera,
-    and no corner of it `steepest` times as near as another."""
+    """Whether it takes a page of so many millimeters to what a camera can see.
+
+    All of the page is before the camera, and no corner `steepest` times as near as another.
+    """
     width, height = paper
     corners = np.array([[0, 0, 1], [width, 0, 1], [width, height, 1], [0, height, 1]], np.float64)
     depths = (corners @ homography.T)[:, 2] * np.sign(homography[2, 2])

@@ -169,7 +169,8 @@ class SheetReader:
         """What may stand in a field; `written` has those with cells."""
         name = placed.field.name
         if placed.field.is_marked:
-            return mark_probabilities(page.plate, placed.cells, self._parameters.cells)
+            parameters = self._parameters.cells
+            return mark_probabilities(page.plate, placed.cells, parameters, placed.field.blackened)
         if placed.field.is_comb:
             return written[name]
         return self._free.readings(page.plate, placed.box, page.cells[name])
