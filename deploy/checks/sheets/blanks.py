@@ -4,8 +4,8 @@
 
 An examination by the LaTeX package of Auto Multiple Choice (pdflatex, auto-multiple-choice), a PDF form with
 combs by ReportLab (`pip install reportlab`), a table by LibreOffice (soffice). Of each, `digitlens sheet
-from` offers fields; they are named, as a person would, by where the form's author put them; the form is filled
-in by hands that taught nothing, photographed (tilted by up to 20 degrees, some bent, some turned) and
+from` offers fields; they are named, as a person would, by where the form's author put them; the form is
+filled in by hands that taught nothing, photographed (tilted by up to 20 degrees, some bent, some turned) and
 once scanned flat; `digitlens sheet read` reads the pictures. DIR has the data that the networks learn from:
 its held-out part writes. A kind whose program is missing is skipped, and the reason named.
 
@@ -32,6 +32,7 @@ sys.path[:0] = [str(ROOT / "train"), str(ROOT / "convert"), str(Path(__file__).p
 
 from made_blanks import MAKERS, Blank, MissingToolError, Place  # noqa: E402
 
+from digitlens.core.arrays import Doubles  # noqa: E402
 from digitlens.core.errors import SheetError  # noqa: E402
 from digitlens.sheets.reader import SheetReader  # noqa: E402
 from digitlens.sheets.template import load  # noqa: E402
@@ -68,7 +69,7 @@ class Count:
     named: int = 0
     beside: float = 0.0
     sheets: int = 0
-    away: list[np.ndarray] = field(default_factory=list)
+    away: list[Doubles] = field(default_factory=list)
     values: int = 0
     right: int = 0
     sure: int = 0

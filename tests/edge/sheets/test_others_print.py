@@ -59,7 +59,9 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def photo(form: Form, digits: tuple[Gray, Gray]) -> tuple[Gray, Doubles]:
     """A page with 42 in one row and the box blackened, tilted, sharpened; and the homography to it."""
-    gray = form.page(1).picture(PER_MM).copy()
+    page = form.page(1)
+    assert isinstance(page, foreign.ForeignPage)
+    gray = page.picture(PER_MM).copy()
     hand = filled.clear_digits(digits)
     for place, sign in enumerate("42"):
         filled._write(gray, hand[sign], (round((LEFT + 8 + 7 * place) * PER_MM), round(TOP * PER_MM), 34, 45))

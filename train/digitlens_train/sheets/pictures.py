@@ -138,7 +138,7 @@ def print_tone(template: Template, layout: Layout, code: Code, per_mm: float) ->
 
 def _blank_picture(blank: Path, page: int, paper: tuple[float, float]) -> Gray:
     """A page of a blank at MASTER, (H, W) uint8."""
-    limits = Limits(pages=MAX_PAGES, dpi=MASTER * 25.4)
+    limits = Limits(pages=MAX_PAGES, dpi=round(MASTER * 25.4))
     for one in documents.pages(blank, str(blank), color=False, limits=limits):
         if one.page == page and one.image is not None:
             size = round(paper[0] * MASTER), round(paper[1] * MASTER)
