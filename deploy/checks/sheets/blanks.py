@@ -272,7 +272,8 @@ def _table(counts: dict[str, Count]) -> None:
             f"{one.elsewhere:>11}"
         )
     for one in counts.values():
-        print(*one.wrong, *one.problems, sep="\n")
+        for line in (*one.wrong, *one.problems):
+            print(line)
 
 
 if __name__ == "__main__":
