@@ -3,6 +3,8 @@
 import argparse
 import os
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +64,31 @@ def _pdf(path: Path) -> "tuple[str, tuple[float, float], list[FoundField]]":
     width, height = form.sizes[0]
     if any(abs(wide - width) > 2 or abs(tall - height) > 2 for wide, tall in form.sizes):
         raise SheetError(f"{path}: has pages of several sizes; a form's are alike")
-    return form.title, form.sizes[0], form.fields
+    return form.title, form.sizes[0], _seen(path, form.sizes[0], form.fields)
+
+
+def _seen(path: Path, paper: tuple[float, float], fields: "Sequence[FoundField]") -> "list[FoundField]":
+    """The fields of a PDF, its combs as they are drawn: some say that they have cells, and show none."""
+    from digitlens.images import documents
+    from digitlens.images.document_page import Limits
+    from digitlens.sheets import boxes
+
+    combs = {field.page for field in fields if (field.cells or 1) > 1}
+    found = list(fields)
+    for page in documents.pages(path, str(path), color=False, limits=Limits(pages=MAX_PAGES, dpi=DPI)):
+        if page.page not in combs or page.image is None:
+            continue
+        height, width = page.image.shape[:2]
+        per_mm = width / paper[0], height / paper[1]
+        for place, field in enumerate(found):
+            cells = field.cells or 1
+            if (
+                field.page == page.page
+                and cells > 1
+                and boxes.is_undivided(page.image, per_mm, field.box, cells)
+            ):
+                found[place] = replace(field, is_divided=False)
+    return found
 
 
 def _boxes(

@@ -23,6 +23,8 @@ FILLED = 0.85
 """Part of its bounding box that a box fills at least."""
 PRINTED = 0.012
 """Part of a box that may be ink; more is a label."""
+ASIDE = 0.5
+"""Distance of a comb's line from its place at most, millimeters."""
 SQUARE = 8.0
 """Side of the largest single box that is taken for a tick, millimeters."""
 
@@ -70,6 +72,24 @@ def boxes(page: Gray, per_mm: tuple[float, float]) -> list[MmBox]:
         if inner.mean() <= PRINTED:
             found.append((x / across, y / down, *size))
     return sorted(found, key=lambda box: (round((box[1] + box[3] / 2) / 3), box[0]))
+
+
+def is_undivided(page: Gray, per_mm: tuple[float, float], box: MmBox, cells: int) -> bool:
+    """Whether a box on a page (H, W) uint8 is framed, and most lines between its cells are not drawn."""
+    across, down = per_mm
+    x, y, wide, tall = box
+    # Of each upright line the part that a frame's own lines do not reach.
+    rows = slice(round((y + 0.25 * tall) * down), round((y + 0.75 * tall) * down))
+    level = float(np.median(page))
+    dark = page < level - max((level - float(page.min())) * 0.15, 12)
+
+    def is_drawn(place: float) -> bool:
+        columns = slice(max(0, round((place - ASIDE) * across)), round((place + ASIDE) * across) + 1)
+        part = dark[rows, columns]
+        return bool(part.size and part.any(axis=1).mean() > 0.8)
+
+    drawn = [is_drawn(x + k * wide / cells) for k in range(cells + 1)]
+    return drawn[0] and drawn[-1] and sum(drawn[1:-1]) < (cells - 1) / 2
 
 
 def fields(found: Sequence[MmBox], page: int) -> list[FoundField]:

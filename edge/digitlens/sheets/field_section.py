@@ -48,6 +48,7 @@ class FieldSection(msgspec.Struct, frozen=True):
     page: Annotated[int, Meta(ge=1, le=20)] = 1
     cell: Point | None = None
     comb: bool = True
+    blackened: bool = False
 
 
 def field_of(section: FieldSection, place: Place, folder: Path, cell_mm: Point) -> Field:
@@ -82,7 +83,7 @@ def field_of(section: FieldSection, place: Place, folder: Path, cell_mm: Point) 
         fewest=fewest if section.kind == "digits" else 1, smallest=smallest, largest=largest,
         decimals=section.decimals, required=section.required, check=section.check, members=members,
         source=section.list, choices=section.choices, format=format_, heading=section.heading, at=section.at,
-        page=section.page,
+        page=section.page, blackened=section.blackened,
         is_comb=section.comb, cell_mm=cell_size(cell_mm, (*place, "cell")),
     )  # fmt: skip
 
@@ -108,7 +109,8 @@ def _check_keys(section: FieldSection, place: Place) -> None:
     for key, kinds in (
         ("cells", ("integer", "decimal", "digits")), ("fewest", ("digits",)), ("decimals", ("decimal",)),
         ("check", ("digits",)), ("list", ("digits", "integer")), ("choices", ("choice",)),
-        ("format", ("date", "time")), ("smallest", _COUNTED), ("largest", _COUNTED),
+        ("format", ("date", "time")), ("blackened", ("tick", "choice")),
+        ("smallest", _COUNTED), ("largest", _COUNTED),
     ):  # fmt: skip
         if getattr(section, key) not in (None, "", (), 0) and kind not in kinds:
             raise Invalid((*place, key), f"belongs to {' and '.join(kinds)}, and this is {kind}")

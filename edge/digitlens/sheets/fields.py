@@ -1,5 +1,6 @@
 """A form's fields, its rules, and the template that holds them: values that printing and reading share."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -64,6 +65,9 @@ class Field:
     """Whether lines part its cells; otherwise it is written in freely."""
     cell_mm: Point = (6.5, 8.0)
     """Width and height of a cell, millimeters."""
+    blackened: bool = dataclasses.field(default=False, repr=False)
+    """Of a tick or a choice: whether a blackened cell is marked; else it may be one that is taken back.
+    It is not printed: left out of repr, it is no part of the template's version."""
 
     @property
     def is_marked(self) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from digitlens.config.parameters.sheets import ForeignParameters
 from digitlens.core.arrays import Doubles, Floats, Gray
@@ -17,6 +18,8 @@ from digitlens.images import documents
 from digitlens.images.document_page import Limits
 from digitlens.sheets.darkness import darkness
 from digitlens.sheets.pages import Layout, MmBox
+
+Indices = npt.NDArray[np.intp]
 
 MAX_PAGES = 20
 """Pages of a form at most."""
@@ -89,6 +92,7 @@ class FeatureFinder:
 
     def __init__(self, pages: dict[int, ForeignPage], parameters: ForeignParameters) -> None:
         self._parameters = parameters
+        self._paper = next(iter(pages.values())).layout.paper_mm
         self._orb = cv2.ORB.create(parameters.features)
         self._known = {
             number: self._features(page.picture(parameters.per_mm)) for number, page in pages.items()
@@ -110,21 +114,19 @@ class FeatureFinder:
         for number, (own, described) in self._known.items():
             if len(own) < parameters.least_features or len(places) < parameters.least_features:
                 continue
-            pairs = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(described, descriptions, k=2)
-            good = [
-                one[0]
-                for one in pairs
-                if len(one) == 2 and one[0].distance < parameters.ratio * one[1].distance
-            ]
+            good = _matched(described, descriptions, parameters.ratio)
             if len(good) < parameters.least_features:
                 continue
-            start = own[[one.queryIdx for one in good]] / parameters.per_mm
-            end = places[[one.trainIdx for one in good]] / shrink
-            found, inliers = cv2.findHomography(start, end, cv2.RANSAC, parameters.reach / shrink)
+            start, end = own[good[:, 0]] / parameters.per_mm, places[good[:, 1]] / shrink
+            found, inliers = cv2.findHomography(
+                start, end, cv2.RANSAC, parameters.reach / shrink, maxIters=parameters.rounds
+            )
             count = 0 if found is None else int(inliers.sum())
             if count < parameters.least_features:
                 continue
             homography = np.asarray(found, np.float64)
+            if not _is_page(homography, self._paper, parameters.steepest):
+                continue
             if np.linalg.det(homography[:2, :2]) < 0:
                 mirrored = max(mirrored, count)
             elif best is None or count > best[0]:
@@ -158,3 +160,33 @@ class FeatureFinder:
                     places.append(np.array([point.pt for point in points]))
                     descriptions.append(np.asarray(described, np.uint8))
         return np.concatenate(places), np.concatenate(descriptions)
+
+
+def _matched(described: Gray, seen: Gray, ratio: float) -> Indices:
+    """Pairs (N, 2) of the blank's corners and the picture's that look alike, none of them twice.
+
+    The corners of a table's lines are all alike: many of the blank's would find the same one.
+    """
+    pairs = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(described, seen, k=2)
+    best: dict[int, tuple[float, int]] = {}
+    for one, *other in pairs:
+        if other and one.distance < ratio * other[0].distance:
+            best[one.trainIdx] = min(best.get(one.trainIdx, (np.inf, 0)), (one.distance, one.queryIdx))
+    return np.array([(own, other) for other, (_, own) in best.items()], np.intp).reshape(-1, 2)
+
+
+def _is_page(homography: Doubles, paper: tuple[float, float], steepest: float) -> bool:
+    """Whether it takes a page of so many millimeters to what a camera can see.
+
+    All of the page is before the camera, and no corner `steepest` times as near as another.
+    """
+    width, height = paper
+    corners = np.array([[0, 0, 1], [width, 0, 1], [width, height, 1], [0, height, 1]], np.float64)
+    depths = (corners @ homography.T)[:, 2] * np.sign(homography[2, 2])
+    if depths.min() <= 0 or depths.max() > steepest * depths.min():
+        return False
+    seen = cv2.perspectiveTransform(corners[np.newaxis, :, :2], homography)[0]
+    sides = np.roll(seen, -1, axis=0) - seen
+    turns = sides[:, 0] * np.roll(sides[:, 1], -1) - sides[:, 1] * np.roll(sides[:, 0], -1)
+    lengths = np.hypot(sides[:, 0], sides[:, 1]) / (width, height, width, height)
+    return bool(abs(np.sign(turns).sum()) == 4 and lengths.max() < steepest * lengths.min())

@@ -23,9 +23,11 @@ class FoundField:
     box: MmBox
     kind: Kind
     cells: int | None
-    """Cells side by side; None: a box without."""
+    """Cells side by side, or digits at most; None: a box without, of which neither is known."""
     name: str = ""
     label: str = ""
+    is_divided: bool = True
+    """Whether lines part its cells."""
 
 
 def template_text(title: str, blank: str, paper: tuple[float, float], fields: Sequence[FoundField]) -> str:
@@ -37,7 +39,8 @@ def template_text(title: str, blank: str, paper: tuple[float, float], fields: Se
         f"paper = [{width:.1f}, {height:.1f}]             # millimeters",
         "",
         "# Fields as they were found. Name them, say their kind, smallest and largest, and add [rules]:",
-        "# docs/sheets.md. Delete the ones that are not to be read.",
+        "# docs/sheets.md. Delete the ones that are not to be read. Ticks that are to be blackened need",
+        "# blackened = true.",
     ]
     for field in named(fields):
         x, y, wide, tall = field.box
@@ -50,7 +53,7 @@ def template_text(title: str, blank: str, paper: tuple[float, float], fields: Se
             lines.append(f"cells = {cells}")
             if field.kind == "digits" and cells > 1:
                 lines.append("fewest = 1")
-            if field.cells is None:
+            if field.cells is None or not field.is_divided:
                 lines.append("comb = false                      # written freely; at most so many digits")
         if field.page > 1:
             lines.append(f"page = {field.page}")

@@ -17,6 +17,11 @@ MARGIN = 1.0
 PAPER = 245
 """Brightness of the paper in the picture that is read, gray levels."""
 
+INKED = 0.4
+"""Darkness of ink, parts of the page's ink."""
+UNREAD, DOUBT = 0.12, 0.9
+"""Share of a box's ink that may be no part of the digits that were read, and the confidence where more is."""
+
 
 class FreeReader:
     """Reads what is written in boxes as `digitlens read` does; it is made when the first box needs it."""
@@ -39,4 +44,14 @@ class FreeReader:
         if not numbers:
             return []
         text = "".join(number.text for number in numbers)
-        return [(text, float(np.prod([number.confidence for number in numbers])))]
+        sure = float(np.prod([number.confidence for number in numbers]))
+        # A digit that is taken for a sign, or not seen at all, lowers no other digit's confidence.
+        left, top, wide, tall = (round(side * plate.per_mm) for side in box)
+        y, x = (part.start for part in pixels_around(box, MARGIN, plate.per_mm))
+        unread = dark > INKED
+        total = int(unread[top - y : top - y + tall, left - x : left - x + wide].sum())
+        for digit in (digit for number in numbers for digit in number.digits):
+            a, b, c, d = digit.box
+            unread[max(0, b - 1) : b + d + 1, max(0, a - 1) : a + c + 1] = False
+        rest = int(unread[top - y : top - y + tall, left - x : left - x + wide].sum())
+        return [(text, sure if rest <= UNREAD * total else min(sure, DOUBT))]

@@ -11,19 +11,21 @@ HALF = 0.5
 """Darkness from which ink is a stroke and not its blurred edge, parts of the cell's darkest ink."""
 
 
-def mark_probabilities(plate: Plate, cells: tuple[Millimeters, ...], parameters: CellParameters) -> Doubles:
+def mark_probabilities(
+    plate: Plate, cells: tuple[Millimeters, ...], parameters: CellParameters, blackened: bool = False
+) -> Doubles:
     """(cells, 3): BLANK, MARKED, UNCLEAR.
 
-    A mark is a cross, a check mark, a slash or a scribble. A cell that is blackened is unclear: some blacken
-    what they take back.
+    A mark is a cross, a check mark, a slash or a scribble. A cell that is blackened is unclear, for some
+    blacken what they take back, unless `blackened` says that the form asks for it.
     """
     found = np.zeros((len(cells), 3))
     for index, cell in enumerate(cells):
-        found[index] = _one(plate, cell, parameters)
+        found[index] = _one(plate, cell, parameters, blackened)
     return found
 
 
-def _one(plate: Plate, cell: Millimeters, parameters: CellParameters) -> Doubles:
+def _one(plate: Plate, cell: Millimeters, parameters: CellParameters, blackened: bool) -> Doubles:
     margin = parameters.mark_margin
     x, y, wide, tall = cell
     per_mm = plate.per_mm
@@ -39,7 +41,7 @@ def _one(plate: Plate, cell: Millimeters, parameters: CellParameters) -> Doubles
     found = np.zeros(3)
     # Between a speck and a slash, and between a scribble and a blackened cell, both answers are open.
     is_ink = _between(amount, *parameters.mark_amounts)
-    is_black = _between(black, *parameters.black_amounts)
+    is_black = 0.0 if blackened else _between(black, *parameters.black_amounts)
     found[BLANK] = 1 - is_ink
     found[MARKED] = is_ink * (1 - is_black)
     found[UNCLEAR] = is_ink * is_black

@@ -6,7 +6,7 @@ from typing import Self
 import cv2
 import numpy as np
 
-from digitlens.config.parameters.sheets import DEFAULT, CellParameters, SheetParameters
+from digitlens.config.parameters.sheets import DEFAULT, SheetParameters
 from digitlens.core.arrays import Doubles, Gray, Pixels
 from digitlens.models.classifier import Classifier
 from digitlens.sheets.align import align
@@ -15,12 +15,14 @@ from digitlens.sheets.cells import Cell, read_cells
 from digitlens.sheets.darkness import darkness
 from digitlens.sheets.decisions import Hypotheses
 from digitlens.sheets.fields import Template
+from digitlens.sheets.foreign import ForeignPage
 from digitlens.sheets.freely import FreeReader
 from digitlens.sheets.marks import mark_probabilities
 from digitlens.sheets.pages import MmBox, PlacedField, pixels_around
 from digitlens.sheets.plate import Plate, without_print
 from digitlens.sheets.probabilities import CellReader
 from digitlens.sheets.readings import FieldReading, PageReading
+from digitlens.sheets.residue import without_residue
 from digitlens.sheets.rules import decide
 
 LEAST_LEVEL, FEWEST_INKED = 0.25, 50
@@ -66,7 +68,7 @@ def cells_of(image: Pixels, form: Form, parameters: SheetParameters) -> PageCell
     low, high = parameters.cells.per_mm
     per_mm = float(np.clip(round(aligned.per_mm), low, high))  # whole, for pages are drawn once at each
     flat = aligned.flattened(gray, per_mm)
-    plate = _plate(flat, form, aligned.code.page, per_mm, parameters.cells)
+    plate = _plate(flat, form, aligned.code.page, per_mm, parameters)
     cells = {
         placed.field.name: read_cells(plate, placed.cells, parameters.cells)
         for placed in form.layout.on_page(aligned.code.page)
@@ -75,15 +77,18 @@ def cells_of(image: Pixels, form: Form, parameters: SheetParameters) -> PageCell
     return PageCells(aligned, flat, plate, cells)
 
 
-def _plate(flat: Gray, form: Form, number: int, per_mm: float, parameters: CellParameters) -> Plate:
-    page = form.page(number)
-    plate = without_print(darkness(flat, per_mm), form.print_of(number, per_mm, parameters), parameters)
+def _plate(flat: Gray, form: Form, number: int, per_mm: float, parameters: SheetParameters) -> Plate:
+    page, cells = form.page(number), parameters.cells
+    plate = without_print(darkness(flat, per_mm), form.print_of(number, per_mm, cells), cells)
+    if isinstance(page, ForeignPage):
+        least = max(cells.paler * cells.faintest, cells.noises * plate.noise)
+        plate = without_residue(plate, page.darkness(per_mm), least, parameters.foreign)
     plate.written[page.texts(per_mm) > 0] = 0
     inside = np.zeros(plate.written.shape, bool)
     for placed in page.layout.on_page(page.page):
         x, y, wide, tall = (_pixel(side, per_mm) for side in placed.box)
         inside[y : y + tall, x : x + wide] = True
-    inked = plate.written[inside & (plate.written > max(LEAST_LEVEL, parameters.noises * plate.noise))]
+    inked = plate.written[inside & (plate.written > max(LEAST_LEVEL, cells.noises * plate.noise))]
     level = float(np.percentile(inked, 70)) if inked.size > FEWEST_INKED else 0.0
     return replace(plate, level=level)
 
@@ -163,7 +168,8 @@ class SheetReader:
         """What may stand in a field; `written` has those with cells."""
         name = placed.field.name
         if placed.field.is_marked:
-            return mark_probabilities(page.plate, placed.cells, self._parameters.cells)
+            parameters = self._parameters.cells
+            return mark_probabilities(page.plate, placed.cells, parameters, placed.field.blackened)
         if placed.field.is_comb:
             return written[name]
         return self._free.readings(page.plate, placed.box, page.cells[name])

@@ -164,3 +164,27 @@ def test_a_form_that_exists_is_not_printed_again(tmp_path: Path, capsys: pytest.
     capsys.readouterr()
     assert main(["sheet", "print", str(tmp_path / "form.toml"), "--out", str(tmp_path / "again.pdf")]) == 1
     assert capsys.readouterr().err == f"digitlens: form exists already: print {pdf}\n"
+
+
+def framed(path: Path, divided: int) -> Path:
+    """The form of pdf_form, its comb framed, and so many of the nine lines between its cells drawn."""
+    fpdf = pytest.importorskip("fpdf", reason="needs the extra sheets")
+    drawn = fpdf.FPDF(unit="mm", format=(200, 100))
+    drawn.set_auto_page_break(False)
+    drawn.add_page()
+    drawn.rect(20, 30, 60, 8)
+    for cell in range(1, divided + 1):
+        drawn.line(20 + 6 * cell, 30, 20 + 6 * cell, 38)
+    drawn.output(path.with_name("frame.pdf"))
+    writer = pypdf.PdfWriter(clone_from=pdf_form(path))
+    writer.pages[0].merge_page(pypdf.PdfReader(path.with_name("frame.pdf")).pages[0])
+    writer.write(path)
+    return path
+
+
+@pytest.mark.parametrize("divided", [0, 9])
+def test_a_comb_whose_cells_are_not_drawn_is_written_in_freely(tmp_path: Path, divided: int) -> None:
+    out = tmp_path / "form.toml"
+    assert main(["sheet", "from", str(framed(tmp_path / "form.pdf", divided)), "--out", str(out)]) == 0
+    field = load(out).fields["member_id"]
+    assert (field.kind, field.cells, field.is_comb) == ("digits", 10, divided > 0)

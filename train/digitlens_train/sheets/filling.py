@@ -19,6 +19,8 @@ HEIGHTS = (0.52, 0.88)
 """Least and largest mean height of a hand's digits, heights of a cell."""
 PENS = (0.3, 0.8)
 """Thinnest and thickest pen, millimeters."""
+HIGHEST = 9.0
+"""Height of a box without cells up to which its digits are taller, millimeters."""
 STRAY = 0.06
 """Share of the digits that stray over the lines of their cell."""
 
@@ -73,6 +75,9 @@ class Filler:
         """Write the values of a page's fields; strike out what stands in some cells."""
         for placed in layout.on_page(page):
             field = placed.field
+            if not field.is_comb:
+                self._freely("".join(written[field.name].cells), placed.box)
+                continue
             for index, (text, cell) in enumerate(zip(written[field.name].cells, placed.cells, strict=True)):
                 strike = strikes.get((field.name, index))
                 if strike is not None:
@@ -81,6 +86,30 @@ class Filler:
                     self._mark(field, cell)
                 elif text:
                     self._digit(int(text), cell)
+
+    def _freely(self, text: str, box: MmBox) -> None:
+        """Write a number into a box without cells, wherever in it there is room."""
+        if not text:
+            return
+        random, hand = self.random, self.hand
+        x, y, wide, tall = (side * self.per_mm for side in box)
+        height = self.style.height * min(tall, HIGHEST * self.per_mm)
+        glyphs = [hand._glyph(int(sign)) for sign in text]
+        gaps = hand._steps(glyphs, height)[:-1]
+
+        def width() -> float:
+            return sum(hand._wide(glyph, height) for glyph in glyphs) + height * sum(gaps)
+
+        while width() > 0.92 * wide:  # the pen does not shrink with the digits
+            height *= 0.95
+        left = x + random.uniform(0.04, 0.96) * (wide - width())
+        slack = (tall - height) / 2
+        top = y + slack + float(np.clip(random.normal(0, 0.3 * slack), -slack, slack))
+        for glyph, gap in zip(glyphs, [*gaps, 0.0], strict=True):
+            own = height * float(np.exp(random.normal(0, 0.06)))
+            drop = height - own + random.normal(0, self.style.jitter * height / 2)
+            hand._paint(self.canvas, Kind.DIGIT, glyph, left, top + drop, own)
+            left += hand._wide(glyph, own) + gap * height
 
     def _digit(self, value: int, cell: MmBox, part: float = 1.0) -> tuple[float, float, float, float]:
         """Write a digit near the middle of a cell; the box that it takes, pixels."""

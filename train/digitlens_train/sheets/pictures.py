@@ -1,14 +1,20 @@
 """Pictures of filled-in sheets, with what is written on them and where each millimeter lies."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
+import cv2
 import numpy as np
 
 from digitlens.core.arrays import Doubles, Gray
+from digitlens.core.errors import SheetError
+from digitlens.images import documents
+from digitlens.images.document_page import Limits
 from digitlens.sheets import printing
 from digitlens.sheets.blank import MASTER, scaled
 from digitlens.sheets.code import Code
 from digitlens.sheets.fields import Template
+from digitlens.sheets.foreign import MAX_PAGES
 from digitlens.sheets.layout import lay_out
 from digitlens.sheets.pages import Layout
 from digitlens_train.paper import camera
@@ -63,6 +69,8 @@ def draw(
     serial: int = 0,
     page: int = 1,
     digits: tuple[float, float] = DIGITS,
+    tilt: float = views.TILT,
+    is_scanned: bool = False,
 ) -> SheetPicture:
     """A page of a template, filled in by one hand and photographed.
 
@@ -75,6 +83,8 @@ def draw(
         serial: that the page's code has.
         page: the page.
         digits: least and largest height of a digit, pixels.
+        tilt: largest of a camera, degrees.
+        is_scanned: whether the page lies in a scanner, and not before a camera.
     """
     layout = lay_out(template)
     written = values.draw(random, template)
@@ -89,8 +99,12 @@ def draw(
     filler = Filler(tone, random, material, canvas_per_mm, cell, source)
     filler.fill(layout, page, written, struck)
     zoom = per_mm / canvas_per_mm
-    view = views.draw(random, (tone.shape[0], tone.shape[1]), zoom)
-    device = pick(random, (camera.PHONE, camera.LIVE), SHARES)
+    canvas = tone.shape[0], tone.shape[1]
+    if is_scanned:
+        view, device = views.scanned(random, canvas, zoom), camera.SCANNER
+    else:
+        view = views.draw(random, canvas, zoom, tilt)
+        device = pick(random, (camera.PHONE, camera.LIVE), SHARES)
     gray = camera.shoot(filler.canvas.tone, random, view, device, digit, 1 / zoom)
     return SheetPicture(gray, code, written, struck, digit, per_mm, view, canvas_per_mm)
 
@@ -109,7 +123,25 @@ def _strikes(
 
 
 def print_tone(template: Template, layout: Layout, code: Code, per_mm: float) -> Gray:
-    """A page as it is printed, darkness (H, W) uint8, 255 being black."""
+    """A page as it is printed, darkness (H, W) uint8, 255 being black; of others' forms that of the blank.
+
+    Raises:
+        SheetError: the blank cannot be read.
+    """
     shape = round(layout.paper_mm[1] * per_mm), round(layout.paper_mm[0] * per_mm)
-    gray = scaled(printing.picture(template, code, MASTER), MASTER, shape, per_mm)
-    return np.asarray(np.rint(255 - gray), np.uint8)
+    if template.blank:
+        gray = _blank_picture(Path(template.blank), code.page, layout.paper_mm)
+    else:
+        gray = printing.picture(template, code, MASTER)
+    return np.asarray(np.rint(255 - scaled(gray, MASTER, shape, per_mm)), np.uint8)
+
+
+def _blank_picture(blank: Path, page: int, paper: tuple[float, float]) -> Gray:
+    """A page of a blank at MASTER, (H, W) uint8."""
+    limits = Limits(pages=MAX_PAGES, dpi=round(MASTER * 25.4))
+    for one in documents.pages(blank, str(blank), color=False, limits=limits):
+        if one.page == page and one.image is not None:
+            size = round(paper[0] * MASTER), round(paper[1] * MASTER)
+            resized = cv2.resize(one.image, size, interpolation=cv2.INTER_AREA)
+            return np.asarray(resized, np.uint8)
+    raise SheetError(f"{blank}: has no page {page} that can be drawn")

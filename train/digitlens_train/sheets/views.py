@@ -17,6 +17,8 @@ TURNED = 0.35
 """Share of sheets that lie on their side or head."""
 LEANING = 6.0
 """Standard deviation of the turn besides that, degrees."""
+ASKEW = 0.8
+"""Standard deviation of the turn of a sheet in a scanner, degrees."""
 BENT = 0.4
 """Share of bent sheets."""
 STEEPNESS = 0.6
@@ -60,6 +62,20 @@ def draw(random: np.random.Generator, canvas: Size, zoom: float, tilt: float = T
     shift = np.eye(3)
     shift[:2, 2] = move
     return View((tall, wide), np.linalg.inv(shift @ project), bend, (0.0, 0.0, float(width), float(height)))
+
+
+def scanned(random: np.random.Generator, canvas: Size, zoom: float) -> View:
+    """A canvas (h, w) flat under a scanner's lid, hardly turned, its edges just in the picture."""
+    height, width = canvas
+    turn = np.deg2rad(random.normal(0, ASKEW))
+    project = np.diag([zoom, zoom, 1.0]) @ _turn(np.array([0.0, 0.0, 1.0]), turn)
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
+    low, high = _extent(_projected(project, corners))
+    room = 0.01 * (high - low)
+    wide, tall = (np.ceil((high - low + 2 * room) / 2).astype(int) * 2).tolist()
+    shift = np.eye(3)
+    shift[:2, 2] = room - low
+    return View((tall, wide), np.linalg.inv(shift @ project), None, (0.0, 0.0, float(width), float(height)))
 
 
 def _extent(points: Doubles) -> tuple[Doubles, Doubles]:

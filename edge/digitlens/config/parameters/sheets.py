@@ -142,7 +142,7 @@ class AlignmentParameters:
 
 @dataclass(frozen=True, slots=True)
 class ForeignParameters:
-    """Finding the page of a form without fiducials; all set by hand on drawn forms."""
+    """Finding the page of a form without fiducials, and its print; all set by hand on drawn forms."""
 
     per_mm: float = 4.0
     """Resolution at which the blank's corners are looked for, pixels a millimeter."""
@@ -158,6 +158,17 @@ class ForeignParameters:
     """Deviation up to which matches agree, pixels of the picture at `longest_side`."""
     least_features: int = 20
     """Corners that must agree for a page to be found."""
+    rounds: int = 8000
+    """Largest number of RANSAC's rounds."""
+    steepest: float = 3.0
+    """How many times as near as another a corner of a page may be, and as long as another a side of it."""
+    line_margin: float = 0.2
+    """Distance from print, beyond its blur, up to which ink may be what is left of it; set by hand on blanks
+    of three other programs; millimeters."""
+    line_reach: float = 0.4
+    """How far along print ink belongs to a stroke that comes off it; set by hand on them; millimeters."""
+    line_stroke: float = 0.7
+    """Width from which ink along print is a stroke; set by hand on them; millimeters."""
 
 
 @dataclass(frozen=True, slots=True)
