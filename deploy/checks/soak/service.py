@@ -9,9 +9,11 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, NamedTuple
 
+INTERVAL = 0.25
+"""Time between two looks at the memory, seconds."""
 WATCHDOG = 30.0
 """Watchdog interval, as in the unit, seconds."""
 
@@ -93,6 +95,14 @@ class Service:
 
         files = len(list((folder / "fd").iterdir()))
         return Sample(monotonic(), said("VmRSS") / 1024, said("RssAnon") / 1024, files, said("Threads"))
+
+    def least(self, seconds: float) -> Sample:
+        """Of so many seconds the sample with the least memory."""
+        found, end = self.sample(), monotonic() + seconds
+        while monotonic() < end:
+            sleep(INTERVAL)
+            found = min(found, self.sample(), key=lambda sample: sample.own)
+        return found
 
     def peak(self) -> float:
         """Peak of the resident memory since the start, MiB."""
