@@ -27,7 +27,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / "edge"), str(ROOT)]
-from cluster import children  # noqa: E402
+from cluster import family  # noqa: E402
 
 from digitlens.batch import tables  # noqa: E402
 from tests.edge import pdfs  # noqa: E402
@@ -98,9 +98,7 @@ def draw(folder: Path) -> dict[str, int]:
 
 def peaks(pid: int) -> Iterator[tuple[str, int, int]]:
     """A process and its descendants: which it is, its peak and its present memory, MB."""
-    family = [pid]
-    for member in family:
-        family += children(member)
+    for member in family(pid):
         try:
             command = Path(f"/proc/{member}/cmdline").read_text()
             status = Path(f"/proc/{member}/status").read_text()

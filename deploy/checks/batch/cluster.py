@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from time import monotonic
@@ -145,10 +145,7 @@ class Cluster:
 
     def cpu(self) -> float:
         """CPU time of all its processes so far, seconds."""
-        family = [process.pid for process in self._nodes.values()]
-        for member in family:
-            family += children(member)
-        return sum(map(cpu, family))
+        return sum(map(cpu, family(*(process.pid for process in self._nodes.values()))))
 
     def close(self) -> None:
         """End all of it."""
@@ -175,6 +172,14 @@ def children(pid: int) -> list[int]:
         except OSError:
             continue
     return found
+
+
+def family(*pids: int) -> Iterator[int]:
+    """Processes and their descendants."""
+    members = list(pids)
+    for member in members:
+        members += children(member)
+        yield member
 
 
 def cpu(pid: int, ended: bool = True) -> float:
@@ -219,9 +224,7 @@ class Family:
 
     def cpu(self) -> float:
         """So far, seconds."""
-        family = [os.getpid()]
-        for member in family:
-            family += children(member)
+        for member in family(os.getpid()):
             self._used[member] = max(self._used.get(member, 0.0), cpu(member, ended=False))
         return sum(self._used.values())
 
@@ -268,7 +271,7 @@ def main() -> int:
         source = Path(place) / options.of
         (draw if options.of == "strips" else draw_sheets)(source, options.pages)
         pools: list[Pool] = []
-        family = Family()
+        used_so_far = Family()
 
         def local() -> Readers:
             pools[:] = [Pool(NumberOptions(), options.workers)]
@@ -279,7 +282,7 @@ def main() -> int:
 
         def used_by_ray() -> float:
             if cluster is None:
-                return family.cpu()
+                return used_so_far.cpu()
             return cpu(os.getpid()) + cluster.cpu()
 
         for turn in range(options.turns):

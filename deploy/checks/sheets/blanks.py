@@ -33,6 +33,7 @@ sys.path[:0] = [str(ROOT / "train"), str(ROOT / "convert"), str(Path(__file__).p
 from made_blanks import MAKERS, Blank, MissingToolError, Place  # noqa: E402
 
 from digitlens.core.arrays import Doubles  # noqa: E402
+from digitlens.core.boxes import iou  # noqa: E402
 from digitlens.core.errors import SheetError  # noqa: E402
 from digitlens.sheets.reader import SheetReader  # noqa: E402
 from digitlens.sheets.template import load  # noqa: E402
@@ -181,8 +182,9 @@ def _named(offered: dict[str, Any], blank: Blank, count: Count) -> str:
     boxes = [_box(one) for one in offered["field"]]
     count.offered = len(boxes)
     for name, place in blank.fields.items():
-        best = max(boxes, key=lambda box: _overlap(box, place.box))
-        if _overlap(best, place.box) < OVERLAP:
+        shared = iou(np.array(boxes), np.array([place.box]))[:, 0]
+        best = boxes[int(shared.argmax())]
+        if shared.max() < OVERLAP:
             count.problems.append(f"{name}: not offered")
             continue
         count.named += 1
@@ -205,15 +207,6 @@ def _section(name: str, place: Place, box: Sequence[float]) -> str:
 def _box(section: dict[str, Any]) -> tuple[float, float, float, float]:
     cells = 1 if section["kind"] == "tick" else section["cells"]
     return (*section["at"], cells * section["cell"][0], section["cell"][1])
-
-
-def _overlap(box: Sequence[float], other: Sequence[float]) -> float:
-    """Intersection over union."""
-    across, down = (
-        max(0.0, min(box[k] + box[k + 2], other[k] + other[k + 2]) - max(box[k], other[k])) for k in (0, 1)
-    )
-    both = across * down
-    return both / (box[2] * box[3] + other[2] * other[3] - both)
 
 
 def _beside(box: Sequence[float], other: Sequence[float]) -> float:

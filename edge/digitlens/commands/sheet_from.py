@@ -75,6 +75,8 @@ def _seen(path: Path, paper: tuple[float, float], fields: "Sequence[FoundField]"
 
     combs = {field.page for field in fields if (field.cells or 1) > 1}
     found = list(fields)
+    if not combs:
+        return found  # drawing the pages takes time
     for page in documents.pages(path, str(path), color=False, limits=Limits(pages=MAX_PAGES, dpi=DPI)):
         if page.page not in combs or page.image is None:
             continue

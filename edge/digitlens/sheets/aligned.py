@@ -54,7 +54,7 @@ class Form:
         return self._pages[page]
 
     def print_of(self, page: int, per_mm: float, parameters: CellParameters) -> Print:
-        """A page's print, which the ink on it is told from."""
+        """A page's print, from which the ink on it is separated; made once."""
         key = page, per_mm, parameters
         if key not in self._prints:
             self._prints[key] = Print(self.page(page).darkness(per_mm), per_mm, parameters)

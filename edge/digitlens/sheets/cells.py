@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from digitlens.config.parameters.sheets import CellParameters
 from digitlens.core.arrays import Floats, Gray
-from digitlens.sheets.plate import Plate as Plate
+from digitlens.sheets.plate import Plate
 
 Millimeters = tuple[float, float, float, float]
 """x, y of the upper left corner from the page's, width, height."""

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from digitlens.models.classifier import Classifier
-from digitlens.sheets.cells import Cell, Plate
+from digitlens.sheets.cells import Cell
 from digitlens.sheets.decisions import Readings
 from digitlens.sheets.pages import MmBox, pixels_around
+from digitlens.sheets.plate import Plate
 
 if TYPE_CHECKING:
     from digitlens.reader import Reader
@@ -49,9 +50,9 @@ class FreeReader:
         left, top, wide, tall = (round(side * plate.per_mm) for side in box)
         y, x = (part.start for part in pixels_around(box, MARGIN, plate.per_mm))
         unread = dark > INKED
-        total = int(unread[top - y : top - y + tall, left - x : left - x + wide].sum())
+        inside = unread[top - y : top - y + tall, left - x : left - x + wide]
+        total = int(inside.sum())
         for digit in (digit for number in numbers for digit in number.digits):
             a, b, c, d = digit.box
             unread[max(0, b - 1) : b + d + 1, max(0, a - 1) : a + c + 1] = False
-        rest = int(unread[top - y : top - y + tall, left - x : left - x + wide].sum())
-        return [(text, sure if rest <= UNREAD * total else min(sure, DOUBT))]
+        return [(text, sure if int(inside.sum()) <= UNREAD * total else min(sure, DOUBT))]

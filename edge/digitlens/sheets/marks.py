@@ -4,8 +4,9 @@ import numpy as np
 
 from digitlens.config.parameters.sheets import CellParameters
 from digitlens.core.arrays import Doubles
-from digitlens.sheets.cells import Millimeters, Plate
+from digitlens.sheets.cells import Millimeters
 from digitlens.sheets.decisions import BLANK, MARKED, UNCLEAR
+from digitlens.sheets.plate import Plate
 
 HALF = 0.5
 """Darkness from which ink is a stroke and not its blurred edge, parts of the cell's darkest ink."""

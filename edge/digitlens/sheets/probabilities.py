@@ -13,8 +13,9 @@ from digitlens.core.arrays import Doubles, Floats, Gray
 from digitlens.glyphs.normalize import normalized
 from digitlens.models.classifier import Classifier
 from digitlens.models.perceptron import Perceptron
-from digitlens.sheets.cells import Cell, Plate
+from digitlens.sheets.cells import Cell
 from digitlens.sheets.decisions import EMPTY, OTHER
+from digitlens.sheets.plate import Plate
 
 DEFAULT_MODEL = "cells"
 CELL_DIGITS = "cell_digits"

@@ -79,10 +79,11 @@ def cells_of(image: Pixels, form: Form, parameters: SheetParameters) -> PageCell
 
 def _plate(flat: Gray, form: Form, number: int, per_mm: float, parameters: SheetParameters) -> Plate:
     page, cells = form.page(number), parameters.cells
-    plate = without_print(darkness(flat, per_mm), form.print_of(number, per_mm, cells), cells)
+    blank = form.print_of(number, per_mm, cells)
+    plate = without_print(darkness(flat, per_mm), blank, cells)
     if isinstance(page, ForeignPage):
         least = max(cells.paler * cells.faintest, cells.noises * plate.noise)
-        plate = without_residue(plate, page.darkness(per_mm), least, parameters.foreign)
+        plate = without_residue(plate, blank.dark, least, parameters.foreign)
     plate.written[page.texts(per_mm) > 0] = 0
     inside = np.zeros(plate.written.shape, bool)
     for placed in page.layout.on_page(page.page):

@@ -115,7 +115,7 @@ def _crops(
     if not kept.exists():
         count, seed = (config.sheets, 0) if part == "learnt" else (config.held_out_sheets, 1)
         draw = Draw(templates, part, None, config.seed + seed, config.heights, config.strikes)
-        found, failed = gather_crops(draw, count, data, config.warm_start, processes)
+        found, failed = gather_crops(draw, count, data, processes)
         print(
             f"{part}: {len(found.labels):,} cells of {count - failed} sheets, {failed} not aligned",
             flush=True,

@@ -1,7 +1,7 @@
 """Cells of generated sheets as sheet read sees them, with what is written in them."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -15,6 +15,7 @@ from digitlens.config.parameters.sheets import DEFAULT
 from digitlens.core.arrays import Doubles, Floats, Gray
 from digitlens.core.errors import SheetError
 from digitlens.glyphs.normalize import normalized
+from digitlens.models.classifier import DEFAULT as DEFAULT_MODEL
 from digitlens.models.classifier import Classifier
 from digitlens.sheets import template
 from digitlens.sheets.aligned import Form
@@ -36,7 +37,7 @@ from digitlens_train.paper.material import Material, Part
 from digitlens_train.sheets import pictures
 from digitlens_train.sheets.pictures import SheetPicture
 
-Found = TypeVar("Found")
+Found = TypeVar("Found", "Examples", "Crops")
 
 
 @dataclass(frozen=True)
@@ -67,15 +68,6 @@ class Examples:
     answers: npt.NDArray[np.intp]
     pages: npt.NDArray[np.intp]
 
-    @classmethod
-    def join(cls, parts: list["Examples"]) -> "Examples":
-        """All of them, one after the other."""
-        return cls(
-            np.concatenate([part.features for part in parts]),
-            np.concatenate([part.answers for part in parts]),
-            np.concatenate([part.pages for part in parts]),
-        )
-
 
 @dataclass(frozen=True)
 class Crops:
@@ -91,16 +83,6 @@ class Crops:
     labels: npt.NDArray[np.uint8]
     heights: Floats
     pages: npt.NDArray[np.intp]
-
-    @classmethod
-    def join(cls, parts: list["Crops"]) -> "Crops":
-        """All of them, one after the other."""
-        return cls(
-            np.concatenate([part.pictures for part in parts]),
-            np.concatenate([part.labels for part in parts]),
-            np.concatenate([part.heights for part in parts]),
-            np.concatenate([part.pages for part in parts]),
-        )
 
 
 _draw: Draw
@@ -142,13 +124,13 @@ def picture(index: int) -> tuple[SheetPicture, Form]:
 def gather(draw: Draw, count: int, data: Path | None, model: str, processes: int) -> tuple[Examples, int]:
     """The cells with ink of so many sheets, and how many of them could not be aligned."""
     kept = _gathered(_examples, draw, count, data, model, processes)
-    return Examples.join(kept), count - len(kept)
+    return _joined(Examples, kept), count - len(kept)
 
 
-def gather_crops(draw: Draw, count: int, data: Path | None, model: str, processes: int) -> tuple[Crops, int]:
-    """As `gather`: the cells' pictures."""
-    kept = _gathered(_crops, draw, count, data, model, processes)
-    return Crops.join(kept), count - len(kept)
+def gather_crops(draw: Draw, count: int, data: Path | None, processes: int) -> tuple[Crops, int]:
+    """As `gather`: the cells' pictures, which no network has looked at."""
+    kept = _gathered(_crops, draw, count, data, DEFAULT_MODEL, processes)
+    return _joined(Crops, kept), count - len(kept)
 
 
 def _gathered(
@@ -156,6 +138,12 @@ def _gathered(
 ) -> list[Found]:
     with get_context("spawn").Pool(processes, prepare, (draw, data, model)) as pool:
         return [found for found in pool.imap(one, range(count), chunksize=4) if found is not None]
+
+
+def _joined(kind: type[Found], parts: list[Found]) -> Found:
+    """The arrays of all parts, one after the other."""
+    names = [one.name for one in fields(kind)]
+    return kind(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def _seen(index: int) -> tuple[PageCells, list[tuple[Cell, str, bool]]] | None:
