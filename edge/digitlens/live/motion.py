@@ -35,12 +35,13 @@ def moved_boxes(
     offsets = np.abs(np.arange(side - 1) - side // 2 + 1)
     four = four - parameters.shift_penalty * (offsets[:, np.newaxis] + offsets)
     x, y = divmod(int(np.argmax(four)), side - 1)
-    chosen = (cells[:, 0] >= x) & (cells[:, 0] <= x + 1) & (cells[:, 1] >= y) & (cells[:, 1] <= y + 1)
-    count = int(np.count_nonzero(chosen))
-    if count < parameters.min_agreement * len(boxes):
+    chosen = _within(cells, x, y, 0)
+    if np.count_nonzero(chosen) < parameters.min_agreement * len(boxes):
         return boxes  # a few stray glyphs, while a hand hides the others, move nothing
-    shift = np.sort(steps[chosen], axis=0)[count // 2]
-    agreeing = near[np.abs(steps - shift).max(axis=1) <= parameters.shift_tolerance * height]
+    tolerance = parameters.shift_tolerance * height
+    around = _within(cells, x, y, 1)
+    shift = _densest(steps[chosen], steps[around], weights[around], tolerance)
+    agreeing = near[np.abs(steps - shift).max(axis=1) <= tolerance]
     first, second = np.divmod(agreeing, len(seen))
     if len(first) < parameters.min_similarity_pairs:
         return _shifted(boxes, shift)
@@ -55,6 +56,26 @@ def moved_boxes(
     size = boxes[:, 2:] * abs(a)
     corners: Doubles = np.stack([centers.real, centers.imag], axis=1) - size / 2
     return np.hstack([corners, size])
+
+
+def _within(cells: Indices, x: int, y: int, margin: int) -> npt.NDArray[np.bool_]:
+    """Which cells (K, 2) are among the four from x and y on, or up to `margin` cells beside them."""
+    inside = (cells >= (x - margin, y - margin)) & (cells <= (x + 1 + margin, y + 1 + margin))
+    return np.asarray(inside.all(axis=1), np.bool_)
+
+
+def _densest(candidates: Doubles, steps: Doubles, weights: Doubles, tolerance: float) -> Doubles:
+    """Of candidates (C, 2) the shift that most votes agree with; of equals the smallest.
+
+    The cells may hold the steps from each digit to the next one, too, where digits stand close: their median
+    could be neither.
+    """
+    agree = (np.abs(candidates[:, np.newaxis] - steps) <= tolerance).all(axis=2) @ weights
+    best = candidates[agree >= agree.max() - 1e-9]
+    middle = best[np.argsort(np.abs(best).max(axis=1), kind="stable")[0]]
+    agreeing = steps[(np.abs(steps - middle) <= tolerance).all(axis=1)]
+    shift: Doubles = np.sort(agreeing, axis=0)[len(agreeing) // 2]
+    return shift
 
 
 def match_boxes(
