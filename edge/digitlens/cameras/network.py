@@ -1,7 +1,7 @@
 """Cameras in the network, by OpenCV's FFmpeg: rtsp://, and Motion JPEG or other video by http://."""
 
 import os
-from time import monotonic, time
+from time import monotonic, sleep, time
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 import cv2
@@ -18,6 +18,9 @@ from digitlens.images.video_limits import MOST_PIXELS, limit_ffmpeg
 
 MOST_BAD = 100
 """Unusable frames one after the other after which a stream is given up, a count."""
+PAUSES = (0.3, 1.0)
+"""Seconds before a stream is asked for again that answers and gives no video: a camera that has just been
+asked what it has may be taking that down."""
 
 
 class NetworkDriver:
@@ -61,6 +64,11 @@ class NetworkDriver:
         if status >= 400 and status not in UNAUTHORIZED:
             raise CameraError(f"{name}: answers with status {status}; look at the camera's own page")
         capture = self._capture(address, login)
+        for pause in () if status in UNAUTHORIZED else PAUSES:
+            if capture.isOpened():
+                break
+            sleep(pause)
+            capture = self._capture(address, login)
         if not capture.isOpened():
             capture.release()
             # A camera may take the login in another way than was asked in: only FFmpeg's answer counts.
