@@ -298,6 +298,9 @@ def _cell_digits(cell_digits: argparse.ArgumentParser) -> None:
     _of_sheets(cell_digits, "cell_digits", 1800, 60)
     _resume(cell_digits)
     cell_digits.add_argument("--epochs", type=positive, default=12, help="default: %(default)s")
+    cell_digits.add_argument(
+        "--deep", action="store_true", help="fit cell_digits_deep, which goes on from cell_digits"
+    )
 
 
 def _of_sheets(command: argparse.ArgumentParser, run: str, learnt: int, held_out: int) -> None:

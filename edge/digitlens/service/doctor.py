@@ -33,7 +33,8 @@ from digitlens.rows.hypothesis_scores import HypothesisScores
 from digitlens.rows.recognizer import RowRecognizer
 from digitlens.service import machine
 from digitlens.service.machine import Finding
-from digitlens.sheets.probabilities import CELL_DIGITS, FEATURES
+from digitlens.sheets import marks
+from digitlens.sheets.probabilities import CELL_DIGITS, DEEP, FEATURES
 from digitlens.sheets.probabilities import DEFAULT_MODEL as CELLS
 
 CAMERA_TIMEOUT = 15.0
@@ -183,11 +184,13 @@ def rows() -> Finding:
 def sheets() -> Finding:
     """The networks that read the cells of forms."""
     try:
-        Classifier.load(CELL_DIGITS)
+        for name in (CELL_DIGITS, DEEP):
+            Classifier.load(name)
         Perceptron.load(CELLS, len(FEATURES))
+        Perceptron.load(marks.DEFAULT_MODEL, len(marks.FEATURES))
     except DigitLensError as error:
         return Finding("sheets", "fix", f"{error}; or install digitlens again")
-    return Finding("sheets", "ok", f"{CELL_DIGITS}, {CELLS}")
+    return Finding("sheets", "ok", ", ".join((CELL_DIGITS, DEEP, CELLS, marks.DEFAULT_MODEL)))
 
 
 def numbers() -> Finding:

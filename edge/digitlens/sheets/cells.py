@@ -210,21 +210,45 @@ def _cell(
     x, y = x + left, y + top
     ink = np.clip(dark[y : y + tall, x : x + wide] * np.float32(255 / level), 0, 255) * part
     total = float(part.sum())
-    x0, y0 = place[0] * per_mm - origin[0] - x, place[1] * per_mm - origin[1] - y
-    x1, y1 = x0 + place[2] * per_mm, y0 + place[3] * per_mm
-    within = part[max(0, round(y0)) : max(0, round(y1)), max(0, round(x0)) : max(0, round(x1))]
+    corner = (x + origin[0]) / per_mm, (y + origin[1]) / per_mm
     edges = cv2.countNonZero(cv2.morphologyEx(part, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)))
     return Cell(
         ink.astype(np.uint8),
-        ((x + origin[0]) / per_mm, (y + origin[1]) / per_mm, wide / per_mm, tall / per_mm),
+        (*corner, wide / per_mm, tall / per_mm),
         place,
         amount=total / (place[2] * place[3] * per_mm**2),
         pieces=len({share.label for share in own}),
-        spilled=1 - float(within.sum()) / total,
+        spilled=_spilled(part, corner, place, per_mm),
         cut=max(share.cut for share in own),
         level=float(np.median(dark[y : y + tall, x : x + wide][part > 0])),
         pen=2 * total / max(edges, 1) / per_mm,
     )
+
+
+def measured(ink: Gray, corner: tuple[float, float], place: Millimeters, per_mm: float) -> Cell | None:
+    """A cell with the ink in a picture (H, W) uint8 whose upper left is at `corner`, mm; None without ink."""
+    x, y, wide, tall = cv2.boundingRect(ink)
+    if not wide:
+        return None
+    part = ink[y : y + tall, x : x + wide]
+    corner = corner[0] + x / per_mm, corner[1] + y / per_mm
+    inked = (part > 0).astype(np.uint8)
+    return Cell(
+        part,
+        (*corner, wide / per_mm, tall / per_mm),
+        place,
+        amount=float(inked.sum()) / (place[2] * place[3] * per_mm**2),
+        pieces=1,
+        spilled=_spilled(inked, corner, place, per_mm),
+    )
+
+
+def _spilled(part: Gray, corner: tuple[float, float], place: Millimeters, per_mm: float) -> float:
+    """Part of the ink (H, W), 0 and 1, that lies beyond its cell."""
+    x0, y0 = (place[0] - corner[0]) * per_mm, (place[1] - corner[1]) * per_mm
+    x1, y1 = x0 + place[2] * per_mm, y0 + place[3] * per_mm
+    within = part[max(0, round(y0)) : max(0, round(y1)), max(0, round(x0)) : max(0, round(x1))]
+    return 1 - float(within.sum()) / float(part.sum())
 
 
 def _level(dark: Floats, plate: Plate, parameters: CellParameters) -> float:

@@ -5,21 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import cv2
 import numpy as np
 
 from digitlens.config.parameters.sheets import CellParameters
-from digitlens.core.arrays import Doubles, Floats, Gray
-from digitlens.glyphs.normalize import normalized
+from digitlens.core.arrays import Doubles, Floats
 from digitlens.models.classifier import Classifier
 from digitlens.models.perceptron import Perceptron
+from digitlens.rows.recognizer import RowRecognizer
+from digitlens.sheets.answers import MISCOUNTED, PARTED, READ, Answer, Networks, answered
 from digitlens.sheets.cells import Cell
 from digitlens.sheets.decisions import EMPTY, OTHER
 from digitlens.sheets.plate import Plate
 
 DEFAULT_MODEL = "cells"
-CELL_DIGITS = "cell_digits"
-"""The digit network that has learnt forms' cells; it is asked beside the one for all paper."""
+CELL_DIGITS, DEEP = "cell_digits", "cell_digits_deep"
+"""The digit networks that have learnt forms' cells, asked beside the one for all paper: of every cell, and of
+those in doubt."""
 RIGHT, WRONG, NO_DIGIT, NOTHING = range(4)
 """Outputs of the network `cells`: the best digit is right, another one is; it is no digit; it is no ink."""
 FEATURES = (
@@ -29,8 +30,15 @@ FEATURES = (
     "log best digit by the network for all paper",
     "log best digit by the one for cells",
     "log no digit by the one for cells",
+    "log best digit by the deep one",
+    "log no digit by the deep one",
     "log best digit's least of all views",
     "views that agree",
+    "log best digit by the row network",
+    "log second to best digit by the row network",
+    "is read by the row network",
+    "is miscounted by the row network",
+    "is parted by the row network",
     *(f"is {value}" for value in range(10)),
     "height to the cell's",
     "width to the cell's",
@@ -51,32 +59,44 @@ FEATURES = (
 """The inputs for a cell with ink."""
 FLOOR = 1e-4
 """Smallest probability whose logarithm is an input, and smallest that a digit is left with."""
+LARGEST = 10.0
+"""Largest input: beyond what is usual, more says no more."""
+CLEAR = 0.8
+"""Probability from which a digit tells how high and dark the page's digits are."""
 UNSEEN = 2e-4
 """Probability that a cell in which no ink is seen has some, too pale to be seen."""
 
 
-Classifiers = tuple[Classifier, Classifier]
-"""The digit network for all paper, and the one for cells."""
+def networks_with(classifier: Classifier) -> Networks:
+    """The shipped networks that are asked, with this digit network for all paper.
+
+    Raises:
+        ModelError: a network is missing, or does not fit its card.
+        DependencyError: no TFLite interpreter works here.
+    """
+    return Networks(classifier, Classifier.load(CELL_DIGITS), Classifier.load(DEEP), RowRecognizer.load())
 
 
 @dataclass(frozen=True)
 class Look:
-    """A page's cells with ink, and what the digit networks make of them.
+    """A page's cells with ink, and what the networks make of them.
 
     Attributes:
-        digits: (N, 10), the mean over networks and views of each cell.
+        combs: the fields' cells, left to right, after ink was parted between cells.
+        digits: (N, 10) of the N cells with ink, in their order.
         features: (N, len(FEATURES)) float32.
     """
 
+    combs: list[list[Cell]]
     digits: Doubles
     features: Floats
 
 
 class CellReader:
-    """Two digit networks and the network `cells`, which says how far they are right in a cell."""
+    """The networks that read cells, and the network `cells`, which says how far they are right."""
 
-    def __init__(self, classifiers: Classifiers, network: Perceptron, parameters: CellParameters) -> None:
-        self._classifiers, self._network, self._parameters = classifiers, network, parameters
+    def __init__(self, networks: Networks, network: Perceptron, parameters: CellParameters) -> None:
+        self._networks, self._network, self._parameters = networks, network, parameters
 
     @classmethod
     def load(
@@ -88,57 +108,56 @@ class CellReader:
             ModelError: no such network, or it does not fit its card.
             DependencyError: no TFLite interpreter works here.
         """
-        classifiers = classifier, Classifier.load(CELL_DIGITS)
-        return cls(classifiers, Perceptron.load(model, len(FEATURES)), parameters)
+        networks = networks_with(classifier)
+        return cls(networks, Perceptron.load(model, len(FEATURES)), parameters)
 
-    def probabilities(self, cells: Sequence[Cell], per_mm: float, plate: Plate) -> Doubles:
-        """Cells of a page -> (N, 12): ten digits, EMPTY, OTHER."""
-        found = np.zeros((len(cells), 12))
-        found[:, EMPTY], found[:, OTHER] = 1 - UNSEEN, UNSEEN
-        inked = [k for k, cell in enumerate(cells) if not cell.is_empty]
-        if inked:
-            seen = look(self._classifiers, [cells[k] for k in inked], per_mm, plate, self._parameters)
-            found[inked] = calibrated(seen, self._network)
+    def probabilities(self, combs: Sequence[Sequence[Cell]], per_mm: float, plate: Plate) -> list[Doubles]:
+        """The fields' cells of a page -> (cells, 12) of each: ten digits, EMPTY, OTHER."""
+        seen = look(self._networks, combs, per_mm, plate, self._parameters)
+        inked = iter(calibrated(seen, self._network, self._parameters))
+        found = []
+        for comb in seen.combs:
+            own = np.zeros((len(comb), 12))
+            own[:, EMPTY], own[:, OTHER] = 1 - UNSEEN, UNSEEN
+            for place, cell in enumerate(comb):
+                if not cell.is_empty:
+                    own[place] = next(inked)
+            found.append(own)
         return found
 
 
 def look(
-    classifiers: Classifiers, cells: Sequence[Cell], per_mm: float, plate: Plate, parameters: CellParameters
+    networks: Networks,
+    combs: Sequence[Sequence[Cell]],
+    per_mm: float,
+    plate: Plate,
+    parameters: CellParameters,
 ) -> Look:
-    """What the digit networks say of cells with ink; doubtful ones are looked at in several views."""
-    each = _asked(classifiers, [cell.ink for cell in cells])
-    first = _together(each, parameters)
-    digits, least = first.copy(), first.max(axis=1)
-    agree = np.ones(len(cells))
-    unsure = np.flatnonzero(least < parameters.sure_view).tolist()
-    if unsure:
-        views = [view for k in unsure for view in _views(cells[k].ink, parameters)]
-        others = _together(_asked(classifiers, views), parameters).reshape(len(unsure), -1, 10)
-        best = first[unsure].argmax(axis=1)
-        agree[unsure] = (others.argmax(axis=2) == best[:, np.newaxis]).mean(axis=1)
-        together = np.concatenate([first[unsure][:, np.newaxis], others], axis=1)
-        digits[unsure] = together.mean(axis=1)
-        best = digits[unsure].argmax(axis=1)
-        least[unsure] = np.take_along_axis(together, best[:, np.newaxis, np.newaxis], axis=2).min(axis=(1, 2))
-    return Look(digits, _features(cells, digits, each, least, agree, per_mm, plate))
+    """What the networks say of a page's fields."""
+    found = answered(networks, combs, per_mm, parameters)
+    each = [(cell, answer) for comb in found for cell, answer in comb if answer is not None]
+    cells, answers = [cell for cell, _ in each], [answer for _, answer in each]
+    digits = np.array([_together(answer, parameters) for answer in answers]).reshape(-1, 10)
+    features = np.zeros((0, len(FEATURES)), np.float32)
+    if answers:
+        features = _features(cells, digits, answers, per_mm, plate)
+    return Look([[cell for cell, _ in comb] for comb in found], digits, features)
 
 
-def _asked(classifiers: Classifiers, inks: Sequence[Gray]) -> Doubles:
-    """Each network's answer to each ink, (2, N, 10)."""
-    pictures = normalized(inks)
-    return np.array([one.probabilities(pictures) for one in classifiers], np.float64)
+def _together(answer: Answer, parameters: CellParameters) -> Doubles:
+    """The digits' probabilities (10,) by the digit networks and by the row network."""
+    digits = answer.views.mean(axis=0)
+    joint = digits * answer.row**parameters.row_weight
+    return np.asarray(joint * (digits.sum() / max(joint.sum(), 1e-12)), np.float64)
 
 
-def _together(each: Doubles, parameters: CellParameters) -> Doubles:
-    """The networks' weighted mean, (N, 10)."""
-    weight = parameters.cell_digits_weight
-    return np.asarray((1 - weight) * each[0] + weight * each[1], np.float64)
-
-
-def calibrated(seen: Look, network: Perceptron) -> Doubles:
+def calibrated(seen: Look, network: Perceptron, parameters: CellParameters) -> Doubles:
     """(N, 12): the network's four answers, shared out among the digits."""
+    if not len(seen.digits):
+        return np.zeros((0, 12))
     logits = network.outputs(seen.features).astype(np.float64)
     answers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    answers[:, NO_DIGIT] *= parameters.struck_odds
     answers /= answers.sum(axis=1, keepdims=True)
     digits = np.maximum(seen.digits, FLOOR)
     best = digits.argmax(axis=1)
@@ -152,50 +171,49 @@ def calibrated(seen: Look, network: Perceptron) -> Doubles:
     return found
 
 
-def _views(ink: Gray, parameters: CellParameters) -> list[Gray]:
-    """The ink slanted to either side, and by a thicker pen."""
-    height, width = ink.shape
-    room = int(np.ceil(parameters.view_shear * height / 2)) + 1
-    framed = cv2.copyMakeBorder(ink, 0, 0, room, room, cv2.BORDER_CONSTANT, value=(0,))
-    found = []
-    for shear in (-parameters.view_shear, parameters.view_shear):
-        matrix = np.array([[1.0, shear, -shear * (height - 1) / 2], [0.0, 1.0, 0.0]])
-        found.append(np.asarray(cv2.warpAffine(framed, matrix, (width + 2 * room, height)), np.uint8))
-    thick = cv2.dilate(
-        cv2.copyMakeBorder(ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(0,)), np.ones((2, 2), np.uint8)
-    )
-    found.append(np.asarray(thick, np.uint8))
-    return found
-
-
 def _features(
-    cells: Sequence[Cell], digits: Doubles, each: Doubles, least: Doubles, agree: Doubles, per_mm: float,
-    plate: Plate,
-) -> Floats:  # fmt: skip
+    cells: Sequence[Cell], digits: Doubles, answers: Sequence[Answer], per_mm: float, plate: Plate
+) -> Floats:
     ranked = np.sort(digits, axis=1)
     best = digits.argmax(axis=1)
-    of_best = each[:, np.arange(len(cells)), best]
+    each = np.array([answer.each for answer in answers])
+    places = np.arange(len(cells))
+    of_best = each[places, :, best].T
+    asked_deep = each[:, 2].sum(axis=1) < 2  # else it has ones
     no_digit = 1 - digits.sum(axis=1)
+    least = np.array([one.views[:, value].min() for one, value in zip(answers, best, strict=True)])
+    agree = np.array(
+        [(one.views.argmax(axis=1) == value).mean() for one, value in zip(answers, best, strict=True)]
+    )
+    asked = np.array([answer.asked for answer in answers])
+    rows = np.array([answer.row for answer in answers])
+    row_best = rows[places, best]
+    rows[places, best] = np.where(
+        asked >= READ, 0, 1
+    )  # 1, of which the logarithm is 0, where it says nothing
     heights = np.array([cell.box[3] for cell in cells])
-    typical = float(np.median(heights[least > 0.8])) if (least > 0.8).any() else float(np.median(heights))
     levels = np.array([cell.level for cell in cells])
-    usual = max(float(np.median(levels)), 0.02)
+    # Specks and what is left of print may be in more cells than digits.
+    clear = least > CLEAR if (least > CLEAR).any() else np.ones(len(cells), np.bool_)
+    typical, usual = max(float(np.median(heights[clear])), 0.5), max(float(np.median(levels[clear])), 0.02)
     places = np.array([cell.place for cell in cells])
     boxes = np.array([cell.box for cell in cells])
     middles = (boxes[:, :2] + boxes[:, 2:] / 2 - places[:, :2]) / places[:, 2:] - 0.5
     columns = [
         _log(ranked[:, 9]), _log(ranked[:, 8]), _log(no_digit),
-        *_log(of_best), _log(1 - each[1].sum(axis=1)), _log(least), agree,
+        *_log(of_best[:2]), _log(1 - each[:, 1].sum(axis=1)),
+        _log(of_best[2]), np.where(asked_deep, _log(1 - each[:, 2].sum(axis=1)), 0), _log(least), agree,
+        _log(row_best), _log(rows.max(axis=1)), asked >= READ, asked == MISCOUNTED, asked == PARTED,
         *np.eye(10)[best].T,
         heights / places[:, 3], boxes[:, 2] / places[:, 2],
-        np.log(np.maximum(heights, 0.1) / max(typical, 0.5)),
+        np.log(np.maximum(heights, 0.1) / typical),
         [cell.amount for cell in cells], np.log([cell.pieces for cell in cells]),
         [cell.spilled for cell in cells], [cell.cut for cell in cells], levels, levels / usual,
         np.log([max(cell.pen, 0.05) for cell in cells]), np.log(np.maximum(heights * per_mm, 1)),
         np.full(len(cells), plate.noise), np.full(len(cells), np.log(plate.blur)),
         middles[:, 0], middles[:, 1],
     ]  # fmt: skip
-    return np.column_stack(columns).astype(np.float32)
+    return np.clip(np.column_stack(columns), -LARGEST, LARGEST).astype(np.float32)
 
 
 def _log(values: Doubles) -> Doubles:

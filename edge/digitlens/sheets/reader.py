@@ -9,6 +9,8 @@ import numpy as np
 from digitlens.config.parameters.sheets import DEFAULT, SheetParameters
 from digitlens.core.arrays import Doubles, Gray, Pixels
 from digitlens.models.classifier import Classifier
+from digitlens.models.perceptron import Perceptron
+from digitlens.sheets import marks
 from digitlens.sheets.align import align
 from digitlens.sheets.aligned import Aligned, Form
 from digitlens.sheets.cells import Cell, read_cells
@@ -98,9 +100,11 @@ class SheetReader:
     """Reads pictures of one form; make one with `SheetReader.load`."""
 
     def __init__(
-        self, form: Form, cells: CellReader, free: FreeReader, parameters: SheetParameters = DEFAULT
-    ) -> None:
+        self, form: Form, cells: CellReader, mark_network: Perceptron, free: FreeReader,
+        parameters: SheetParameters = DEFAULT,
+    ) -> None:  # fmt: skip
         self.form, self._cells, self._free, self._parameters = form, cells, free, parameters
+        self._marks = mark_network
 
     @classmethod
     def load(
@@ -115,7 +119,9 @@ class SheetReader:
         """
         classifier = Classifier.load() if classifier is None else classifier
         cells = CellReader.load(classifier, parameters.cells)
-        return cls(Form(template, parameters.foreign), cells, FreeReader(classifier), parameters)
+        mark_network = Perceptron.load(marks.DEFAULT_MODEL, len(marks.FEATURES))
+        form = Form(template, parameters.foreign)
+        return cls(form, cells, mark_network, FreeReader(classifier), parameters)
 
     def read(self, image: Pixels, source: str = "", size: tuple[int, int] | None = None) -> PageReading:
         """The values of the page in a picture (H, W) gray or (H, W, 3) BGR uint8.
@@ -154,23 +160,24 @@ class SheetReader:
 
     def _hypotheses(self, page: PageCells) -> dict[str, Hypotheses]:
         """Of each field in the template's order; all written cells are read together."""
-        each = [cell for cells in page.cells.values() for cell in cells]
-        found = self._cells.probabilities(each, page.aligned.per_mm, page.plate)
-        written, start = {}, 0
-        for name, cells in page.cells.items():
-            written[name] = found[start : start + len(cells)]
-            start += len(cells)
+        combs = {
+            placed.field.name: page.cells[placed.field.name]
+            for placed in self._placed(page)
+            if placed.field.is_comb and not placed.field.is_marked
+        }
+        found = self._cells.probabilities(list(combs.values()), page.aligned.per_mm, page.plate)
+        written = dict(zip(combs, found, strict=True))
         return {placed.field.name: self._of(placed, page, written) for placed in self._placed(page)}
 
     def _placed(self, page: PageCells) -> list[PlacedField]:
         return self.form.layout.on_page(page.aligned.code.page)
 
     def _of(self, placed: PlacedField, page: PageCells, written: dict[str, Doubles]) -> Hypotheses:
-        """What may stand in a field; `written` has those with cells."""
+        """What may stand in a field; `written` has the combs."""
         name = placed.field.name
         if placed.field.is_marked:
-            parameters = self._parameters.cells
-            return mark_probabilities(page.plate, placed.cells, parameters, placed.field.blackened)
+            parameters, is_blackened = self._parameters.cells, placed.field.blackened
+            return mark_probabilities(page.plate, placed.cells, self._marks, parameters, is_blackened)
         if placed.field.is_comb:
             return written[name]
         return self._free.readings(page.plate, placed.box, page.cells[name])

@@ -1,6 +1,6 @@
 """Cells of generated sheets as sheet read sees them, with what is written in them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from multiprocessing import get_context
@@ -17,27 +17,29 @@ from digitlens.core.errors import SheetError
 from digitlens.glyphs.normalize import normalized
 from digitlens.models.classifier import DEFAULT as DEFAULT_MODEL
 from digitlens.models.classifier import Classifier
-from digitlens.sheets import template
+from digitlens.sheets import marks, template
 from digitlens.sheets.aligned import Form
+from digitlens.sheets.answers import Networks
 from digitlens.sheets.cells import Cell
 from digitlens.sheets.pages import Layout
 from digitlens.sheets.probabilities import (
-    CELL_DIGITS,
     NO_DIGIT,
     NOTHING,
     RIGHT,
     WRONG,
-    Classifiers,
     look,
+    networks_with,
 )
 from digitlens.sheets.reader import PageCells, cells_of
 from digitlens_train.crops import OTHER
+from digitlens_train.data import DataError
 from digitlens_train.paper.hand import Source
 from digitlens_train.paper.material import Material, Part
 from digitlens_train.sheets import pictures
 from digitlens_train.sheets.pictures import SheetPicture
 
-Found = TypeVar("Found", "Examples", "Crops")
+Found = TypeVar("Found", "tuple[Examples, Examples]", "Crops")
+Joined = TypeVar("Joined", "Examples", "Crops")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Draw:
 
 @dataclass(frozen=True)
 class Examples:
-    """Cells with ink: features (N, len(FEATURES)), answers (N,), the page of each (N,)."""
+    """Cells with ink, or all that may be marked: features (N, F), answers (N,), the page of each (N,)."""
 
     features: Floats
     answers: npt.NDArray[np.intp]
@@ -101,9 +103,9 @@ def prepare(draw: Draw, data: Path | None, model: str) -> None:
 
 
 @cache
-def _classifiers() -> Classifiers:
-    """The worker's digit networks; crops for a new network for cells need none."""
-    return Classifier.load(_model), Classifier.load(CELL_DIGITS)
+def _networks() -> Networks:
+    """The worker's networks; crops for a new network for cells need none."""
+    return networks_with(Classifier.load(_model))
 
 
 def form(index: int) -> Form:
@@ -121,10 +123,15 @@ def picture(index: int) -> tuple[SheetPicture, Form]:
     return drawn, chosen
 
 
-def gather(draw: Draw, count: int, data: Path | None, model: str, processes: int) -> tuple[Examples, int]:
-    """The cells with ink of so many sheets, and how many of them could not be aligned."""
+def gather(
+    draw: Draw, count: int, data: Path | None, model: str, processes: int
+) -> tuple[Examples, Examples, int]:
+    """Of so many sheets the cells with ink, the cells that may be marked, and how many were not aligned."""
     kept = _gathered(_examples, draw, count, data, model, processes)
-    return _joined(Examples, kept), count - len(kept)
+    if not kept:
+        raise DataError(f"none of {count} sheets could be aligned")
+    cells, marked = zip(*kept, strict=True)
+    return _joined(Examples, cells), _joined(Examples, marked), count - len(kept)
 
 
 def gather_crops(draw: Draw, count: int, data: Path | None, processes: int) -> tuple[Crops, int]:
@@ -140,27 +147,33 @@ def _gathered(
         return [found for found in pool.imap(one, range(count), chunksize=4) if found is not None]
 
 
-def _joined(kind: type[Found], parts: list[Found]) -> Found:
+def _joined(kind: type[Joined], parts: Sequence[Joined]) -> Joined:
     """The arrays of all parts, one after the other."""
     names = [one.name for one in fields(kind)]
     return kind(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def _seen(index: int) -> tuple[PageCells, list[tuple[Cell, str, bool]]] | None:
-    """A sheet as it is seen, and its cells with ink; None where it is not aligned."""
+def _seen(index: int) -> tuple[SheetPicture, list[str], PageCells] | None:
+    """A sheet, the names of its combs, and the page as it is seen; None where it is not aligned."""
     drawn, chosen = picture(index)
     try:
         seen = cells_of(drawn.gray, chosen, DEFAULT)
     except SheetError:
         return None
-    each = list(_answered(drawn, chosen.layout, seen))
-    return (seen, each) if each and aligned(drawn, chosen.layout, seen) else None
+    names = [
+        placed.field.name
+        for placed in chosen.layout.on_page(drawn.code.page)
+        if placed.field.is_comb and not placed.field.is_marked
+    ]
+    has_ink = any(not cell.is_empty for name in names for cell in seen.cells[name])
+    return (drawn, names, seen) if has_ink and aligned(drawn, chosen.layout, seen) else None
 
 
 def _crops(index: int) -> Crops | None:
     if (found := _seen(index)) is None:
         return None
-    seen, each = found
+    drawn, names, seen = found
+    each = list(_answered(drawn, names, [seen.cells[name] for name in names]))
     labels = [OTHER if struck or not text else int(text) for _, text, struck in each]
     heights = [cell.box[3] * seen.aligned.per_mm for cell, _, _ in each]
     return Crops(
@@ -171,27 +184,40 @@ def _crops(index: int) -> Crops | None:
     )
 
 
-def _examples(index: int) -> Examples | None:
+def _examples(index: int) -> tuple[Examples, Examples] | None:
     if (found := _seen(index)) is None:
         return None
-    seen, each = found
-    cells = [cell for cell, _, _ in each]
-    looked = look(_classifiers(), cells, seen.aligned.per_mm, seen.plate, DEFAULT.cells)
+    drawn, names, seen = found
+    combs = [seen.cells[name] for name in names]
+    looked = look(_networks(), combs, seen.aligned.per_mm, seen.plate, DEFAULT.cells)
+    each = list(_answered(drawn, names, looked.combs))
     best = looked.digits.argmax(axis=1)
     answers = [
         NO_DIGIT if struck else NOTHING if not text else RIGHT if best[k] == int(text) else WRONG
         for k, (_, text, struck) in enumerate(each)
     ]
-    return Examples(looked.features, np.array(answers, np.intp), np.full(len(each), index))
+    cells = Examples(looked.features, np.array(answers, np.intp), np.full(len(each), index))
+    return cells, _marks(index, drawn, seen)
 
 
-def _answered(drawn: SheetPicture, layout: Layout, seen: PageCells) -> Iterator[tuple[Cell, str, bool]]:
-    """Each cell with ink, what is written in it, and whether it is struck out."""
-    for placed in layout.on_page(drawn.code.page):
-        if placed.field.is_marked:
-            continue
+def _marks(index: int, drawn: SheetPicture, seen: PageCells) -> Examples:
+    """The cells that may be marked, but for those that are struck out, and whether they are."""
+    features, answers = [np.zeros((0, len(marks.FEATURES)), np.float32)], list[bool]()
+    for placed in form(index % len(_forms)).layout.on_page(drawn.code.page):
         name = placed.field.name
-        for index, cell in enumerate(seen.cells[name]):
+        if not placed.field.is_marked or any(field == name for field, _ in drawn.strikes):
+            continue
+        features.append(marks.mark_features(seen.plate, placed.cells, DEFAULT.cells))
+        answers += [bool(text) for text in drawn.written[name].cells]
+    return Examples(np.concatenate(features), np.array(answers, np.intp), np.full(len(answers), index))
+
+
+def _answered(
+    drawn: SheetPicture, names: Sequence[str], combs: Sequence[Sequence[Cell]]
+) -> Iterator[tuple[Cell, str, bool]]:
+    """Each cell with ink, what is written in it, and whether it is struck out."""
+    for name, comb in zip(names, combs, strict=True):
+        for index, cell in enumerate(comb):
             if not cell.is_empty:
                 yield cell, drawn.written[name].cells[index], (name, index) in drawn.strikes
 

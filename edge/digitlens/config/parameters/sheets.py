@@ -19,8 +19,9 @@ class RuleParameters:
     """Chance that a writer writes a number that is not in its list; set by hand; probability."""
     wrong_sum: float = 0.03
     """Chance that a writer breaks a rule over several fields; set by hand; probability."""
-    sure: float = 0.99
-    """Confidence from which a field is sure; set by hand; probability."""
+    sure: float = 0.97
+    """Confidence from which a field is sure; chosen on generated sheets of hands that the networks have not
+    learnt, for at most one wrong of 500 sure ones; probability."""
     least_reading: float = 1e-6
     """Readings of a field this much less likely than its likeliest are dropped; set by hand; ratio."""
     most_readings: int = 2000
@@ -83,16 +84,34 @@ class CellParameters:
     """Rounds of that; set by hand; rounds."""
     solid_print: float = 0.75
     """Darkness of print on which no ink is seen; set by hand; darkness."""
-    cell_digits_weight: float = 0.5
-    """Weight of the digit network for cells beside the one for all paper; set by hand; a fraction."""
+    small_weights: tuple[float, float] = (0.5, 0.5)
+    """Weights of the digit networks for all paper and for cells; set by hand; parts."""
+    network_weights: tuple[float, float, float] = (0.25, 0.25, 0.5)
+    """Weights of these and of the deep one for cells in doubt; set by hand; parts."""
     sure_view: float = 0.99
     """Probability of its best digit from which a cell is looked at once; set by hand; probability."""
     view_shear: float = 0.15
     """Slant of the further views; set by hand; pixels across for each down."""
+    struck_odds: float = 0.2
+    """Odds of ink that is no digit, parts of those on the sheets that `cells` learnt, of whose cells one in
+    40 is struck out: people strike out one in 200; set by hand; a ratio."""
+    row_doubt: float = 0.98
+    """Probability of a cell's best digit, by its least view, below which the row network is asked of its
+    comb; set by hand; probability."""
+    row_weight: float = 0.3
+    """Exponent of the row network's probabilities of a digit; chosen on generated sheets of hands that the
+    networks have not learnt."""
+    strip_gap: float = 0.25
+    """Widest gap between two digits of a comb as the row network gets them; set by hand; heights of a
+    digit."""
+    small_ink: float = 0.35
+    """Height below which a cell's ink is not counted among the digits of a comb; set by hand; parts of the
+    tallest."""
+    doubled_ink: float = 0.97
+    """Probability of its best digit from which a cell's ink is not taken for two digits; set by hand;
+    probability."""
     mark_margin: float = 0.6
     """Width of a marked cell's border on which ink does not count; set by hand; millimeters."""
-    mark_amounts: tuple[float, float] = (0.006, 0.03)
-    """Ink up to which a cell is blank, and from which it is marked; set by hand; fractions of the cell."""
     black_amounts: tuple[float, float] = (0.5, 0.8)
     """Ink up to which a mark is one, and from which it may be taken back; set by hand; fractions."""
     per_mm: tuple[float, float] = (4.0, 6.0)
