@@ -13,7 +13,9 @@ from digitlens_train import look_films, looks
 from digitlens_train.data import load_mnist
 from digitlens_train.look_films import Seen
 
-PLAIN = LookParameters(gain=0.0, digit_shift=0.0, number_shift=0.0, disagreement=0.0)
+PLAIN = LookParameters(
+    counted_looks=3.0, gain=0.0, digit_shift=0.0, number_gain=0.0, number_shift=0.0, disagreement=0.0
+)
 
 
 def seen(parameters: LookParameters, count: int = 1500) -> list[Seen]:
@@ -59,17 +61,19 @@ def test_one_look_changes_nothing() -> None:
 
 def test_the_fit_computes_confidences_as_the_tracker_does() -> None:
     """On arrays, for speed."""
-    parameters = replace(PLAIN, gain=0.3, digit_shift=-0.2, number_shift=0.4, disagreement=2.0)
+    parameters = replace(
+        PLAIN, gain=0.3, digit_shift=-0.2, number_gain=-0.3, number_shift=0.4, disagreement=2.0
+    )
     films = seen(parameters, 50)
     for one, sure in zip(films, looks.confidences(films, parameters), strict=True):
         digits = [
             probability(gained(odds, count, parameters))
             for odds, count in zip(one.odds, one.counts, strict=True)
         ]
-        odds = log_odds(float(np.prod(digits))) - one.disagreement * parameters.disagreement
-        assert sure == pytest.approx(
-            probability(odds + share(min(one.counts), parameters) * parameters.number_shift)
-        )
+        looked = share(min(one.counts), parameters)
+        odds = log_odds(float(np.prod(digits))) * (1 + looked * parameters.number_gain)
+        odds += looked * parameters.number_shift - one.disagreement * parameters.disagreement
+        assert sure == pytest.approx(probability(odds))
 
 
 def test_a_film_and_its_numbers(reader: Reader, mnist: Path) -> None:

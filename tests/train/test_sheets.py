@@ -90,18 +90,6 @@ def test_the_digit_network_of_cells_learns_from_generated_sheets(root: Path, tmp
     assert again.count_params() == model.count_params()
 
 
-def test_a_deeper_network_begins_with_the_same_answers() -> None:
-    pytest.importorskip("keras", reason="needs the extra train")
-    from digitlens_train import networks
-
-    base, model = networks.digits(), networks.cell_digits_deep()
-    networks.deepened(model, base)
-    pictures = np.random.default_rng(0).uniform(0, 3, (8, 28, 28, 1)).astype(np.float32)
-    before, after = base.predict(pictures, verbose=0), model.predict(pictures, verbose=0)
-    assert np.allclose(before, after, atol=1e-5)
-    assert model.count_params() > 3 * base.count_params()
-
-
 def test_the_fit_of_marks_tells_them_apart() -> None:
     random = np.random.default_rng(0)
     features = random.normal(0, 1, (900, len(marks.FEATURES))).astype(np.float32)

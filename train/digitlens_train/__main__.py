@@ -107,9 +107,6 @@ def _cell_digits(options: argparse.Namespace) -> None:
         held_out_sheets=options.held_out_sheets,
         epochs=options.epochs,
         seed=options.seed,
-        deep=options.deep,
-        warm_start="cell_digits" if options.deep else "digits",
-        learning_rate=2e-3 if options.deep else 1.5e-3,
     )
     cell_digits.fit(
         config, tuple(options.templates), options.out, options.data, options.processes, options.resume

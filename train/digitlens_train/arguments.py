@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     scores = commands.add_parser("scores", help="the small networks pairs and plausibility")
     hypotheses = commands.add_parser("hypotheses", help="the score of a row's hypotheses")
     cells = commands.add_parser(
-        "cells", help="the small network that says how far a form's cells are read right"
+        "cells", help="the small networks that say how far a form's cells are read right, and what is marked"
     )
     cell_digits = commands.add_parser(
         "cell-digits", help="the digit network of forms' cells: `digits`, trained on with generated sheets"
@@ -287,7 +287,7 @@ def _warm_start(command: argparse.ArgumentParser, what: str) -> None:
 
 
 def _cells(cells: argparse.ArgumentParser) -> None:
-    _of_sheets(cells, "cells", 120, 30)
+    _of_sheets(cells, "cells", 480, 40)
     cells.add_argument(
         "--model", default="digits", metavar="NAME|PATH", help="the digit network (default: %(default)s)"
     )
@@ -298,9 +298,6 @@ def _cell_digits(cell_digits: argparse.ArgumentParser) -> None:
     _of_sheets(cell_digits, "cell_digits", 1800, 60)
     _resume(cell_digits)
     cell_digits.add_argument("--epochs", type=positive, default=12, help="default: %(default)s")
-    cell_digits.add_argument(
-        "--deep", action="store_true", help="fit cell_digits_deep, which goes on from cell_digits"
-    )
 
 
 def _of_sheets(command: argparse.ArgumentParser, run: str, learnt: int, held_out: int) -> None:

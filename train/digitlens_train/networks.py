@@ -67,39 +67,6 @@ def digits() -> keras.Model:
     return keras.Model(picture, layers.Dense(11)(layers.Flatten()(x)), name="digits")
 
 
-def cell_digits_deep() -> keras.Model:
-    """`digits` with seven more layers, for cells in doubt: 255,000 weights, 17 million multiply-accumulates.
-
-    Each of them adds to what goes into it (He et al. 2016); their names begin with MORE.
-    """
-    picture = keras.Input((28, 28, 1))
-    x = _convolution(picture, 16)
-    x = _convolution(x, 32, stride=2)
-    x = _convolution(x, 32)
-    x = _more(x, 32, 2)
-    x = _convolution(x, 48, stride=2)
-    x = _convolution(x, 48)
-    x = _more(x, 48, 2)
-    x = _convolution(x, 64)
-    x = _more(x, 64, 3)
-    x = layers.AveragePooling2D(3, 2)(x)
-    return keras.Model(picture, layers.Dense(11)(layers.Flatten()(x)), name="cell_digits_deep")
-
-
-def deepened(model: keras.Model, base: keras.Model) -> None:
-    """Give a network the weights of `base`, whose layers it has, so that it answers the same.
-
-    The layers that it has more add nothing at first (Chen, Goodfellow and Shlens 2016).
-    """
-    weighted = iter([layer for layer in base.layers if layer.weights])
-    for layer in (layer for layer in model.layers if layer.weights):
-        if not layer.name.startswith(MORE):
-            layer.set_weights(next(weighted).get_weights())
-        elif isinstance(layer, layers.BatchNormalization):
-            scale, *others = layer.get_weights()
-            layer.set_weights([np.zeros_like(scale), *others])
-
-
 def numbers() -> keras.Model:
     """Reads a row without segmentation: (N, 32, W, 1) float32, W a multiple of 4 -> (N, 1, W / 4, 42) logits.
 
@@ -122,17 +89,6 @@ def numbers() -> keras.Model:
     return keras.Model(row, layers.Conv2D(ROW_OUTPUTS, 1)(x), name="numbers")
 
 
-MORE = "more"
-"""How the names of the layers begin that a deeper network has more."""
-
-
-def _more(x: keras.KerasTensor, filters: int, count: int) -> keras.KerasTensor:
-    """Further layers of a deeper network, each of which adds to its input."""
-    for number in range(count):
-        x = _convolution(x, filters, adds=True, name=f"{MORE}_{filters}_{number}")
-    return x
-
-
 def _convolution(
     x: keras.KerasTensor,
     filters: int,
@@ -140,10 +96,9 @@ def _convolution(
     side: int | tuple[int, int] = 3,
     padding: str = "same",
     adds: bool = False,
-    name: str | None = None,
 ) -> keras.KerasTensor:
-    y = layers.BatchNormalization(name=name and f"{name}_norm")(
-        layers.Conv2D(filters, side, strides=stride, padding=padding, use_bias=False, name=name)(x)
+    y = layers.BatchNormalization()(
+        layers.Conv2D(filters, side, strides=stride, padding=padding, use_bias=False)(x)
     )
     return layers.ReLU()(layers.Add()([x, y]) if adds else y)
 

@@ -139,9 +139,10 @@ class FollowedNumber:
     def _confidence(self, digits: tuple[Digit, ...]) -> float:
         """The probability that the number is right."""
         parameters = self._parameters.looks
-        odds = log_odds(_product(digits)) + self._surplus - (1 - self._agreed) * parameters.disagreement
-        count = min(one.digit.looks.count for one in self.parts)
-        return probability(odds + share(count, parameters) * parameters.number_shift)
+        seen = share(min(one.digit.looks.count for one in self.parts), parameters)
+        odds = log_odds(_product(digits)) * (1 + seen * parameters.number_gain) + self._surplus
+        odds -= (1 - self._agreed) * parameters.disagreement
+        return probability(odds + seen * parameters.number_shift)
 
     def _settle(self, chain: list[DigitTrack], tracks: DigitTracks) -> Literal["appeared", "changed"] | None:
         links = [tracks.links[pair] for pair in pairwise(chain)]

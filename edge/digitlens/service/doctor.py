@@ -34,7 +34,7 @@ from digitlens.rows.recognizer import RowRecognizer
 from digitlens.service import machine
 from digitlens.service.machine import Finding
 from digitlens.sheets import marks
-from digitlens.sheets.probabilities import CELL_DIGITS, DEEP, FEATURES
+from digitlens.sheets.probabilities import CELL_DIGITS, FEATURES
 from digitlens.sheets.probabilities import DEFAULT_MODEL as CELLS
 
 CAMERA_TIMEOUT = 15.0
@@ -184,13 +184,12 @@ def rows() -> Finding:
 def sheets() -> Finding:
     """The networks that read the cells of forms."""
     try:
-        for name in (CELL_DIGITS, DEEP):
-            Classifier.load(name)
+        Classifier.load(CELL_DIGITS)
         Perceptron.load(CELLS, len(FEATURES))
         Perceptron.load(marks.DEFAULT_MODEL, len(marks.FEATURES))
     except DigitLensError as error:
         return Finding("sheets", "fix", f"{error}; or install digitlens again")
-    return Finding("sheets", "ok", ", ".join((CELL_DIGITS, DEEP, CELLS, marks.DEFAULT_MODEL)))
+    return Finding("sheets", "ok", ", ".join((CELL_DIGITS, CELLS, marks.DEFAULT_MODEL)))
 
 
 def numbers() -> Finding:

@@ -26,13 +26,11 @@ class Networks:
     Attributes:
         digits: the digit network for all paper.
         cell_digits: the one for cells.
-        deep: the one for cells in doubt.
         rows: the row network.
     """
 
     digits: Classifier
     cell_digits: Classifier
-    deep: Classifier
     rows: RowRecognizer
 
 
@@ -41,7 +39,7 @@ class Answer:
     """What the networks say of a cell's ink.
 
     Attributes:
-        each: (3, 10), each digit network's probabilities; ones of the deep one where it was not asked.
+        each: (2, 10), each digit network's probabilities.
         views: (V, 10), their weighted mean for each view of the ink, the first of which is the ink itself.
         row: (10,), the row network's; ones where it says nothing.
         asked: NOT_ASKED, MISCOUNTED, READ or PARTED.
@@ -143,32 +141,29 @@ def _digits(networks: Networks, inks: Sequence[Gray], parameters: CellParameters
     """What the digit networks say of inks; doubtful ones are looked at in several views."""
     if not inks:
         return []
-    pictures = normalized(inks)
-    each = np.stack([*_small(networks, pictures), np.ones((len(inks), 10))])
-    first = _together(each[:2], parameters.small_weights)
+    each = _asked(networks, inks)
+    first = _together(each, parameters)
     views = [one[np.newaxis] for one in first]
     unsure = np.flatnonzero(first.max(axis=1) < parameters.sure_view).tolist()
     if unsure:
-        further = normalized([view for k in unsure for view in _views(inks[k], parameters)])
-        deep = networks.deep.probabilities(np.concatenate([pictures[unsure], further]))
-        each[2, unsure] = deep[: len(unsure)]
-        mixed = _together(each[:, unsure], parameters.network_weights)
-        others = np.stack([*_small(networks, further), deep[len(unsure) :]])
-        more = _together(others, parameters.network_weights).reshape(len(unsure), -1, 10)
-        for k, own, slanted in zip(unsure, mixed, more, strict=True):
-            views[k] = np.concatenate([own[np.newaxis], slanted])
+        further = [view for k in unsure for view in _views(inks[k], parameters)]
+        more = _together(_asked(networks, further), parameters).reshape(len(unsure), -1, 10)
+        for k, others in zip(unsure, more, strict=True):
+            views[k] = np.concatenate([views[k], others])
     return [Answer(each[:, k], views[k], np.ones(10)) for k in range(len(inks))]
 
 
-def _small(networks: Networks, pictures: Gray) -> list[Doubles]:
-    """The answers (N, 10) of the two networks that are asked of every cell."""
+def _asked(networks: Networks, inks: Sequence[Gray]) -> Doubles:
+    """Each digit network's answer to each ink, (2, N, 10)."""
+    pictures = normalized(inks)
     both = networks.digits, networks.cell_digits
-    return [np.asarray(one.probabilities(pictures), np.float64) for one in both]
+    return np.array([one.probabilities(pictures) for one in both], np.float64)
 
 
-def _together(each: Doubles, weights: Sequence[float]) -> Doubles:
-    """The weighted mean (N, 10) of networks (networks, N, 10)."""
-    return np.asarray(np.tensordot(np.array(weights) / sum(weights), each, 1), np.float64)
+def _together(each: Doubles, parameters: CellParameters) -> Doubles:
+    """The networks' weighted mean, (N, 10)."""
+    weight = parameters.cell_digits_weight
+    return np.asarray((1 - weight) * each[0] + weight * each[1], np.float64)
 
 
 def _views(ink: Gray, parameters: CellParameters) -> list[Gray]:

@@ -18,9 +18,8 @@ from digitlens.sheets.decisions import EMPTY, OTHER
 from digitlens.sheets.plate import Plate
 
 DEFAULT_MODEL = "cells"
-CELL_DIGITS, DEEP = "cell_digits", "cell_digits_deep"
-"""The digit networks that have learnt forms' cells, asked beside the one for all paper: of every cell, and of
-those in doubt."""
+CELL_DIGITS = "cell_digits"
+"""The digit network that has learnt forms' cells; it is asked beside the one for all paper."""
 RIGHT, WRONG, NO_DIGIT, NOTHING = range(4)
 """Outputs of the network `cells`: the best digit is right, another one is; it is no digit; it is no ink."""
 FEATURES = (
@@ -30,8 +29,6 @@ FEATURES = (
     "log best digit by the network for all paper",
     "log best digit by the one for cells",
     "log no digit by the one for cells",
-    "log best digit by the deep one",
-    "log no digit by the deep one",
     "log best digit's least of all views",
     "views that agree",
     "log best digit by the row network",
@@ -74,7 +71,7 @@ def networks_with(classifier: Classifier) -> Networks:
         ModelError: a network is missing, or does not fit its card.
         DependencyError: no TFLite interpreter works here.
     """
-    return Networks(classifier, Classifier.load(CELL_DIGITS), Classifier.load(DEEP), RowRecognizer.load())
+    return Networks(classifier, Classifier.load(CELL_DIGITS), RowRecognizer.load())
 
 
 @dataclass(frozen=True)
@@ -179,7 +176,6 @@ def _features(
     each = np.array([answer.each for answer in answers])
     places = np.arange(len(cells))
     of_best = each[places, :, best].T
-    asked_deep = each[:, 2].sum(axis=1) < 2  # else it has ones
     no_digit = 1 - digits.sum(axis=1)
     least = np.array([one.views[:, value].min() for one, value in zip(answers, best, strict=True)])
     agree = np.array(
@@ -201,8 +197,7 @@ def _features(
     middles = (boxes[:, :2] + boxes[:, 2:] / 2 - places[:, :2]) / places[:, 2:] - 0.5
     columns = [
         _log(ranked[:, 9]), _log(ranked[:, 8]), _log(no_digit),
-        *_log(of_best[:2]), _log(1 - each[:, 1].sum(axis=1)),
-        _log(of_best[2]), np.where(asked_deep, _log(1 - each[:, 2].sum(axis=1)), 0), _log(least), agree,
+        *_log(of_best), _log(1 - each[:, 1].sum(axis=1)), _log(least), agree,
         _log(row_best), _log(rows.max(axis=1)), asked >= READ, asked == MISCOUNTED, asked == PARTED,
         *np.eye(10)[best].T,
         heights / places[:, 3], boxes[:, 2] / places[:, 2],

@@ -166,7 +166,7 @@ def test_model_and_outlets(tmp_path: Path) -> None:
     assert doctor.ink() == machine.Finding("ink", "ok", "ink, int8")
     assert doctor.numbers() == machine.Finding("numbers", "ok", "rejection, pairs, plausibility")
     assert doctor.rows() == machine.Finding("rows", "ok", "numbers, hypotheses")
-    assert doctor.sheets() == machine.Finding("sheets", "ok", "cell_digits, cell_digits_deep, cells, marks")
+    assert doctor.sheets() == machine.Finding("sheets", "ok", "cell_digits, cells, marks")
     secret = tmp_path / "token"
     settings = Settings(outlets={"web": WebSettings(listen="127.0.0.1:8099", token_file=str(secret))})
     assert (

@@ -1,8 +1,7 @@
 """Fit the network `cell_digits`: `digits`, trained on with cells of generated sheets.
 
 A form's cells are often smaller than any writing that `digits` learnt, and their ink has lost the form's
-lines: blur, filled loops and gaps are their own. It has too few weights to learn all of them by heart, so
-`cell_digits_deep`, which goes on from it with three times as many, is asked of the cells in doubt.
+lines: blur, filled loops and gaps are their own.
 """
 
 import time
@@ -38,7 +37,6 @@ class CellDigitsConfig:
         strikes: share of the cells that are struck out.
         distortions: strength, see elastic.distort, until the final epochs, and in them.
         kept_digits: share of the held-out digits that the threshold for *not a digit* keeps.
-        deep: whether to fit cell_digits_deep, and not cell_digits.
     """
 
     sheets: int = 1800
@@ -56,12 +54,6 @@ class CellDigitsConfig:
     bn_batches: int = 200
     kept_digits: float = 0.993
     warm_start: str = "digits"
-    deep: bool = False
-
-    @property
-    def name(self) -> str:
-        """The network's."""
-        return "cell_digits_deep" if self.deep else "cell_digits"
 
 
 def fit(
@@ -72,7 +64,7 @@ def fit(
     processes: int,
     resume: bool = False,
 ) -> keras.Model:
-    """Train into the folder `out`; returns the fitted model, saved there under its name.
+    """Train into the folder `out`; returns the fitted model, saved there as cell_digits.keras.
 
     The cells are drawn once, into pictures.npz and held_out.npz.
 
@@ -84,12 +76,9 @@ def fit(
     learnt = _crops(config, templates, "learnt", data, processes, out / "pictures.npz")
     held = _crops(config, templates, "scores", data, processes, out / "held_out.npz")
     keras.utils.set_random_seed(config.seed)
-    model = networks.cell_digits_deep() if config.deep else networks.digits()
+    model = networks.digits()
     if not history:
-        base = networks.digits() if config.deep else model
-        take_over(base, config.warm_start, to_input(learnt.pictures[:: max(1, len(learnt.labels) // 2000)]))
-        if config.deep:
-            networks.deepened(model, base)
+        take_over(model, config.warm_start, to_input(learnt.pictures[:: max(1, len(learnt.labels) // 2000)]))
     _compile(model, config, len(learnt.labels) // config.batch_size)
     if history:
         model.load_weights(checkpoint(out, len(history)))
@@ -112,7 +101,7 @@ def fit(
         model(
             pictures[start : start + config.batch_size], training=True
         )  # statistics of the averaged weights
-    model.save(out / f"{config.name}.keras")
+    model.save(out / "cell_digits.keras")
     print(table(history))
     _finish(model, config, out, len(learnt.labels), held)
     return model
@@ -182,18 +171,12 @@ def _finish(model: keras.Model, config: CellDigitsConfig, out: Path, count: int,
             print(f"digits of {low} to {high:.0f} pixels: {right[part].mean():.2%} of {part.sum():,} right")
     first = shipped(config.warm_start)
     settings = f"--sheets {config.sheets} --epochs {config.epochs} --seed {config.seed} --data DIR"
-    if config.deep:
-        settings = f"--deep {settings}"
     finish(
         out,
         About(
-            name=config.name,
+            name="cell_digits",
             kind="tflite",
-            description=(
-                "for cells of forms in doubt: `cell_digits` with more layers"
-                if config.deep
-                else "for the cells of forms: `digits`, trained on with small and blurred digits"
-            ),
+            description="for the cells of forms: `digits`, trained on with small and blurred digits",
             training_data=(
                 f"{first.training_data}; then {count:,} cells of generated sheets "
                 f"(digitlens_train.sheets); {config.epochs} epochs"

@@ -63,8 +63,8 @@ class CellsConfig:
         mark_decay: weight of the squared weights in its loss.
     """
 
-    sheets: int = 120
-    held_out_sheets: int = 30
+    sheets: int = 480
+    held_out_sheets: int = 40
     seed: int = 2026
     digits: tuple[float, float] = (7.5, 36.0)
     strikes: float = 0.025

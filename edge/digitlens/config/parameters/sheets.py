@@ -19,7 +19,7 @@ class RuleParameters:
     """Chance that a writer writes a number that is not in its list; set by hand; probability."""
     wrong_sum: float = 0.03
     """Chance that a writer breaks a rule over several fields; set by hand; probability."""
-    sure: float = 0.97
+    sure: float = 0.95
     """Confidence from which a field is sure; chosen on generated sheets of hands that the networks have not
     learnt, for at most one wrong of 500 sure ones; probability."""
     least_reading: float = 1e-6
@@ -84,10 +84,8 @@ class CellParameters:
     """Rounds of that; set by hand; rounds."""
     solid_print: float = 0.75
     """Darkness of print on which no ink is seen; set by hand; darkness."""
-    small_weights: tuple[float, float] = (0.5, 0.5)
-    """Weights of the digit networks for all paper and for cells; set by hand; parts."""
-    network_weights: tuple[float, float, float] = (0.25, 0.25, 0.5)
-    """Weights of these and of the deep one for cells in doubt; set by hand; parts."""
+    cell_digits_weight: float = 0.5
+    """Weight of the digit network for cells beside the one for all paper; set by hand; a fraction."""
     sure_view: float = 0.99
     """Probability of its best digit from which a cell is looked at once; set by hand; probability."""
     view_shear: float = 0.15
