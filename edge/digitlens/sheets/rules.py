@@ -1,6 +1,6 @@
 """The decision on a form's fields: of what may stand in them, the likeliest that keeps to all constraints."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -92,20 +92,14 @@ class _Component:
             (alone,) = variables
             shares = alone.probabilities / alone.probabilities.sum()
             only = Solution({alone.name: int(shares.argmax())}, {alone.name: shares}, {alone.name: shares})
-            confidence = self._confidence(alone.name, only, only, [])
-            return {alone.name: self._decision(alone.name, only, only, confidence, None)}
+            return {alone.name: self._decision(alone.name, only, only, [])}
         loose = strict = self._solution(variables, self.rules)
         kept, broken = self.rules, list[Rule]()
         while more := [rule for rule in kept if not self._holds(rule, strict)]:
             broken += more  # these bind nothing; of what keeps to the others the likeliest is taken
             kept = [rule for rule in kept if rule not in more]
             strict = self._solution(variables, kept)
-        each = {name: self._confidence(name, loose, strict, broken) for name in self.fields}
-        sure = {name for name, confidence in each.items() if confidence >= self.parameters.sure}
-        return {
-            name: self._decision(name, loose, strict, each[name], _blamed(name, broken, sure))
-            for name in self.fields
-        }
+        return {name: self._decision(name, loose, strict, broken) for name in self.fields}
 
     def _solution(self, variables: Sequence[Variable], rules: Sequence[Rule]) -> Solution:
         weights = [self._weight(rule) for rule in rules]
@@ -136,18 +130,15 @@ class _Component:
             odds /= 9 * max(self.fields[name].cells for name in rule.fields)
         return min(odds, 1.0)
 
-    def _confidence(self, name: str, loose: Solution, strict: Solution, broken: Sequence[Rule]) -> float:
-        """The probability that a field's value is right."""
-        share = float(loose.shares[name][strict.choices[name]])
-        readable = (1 - self.candidates[name].broken) * (1 - self._unreadable(name, broken))
-        return share * self.kept[name] * readable
-
     def _decision(
-        self, name: str, loose: Solution, strict: Solution, confidence: float, rule: Rule | None
+        self, name: str, loose: Solution, strict: Solution, broken: Sequence[Rule]
     ) -> FieldDecision:
-        """What stands in a field; `rule` is a broken one that it is blamed for."""
         field, one, choice = self.fields[name], self.candidates[name], strict.choices[name]
+        share = float(loose.shares[name][choice])
+        unreadable = self._unreadable(name, broken)
+        confidence = share * self.kept[name] * (1 - one.broken) * (1 - unreadable)
         posterior = float(strict.kept_shares[name][choice])
+        rule = next((rule for rule in broken if name in rule.fields), None)
         is_sure = confidence >= self.parameters.sure
         value = self.values[name][choice]
         state: State
@@ -212,14 +203,6 @@ class _Component:
             return f"may be something that is not allowed ({one.broken:.0%})"
         text = in_units(self.fields[name], self.values[name][other]) or "empty"
         return f"may also be {text} ({shares[other]:.0%})"
-
-
-def _blamed(name: str, broken: Sequence[Rule], sure: Set[str]) -> Rule | None:
-    """A broken rule that a field is blamed for: one in doubt before those that are sure, else all of them."""
-    for rule in broken:
-        if name in rule.fields and (name not in sure or sure >= set(rule.fields)):
-            return rule
-    return None
 
 
 def _likeliest(values: Mapping[Value, float], most: int) -> tuple[Value, ...]:

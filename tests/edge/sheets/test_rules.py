@@ -217,19 +217,6 @@ def test_a_wrong_sum_is_named_and_left_as_it_is(form: Template) -> None:
     assert found["end"].reason == "end >= start does not hold"
 
 
-def test_of_a_wrong_sum_the_field_in_doubt_is_blamed(form: Template) -> None:
-    """What no other reading could mend is sure all the same."""
-    found = decided(
-        form, rounds__1__points=cells("12", 0.99999), rounds__3__points=cells("  ", 0.99999),
-        rounds__2__points=cells(" 7", 0.99999, c1={"7": 0.6, "4": 0.4}), total=cells(" 29", 0.99999),
-    )  # fmt: skip
-    assert {name: (one.value, one.state) for name, one in found.items()} == {
-        "rounds.1.points": (12, "sure"), "rounds.2.points": (7, "rule"), "rounds.3.points": (None, "empty"),
-        "total": (29, "sure"),
-    }  # fmt: skip
-    assert found["rounds.2.points"].reason == "total = sum(rounds.points) does not hold: 29 and 19"
-
-
 def test_a_rule_never_fills_in_what_cannot_be_read(form: Template) -> None:
     found = decided(
         form, rounds__1__points=cells("12", 0.9999), rounds__2__points=cells(" ?", 0.9999),
