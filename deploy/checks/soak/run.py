@@ -5,8 +5,8 @@ broker, where there is one), and there are as many open files and threads at the
 slope of the resident memory is printed with its 95 % interval, and may not be above LEAK; so is the slope of
 the memory without the pages of files, which the kernel can drop. Of each minute the least memory counts: a
 reading takes 25 MiB more for a moment, which are free afterwards and given back every ten seconds. The slope
-is the median of those between all two minutes (Sen 1968), for what is taken for some minutes and given back is
-no growth; that by least squares stands beside it.
+is the median of those between all two minutes (Sen 1968), for what is taken for some minutes and given back
+is no growth; that by least squares stands beside it.
 """
 
 import argparse
