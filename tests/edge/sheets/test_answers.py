@@ -10,7 +10,7 @@ from digitlens.core.arrays import Gray
 from digitlens.models.classifier import Classifier
 from digitlens.rows.crop import CROP_HEIGHT
 from digitlens.rows.recognizer import RowRecognizer
-from digitlens.sheets.answers import NOT_ASKED, PARTED, READ, Networks, answered
+from digitlens.sheets.answers import NOT_ASKED, PARTED, READ, Comb, Networks, answered
 from digitlens.sheets.cells import Cell, measured
 from digitlens.sheets.combed import parted, row_digits, strip_of
 from digitlens.sheets.probabilities import networks_with
@@ -57,12 +57,10 @@ def ink_of(digits: tuple[Gray, Gray], value: int, turn: int = 0) -> Gray:
     return np.asarray(pictures[np.flatnonzero(labels == value)[turn]], np.uint8)
 
 
-def text(comb: list[tuple[Cell, object]]) -> str:
+def text(comb: Comb) -> str:
     """The best digit of each cell, a blank for an empty one."""
-    return "".join(
-        " " if answer is None else str(int(answer.views.mean(axis=0).argmax()))  # type: ignore[attr-defined]
-        for _, answer in comb
-    )
+    best = [None if answer is None else int(answer.views.mean(axis=0).argmax()) for _, answer in comb]
+    return "".join(" " if digit is None else str(digit) for digit in best)
 
 
 def test_a_strip_holds_all_inks_in_their_order(digits: tuple[Gray, Gray]) -> None:
