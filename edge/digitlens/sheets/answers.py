@@ -69,6 +69,7 @@ def answered(
     The row network is asked of combs with a doubtful digit. Where it reads one digit more than there are
     cells with ink, and two of them in one cell beside an empty one, that cell's ink is parted between them.
     """
+    networks.rows.next_frame()  # rows of the page before are forgotten
     inks = [cell.ink for comb in combs for cell in comb if not cell.is_empty]
     answers = iter(_digits(networks, inks, parameters))
     found = [[(cell, None if cell.is_empty else next(answers)) for cell in comb] for comb in combs]

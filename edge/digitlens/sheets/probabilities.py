@@ -124,24 +124,21 @@ class CellReader:
 
 
 def look(
-    networks: Networks,
-    combs: Sequence[Sequence[Cell]],
-    per_mm: float,
-    plate: Plate,
+    networks: Networks, combs: Sequence[Sequence[Cell]], per_mm: float, plate: Plate,
     parameters: CellParameters,
-) -> Look:
+) -> Look:  # fmt: skip
     """What the networks say of a page's fields."""
     found = answered(networks, combs, per_mm, parameters)
     each = [(cell, answer) for comb in found for cell, answer in comb if answer is not None]
     cells, answers = [cell for cell, _ in each], [answer for _, answer in each]
-    digits = np.array([_together(answer, parameters) for answer in answers]).reshape(-1, 10)
+    digits = np.array([_with_row_network(answer, parameters) for answer in answers]).reshape(-1, 10)
     features = np.zeros((0, len(FEATURES)), np.float32)
     if answers:
         features = _features(cells, digits, answers, per_mm, plate)
     return Look([[cell for cell, _ in comb] for comb in found], digits, features)
 
 
-def _together(answer: Answer, parameters: CellParameters) -> Doubles:
+def _with_row_network(answer: Answer, parameters: CellParameters) -> Doubles:
     """The digits' probabilities (10,) by the digit networks and by the row network."""
     digits = answer.views.mean(axis=0)
     joint = digits * answer.row**parameters.row_weight
@@ -178,15 +175,11 @@ def _features(
     of_best = each[places, :, best].T
     no_digit = 1 - digits.sum(axis=1)
     least = np.array([one.views[:, value].min() for one, value in zip(answers, best, strict=True)])
-    agree = np.array(
-        [(one.views.argmax(axis=1) == value).mean() for one, value in zip(answers, best, strict=True)]
-    )
+    agree = np.array([(one.views.argmax(axis=1) == k).mean() for one, k in zip(answers, best, strict=True)])
     asked = np.array([answer.asked for answer in answers])
     rows = np.array([answer.row for answer in answers])
     row_best = rows[places, best]
-    rows[places, best] = np.where(
-        asked >= READ, 0, 1
-    )  # 1, of which the logarithm is 0, where it says nothing
+    rows[places, best] = np.where(asked >= READ, 0, 1)  # where it says nothing, the logarithms are 0
     heights = np.array([cell.box[3] for cell in cells])
     levels = np.array([cell.level for cell in cells])
     # Specks and what is left of print may be in more cells than digits.
