@@ -96,7 +96,7 @@ class FollowedNumber:
         looks = [one.digit.looks for one in self.parts]
         return Evidence(
             tuple(one.digit.looks.log_odds(one.value) for one in self.parts),
-            tuple(one.count for one in looks),
+            tuple(one.counted for one in looks),
             self._surplus,
             1 - self._agreed,
         )
@@ -139,7 +139,7 @@ class FollowedNumber:
     def _confidence(self, digits: tuple[Digit, ...]) -> float:
         """The probability that the number is right."""
         parameters = self._parameters.looks
-        seen = share(min(one.digit.looks.count for one in self.parts), parameters)
+        seen = share(min(one.digit.looks.counted for one in self.parts), parameters)
         odds = log_odds(_product(digits)) * (1 + seen * parameters.number_gain) + self._surplus
         odds -= (1 - self._agreed) * parameters.disagreement
         return probability(odds + seen * parameters.number_shift)

@@ -67,11 +67,17 @@ class Looks:
         self._times: list[float] = []
         self._place: Place | None = None
         self._last = 0  # the look that was seen last
+        self._moved: float | None = None  # when it was last seen to move, or to change otherwise
 
     @property
     def count(self) -> float:
         """How many looks there were."""
         return sum(self._weights)
+
+    @property
+    def counted(self) -> float:
+        """How many looks count: in motion as many as can, even if the crop looks the same wherever it is."""
+        return self.count if self._moved is None else max(self.count, self._parameters.counted_looks)
 
     def take(
         self, value: int, confidence: float, time: float, gray: Gray | None, box: Doubles, noise: float
@@ -94,9 +100,11 @@ class Looks:
             return
         margin = 2 * parameters.noise_margin * noise  # of the difference of two frames
         threshold = parameters.same_look * parameters.new_look
-        if self._weights and self._place is not None and self._place.difference(gray, margin) < threshold:
-            self._visit(self._last, found, time)
-            return
+        if self._weights and self._place is not None:
+            if self._place.difference(gray, margin) < threshold:
+                self._visit(self._last, found, time)
+                return
+            self._moved = time
         self._place = Place(gray, box, parameters.patch_rows, parameters.patch_columns)
         crop = cropped(gray, box, noise, parameters)
         if self._weights:
@@ -126,7 +134,7 @@ class Looks:
             mean = np.array(self._weights) @ np.array(self._means) / self.count
         likelihoods = np.exp(mean - mean.max())
         odds = log_odds(float(likelihoods[value] / likelihoods.sum()))
-        return gained(odds, self.count, self._parameters)
+        return gained(odds, self.counted, self._parameters)
 
     def _visit(self, look: int, found: Doubles, time: float) -> None:
         if not self._weights:
@@ -141,6 +149,8 @@ class Looks:
         self._last = look
 
     def _forget(self, time: float) -> None:
+        if self._moved is not None and time - self._moved > self._parameters.memory:
+            self._moved = None
         old = [look for look, seen in enumerate(self._times) if time - seen > self._parameters.memory]
         if len(old) == len(self._times):
             old = [look for look in old if look != self._last]

@@ -8,7 +8,7 @@ import pytest
 
 from digitlens.config.parameters.tracking import LookParameters, TrackingParameters
 from digitlens.core.readings import Digit, Reading, number
-from digitlens.live.looks import Looks, noise_variance
+from digitlens.live.looks import Looks, gained, noise_variance
 from digitlens.live.tracker import Tracker
 from digitlens.reader import Reader
 from tests.edge.pages import write
@@ -71,12 +71,19 @@ def test_a_still_picture_keeps_its_confidence(reader: Reader, digits: Digits, de
 
 
 def test_a_crop_that_moved_by_whole_pixels_is_no_new_look(digits: Digits) -> None:
-    one = Looks(LookParameters())
+    """But it is in motion, where a reading is right less often than it says; at rest that is forgotten."""
+    parameters = LookParameters(memory=1.0)
+    one = Looks(parameters)
     for frame in range(12):
         across, down = 3 * frame, 2 * frame
         box = np.array([70 + across, 90 + down, 50, 60], np.float64)
         one.take(4, 0.9, frame / 30, np.roll(sheet(digits), (down, across), (0, 1)), box, 0.0)
     assert one.count == 1.0
+    assert one.counted == parameters.counted_looks
+    assert one.log_odds(4) == pytest.approx(gained(np.log(9), one.counted, parameters))
+    for frame in range(12, 60):
+        one.take(4, 0.9, frame / 30, np.roll(sheet(digits), (down, across), (0, 1)), box, 0.0)
+    assert one.counted == 1.0
     assert one.log_odds(4) == pytest.approx(np.log(9))
 
 

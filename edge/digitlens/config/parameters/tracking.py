@@ -35,17 +35,17 @@ class LookParameters:
     """Least weight of a frame in the mean of its look, a fraction."""
 
     counted_looks: float = 2.0
-    """Looks beyond which more change nothing, a count; of 1.5, 2 and 3 the one whose fit has the least
-    calibration error on the films that it was fitted on."""
-    gain: float = -0.33
+    """Looks beyond which more change nothing, a count; a digit in motion has as many; of 1.5, 2 and 3 the one
+    whose fit had the least calibration error on the films that it was fitted on."""
+    gain: float = -0.23
     """Gain of a digit's log-odds by `counted_looks` looks, as a fraction of them."""
-    digit_shift: float = -0.2
+    digit_shift: float = -0.13
     """Change of a digit's log-odds by `counted_looks` looks, in nats."""
-    number_gain: float = -0.68
+    number_gain: float = -0.57
     """Gain of a number's log-odds by `counted_looks` looks, as a fraction of them."""
-    number_shift: float = 0.94
+    number_shift: float = 0.83
     """Change of a number's log-odds by `counted_looks` looks, in nats."""
-    disagreement: float = 4.4
+    disagreement: float = 4.72
     """Loss of a number's log-odds if no frame read exactly this number, in nats."""
 
 
