@@ -84,6 +84,23 @@ def test_digits_are_where_the_page_is_dark(material: Material) -> None:
             assert digit[max(y, 0) : y + height + 1, max(x, 0) : x + width + 1].any()
 
 
+def test_numbers_of_pages_before_a_camera_are_in_the_picture(material: Material) -> None:
+    """Those beyond its border or beyond the sheet's edge count no more."""
+    seen, written = 0, 0
+    for seed in range(12):
+        random = np.random.default_rng(seed)
+        _, _, numbers = patches.page(random, material, "columns", (400, 300), 24, neat=True, mild=False)
+        _, _, others = patches.page(
+            np.random.default_rng(seed), material, "columns", (400, 300), 24, neat=True
+        )
+        seen, written = seen + len(numbers), written + len(others)
+        for number in numbers:
+            x, y, width, height = number.box
+            assert -0.1 * width < x < x + width < 300 + 0.1 * width
+            assert -0.1 * height < y < y + height < 400 + 0.1 * height
+    assert 0.3 * written < seen < written
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_truth_lies_on_the_ink_within_a_pixel(cross: Canvas, seed: int) -> None:
     """The stroke in the picture and the stroke in the class map have one middle, row by row."""

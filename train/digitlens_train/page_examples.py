@@ -134,8 +134,9 @@ class Collector:
         scale = read.shape[1] / gray.shape[1]
         written = [
             replace(one, box=(one.box[0] * scale, one.box[1] * scale, one.box[2] * scale, one.box[3] * scale))
-            for one in truth
-            if not one.printed
+            for number in truth
+            if not number.printed
+            for one in number.parts
         ]
         if self._scores is not None:
             group = self._scores.group
@@ -183,7 +184,8 @@ def draw_page(
     rows, columns = (
         2 * int(random.integers(least // 2, most // 2 + 1)) for least, most in (config.rows, config.columns)
     )
-    return layout, patches.page(random, material, layout, (rows, columns), height)
+    neat, shown = random.random() < config.neat, random.random() < config.shown
+    return layout, patches.page(random, material, layout, (rows, columns), height, neat, not shown)
 
 
 def _glyphs(

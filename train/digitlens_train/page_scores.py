@@ -34,6 +34,8 @@ class ScoresConfig:
         columns: the same of its width.
         small: share of pictures that end right around a row, a cell or a digit.
         small_sides: their least and largest width and height, drawn log-uniformly, pixels.
+        neat: share of pages that are written with care; the others hold what is hard to read, too.
+        shown: share of pages in any light, before any camera; the others are photographed well.
         held_out_layouts: each held-out layout's weight; those of all others together are 1.
         hidden: sizes of the hidden layers.
         decay: weight of the squared weights in the loss; chosen with half of the pages left out in turn,
@@ -46,8 +48,10 @@ class ScoresConfig:
     heights: tuple[float, float] = (14.0, 70.0)
     rows: tuple[int, int] = (260, 900)
     columns: tuple[int, int] = (300, 1000)
-    small: float = 0.25
-    small_sides: tuple[float, float] = (60.0, 700.0)
+    small: float = 0.1
+    small_sides: tuple[float, float] = (100.0, 700.0)
+    neat: float = 0.7
+    shown: float = 0.25
     held_out_layouts: float = 0.03
     hidden: tuple[int, ...] = (32, 16)
     decay: float = 1.0

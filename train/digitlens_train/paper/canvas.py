@@ -1,8 +1,8 @@
 """Blank paper to draw on: how much each class covers every pixel, how dark it is, which numbers are there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
 
 import cv2
 import numpy as np
@@ -14,6 +14,11 @@ from digitlens_train.paper.classes import Kind
 Points = npt.NDArray[np.float64]
 """(N, 2) of x to the right and y downward."""
 
+Place = tuple[float, float, float, float]
+"""Left, top, width and height of a box, in pixels."""
+
+IN_NUMBERS = ".,"
+"""Signs that part no number."""
 SHIFT = 4
 """Fractional bits of the coordinates that OpenCV draws with."""
 FEW = 40
@@ -24,11 +29,21 @@ TOLERANCE = 4.0
 
 @dataclass(frozen=True)
 class Truth:
-    """A number as it was written or printed; `box` is x, y, width, height in pixels."""
+    """A number as it was written or printed; `box` is x, y, width, height in pixels.
+
+    `between` are the numbers between its signs, the 8 and the 12 of 8/12; none where no sign parts it, as a
+    point and a comma do not.
+    """
 
     text: str
-    box: tuple[float, float, float, float]
+    box: Place
     printed: bool = False
+    between: "tuple[Truth, ...]" = ()
+
+    @property
+    def parts(self) -> "tuple[Truth, ...]":
+        """What the Reader makes of it, unless it keeps signs: the numbers between them."""
+        return self.between or (self,)
 
 
 class Canvas:
@@ -39,10 +54,12 @@ class Canvas:
         tone: (H, W) uint8, darkness: coverage x dark, combined by maximum.
         tint: (H, W) uint8, the paper's own lightness x 255, or None while nothing is shaded.
         numbers: what was recorded.
+        neat: whether the paper is written on with care, for somebody to read: a firm pen on thin lines, and
+            room around the numbers.
     """
 
-    def __init__(self, height: int, width: int) -> None:
-        self.height, self.width = height, width
+    def __init__(self, height: int, width: int, neat: bool = False) -> None:
+        self.height, self.width, self.neat = height, width, neat
         self.alpha: Gray = np.zeros((len(Kind), height, width), np.uint8)
         self.tone: Gray = np.zeros((height, width), np.uint8)
         self.tint: Gray | None = None
@@ -98,6 +115,24 @@ class Canvas:
         left, top, right, bottom = (max(0, round(value)) for value in (x0, y0, x1, y1))
         self.tint[top:bottom, left:right] = round(255 * min(max(level, 0.0), 1.0))
 
-    def record(self, text: str, box: tuple[float, float, float, float], printed: bool = False) -> None:
-        """Note that the number `text` stands in `box`, x, y, width, height in pixels."""
-        self.numbers.append(Truth(text, box, printed))
+    def record(
+        self, text: str, box: Place, printed: bool = False, characters: Sequence[tuple[str, Place]] = ()
+    ) -> None:
+        """Note that the number `text` stands in `box`, x, y, width, height in pixels.
+
+        The boxes of its `characters` tell where its parts stand, if signs part it.
+        """
+        self.numbers.append(Truth(text, box, printed, tuple(_between(characters))))
+
+
+def _between(characters: Sequence[tuple[str, Place]]) -> Iterator[Truth]:
+    """The numbers between signs, if there is a sign."""
+    if all(text in IN_NUMBERS or text.isdigit() for text, _ in characters):
+        return
+    for is_sign, part in groupby(characters, lambda one: not (one[0] in IN_NUMBERS or one[0].isdigit())):
+        texts, boxes = zip(*part, strict=True)
+        if is_sign or not any(text.isdigit() for text in texts):
+            continue
+        left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
+        right, bottom = max(box[0] + box[2] for box in boxes), max(box[1] + box[3] for box in boxes)
+        yield Truth("".join(texts), (left, top, right - left, bottom - top))

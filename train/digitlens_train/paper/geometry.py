@@ -44,6 +44,7 @@ class Pose:
 PATCH = Pose(turn=2.2, turned=1 / 6, perspective=0.012, bent=0.25, edge=0.25, zoom=(0.93, 1.08))
 CLOSE = Pose(turn=4.0, turned=1 / 6, perspective=0.02, bent=0.15, edge=0.08, zoom=(0.95, 1.05))
 SMALL = Pose(turn=1.2, turned=0.02, perspective=0.005, bent=0.1, edge=0.0, zoom=(1.0, 1.0))
+SHOWN_PAGE = Pose(turn=1.2, turned=0.0, perspective=0.008, bent=0.2, edge=0.2, zoom=(0.97, 0.99))
 PAGE = Pose(turn=0.6, turned=0.0, perspective=0.004, bent=0.15, edge=0.0, zoom=(0.97, 0.99))
 
 

@@ -20,6 +20,8 @@ SOURCES: dict[Source, float] = {"writer": 0.42, "mnist": 0.22, "small": 0.05, "f
 """Share of the hands whose digits mostly come from a source; `small` are optdigits and semeion."""
 COARSE = 90.0
 """Height above which optdigits' and semeion's few pixels show, in pixels."""
+NEAT_PENS = (0.05, 0.14)
+"""Least and largest width of a neat writer's pen, heights of a digit."""
 TIGHTEST = 0.6
 """How far a number is reduced to fit, before it loses digits."""
 
@@ -87,20 +89,26 @@ class Hand(Marks):
         pen: float | None = None,
         dark: float | None = None,
         source: Source | None = None,
+        neat: bool = False,
     ) -> "Hand":
-        """Any writer, with digits `height` pixels tall; what is given is not left to chance."""
+        """Any writer, with digits `height` pixels tall; what is given is not left to chance.
+
+        A `neat` one writes with care: an even hand, a firm dark pen, digits that mostly stand apart.
+        """
         if pen is None:
             low, high = (0.035, 0.16) if random.random() < 0.82 else (0.02, 0.3)
+            if neat:
+                low, high = NEAT_PENS
             pen = height * float(np.exp(random.uniform(np.log(low), np.log(high))))
         if dark is None:
-            dark = random.uniform(0.6, 1.0) if random.random() < 0.7 else random.uniform(0.25, 0.6)
+            dark = random.uniform(0.6, 1.0) if neat or random.random() < 0.7 else random.uniform(0.25, 0.6)
         if source is None or not _has(material, source):
             has = {name: share for name, share in SOURCES.items() if _has(material, name)}
-            if height > COARSE:
+            if height > COARSE or neat:
                 has.pop("small", None)
             shares = np.cumsum(list(has.values()))
             source = list(has)[int(np.searchsorted(shares, random.random() * shares[-1], "right"))]
-        k = int(np.searchsorted((0.18, 0.72, 0.92), random.random()))
+        k = int(np.searchsorted((0.04, 0.66, 0.92) if neat else (0.18, 0.72, 0.92), random.random()))
         gap = random.uniform(*((-0.12, 0.03), (0.03, 0.2), (0.18, 0.4), (0.4, 0.8))[k])
         writers, fonts, style = material.writers, material.hand_fonts, Style.draw(random)
         return cls(
@@ -109,13 +117,13 @@ class Hand(Marks):
             height=height,
             pen=max(0.5, pen),
             dark=dark,
-            unrest=random.uniform(0.05, 1.0),
+            unrest=random.uniform(0.05, 0.5 if neat else 1.0),
             space=height * (max(gap, style.pitch - 0.3, 0.0) + random.uniform(0.6, 1.6)),
             source=source,
             writer=writers[int(random.integers(len(writers)))] if writers else {},
             font=fonts[int(random.integers(len(fonts)))] if fonts else {},
             style=style,
-            slant=float(np.clip(random.normal(0.08, 0.16), -0.4, 0.6)),
+            slant=float(np.clip(random.normal(0.08, 0.1 if neat else 0.16), -0.4, 0.6)),
             stretch=float(np.exp(random.normal(-0.03, 0.13))),
             gap=gap,
             drift=random.uniform(0, 0.06),
@@ -162,17 +170,21 @@ class Hand(Marks):
         steps = self._steps([glyph for _, _, glyph in glyphs], height)
         if max_width is not None:
             glyphs, steps, height = self._fitted(glyphs, steps, height, max_width)
-        at, top, bottom = x, y + height, y
+        at, places = x, []
         rise = self.random.normal(0, 0.02) * height
-        for (_, own, glyph), step in zip(glyphs, steps, strict=True):
+        for (character, own, glyph), step in zip(glyphs, steps, strict=True):
             drop = self.random.normal(0, self.drift) * height + rise * (at - x) / height
             tall = height * float(np.exp(self.random.normal(0, 0.07 * self.unrest)))
             self._paint(canvas, kind if own is Kind.DIGIT else own, glyph, at, y + drop + height - tall, tall)
-            top, bottom = min(top, y + drop + height - tall), max(bottom, y + drop + height)
-            at += self._wide(glyph, height) + step * height
+            wide = self._wide(glyph, height)
+            places.append((character, (at, y + drop + height - tall, wide, tall)))
+            at += wide + step * height
         width = at - steps[-1] * height - x
         if record and kind is Kind.DIGIT:
-            canvas.record("".join(text for text, _, _ in glyphs), (x, top, width, bottom - top))
+            top = min(y + height, *(place[1] for _, place in places))
+            bottom = max(y, *(place[1] + place[3] for _, place in places))
+            text = "".join(character for character, _ in places)
+            canvas.record(text, (x, top, width, bottom - top), characters=places)
         return width
 
     def _steps(self, glyphs: list[Glyph], height: float) -> list[float]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from digitlens_train.paper import combs, empty, forms, games, notes, rows, sums, tables
+from digitlens_train.paper import combs, empty, everyday, forms, games, notes, rows, sums, tables
 from digitlens_train.paper.canvas import Canvas
 from digitlens_train.paper.material import Material
 
@@ -53,6 +53,14 @@ _WEIGHED: dict[str, tuple[Layout, float]] = {
     "struck_list": (notes.struck_list, 3),
     "annotated": (notes.annotated, 4),
     "overwritten": (notes.overwritten, 3),
+    "mark_sheet": (everyday.mark_sheet, 12),
+    "exam_marks": (everyday.exam_marks, 6),
+    "counts": (everyday.counts, 4),
+    "slip": (everyday.slip, 6),
+    "one_number": (everyday.one_number, 8),
+    "few_numbers": (everyday.few_numbers, 6),
+    "one_sum": (everyday.one_sum, 8),
+    "ledger": (everyday.ledger, 4),
     "words": (empty.words, 4),
     "printed_page": (empty.printed_page, 2),
     "printed_numbers": (empty.printed_numbers, 3),

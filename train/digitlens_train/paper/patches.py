@@ -1,12 +1,14 @@
 """Patches to learn from and pages to measure on: a layout or a close-up, photographed, with its classes."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
-from digitlens.core.arrays import Gray
+from digitlens.core.arrays import Doubles, Gray
 from digitlens_train.paper import geometry
 from digitlens_train.paper.camera import take
-from digitlens_train.paper.canvas import Canvas, Truth
+from digitlens_train.paper.canvas import Canvas, Place, Truth
 from digitlens_train.paper.classes import IGNORED
 from digitlens_train.paper.geometry import Size, View, pick
 from digitlens_train.paper.hand import Hand, Source
@@ -66,17 +68,32 @@ def several(
 
 
 def page(
-    random: np.random.Generator, material: Material, layout: str, size: Size, height: float
+    random: np.random.Generator,
+    material: Material,
+    layout: str,
+    size: Size,
+    height: float,
+    neat: bool = False,
+    mild: bool = True,
 ) -> tuple[Gray, Gray, list[Truth]]:
-    """A whole page by one of LAYOUTS, mildly photographed, for measuring by reading.
+    """A whole page by one of LAYOUTS, for measuring by reading.
+
+    Args:
+        random: where chance comes from.
+        material: the writers, the fonts.
+        layout: its name.
+        size: of the picture: even height and width.
+        height: of the writing, in px.
+        neat: whether it is written with care.
+        mild: whether it is photographed in good light; else as people do who show a page to a camera.
 
     Returns:
         The picture (h, w) of `size`, its classes (h / 2, w / 2), and the numbers with at least INSIDE of
-        their boxes on the canvas; boxes in px of the picture.
+        their boxes in it; boxes in px of the picture.
     """
-    canvas = Canvas(*size)
+    canvas = Canvas(*size, neat=neat)
     LAYOUTS[layout](canvas, material, random, height)
-    photo = take(canvas, random, size, geometry.PAGE, height, mild=True)
+    photo = take(canvas, random, size, geometry.PAGE if mild else geometry.SHOWN_PAGE, height, mild=mild)
     return photo.gray, photo.classes, _seen(canvas, photo.view)
 
 
@@ -88,18 +105,42 @@ def small(random: np.random.Generator, material: Material, side: int) -> tuple[G
 
 
 def _seen(canvas: Canvas, view: View) -> list[Truth]:
-    """The numbers with at least INSIDE of their boxes on the canvas; boxes in px of the picture."""
+    """The numbers with at least INSIDE of their boxes in the picture; boxes in its px."""
     numbers = []
+    first, last = np.zeros(2), np.array([canvas.width, canvas.height], float)
+    if view.sheet is not None:
+        first, last = np.maximum(first, view.sheet[:2]), np.minimum(last, view.sheet[2:])
     for number in canvas.numbers:
-        x, y, width, high = number.box
-        corners = np.array([[x, y], [x + width, y], [x + width, y + high], [x, y + high]])
-        low, top = np.maximum(corners[0], 0), np.minimum(corners[2], (canvas.width, canvas.height))
-        if np.prod(np.maximum(top - low, 0)) < INSIDE * width * high:
+        corners = _corners(number.box)
+        if _inside(corners, first, last) < INSIDE:
             continue
         seen = view.in_picture(corners)
-        (left, upper), (right, lower) = seen.min(0).tolist(), seen.max(0).tolist()
-        numbers.append(Truth(number.text, (left, upper, right - left, lower - upper), number.printed))
+        if _inside(seen, np.zeros(2), np.array(view.size[::-1], float)) < INSIDE:
+            continue
+        between = tuple(
+            replace(part, box=_box(view.in_picture(_corners(part.box)))) for part in number.between
+        )
+        numbers.append(replace(number, box=_box(seen), between=between))
     return numbers
+
+
+def _corners(box: Place) -> Doubles:
+    """The corners (4, 2) of a box."""
+    x, y, width, high = box
+    return np.array([[x, y], [x + width, y], [x + width, y + high], [x, y + high]], np.float64)
+
+
+def _box(corners: Doubles) -> Place:
+    """The upright box around corners (4, 2)."""
+    (left, upper), (right, lower) = corners.min(0).tolist(), corners.max(0).tolist()
+    return left, upper, right - left, lower - upper
+
+
+def _inside(corners: Doubles, low: Doubles, high: Doubles) -> float:
+    """The part of the box around corners (4, 2) that lies between two corners (2,) of a larger one."""
+    first, last = corners.min(0), corners.max(0)
+    seen = np.maximum(np.minimum(last, high) - np.maximum(first, low), 0)
+    return float(np.prod(seen) / np.prod(np.maximum(last - first, 1e-6)))
 
 
 def writing_height(random: np.random.Generator) -> float:

@@ -17,6 +17,10 @@ Segment = tuple[float, float, float, float]
 
 DENSITY = (40.0, 150.0)
 """Glyphs per PATCH, from sparse to full pages."""
+NEAT_DENSITY = (25.0, 90.0)
+"""The same of neat pages, but for those that hold little."""
+SPARSE = 0.25
+"""Share of the neat pages that hold 2 to 40 glyphs."""
 PATCH = 350 * 350
 """Area of paper in pixels, about that of a training patch."""
 WIDTH = 0.68
@@ -54,11 +58,14 @@ class Sheet:
     ) -> None:
         self.canvas, self.material, self.random, self.height = canvas, material, random, float(height)
         self.tall, self.wide = (int(side) for side in canvas.tone.shape)
-        self.budget = round(self.spread(*DENSITY) * max(1.0, self.tall * self.wide / PATCH))
+        density = NEAT_DENSITY if canvas.neat else DENSITY
+        self.budget = round(self.spread(*density) * max(1.0, self.tall * self.wide / PATCH))
         """Glyphs that may still be written: pages of small writing stay partly empty and cheap to draw."""
-        self.ones = bool(random.random() < 0.07)
+        self.ones = bool(random.random() < 0.07) and not canvas.neat
         """Whether most numbers are ones, alone or in rows, as uprights beside the uprights of cells."""
-        self.hand = Hand.draw(random, material, height)
+        if canvas.neat and self.chance(SPARSE):
+            self.budget = round(self.spread(2, 40))
+        self.hand = Hand.draw(random, material, height, neat=canvas.neat)
         self.type = Printer.draw(random, material)
         self.lines = self.ruler()
 
@@ -90,6 +97,8 @@ class Sheet:
 
     def thickness(self) -> float:
         """Pixels of a line: from a hairline to a marker's, within a third of the writing's height."""
+        if self.canvas.neat:
+            return self.spread(0.5, max(0.8, 0.07 * self.height))
         if self.chance(0.75):
             return self.spread(0.3, float(np.clip(0.09 * self.height, 1.2, 5)))
         return self.spread(1, float(np.clip(0.3 * self.height, 2, 12)))
@@ -97,7 +106,7 @@ class Sheet:
     def writer(self, scatter: float = 0.0) -> Hand:
         """Another writer, of the page's height give or take a factor of exp(scatter)."""
         factor = float(np.exp(self.random.uniform(-scatter, scatter)))
-        return Hand.draw(self.random, self.material, self.height * factor)
+        return Hand.draw(self.random, self.material, self.height * factor, neat=self.canvas.neat)
 
     def printer(self) -> Printer:
         """Another printed font."""
@@ -270,7 +279,7 @@ class Sheet:
     def fit(self, cell: Cell, hand: Hand | None = None) -> float:
         """A height of writing for the cell: the hand's, or less where the cell is lower."""
         own = (hand or self.hand).height * self.between(0.85, 1.15)
-        return max(5.0, min(own, cell.height * self.between(0.6, 1.0)))
+        return max(5.0, min(own, cell.height * self.between(0.6, 0.85 if self.canvas.neat else 1.0)))
 
     def put(
         self,
@@ -291,7 +300,7 @@ class Sheet:
         pull = {"left": 0.05, "center": 0.5, "right": 0.92}.get(align, self.between(0, 1))
         x = cell.x0 + free * float(np.clip(pull + self.random.normal(0, 0.06), 0, 1)) + 0.04 * tall
         y = cell.y0 + (cell.height - tall) * float(np.clip(self.random.normal(0.55, 0.18), 0, 1))
-        if self.chance(stray):
+        if self.chance(0.1 * stray if self.canvas.neat else stray):
             x += self.between(-0.4, 0.4) * tall
             y += self.between(-0.35, 0.35) * tall
             return self.write(text, x, y, hand, tall)

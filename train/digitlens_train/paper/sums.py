@@ -18,7 +18,7 @@ def _ground(sheet: Sheet) -> None:
             sheet.lines.line(sheet.canvas, (0, y), (sheet.wide, y))
 
 
-def _operator(sheet: Sheet, x: float, y: float, which: str | None = None) -> float:
+def operator(sheet: Sheet, x: float, y: float, which: str | None = None) -> float:
     """A sign of arithmetic between two operands; gives its width. The cross of a product is a letter x."""
     which = which or sheet.pick("++--x/:.")
     height = sheet.height
@@ -35,14 +35,14 @@ def _operator(sheet: Sheet, x: float, y: float, which: str | None = None) -> flo
     return sheet.sign(which, x, y)
 
 
-def _chain(sheet: Sheet, x: float, y: float, gap: float, longest: int = 3) -> float:
+def chain(sheet: Sheet, x: float, y: float, gap: float, longest: int = 3) -> float:
     """'a + b =' or '= c', operand by operand; gives its width."""
     start = x
     sides = sheet.whole(1, 3)
     for k in range(sides + 1):
         x += sheet.write(sheet.text(1, longest, 0.06), x, y) + gap
         if k < sides:
-            x += _operator(sheet, x, y) + gap
+            x += operator(sheet, x, y) + gap
     if sheet.chance(0.85):
         x += sheet.sign("=", x, y) + gap
         if sheet.chance(0.75):
@@ -71,7 +71,7 @@ def sums(canvas: Canvas, material: Material, random: np.random.Generator, height
             bracket = sheet.chance(0.15)
             if bracket:
                 x += sheet.sign("(", x, top) + 0.3 * gap
-            x += _chain(sheet, x, top, gap)
+            x += chain(sheet, x, top, gap)
             if bracket:
                 x += sheet.sign(")", x, top)
             x += height * sheet.spread(1.2, 5)
@@ -99,7 +99,7 @@ def column_sums(canvas: Canvas, material: Material, random: np.random.Generator,
                 text = sheet.digits(max(1, digits - 2), digits)
                 sheet.write(text, right - sheet.length(text), y + random.normal(0, 0.03) * height)
                 if row == rows - 1:
-                    _operator(sheet, x, y, sheet.pick("++-x"))
+                    operator(sheet, x, y, sheet.pick("++-x"))
                 y += pitch
             bar = y + sheet.between(-0.1, 0.15) * height
             if by_hand:
@@ -154,7 +154,7 @@ def fractions(canvas: Canvas, material: Material, random: np.random.Generator, h
                 x += sheet.write(sheet.digits(1, 3), x, middle)
             x += 0.35 * height
             if sheet.chance(0.75):
-                x += _operator(sheet, x, middle, sheet.pick("+-=x=")) + 0.35 * height
+                x += operator(sheet, x, middle, sheet.pick("+-=x=")) + 0.35 * height
             else:
                 x += height * sheet.spread(1, 4)
 
@@ -182,7 +182,7 @@ def long_division(canvas: Canvas, material: Material, random: np.random.Generato
         x += sheet.write(sheet.digits(digits, digits), x, y)
         right = x
         if not hook:
-            x += 0.2 * height + _operator(sheet, x + 0.2 * height, y, ":") + 0.2 * height
+            x += 0.2 * height + operator(sheet, x + 0.2 * height, y, ":") + 0.2 * height
             x += sheet.write(sheet.digits(1, 2), x, y) + 0.2 * height
             x += sheet.sign("=", x, y) + 0.2 * height
             x += sheet.write(sheet.digits(1, digits), x, y)
@@ -216,10 +216,10 @@ def worked(canvas: Canvas, material: Material, random: np.random.Generator, heig
             before = sheet.digits(1, 3)
             sheet.write(before, equals - gap - sheet.length(before), y)
             x = equals + sheet.sign("=", equals, y) + gap
-            x += _chain(sheet, x, y, gap)
+            x += chain(sheet, x, y, gap)
             sheet.letter(x, y + 0.2 * height, 0.8 * height) if sheet.chance(0.2) else None
         else:
-            x += _chain(sheet, x, y, gap)
+            x += chain(sheet, x, y, gap)
         if sheet.chance(0.15):
             for k in range(sheet.whole(1, 2)):
                 level = y + height * (1.1 + 0.12 * k)

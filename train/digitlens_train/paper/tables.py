@@ -198,7 +198,7 @@ def crowded(canvas: Canvas, material: Material, random: np.random.Generator, hei
             x = cell.x0 + 0.1 * height
             while x < cell.x1 - height:
                 y = cell.y0 + sheet.between(0.1, 0.9) * (cell.height - height)
-                x += sheet.write(sheet.digits(1, 2), x, y, max_width=cell.x1 - x) + 0.5 * height
+                x += sheet.write(sheet.digits(1, 2), x, y, max_width=cell.x1 - x) + sheet.gap(0.5, 1)
         elif kind < 0.75:
             sheet.put(sheet.digits(1, 2), cell)
             ring(sheet, cell, height)
