@@ -62,7 +62,8 @@ class Filler:
     ) -> None:  # fmt: skip
         self.random, self.per_mm = random, per_mm
         self.style = Style.draw(random)
-        self.canvas = Canvas(*tone.shape)
+        rows, columns = tone.shape
+        self.canvas = Canvas(rows, columns)
         self.canvas.tone[:] = tone
         pen = float(np.exp(random.uniform(*np.log(PENS)))) * per_mm
         height = self.style.height * cell_height * per_mm
