@@ -14,7 +14,13 @@ from digitlens_train.data import load_mnist
 from digitlens_train.look_films import Seen
 
 PLAIN = LookParameters(
-    counted_looks=3.0, gain=0.0, digit_shift=0.0, number_gain=0.0, number_shift=0.0, disagreement=0.0
+    counted_looks=3.0,
+    gain=0.0,
+    digit_shift=0.0,
+    number_gain=0.0,
+    number_shift=0.0,
+    length=0.0,
+    disagreement=0.0,
 )
 
 
@@ -62,7 +68,7 @@ def test_one_look_changes_nothing() -> None:
 def test_the_fit_computes_confidences_as_the_tracker_does() -> None:
     """On arrays, for speed."""
     parameters = replace(
-        PLAIN, gain=0.3, digit_shift=-0.2, number_gain=-0.3, number_shift=0.4, disagreement=2.0
+        PLAIN, gain=0.3, digit_shift=-0.2, number_gain=-0.3, number_shift=0.4, length=0.2, disagreement=2.0
     )
     films = seen(parameters, 50)
     for one, sure in zip(films, looks.confidences(films, parameters), strict=True):
@@ -72,7 +78,8 @@ def test_the_fit_computes_confidences_as_the_tracker_does() -> None:
         ]
         looked = share(min(one.counts), parameters)
         odds = log_odds(float(np.prod(digits))) * (1 + looked * parameters.number_gain)
-        odds += looked * parameters.number_shift - one.disagreement * parameters.disagreement
+        odds += looked * (parameters.number_shift + parameters.length * np.log(len(one.odds)))
+        odds -= one.disagreement * parameters.disagreement
         assert sure == pytest.approx(probability(odds))
 
 

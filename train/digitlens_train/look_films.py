@@ -115,7 +115,9 @@ def tracked(reader: Reader, data: Mnist, seed: tuple[int, ...], still: bool = Fa
     cv2.setRNGSeed(int(random.integers(2**31)))
     page, written = sheet(data, random)
     plain = TrackingParameters(
-        looks=LookParameters(gain=0.0, digit_shift=0.0, number_gain=0.0, number_shift=0.0, disagreement=0.0)
+        looks=LookParameters(
+            gain=0.0, digit_shift=0.0, number_gain=0.0, number_shift=0.0, length=0.0, disagreement=0.0
+        )
     )
     tracker = Tracker(plain)
     found = []

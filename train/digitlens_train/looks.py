@@ -20,7 +20,10 @@ from digitlens_convert.stats import by_chance
 from digitlens_train.data import DataError, Mnist, load_mnist
 from digitlens_train.look_films import Seen, tracked
 
-FITTED = {"gain": 0.3, "digit_shift": 1.0, "number_gain": 0.3, "number_shift": 1.0, "disagreement": 2.0}
+FITTED = {
+    "gain": 0.3, "digit_shift": 1.0, "number_gain": 0.3, "number_shift": 1.0, "length": 0.5,
+    "disagreement": 2.0,
+}  # fmt: skip
 """The parameters that are fitted, and the first step of each."""
 LEAST_STEP = 0.01
 """Step at which the search ends."""
@@ -68,7 +71,8 @@ def _confidences(seen: Columns, parameters: LookParameters) -> Doubles:
     together = np.where(written, digits, 1).prod(axis=1).clip(CERTAIN, 1 - CERTAIN)
     looked = ((seen.counts.min(axis=1) - 1) / least).clip(0, 1)
     number = np.log(together / (1 - together)) * (1 + looked * parameters.number_gain) + seen.surplus
-    number += looked * parameters.number_shift - seen.disagreement * parameters.disagreement
+    number += looked * (parameters.number_shift + parameters.length * np.log(written.sum(axis=1)))
+    number -= seen.disagreement * parameters.disagreement
     return np.asarray(1 / (1 + np.exp(-number)), np.float64)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import pairwise
-from math import prod
+from math import log, prod
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -142,7 +142,8 @@ class FollowedNumber:
         seen = share(min(one.digit.looks.counted for one in self.parts), parameters)
         odds = log_odds(_product(digits)) * (1 + seen * parameters.number_gain) + self._surplus
         odds -= (1 - self._agreed) * parameters.disagreement
-        return probability(odds + seen * parameters.number_shift)
+        odds += seen * (parameters.number_shift + parameters.length * log(len(self.parts)))
+        return probability(odds)
 
     def _settle(self, chain: list[DigitTrack], tracks: DigitTracks) -> Literal["appeared", "changed"] | None:
         links = [tracks.links[pair] for pair in pairwise(chain)]

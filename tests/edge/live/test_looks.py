@@ -17,7 +17,13 @@ Gray = npt.NDArray[np.uint8]
 Digits = tuple[Gray, Gray]
 GAIN = TrackingParameters(
     looks=LookParameters(
-        counted_looks=3.0, gain=1.0, digit_shift=0.0, number_gain=0.0, number_shift=0.0, disagreement=4.0
+        counted_looks=3.0,
+        gain=1.0,
+        digit_shift=0.0,
+        number_gain=0.0,
+        number_shift=0.0,
+        length=0.0,
+        disagreement=4.0,
     )
 )
 """Parameters by which many looks add much."""

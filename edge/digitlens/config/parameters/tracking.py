@@ -12,7 +12,7 @@ from digitlens.config.parameters.following import FollowParameters
 class LookParameters:
     """How many different looks at a digit its frames are, and what they add to the confidence.
 
-    The last five are fitted on 600 generated films (training command `looks --films 600 --seed 3`). On 300
+    The last six are fitted on 600 generated films (training command `looks --films 600 --seed 3`). On 300
     others the calibration error of steady numbers is 0.030 with them and 0.105 without. The gains are
     negative: in motion the readings of single frames are too sure of themselves.
     """
@@ -37,15 +37,17 @@ class LookParameters:
     counted_looks: float = 2.0
     """Looks beyond which more change nothing, a count; a digit in motion has as many; of 1.5, 2 and 3 the one
     whose fit had the least calibration error on the films that it was fitted on."""
-    gain: float = -0.23
+    gain: float = -0.34
     """Gain of a digit's log-odds by `counted_looks` looks, as a fraction of them."""
-    digit_shift: float = -0.13
+    digit_shift: float = -0.77
     """Change of a digit's log-odds by `counted_looks` looks, in nats."""
-    number_gain: float = -0.57
+    number_gain: float = -0.44
     """Gain of a number's log-odds by `counted_looks` looks, as a fraction of them."""
-    number_shift: float = 0.83
+    number_shift: float = 0.52
     """Change of a number's log-odds by `counted_looks` looks, in nats."""
-    disagreement: float = 4.72
+    length: float = 0.6
+    """Change of a number's log-odds by `counted_looks` looks, times the logarithm of its number of digits."""
+    disagreement: float = 4.55
     """Loss of a number's log-odds if no frame read exactly this number, in nats."""
 
 
