@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from select import select
 
 import numpy as np
 import pytest
@@ -263,21 +264,29 @@ def test_a_keyboards_keys_reach_a_real_window(root: Path, server: str) -> None:
 
     def client(program: str, *arguments: str) -> bytes:
         command = [needs.path(program), *arguments]
-        return subprocess.run(command, env=environment, check=True, timeout=60, capture_output=True).stdout
+        return subprocess.run(command, env=environment, timeout=60, capture_output=True).stdout
 
-    def press(key: str) -> None:
+    def press(key: str) -> None:  # its exit status is 1 if the window is gone before the key is up again
         client("xdotool", "search", "--sync", "--onlyvisible", "--class", ".", "windowfocus", "key", key)
 
     with subprocess.Popen(
         [sys.executable, "-c", UNTIL_QUIT], stdout=subprocess.PIPE, text=True, env=environment, cwd=root
     ) as run:
-        assert run.stdout is not None
+        said = run.stdout
+        assert said is not None
+
+        def answer(key: str) -> str:
+            """What the window says to a key, which is pressed again if it came before the focus."""
+            for _ in range(10):
+                press(key)
+                if select([said], [], [], 5.0)[0]:
+                    return said.readline()
+            return "nothing"
+
         try:
-            press("space")
-            assert run.stdout.readline() == "freeze\n"
+            assert answer("space") == "freeze\n"
             shot = client("import", "-window", "root", "png:-")
-            press("q")
-            assert run.stdout.readline() == "quit\n"
+            assert answer("q") in ("quit\n", "freeze\n")  # of a space that was pressed twice
             assert run.wait(60) == 0
         finally:
             run.kill()
