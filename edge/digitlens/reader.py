@@ -28,8 +28,7 @@ from digitlens.models.classifier import Classifier
 from digitlens.numbers.attempt import Attempt
 from digitlens.numbers.finish import Finish
 from digitlens.numbers.gaps import to_numbers
-from digitlens.numbers.merging import are_close, regrouped
-from digitlens.numbers.parting import by_digits, parted
+from digitlens.numbers.merging import are_close, parted, regrouped
 from digitlens.numbers.rejection import digits_of
 from digitlens.numbers.scores import Scores
 from digitlens.numbers.signs import numbers_by_prior
@@ -213,9 +212,7 @@ class Reader:
         if are_close(first.seen, limits.clear_gap) and not witness.has_uprights(limits.upright_line):
             return first
         page = self._find(first.gray)
-        around = by_digits(page, first.seen, first.page.mask)
-        parts = parted(first.seen, around, self._scores.group.logits)
-        numbers = self._finish(parts, page, self._rule_rows)
+        numbers = self._finish(parted(first.seen, page, self._scores.group), page, self._rule_rows)
         return first.with_numbers(numbers).unreduced(_size(original))
 
     def _merged(self, first: Attempt, second: Attempt, original: Gray) -> Attempt:

@@ -19,6 +19,31 @@ def regrouped(
     return group([digit for number in moved(numbers, move) for digit in number.digits], page)
 
 
+def parted(numbers: Iterable[Number], page: Page, group: Group) -> tuple[Number, ...]:
+    """Numbers that stand on a page, split where their digits are of two; what is apart stays apart.
+
+    What a decimal point joins, at any height, stays one.
+    """
+    parts: list[Number] = []
+    for found in numbers:
+        first = len(parts)
+        for part in group(found.digits, page):
+            if len(parts) > first and _is_point_between(parts[-1].box, part.box, page.dots):
+                parts[-1] = number((*parts[-1].digits, *part.digits))
+            else:
+                parts.append(part)
+    return tuple(parts)
+
+
+def _is_point_between(left: Box, right: Box, dots: Iterable[Box]) -> bool:
+    """Whether a dot stands between two boxes side by side, and as high as they do."""
+    top, bottom = min(left[1], right[1]), max(left[1] + left[3], right[1] + right[3])
+    start, end = left[0] + left[2], right[0]
+    return any(
+        start <= x + width / 2 <= end and top <= y + height / 2 <= bottom for x, y, width, height in dots
+    )
+
+
 def partitioned(numbers: Sequence[Number], least_shared: float) -> tuple[Number, ...]:
     """The numbers such that no two of them hold the same ink, in any order.
 

@@ -1,9 +1,11 @@
 """Two readings of one page: numbers of either, and the better where both read the same ink."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from digitlens.core.readings import Box, Digit, Number, number
-from digitlens.numbers.merging import are_close, merged, partitioned, regrouped
+from digitlens.numbers.merging import are_close, merged, parted, partitioned, regrouped
 from digitlens.paper.page import Page
 
 SHARED = 0.3
@@ -69,6 +71,18 @@ def test_digits_that_stand_close() -> None:
     wide = number((Digit(1, 0.9, (0, 0, 15, 30)), Digit(2, 0.9, (45, 0, 15, 30))))
     assert not are_close([_number("12", 0, 0.9), wide], 0.75)
     assert are_close([], 0.75)
+
+
+def test_numbers_are_split_and_never_joined() -> None:
+    blank = np.zeros((60, 200), np.uint8)
+    page = Page(blank, blank, blank)
+
+    def halves(digits: Sequence[Digit], where: Page) -> tuple[Number, ...]:
+        assert where is page
+        middle = len(digits) // 2
+        return tuple(number(tuple(part)) for part in (digits[:middle], digits[middle:]) if part)
+
+    assert _texts(parted([_number("12", 0, 0.9), _number("3", 40, 0.9)], page, halves)) == ["1", "2", "3"]
 
 
 def test_ink_is_read_once() -> None:
