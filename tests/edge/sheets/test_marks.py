@@ -1,4 +1,4 @@
-"""Ticks: a mark is told from the edge of a shadow, from a neighbor's stroke, and from a blackened cell."""
+"""Ticks: a mark is distinguished from the edge of a shadow, a neighbor's stroke, and a blackened cell."""
 
 from collections.abc import Callable
 
@@ -74,7 +74,7 @@ def black(dark: Floats) -> None:
         (neighbor, BLANK, 0.5),
     ],
 )  # fmt: skip
-def test_marks_are_told_from_what_is_none(
+def test_marks_are_distinguished_from_what_is_none(
     network: Perceptron, draw: Callable[[Floats], None], column: int, least: float
 ) -> None:
     found = mark_probabilities(plate(draw), [CELL], network, CellParameters())

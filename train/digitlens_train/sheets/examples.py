@@ -153,26 +153,28 @@ def _joined(kind: type[Joined], parts: Sequence[Joined]) -> Joined:
     return kind(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def _seen(index: int) -> tuple[SheetPicture, list[str], PageCells] | None:
-    """A sheet, the names of its combs, and the page as it is seen; None where it is not aligned."""
+def _seen(index: int) -> tuple[SheetPicture, Layout, PageCells] | None:
+    """A sheet, its layout, and the page as it is seen; None where it is not aligned."""
     drawn, chosen = picture(index)
     try:
         seen = cells_of(drawn.gray, chosen, DEFAULT)
     except SheetError:
         return None
-    names = [
-        placed.field.name
-        for placed in chosen.layout.on_page(drawn.code.page)
-        if placed.field.is_comb and not placed.field.is_marked
-    ]
-    has_ink = any(not cell.is_empty for name in names for cell in seen.cells[name])
-    return (drawn, names, seen) if has_ink and aligned(drawn, chosen.layout, seen) else None
+    has_ink = any(not cell.is_empty for name in _combs(drawn, chosen.layout) for cell in seen.cells[name])
+    return (drawn, chosen.layout, seen) if has_ink and aligned(drawn, chosen.layout, seen) else None
+
+
+def _combs(drawn: SheetPicture, layout: Layout) -> list[str]:
+    """The names of a sheet's combs."""
+    fields = [placed.field for placed in layout.on_page(drawn.code.page)]
+    return [field.name for field in fields if field.is_comb and not field.is_marked]
 
 
 def _crops(index: int) -> Crops | None:
     if (found := _seen(index)) is None:
         return None
-    drawn, names, seen = found
+    drawn, layout, seen = found
+    names = _combs(drawn, layout)
     each = list(_answered(drawn, names, [seen.cells[name] for name in names]))
     labels = [OTHER if struck or not text else int(text) for _, text, struck in each]
     heights = [cell.box[3] * seen.aligned.per_mm for cell, _, _ in each]
@@ -187,7 +189,8 @@ def _crops(index: int) -> Crops | None:
 def _examples(index: int) -> tuple[Examples, Examples] | None:
     if (found := _seen(index)) is None:
         return None
-    drawn, names, seen = found
+    drawn, layout, seen = found
+    names = _combs(drawn, layout)
     combs = [seen.cells[name] for name in names]
     looked = look(_networks(), combs, seen.aligned.per_mm, seen.plate, DEFAULT.cells)
     each = list(_answered(drawn, names, looked.combs))
@@ -197,13 +200,13 @@ def _examples(index: int) -> tuple[Examples, Examples] | None:
         for k, (_, text, struck) in enumerate(each)
     ]
     cells = Examples(looked.features, np.array(answers, np.intp), np.full(len(each), index))
-    return cells, _marks(index, drawn, seen)
+    return cells, _marks(index, drawn, layout, seen)
 
 
-def _marks(index: int, drawn: SheetPicture, seen: PageCells) -> Examples:
+def _marks(index: int, drawn: SheetPicture, layout: Layout, seen: PageCells) -> Examples:
     """The cells that may be marked, but for those that are struck out, and whether they are."""
     features, answers = [np.zeros((0, len(marks.FEATURES)), np.float32)], list[bool]()
-    for placed in form(index % len(_forms)).layout.on_page(drawn.code.page):
+    for placed in layout.on_page(drawn.code.page):
         name = placed.field.name
         if not placed.field.is_marked or any(field == name for field, _ in drawn.strikes):
             continue
